@@ -7,34 +7,37 @@
 import importlib
 import sys
 
-from theano import gradient, ifelse, printing, scan_module, tensor, updates
-from theano._core.api.array.indexing import sparse_grad
-from theano._core.api.array.products import dot
-from theano._core.api.debug.debugprint import debugprint as dp
-from theano._core.api.debug.explain import explain
-from theano._core.api.debug.pretty import pp, pprint
-from theano._core.api.derivatives.forward_mode import Rop
-from theano._core.api.derivatives.gradients import Lop, subgraph_grad
-from theano._core.api.derivatives.vectorization import vectorize
-from theano._core.api.graph.cloning import clone
-from theano._core.api.graph.op_from_graph import OpFromGraph
-from theano._core.api.scan.map_reduce import foldl, foldr, map, reduce
-from theano._core.api.scan.scan import scan, scan_checkpoints
-from theano._core.api.scan.updates import OrderedUpdates
-from theano._core.autodiff.reverse import grad
-from theano._core.base.settings import change_flags, config
-from theano._core.compile.function import Function, function
-from theano._core.compile.inputs import In, Out, Param
-from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
-from theano._core.compile.shared import shared, shared_constructor
-from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.types import Generic, generic
-from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.legacy import paths as _paths
-from theano._core.legacy.ops.function_op import as_op
-from theano._core.legacy.user.op import Op, OpenMPOp
-from theano._core.legacy.user.type import Type
-from theano.version import version as __version__
+from theano._core.base.gc_pause import paused_collector
+
+with paused_collector():
+    from theano import gradient, ifelse, printing, scan_module, tensor, updates
+    from theano._core.api.array.indexing import sparse_grad
+    from theano._core.api.array.products import dot
+    from theano._core.api.debug.debugprint import debugprint as dp
+    from theano._core.api.debug.explain import explain
+    from theano._core.api.debug.pretty import pp, pprint
+    from theano._core.api.derivatives.forward_mode import Rop
+    from theano._core.api.derivatives.gradients import Lop, subgraph_grad
+    from theano._core.api.derivatives.vectorization import vectorize
+    from theano._core.api.graph.cloning import clone
+    from theano._core.api.graph.op_from_graph import OpFromGraph
+    from theano._core.api.scan.map_reduce import foldl, foldr, map, reduce
+    from theano._core.api.scan.scan import scan, scan_checkpoints
+    from theano._core.api.scan.updates import OrderedUpdates
+    from theano._core.autodiff.reverse import grad
+    from theano._core.base.settings import change_flags, config
+    from theano._core.compile.function import Function, function
+    from theano._core.compile.inputs import In, Out, Param
+    from theano._core.compile.modes import FAST_COMPILE, FAST_RUN, Mode
+    from theano._core.compile.shared import shared, shared_constructor
+    from theano._core.ir.function_graph import FunctionGraph
+    from theano._core.ir.types import Generic, generic
+    from theano._core.ir.variable import Apply, Constant, Variable
+    from theano._core.legacy import paths as _paths
+    from theano._core.legacy.ops.function_op import as_op
+    from theano._core.legacy.user.op import Op, OpenMPOp
+    from theano._core.legacy.user.type import Type
+    from theano.version import version as __version__
 
 __all__ = [
     "FAST_COMPILE",
@@ -89,6 +92,7 @@ __all__ = [
 ]
 
 _paths.install()
+_old_name = _paths.old_names(__name__)
 
 
 def __getattr__(name: str) -> object:
@@ -98,4 +102,4 @@ def __getattr__(name: str) -> object:
     if name in ("extend", "sparse"):
         # Loaded when it is first asked for.
         return importlib.import_module(f"theano.{name}")
-    return _paths.attribute(__name__, name)
+    return _old_name(name)

@@ -40,7 +40,7 @@ from theano._core.base.errors import (
     GradientError,
     NullTypeGradError,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.array.gradient import (
     DisconnectedGrad,
     DisconnectedType,
@@ -97,6 +97,4 @@ __all__ = [
     "zero_grad_",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -1,11 +1,8 @@
 """Branches of which one is computed."""
 
 from theano._core.api.ifelse import ifelse
-from theano._core.legacy.ops.scan_attributes import IfElse
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 
-__all__ = ["IfElse", "ifelse"]
+__all__ = ["ifelse"]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

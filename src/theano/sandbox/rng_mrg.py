@@ -16,7 +16,7 @@ from theano._core.api.random.mrg_states import (
 from theano._core.legacy.ops.random_ops import (
     DotModulo,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.random.mrg import (
     MASK2,
     MASK12,
@@ -57,6 +57,4 @@ __all__ = [
     "multMatVect",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

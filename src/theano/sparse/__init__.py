@@ -8,7 +8,7 @@ from theano._core.api.variable.sparse_shared import (
     sparse_constructor,
 )
 from theano._core.compile.shared import shared
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.sparse.arithmetic import (
     AddSD,
     AddSS,
@@ -324,6 +324,4 @@ __all__ = [
     "zcast",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -3,6 +3,7 @@
 # NumPy's names are those of built-ins, too.
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from theano._core.api.array.arrangement import (
     atleast_1d as atleast_1d,
@@ -527,29 +528,7 @@ from theano._core.ir.variable import (
     Constant,
     Variable,
 )
-from theano._core.legacy.ops.elemwise_classes import (
-    CAReduce,
-    Elemwise,
-)
-from theano._core.legacy.ops.op_classes import (
-    AdvancedIncSubtensor,
-    AdvancedIncSubtensor1,
-    AdvancedSubtensor,
-    AdvancedSubtensor1,
-    AllocEmpty,
-    IncSubtensor,
-    Rebroadcast,
-    Subtensor,
-    Sum,
-    advanced_inc_subtensor1,
-    advanced_set_subtensor1,
-    advanced_subtensor1,
-)
-from theano._core.legacy.paths import attribute as _attribute
-from theano._core.legacy.scalar.elementwise import (
-    scalar_from_tensor,
-    tensor_from_scalar,
-)
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.legacy.user.op import (
     Op,
 )
@@ -693,16 +672,23 @@ from theano._core.ops.special import (
     psi,
     tri_gamma,
 )
-from theano.tensor import (
-    extra_ops,
-    nlinalg,
-    nnet,
-    raw_random,
-    shared_randomstreams,
-    sharedvar,
-    slinalg,
-    xlogx,
-)
+
+if _TYPE_CHECKING:
+    from theano.tensor import (
+        extra_ops,
+        nlinalg,
+        nnet,
+        random,
+        raw_random,
+        shared_randomstreams,
+        sharedvar,
+        slinalg,
+        xlogx,
+    )
+    from theano.tensor import fft as fft
+    from theano.tensor import inplace as inplace
+    from theano.tensor import linalg as linalg
+    from theano.tensor import signal as signal
 
 # What NumPy's users look for beyond Theano 1.0.5 is not in `__all__`: old programs that import all
 # names of NumPy, and then all of these, keep NumPy's. Here are more of its names for what is here.
@@ -731,41 +717,30 @@ pi = 3.141592653589793
 __all__ = [
     "ARange",
     "AdvancedBooleanIndexingError",
-    "AdvancedIncSubtensor",
-    "AdvancedIncSubtensor1",
     "AdvancedIndexingError",
-    "AdvancedSubtensor",
-    "AdvancedSubtensor1",
     "Alloc",
-    "AllocEmpty",
     "Apply",
     "AsTensorError",
     "Assert",
-    "CAReduce",
     "Choose",
     "Constant",
     "DimShuffle",
     "DisconnectedType",
     "Dot",
-    "Elemwise",
     "EmptyConstantError",
     "Generic",
-    "IncSubtensor",
     "Lop",
     "MethodNotDefined",
     "NoneConst",
     "Nonzero",
     "NotScalarConstantError",
     "Op",
-    "Rebroadcast",
     "Reshape",
     "Rop",
     "ScalarSharedVariable",
     "Shape",
     "ShapeError",
     "SpecifyShape",
-    "Subtensor",
-    "Sum",
     "Tensor",
     "TensorConstant",
     "TensorSharedVariable",
@@ -776,9 +751,6 @@ __all__ = [
     "abs_",
     "add",
     "addbroadcast",
-    "advanced_inc_subtensor1",
-    "advanced_set_subtensor1",
-    "advanced_subtensor1",
     "all",
     "all_dtypes",
     "allclose",
@@ -1056,7 +1028,6 @@ __all__ = [
     "row",
     "rows",
     "scalar",
-    "scalar_from_tensor",
     "scalars",
     "second",
     "set_subtensor",
@@ -1101,7 +1072,6 @@ __all__ = [
     "tensor7",
     "tensor7s",
     "tensor_copy",
-    "tensor_from_scalar",
     "tensordot",
     "tile",
     "topk",
@@ -1151,14 +1121,31 @@ __all__ = [
 ]
 
 
+# Few programs need all of them, and `import theano` is to be instant.
+_LATE = {
+    "extra_ops",
+    "fft",
+    "inplace",
+    "linalg",
+    "nlinalg",
+    "nnet",
+    "random",
+    "raw_random",
+    "shared_randomstreams",
+    "sharedvar",
+    "signal",
+    "slinalg",
+    "xlogx",
+}
+_old_name = _old_names(__name__)
+
+
 def __getattr__(name: str) -> object:
-    # Few programs need it, and `import theano` is to be instant.
-    if name in ("fft", "inplace", "linalg", "random", "signal"):
+    if name in _LATE:
         return _import_module(f"theano.tensor.{name}")
-    return _attribute(__name__, name)
+    return _old_name(name)
 
 
 def __dir__() -> list[str]:
     private = ("annotations",)
-    late = ("fft", "inplace", "linalg", "random", "signal")
-    return sorted({n for n in globals() if n not in private and n[0] != "_"} | set(late))
+    return sorted({n for n in globals() if n not in private and n[0] != "_"} | _LATE)

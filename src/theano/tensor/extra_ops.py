@@ -22,7 +22,7 @@ from theano._core.api.array.shaping import (
 from theano._core.api.array.sorting import (
     searchsorted,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.sorting import (
     Unique,
 )
@@ -45,6 +45,4 @@ __all__ = [
     "unravel_index",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -18,7 +18,7 @@ from theano._core.api.array.linalg import (
     tensorsolve,
     trace,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.linalg.factors import QR, LeastSquares, Pinv, pinv
 from theano._core.ops.linalg.spectra import SVD, Eig, Eigh, eig
 from theano._core.ops.linalg.systems import (
@@ -67,6 +67,4 @@ __all__ = [
     "trace",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

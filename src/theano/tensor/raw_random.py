@@ -20,7 +20,7 @@ from theano._core.ir.types import (
     RandomStateType,
     random_state_type,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.random.numpy_streams import (
     RandomFunction,
     choice_helper,
@@ -48,6 +48,4 @@ __all__ = [
     "uniform",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -7,7 +7,7 @@ from theano._core.api.variable.shared import (
     tensor_constructor,
 )
 from theano._core.compile.shared import SharedVariable, shared_constructor
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 
 __all__ = [
     "ScalarSharedVariable",
@@ -18,6 +18,4 @@ __all__ = [
     "tensor_constructor",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

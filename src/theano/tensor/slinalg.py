@@ -6,7 +6,7 @@ from theano._core.api.array.linalg import (
     kron,
     lu,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.linalg.exponential import (
     Expm,
     expm,
@@ -39,6 +39,4 @@ __all__ = [
     "solve_upper_triangular",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -1,6 +1,6 @@
 """Products with logarithms that are 0 where a factor is."""
 
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.special import (
     xlogx,
     xlogy0,
@@ -8,6 +8,4 @@ from theano._core.ops.special import (
 
 __all__ = ["xlogx", "xlogy0"]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir import hooks
-from theano._core.ir.small_picture import svg
 from theano._core.ir.text import label
 
 if TYPE_CHECKING:
@@ -109,14 +108,14 @@ def function_html(function: Function) -> str:
     rows += [(f"output {k}", f"{_kind(v)}  {label(v)}") for k, v in enumerate(maker.results)]
     rows += [(f"update of {target}", label(value)) for target, value in maker.updates]
     rows.append(("made at", maker.source.quoted() if maker.source else ""))
-    picture = svg([*maker.results, *(value for _, value in maker.updates)])
+    picture = _picture([*maker.results, *(value for _, value in maker.updates)])
     return table(f"theano function {maker.name}", rows) + picture
 
 
 def function_svg(function: Function) -> str | None:
     """Return a small picture of what a compiled function computes, as it was written."""
     maker = function.maker
-    return svg([*maker.results, *(value for _, value in maker.updates)]) or None
+    return _picture([*maker.results, *(value for _, value in maker.updates)]) or None
 
 
 def show_function(
@@ -162,4 +161,10 @@ def variable_html(variable: Any) -> str:
 
 def variable_svg(variable: Any) -> str | None:
     """Return a small picture of the graph of a variable."""
-    return svg([variable]) or None
+    return _picture([variable]) or None
+
+
+def _picture(outputs: Sequence[Variable]) -> str:
+    from theano._core.ir.small_picture import svg
+
+    return svg(outputs)

@@ -11,8 +11,7 @@ import json
 from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +35,7 @@ CHANGED = "The graph of the function has been changed since the function was com
 _programs: OrderedDict[str, Finished] = OrderedDict()
 
 
-@dataclass
-class Finished:
+class Finished(NamedTuple):
     """A program that is ready to be loaded. Each field is a number, a text, or a list of such.
 
     Attributes
@@ -182,7 +180,7 @@ def _put(program: Finished) -> None:
     _remember(program)
     # What was imported meanwhile may not be what the key tells.
     if imported_as_told():
-        machine.cache().put(program.key, json.dumps(vars(program)).encode())
+        machine.cache().put(program.key, json.dumps(program._asdict()).encode())
 
 
 def _remember(program: Finished) -> Finished:

@@ -29,8 +29,6 @@ from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.legacy.linkers import linker_of
-from theano._core.legacy.ops.scan_attributes import loop_attributes
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
 from theano._core.ops.array.gradient import DisconnectedType, GradientFilter
@@ -139,6 +137,12 @@ def _r_op(op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | N
     return copy_graph(push_forward(made, tangents), table)
 
 
+def _linker(mode: Mode) -> Any:
+    from theano._core.legacy.linkers import linker_of
+
+    return linker_of(mode)
+
+
 def _optimizer(mode: Any) -> Any:
     from theano._core.legacy.optimizers.optdb import WholeOfMode
 
@@ -155,11 +159,15 @@ METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _old_method(op: Op, name: str) -> Any:
-    method = METHODS.get(name)
-    if method is None:
+def _old_attribute(op: Op, name: str) -> Any:
+    found = METHODS.get(name)
+    if found is None and isinstance(op, Loop):
+        from theano._core.legacy.ops.scan_attributes import LOOP_ATTRIBUTES
+
+        found = LOOP_ATTRIBUTES.get(name)
+    if found is None:
         raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
-    return method.__get__(op)
+    return found.__get__(op)
 
 
 def _idx_list(op: Any) -> tuple[Any, ...]:
@@ -263,7 +271,7 @@ VIEWS = (DimShuffle, GradientFilter, Rebroadcast, Reshape, SpecifyShape, Subtens
 PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
-    (Op, "__getattr__", _old_method),
+    (Op, "__getattr__", _old_attribute),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
     (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
@@ -295,13 +303,12 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (TensorType, "dtype_specs", _dtype_specs),
     (TensorType, "to_scalar_type", lambda kind: Scalar(kind.dtype)),
     # What `Mode` takes as a linker.
-    (Mode, "linker", property(linker_of)),
-    (FunctionMaker, "linker", property(lambda maker: linker_of(maker.mode))),
+    (Mode, "linker", property(_linker)),
+    (FunctionMaker, "linker", property(lambda maker: _linker(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
     (RandomFunction, "destroy_map", property(lambda op: {0: [0]} if op.inplace else {})),
     (RandomFunction, "__setstate__", lambda op, state: _of_old_graphs("set_draw_state")(op, state)),
     (Mode, "__setstate__", lambda mode, state: _of_old_graphs("set_mode_state")(mode, state)),
-    *((Loop, name, value) for name, value in loop_attributes().items()),
     *((kind, "name", property(lambda op: op.label)) for kind in (IfElse, Branch)),
     *((kind, "gpu", False) for kind in (IfElse, Branch)),
     # Programs look for `IfElse(n)` among the operations of a function.

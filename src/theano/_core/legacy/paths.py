@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.abc import Loader, MetaPathFinder
@@ -161,6 +161,17 @@ def attribute(package: str, name: str) -> Any:
     raise MissingAttribute(sys.modules[package], name)
 
 
+def old_names(package: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module that is a file; its `__all__` gets what it leads to.
+
+    `from theano.tensor import *` gave those names, `theano` itself, and its `compile`.
+    """
+    surface = vars(sys.modules[package])
+    names = {name for name in LATE.get(package, ()) if not name.startswith("_")} | {*IMPORTED}
+    surface["__all__"] = [*surface["__all__"], *sorted(names - {*surface["__all__"]})]
+    return partial(attribute, package)
+
+
 def install() -> None:
     """Have `import` look into the table, after everything else."""
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
@@ -168,11 +179,6 @@ def install() -> None:
     patches.install()
     checking_modes.register()
     no_gpu.warn_of_device()
-    for package in (LATE.keys() - MODULES.keys()) | (REAL & sys.modules.keys()):
-        # `from theano.tensor import *` gave these, `theano` itself, and its `compile`.
-        surface = vars(sys.modules[package])
-        names = {name for name in LATE.get(package, ()) if not name.startswith("_")} | {*IMPORTED}
-        surface["__all__"] = [*surface["__all__"], *sorted(names - {*surface["__all__"]})]
     for path in MODULES:
         # Python puts a module into its package when it is first imported. It must not hide a
         # function of the same name, such as `theano.tensor.var`.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 # A length or stride: known, or the SSA name of an int64.
 Size = int | str
 
 
-@dataclass(slots=True, eq=False)
 class Buffer:
     """Memory that the program allocated: the frame slot that holds its address.
 
@@ -19,20 +17,22 @@ class Buffer:
     Memory of all steps of a loop has no slot here.
     """
 
-    slot: int | None
-    start: str
-    users: int = 0
-    kept: bool = False
+    __slots__ = ("kept", "slot", "start", "users")
+
+    def __init__(self, slot: int | None, start: str, kept: bool = False) -> None:
+        self.slot = slot
+        self.start = start
+        self.users = 0
+        self.kept = kept
 
 
-@dataclass(slots=True, eq=False)
 class Array:
     """An array value.
 
     Attributes
     ----------
     dtype : str
-    lengths : tuple of Size
+    shape : tuple of Size
     data : str
         SSA name of the address of the first item; '' while the value is only in `register`.
     strides : tuple of Size or None
@@ -40,7 +40,7 @@ class Array:
     contiguous : bool or str
         Whether the data is C-contiguous over the axes that are not broadcast: known, or the SSA
         name of an i1.
-    broadcast : frozenset of int
+    broadcast_axes : frozenset of int
         Axes known to have stride 0.
     register : Value or None
         The value itself, for a scalar that is in a register.
@@ -59,20 +59,47 @@ class Array:
         The items of a short vector of integers that is in registers.
     """
 
-    dtype: str
-    shape: tuple[Size, ...]
-    data: str = ""
-    strides: tuple[Size, ...] | None = None
-    contiguous: bool | str = True
-    broadcast_axes: frozenset[int] = field(default_factory=frozenset)
-    register: Any = None
-    buffer: Buffer | None = None
-    descriptor: int | None = None
-    items: tuple[Size, ...] | None = None
-    rows_contiguous: bool | str = False
-    steady: Any = None
-    scratch: bool = False
-    whole: bool = False
+    __slots__ = (
+        *("broadcast_axes", "buffer", "contiguous", "data", "descriptor", "dtype", "items"),
+        *("register", "rows_contiguous", "scratch", "shape", "steady", "strides", "whole"),
+    )
+
+    def __init__(
+        self,
+        dtype: str,
+        shape: tuple[Size, ...],
+        data: str = "",
+        strides: tuple[Size, ...] | None = None,
+        contiguous: bool | str = True,
+        broadcast_axes: frozenset[int] = frozenset(),
+        register: Any = None,
+        buffer: Buffer | None = None,
+        descriptor: int | None = None,
+        items: tuple[Size, ...] | None = None,
+        rows_contiguous: bool | str = False,
+        steady: Any = None,
+        scratch: bool = False,
+        whole: bool = False,
+    ) -> None:
+        self.dtype = dtype
+        self.shape = shape
+        self.data = data
+        self.strides = strides
+        self.contiguous = contiguous
+        self.broadcast_axes = broadcast_axes
+        self.register = register
+        self.buffer = buffer
+        self.descriptor = descriptor
+        self.items = items
+        self.rows_contiguous = rows_contiguous
+        self.steady = steady
+        self.scratch = scratch
+        self.whole = whole
+
+    def replace(self, **changes: Any) -> Array:
+        """Return one that is the same but for `changes`."""
+        same = {name: getattr(self, name) for name in self.__slots__}
+        return Array(**(same | changes))
 
     @property
     def ndim(self) -> int:
@@ -103,8 +130,10 @@ class Array:
         return self.fills and self.buffer is not None and self.buffer.users == 1
 
 
-@dataclass(slots=True, eq=False)
 class Object:
     """A Python object value: the frame offset of its descriptor."""
 
-    descriptor: int
+    __slots__ = ("descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor

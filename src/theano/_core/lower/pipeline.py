@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from theano._core.base import developing
-from theano._core.lower import spec
 from theano._core.lower.passes.hoist import hoist
 from theano._core.lower.passes.lifetimes import lifetimes
 from theano._core.lower.passes.outline import outline
@@ -33,14 +32,17 @@ def run(program: Program, watch: Callable[[str, Program], None] | None = None) -
 
     `watch(name, program)` is called after each pass, and as `recorded` before the first.
     """
-    if watch is not None:
-        watch("recorded", program)
+    _look(program, "recorded", watch)
     for step in PASSES:
-        if developing.CHECK:
-            spec.check(program)
         program = step.run(program)
-        if watch is not None:
-            watch(step.name, program)
-    if developing.CHECK:
-        spec.check(program)
+        _look(program, step.name, watch)
     return program
+
+
+def _look(program: Program, after: str, watch: Callable[[str, Program], None] | None) -> None:
+    if developing.CHECK:
+        from theano._core.lower import spec
+
+        spec.check(program)
+    if watch is not None:
+        watch(after, program)

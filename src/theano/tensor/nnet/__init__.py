@@ -59,7 +59,7 @@ from theano._core.api.nn.nnet import (
 from theano._core.api.nn.spatial import (
     spatialtf,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano.tensor.nnet import abstract_conv, blocksparse, bn, conv, conv3d2d, ctc, neighbours
 
 __all__ = [
@@ -109,6 +109,4 @@ __all__ = [
     "ultra_fast_sigmoid",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

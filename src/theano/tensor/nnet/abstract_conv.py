@@ -31,7 +31,7 @@ from theano._core.api.nn.upsampling import (
     bilinear_upsampling,
     frac_bilinear_upsampling,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.nn.convolution import (
     AbstractConv,
     AbstractConv2d,
@@ -85,6 +85,4 @@ __all__ = [
     "separable_conv3d",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -3,10 +3,8 @@
 from theano._core.api.nn.blocksparse import (
     sparse_block_dot,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 
 __all__ = ["sparse_block_dot"]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

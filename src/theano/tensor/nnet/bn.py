@@ -7,10 +7,8 @@ from theano._core.api.nn.normalization import (
     batch_normalization_test,
     batch_normalization_train,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 
 __all__ = ["batch_normalization", "batch_normalization_test", "batch_normalization_train"]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -3,12 +3,10 @@
 from theano._core.legacy.ops.convolution_ops import (
     conv3d,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 
 __all__ = [
     "conv3d",
 ]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -4,10 +4,8 @@ from theano._core.api.nn.neighbours import (
     images2neibs,
     neibs2images,
 )
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 
 __all__ = ["images2neibs", "neibs2images"]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

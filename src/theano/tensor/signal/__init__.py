@@ -1,10 +1,8 @@
 """Convolutions and pools of images."""
 
-from theano._core.legacy.paths import attribute as _attribute
+from theano._core.legacy.paths import old_names as _old_names
 from theano.tensor.signal import conv, pool
 
 __all__ = ["conv", "pool"]
 
-
-def __getattr__(name: str) -> object:
-    return _attribute(__name__, name)
+__getattr__ = _old_names(__name__)

@@ -8,7 +8,7 @@ from theano._core.api.nn.pooling import (
 from theano._core.legacy.ops.array_ops import (
     MaxPoolRop,
 )
-from theano._core.legacy.ops.op_classes import (
+from theano._core.legacy.ops.layer_ops import (
     PoolGrad,
 )
 from theano._core.ops.nn.pooling import (

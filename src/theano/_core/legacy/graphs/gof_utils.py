@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 import threading
@@ -30,7 +29,6 @@ memoize = cache
 string_types, integer_types = (str,), (int,)
 imported_scipy = True
 HIGHEST_PROTOCOL, DEFAULT_PROTOCOL = pickle.HIGHEST_PROTOCOL, pickle.DEFAULT_PROTOCOL
-theano_logger, logging_default_handler = logging.getLogger("theano"), logging.StreamHandler()
 # What Theano-PyMC raises where a test value is missing, and Theano an AttributeError.
 TestValueError = AttributeError
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.nn import blocksparse, neighbours, normalization
 from theano._core.legacy.ops.array_ops import built
+from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.nn.normalization import BatchNorm, batch_gradients
+from theano._core.ops.nn.pooling import AveragePoolGrad, MaxPoolGrad
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
+    from theano._core.ops.core.op import Op
 
 Images2Neibs = built(
     "Images2Neibs",
@@ -101,3 +104,25 @@ AbstractBatchNormInference = built(
     ),
     axes=(0,),
 )
+
+
+class PoolGrad(metaclass=Kind):
+    """Gradient of a pool with respect to the images."""
+
+    @classmethod
+    def holds(cls, op: Op) -> bool:
+        """Tell whether an operation is of this kind."""
+        return isinstance(op, (AveragePoolGrad, MaxPoolGrad))
+
+    @classmethod
+    def make(
+        cls,
+        ignore_border: bool,
+        mode: str = "max",
+        ndim: int = 2,
+        openmp: bool | None = None,
+    ) -> Any:
+        """Return the operation for a kind of pool."""
+        if mode == "max":
+            return MaxPoolGrad(ignore_border, ndim)
+        return AveragePoolGrad(ignore_border, mode, ndim)

@@ -24,7 +24,6 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
 from theano._core.ops.array.shaping import Rebroadcast as EngineRebroadcast
 from theano._core.ops.core.op import Op, as_variable
-from theano._core.ops.nn.pooling import AveragePoolGrad, MaxPoolGrad
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes
@@ -246,28 +245,6 @@ class Rebroadcast(metaclass=Kind):
             )
 
         return rebroadcast
-
-
-class PoolGrad(metaclass=Kind):
-    """Gradient of a pool with respect to the images."""
-
-    @classmethod
-    def holds(cls, op: Op) -> bool:
-        """Tell whether an operation is of this kind."""
-        return isinstance(op, (AveragePoolGrad, MaxPoolGrad))
-
-    @classmethod
-    def make(
-        cls,
-        ignore_border: bool,
-        mode: str = "max",
-        ndim: int = 2,
-        openmp: bool | None = None,
-    ) -> Any:
-        """Return the operation for a kind of pool."""
-        if mode == "max":
-            return MaxPoolGrad(ignore_border, ndim)
-        return AveragePoolGrad(ignore_border, mode, ndim)
 
 
 class JoinAlongAny(Join):

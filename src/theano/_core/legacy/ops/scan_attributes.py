@@ -143,8 +143,7 @@ def _method(find: Callable[..., list[Variable]], role: str, what: str) -> Callab
     return method
 
 
-def loop_attributes() -> dict[str, Any]:
-    """Return the attributes of Theano's loops, by name."""
+def _loop_attributes() -> dict[str, Any]:
     read = {**READ, "info": _info, "var_mappings": var_mappings}
     found: dict[str, Any] = {name: property(each) for name, each in read.items()}
     for role in ("seqs", *STATES, "non_seqs"):
@@ -155,3 +154,7 @@ def loop_attributes() -> dict[str, Any]:
             found[f"inner_{short}_outs"] = _method(_outputs, role, "results of a step")
             found[f"outer_{short}_outs"] = _method(_outputs, role, "outputs")
     return found
+
+
+# Name → property or method.
+LOOP_ATTRIBUTES = _loop_attributes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from theano._core.ir.graph import toposort
@@ -51,7 +50,7 @@ class BranchWriter:
         blocks: list[ir.Block] = []
         ends = []
         for body in (self.op.then, self.op.otherwise):
-            p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in known.items()}
+            p.values = {k: v.replace() if isinstance(v, Array) else v for k, v in known.items()}
             p.length_values = dict(shape)
             with p.into([]) as block:
                 ends.append(self._body(body.fresh(p.rewriter.leaf), slots))
@@ -81,7 +80,7 @@ class BranchWriter:
         for variable, source, value in zip(
             body.inputs, self.node.inputs[1:], self.values, strict=True
         ):
-            p.values[variable] = replace(value, buffer=None) if isinstance(value, Array) else value
+            p.values[variable] = value.replace(buffer=None) if isinstance(value, Array) else value
             if variable.type.has_shape:
                 p.rewriter.tell_shape(variable, p.rewriter.shape(source))
         nodes = toposort(body.outputs, p.values)

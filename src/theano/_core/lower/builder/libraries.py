@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -346,8 +345,8 @@ def _packed_before(p: Core, matrix: Array) -> Array:
     if matrix.contiguous is True or matrix.broadcast_axes:
         return matrix
     with p.once():
-        packed = copies.fresh_copy(p, replace(matrix))
-    return replace(packed, buffer=None, steady=region)
+        packed = copies.fresh_copy(p, matrix.replace())
+    return packed.replace(buffer=None, steady=region)
 
 
 def _product_memory(

@@ -7,7 +7,6 @@ the packed kernel runs over them as over one vector.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
@@ -66,10 +65,10 @@ def ordered(p: Core, out: Array, turned: str) -> Array:
     strides = tuple(
         p.let("select", turned, column, row) for column, row in zip(columns, rows, strict=True)
     )
-    return replace(out, strides=strides, contiguous=False, whole=True)
+    return out.replace(strides=strides, contiguous=False, whole=True)
 
 
 def of_result(p: Core, out: Variable, value: Array) -> Array:
     """Return the value of a result; new values of variables have the order of rows."""
     updated = out in p.outputs[len(p.outputs) - len(p.updates) :]
-    return replace(value, whole=False) if value.whole and updated else value
+    return value.replace(whole=False) if value.whole and updated else value

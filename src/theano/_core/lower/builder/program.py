@@ -16,11 +16,10 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering, orders
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.step_times import tick
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
-from theano._core.lower.schedule import group
+from theano._core.lower.schedule import Step, group
 from theano._core.runtime import native
 
 
@@ -42,7 +41,7 @@ def write(p: Core) -> ProgramText:
         first = len(p.block)
         lowering.write_step(p, step)
         if p.timed:
-            tick(p, number, step, p.block[first:])
+            _tick(p, number, step, p.block[first:])
     copied: ir.Block = []
     _materialise_outputs(p, copied)
     after: ir.Block = []
@@ -57,7 +56,7 @@ def write(p: Core) -> ProgramText:
         if p.timed:
             written = p.block[first:] + after[first_after:]
             with p.into(after):
-                tick(p, number, step, written)
+                _tick(p, number, step, written)
     p.late = None
     results = _results(p, copied)
     if p.in_place:
@@ -65,6 +64,12 @@ def write(p: Core) -> ProgramText:
     p.block += after + copied
     p.finish_constants()
     return _finish(p, input_offsets, results)
+
+
+def _tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
+    from theano._core.lower.builder.step_times import tick
+
+    tick(p, number, step, written)
 
 
 def _input(p: Core, number: int, variable: Any) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from theano._core.ir.variable import Apply
 
 
-@dataclass(slots=True, eq=False)
 class Region:
     """The body of a loop while it is written.
 
@@ -24,7 +22,10 @@ class Region:
         C-contiguous sequences, by the address of their item of the step.
     """
 
-    node: Apply
-    step: str
-    outer: Region | None
-    sequences: dict[str, Any] = field(default_factory=dict)
+    __slots__ = ("node", "outer", "sequences", "step")
+
+    def __init__(self, node: Apply, step: str, outer: Region | None) -> None:
+        self.node = node
+        self.step = step
+        self.outer = outer
+        self.sequences: dict[str, Any] = {}

@@ -9,7 +9,6 @@ loop later: see `passes/hoist.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
@@ -225,8 +224,8 @@ class LoopWriter(WrittenLoop):
                 unknown = [i for i, n in enumerate(carried.shape) if n == ""]
                 carried.late = LateRows(p.new_slot(), p.fresh(), names, unknown)
         # Values outside are copied: what is added to them inside is not known after the loop.
-        p.values = {k: replace(v) if isinstance(v, Array) else v for k, v in p.values.items()}
-        self.sequences = [replace(array) for array in self.sequences]
+        p.values = {k: v.replace() if isinstance(v, Array) else v for k, v in p.values.items()}
+        self.sequences = [array.replace() for array in self.sequences]
         p.length_values = dict(p.length_values)
         self.first_callback = len(p.callbacks)
         return region
@@ -236,10 +235,10 @@ class LoopWriter(WrittenLoop):
         for variable, array, dies in zip(
             inner.sequences, self.sequences, self.scratch, strict=True
         ):
-            p.values[variable] = replace(self._item(array, variable), scratch=dies)
+            p.values[variable] = self._item(array, variable).replace(scratch=dies)
         for variable, value in zip(inner.fixed, self.fixed, strict=True):
             if isinstance(value, Array):
-                value = replace(value, buffer=None, steady=p.region)
+                value = value.replace(buffer=None, steady=p.region)
             p.values[variable] = value
         for taps, carried in zip(inner.states, self.states, strict=True):
             for variable, distance in zip(taps, carried.state.taps, strict=True):

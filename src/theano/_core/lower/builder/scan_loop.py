@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
@@ -78,16 +77,16 @@ class WrittenLoop:
         memory = carried.memory
         done: Size = self.step if self.op.until else self.limit
         if carried.keeps_all:
-            return replace(memory, shape=(p.plus(carried.lead, done), *carried.shape))
+            return memory.replace(shape=(p.plus(carried.lead, done), *carried.shape))
         if not state.taps:
             count = p.let("minimum", done, state.keep)
-            return replace(memory, shape=(count, *carried.shape))
+            return memory.replace(shape=(count, *carried.shape))
         if carried.is_scalar:
             for i in range(0 if stored else state.keep):
                 p.store(self.row(carried, i), carried.taps[state.keep - 1 - i])
             return memory
         if state.keep == 1:
-            return replace(memory, shape=(1, *carried.shape), data=carried.taps[0], strides=None)
+            return memory.replace(shape=(1, *carried.shape), data=carried.taps[0], strides=None)
         out = p.new_array(memory.dtype, [state.keep, *carried.shape])
         size = p.multiply(itemsize(memory.dtype), p.product(carried.shape))
         for i in range(state.keep):

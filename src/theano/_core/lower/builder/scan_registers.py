@@ -11,7 +11,6 @@ divisions, and what takes the parts of a register together, take longer the wide
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from theano._core.base import dtypes
@@ -146,7 +145,7 @@ class RegisterLoop:
                 continue
             data = p.fresh()
             merges.append(ir.Merge(data, "ptr", ends[i], results[i].data))
-            results[i] = replace(results[i], data=data, strides=None)
+            results[i] = results[i].replace(data=data, strides=None)
         p.do(ir.If(fits, short, long, tuple(merges)))
         for carried in again:
             results[carried.number] = self.loop.output(carried, stored=True)
@@ -218,7 +217,7 @@ class RegisterLoop:
         p, found = self.p, {}
         for variable, value in zip(self.op.inner.fixed, self.loop.fixed, strict=True):
             if variable.type.ndim == 0:
-                found[variable] = p.register(replace(value))
+                found[variable] = p.register(value.replace())
                 continue
             if is_row(variable) and (value.broadcast_axes or value.contiguous is not True):
                 value = copies.fresh_copy(p, value)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
@@ -12,8 +11,7 @@ from theano._core.lower.arrays import Size
 from theano._core.ops.control.scan_state import ALL, NEW, State
 
 
-@dataclass(slots=True, eq=False)
-class Row:
+class Row(NamedTuple):
     """Where a step of a loop leaves the new value of a state."""
 
     node: Apply  # the loop
@@ -28,34 +26,35 @@ class Row:
             p.check_equal(self.node, wanted, length, "scan_shape", facts)
 
 
-@dataclass(slots=True, eq=False)
 class LateRows:
     """Rows whose lengths the first step tells: registers of their address and lengths.
 
-    `base` and `lengths` are their values at the start of a step, `next_…` at its end; `unknown` are
+    `base` and `shape` are their values at the start of a step, `next_…` at its end; `unknown` are
     the axes whose length is not known before.
     """
 
-    slot: int
-    base: str
-    shape: list[Any]
-    unknown: list[int]
-    next_base: str = ""
-    next_shape: list[Any] = field(default_factory=list)
+    __slots__ = ("base", "next_base", "next_shape", "shape", "slot", "unknown")
+
+    def __init__(self, slot: int, base: str, shape: list[Any], unknown: list[int]) -> None:
+        self.slot = slot
+        self.base = base
+        self.shape = shape
+        self.unknown = unknown
+        self.next_base = ""
+        self.next_shape: list[Any] = []
 
 
-@dataclass(slots=True, eq=False)
 class Carried:
     """A state while its loop is written.
 
     Attributes
     ----------
-    lengths : list of Size
+    shape : list of Size
         Of one row.
     taps : list of str or Value
         Addresses (values, of scalars) of the last rows at the start of a step, the nearest first.
-    base, buffer
-        The memory of the rows that are kept.
+    memory : Array or None
+        The rows that are kept.
     target : str
         Address of the row that a step writes.
     descriptor : int
@@ -64,17 +63,18 @@ class Carried:
         Set if only a step tells how long a row is.
     """
 
-    number: int
-    state: State
-    value: Any
-    shape: list[Size] = field(default_factory=list)
-    taps: list[Any] = field(default_factory=list)
-    starts: list[Any] = field(default_factory=list)
-    nexts: list[Any] = field(default_factory=list)
-    memory: Any = None
-    target: str = ""
-    descriptor: int = -1
-    late: Any = None
+    def __init__(self, number: int, state: State, value: Any) -> None:
+        self.number = number
+        self.state = state
+        self.value = value
+        self.shape: list[Size] = []
+        self.taps: list[Any] = []
+        self.starts: list[Any] = []
+        self.nexts: list[Any] = []
+        self.memory: Any = None
+        self.target = ""
+        self.descriptor = -1
+        self.late: Any = None
 
     @property
     def is_object(self) -> bool:

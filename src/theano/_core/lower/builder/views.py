@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from theano._core.base import dtypes
@@ -146,14 +145,14 @@ def with_shape(p: Core, array: Array, known: dict[int, int]) -> Array:
     if not known:
         return array
     shape = tuple(known.get(i, n) for i, n in enumerate(array.shape))
-    return replace(array, shape=shape)
+    return array.replace(shape=shape)
 
 
 def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
     """Return a view with axes reordered, dropped, and added ('x')."""
     if not order:
         if x.register is not None or not x.shape:
-            return replace(x, shape=(), strides=None, broadcast_axes=frozenset())
+            return x.replace(shape=(), strides=None, broadcast_axes=frozenset())
         return Array(x.dtype, (), p.pointer(x), buffer=x.buffer)
     strides: Any = p.strides(x) if x.shape else ()
     kept = [a for a in order if a != "x"]

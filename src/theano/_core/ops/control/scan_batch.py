@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,15 +88,22 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
     return [*found, results[count + 1][-1]] if ends_apart else [*found, *results[count:]]
 
 
-@dataclass(slots=True)
 class _Parts:
     """What the loop over rows is made of."""
 
-    inputs: list[Any]
-    values: list[Any]
-    states: list[State]
-    starts: list[Any]
-    condition: list[Any]
+    def __init__(
+        self,
+        inputs: list[Any],
+        values: list[Any],
+        states: list[State],
+        starts: list[Any],
+        condition: list[Any],
+    ) -> None:
+        self.inputs = inputs
+        self.values = values
+        self.states = states
+        self.starts = starts
+        self.condition = condition
 
 
 def _most(counts: Any) -> Any:

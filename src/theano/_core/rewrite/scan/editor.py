@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
@@ -13,16 +12,20 @@ from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import State
 
 
-@dataclass(slots=True, eq=False)
 class DraftState:
     """A state: its taps in the body, its initial rows, its new value, and the output it had."""
 
-    taps: dict[int, Any]
-    initial: Any
-    value: Any
-    keep: Any
-    output: Any
-    label: str
+    __slots__ = ("initial", "keep", "label", "output", "taps", "value")
+
+    def __init__(
+        self, taps: dict[int, Any], initial: Any, value: Any, keep: Any, output: Any, label: str
+    ) -> None:
+        self.taps = taps
+        self.initial = initial
+        self.value = value
+        self.keep = keep
+        self.output = output
+        self.label = label
 
 
 class Draft:

@@ -145,6 +145,8 @@ def prepare() -> None:
     # Looking for equal ends of blocks takes time with the square of the number of blocks that end
     # alike, and the entry function of a long program has hundreds: 70 of 180 ms.
     llvm.set_option("theano", "-tail-merge-threshold=10")
+    # An eighth of the time: the order of independent instructions, which processors choose anew.
+    llvm.set_option("theano", "-post-RA-scheduler=false")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
 
