@@ -18,6 +18,9 @@ from theano._core.lower.reference import evaluate
 from theano._core.ops.nn.convolution import FAMILIES
 from theano._core.ops.nn.pooling import MODES, Pool
 
+# So many lengths are tried of each function: none is compiled again for others.
+LENGTHS = 16
+
 
 class Geometry(NamedTuple):
     """A convolution: its lengths and options."""
@@ -28,25 +31,35 @@ class Geometry(NamedTuple):
     options: dict[str, Any]
 
 
-def geometry(rng: np.random.Generator) -> Geometry:
-    """Draw a geometry in which the windows fit."""
+def several(rng: np.random.Generator, n: int, low: int, high: int) -> tuple[int, ...]:
+    """Draw `n` integers."""
+    return tuple(int(k) for k in rng.integers(low, high, n))
 
-    def several(low: int, high: int) -> tuple[int, ...]:
-        return tuple(int(k) for k in rng.integers(low, high, n))
 
-    n = int(rng.integers(1, 4))
-    groups = int(rng.choice([1, 1, 2, 3]))
-    unshared = n == 2 and bool(rng.random() < 0.3)
-    dilation, steps = several(1, 3), several(1, 4)
-    sizes = (1,) * n if rng.random() < 0.3 else several(1, 4)
-    reach = [(k - 1) * d + 1 for k, d in zip(sizes, dilation, strict=True)]
+def options(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Draw what a convolution along `n` axes is made with."""
     mode: Any = [
         "valid",
         "full",
         "half",
-        several(0, 3),
-        tuple(zip(several(0, 3), several(0, 3), strict=True)),
+        several(rng, n, 0, 3),
+        tuple(zip(several(rng, n, 0, 3), several(rng, n, 0, 3), strict=True)),
     ][rng.integers(5)]
+    return {
+        "border_mode": mode,
+        "subsample": several(rng, n, 1, 4),
+        "filter_dilation": several(rng, n, 1, 3),
+        "filter_flip": bool(rng.random() < 0.5),
+        "num_groups": int(rng.choice([1, 1, 2, 3])),
+        "unshared": n == 2 and bool(rng.random() < 0.3),
+    }
+
+
+def geometry(rng: np.random.Generator, o: dict[str, Any]) -> Geometry:
+    """Draw lengths for which the windows fit."""
+    n, mode = len(o["subsample"]), o["border_mode"]
+    sizes = (1,) * n if rng.random() < 0.3 else several(rng, n, 1, 4)
+    reach = [(k - 1) * d + 1 for k, d in zip(sizes, o["filter_dilation"], strict=True)]
     pads = {
         "valid": [(0, 0)] * n,
         "full": [(r - 1, r - 1) for r in reach],
@@ -54,57 +67,48 @@ def geometry(rng: np.random.Generator) -> Geometry:
     }.get(mode if isinstance(mode, str) else "")
     pads = pads or [p if isinstance(p, tuple) else (p, p) for p in mode]
     shape = [max(r - sum(p), 1) + int(rng.integers(0, 5)) for r, p in zip(reach, pads, strict=True)]
-    places = [
-        (size + sum(p) - r) // s + 1
-        for size, p, r, s in zip(shape, pads, reach, steps, strict=True)
-    ]
-    channels = int(rng.integers(1, 3))
+    axes = zip(shape, pads, reach, o["subsample"], strict=True)
+    places = [(size + sum(p) - r) // s + 1 for size, p, r, s in axes]
+    channels, groups = int(rng.integers(1, 3)), o["num_groups"]
     kernels = (
         groups * int(rng.integers(1, 4)),
-        *(places if unshared else ()),
+        *(places if o["unshared"] else ()),
         channels,
         *sizes,
     )
     images = (int(rng.integers(0, 4)), groups * channels, *shape)
-    options = {
-        "border_mode": mode,
-        "subsample": steps,
-        "filter_dilation": dilation,
-        "filter_flip": bool(rng.random() < 0.5),
-        "num_groups": groups,
-        "unshared": unshared,
-    }
-    return Geometry(images, kernels, tuple(pads), options)
+    return Geometry(images, kernels, tuple(pads), o)
 
 
 def terms(g: Geometry) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield, for each product in the sums: where its factors are, and where its sum is.
+    """Yield where a window, an item of the kernels and what they add to lie, of one group.
 
-    The positions are of one image and one channel of a kernel each; items are those of all images.
+    What is there has the axes (images, channels), (kernels, channels) and (images, kernels).
     """
     o, n = g.options, len(g.pads)
-    sizes = g.kernels[-n:]
+    sizes, channels = g.kernels[-n:], g.kernels[-n - 1]
     per_group = g.kernels[0] // o["num_groups"]
     reach = [(k - 1) * d + 1 for k, d in zip(sizes, o["filter_dilation"], strict=True)]
     axes = zip(g.images[2:], g.pads, reach, o["subsample"], strict=True)
     places = [range((size + sum(p) - r) // s + 1) for size, p, r, s in axes]
-    for out, channel in itertools.product(range(g.kernels[0]), range(g.kernels[-n - 1])):
-        source = out // per_group * g.kernels[-n - 1] + channel
-        for place, item in itertools.product(itertools.product(*places), np.ndindex(*sizes)):
-            turned = [k - 1 - i for k, i in zip(sizes, item, strict=True)]
-            used = turned if o["filter_flip"] else item
-            at = [
-                p * s + i * d - before
-                for p, s, i, d, (before, _) in zip(
-                    place, o["subsample"], used, o["filter_dilation"], g.pads, strict=True
-                )
-            ]
-            if all(0 <= a < size for a, size in zip(at, g.images[2:], strict=True)):
-                own = place if o["unshared"] else ()
+    for place, item in itertools.product(itertools.product(*places), np.ndindex(*sizes)):
+        turned = [k - 1 - i for k, i in zip(sizes, item, strict=True)]
+        used = turned if o["filter_flip"] else item
+        at = [
+            p * s + i * d - before
+            for p, s, i, d, (before, _) in zip(
+                place, o["subsample"], used, o["filter_dilation"], g.pads, strict=True
+            )
+        ]
+        if all(0 <= a < size for a, size in zip(at, g.images[2:], strict=True)):
+            own = place if o["unshared"] else ()
+            for group in range(o["num_groups"]):
+                read = slice(group * channels, (group + 1) * channels)
+                made = slice(group * per_group, (group + 1) * per_group)
                 yield (
-                    (slice(None), source, *at),
-                    (out, *own, channel, *item),
-                    (slice(None), out, *place),
+                    (slice(None), read, *at),
+                    (made, *own, slice(None), *item),
+                    (slice(None), made, *place),
                 )
 
 
@@ -113,34 +117,38 @@ def defined(g: Geometry, x: Any, w: Any, y: Any) -> list[np.ndarray]:
     x, w, y = (v.astype("float64") for v in (x, w, y))
     out, of_x, of_w = np.zeros(y.shape), np.zeros(x.shape), np.zeros(w.shape)
     for image, kernel, result in terms(g):
-        out[result] += x[image] * w[kernel]
-        of_x[image] += y[result] * w[kernel]
-        of_w[kernel] += (x[image] * y[result]).sum()
+        out[result] += x[image] @ w[kernel].T
+        of_x[image] += y[result] @ w[kernel]
+        of_w[kernel] += y[result].T @ x[image]
     return [out, of_x, of_w]
 
 
 def check_convolution(rng: np.random.Generator) -> None:
     """Compare a convolution and its gradients with the definition: exactly, of small integers."""
-    g = geometry(rng)
-    op = FAMILIES[len(g.pads)]["result"](**g.options)
+    n = int(rng.integers(1, 4))
+    o = options(rng, n)
+    op = FAMILIES[n]["result"](**o)
     dtype = str(rng.choice(["float16", "float32", "float64"]))
-    x, w = (
-        T.TensorType(dtype, (False,) * len(s))(name)
-        for s, name in ((g.images, "x"), (g.kernels, "w"))
-    )
+    rank = n + 2
+    x = T.TensorType(dtype, (False,) * rank)("x")
+    w = T.TensorType(dtype, (False,) * (rank + n if o["unshared"] else rank))("w")
     out = op(x, w)
     y = out.type("y")
     outputs = [out, *op.vjp(out.owner, [y])]
-    result = (g.images[0], g.kernels[0], *op.windows(g.images, g.kernels))
-    values = [rng.integers(-2, 3, size=s).astype(dtype) for s in (g.images, g.kernels, result)]
-    wanted = defined(g, *values)
-    turned = [np.asfortranarray(v) if rng.random() < 0.3 else v for v in values]
-    found = function([x, w, y], outputs)(*turned)
-    meant = evaluate(outputs, dict(zip([x, w, y], values, strict=True)))
-    for name, a, b, c in zip(("result", "images", "kernels"), wanted, found, meant, strict=True):
-        for kind, got in (("native code", b), ("compute", c)):
-            assert got.dtype == dtype and got.shape == a.shape, (name, kind, got.shape, g)
-            np.testing.assert_array_equal(got, a.astype(dtype), f"{name}, {kind}: {g}")
+    compiled = function([x, w, y], outputs)
+    for _ in range(LENGTHS):
+        g = geometry(rng, o)
+        result = (g.images[0], g.kernels[0], *op.windows(g.images, g.kernels))
+        values = [rng.integers(-2, 3, size=s).astype(dtype) for s in (g.images, g.kernels, result)]
+        wanted = defined(g, *values)
+        turned = [np.asfortranarray(v) if rng.random() < 0.3 else v for v in values]
+        found = compiled(*turned)
+        meant = evaluate(outputs, dict(zip([x, w, y], values, strict=True)))
+        names = ("result", "images", "kernels")
+        for name, a, b, c in zip(names, wanted, found, meant, strict=True):
+            for kind, got in (("native code", b), ("compute", c)):
+                assert got.dtype == dtype and got.shape == a.shape, (name, kind, got.shape, g)
+                np.testing.assert_array_equal(got, a.astype(dtype), f"{name}, {kind}: {g}")
 
 
 def pooled(
@@ -186,32 +194,34 @@ def pooled(
 def check_pool(rng: np.random.Generator) -> None:
     """Compare a pool and its gradient with the definition."""
     n = int(rng.integers(1, 4))
-    windows, steps = (tuple(int(k) for k in rng.integers(1, 4, n)) for _ in range(2))
+    windows, steps = several(rng, n, 1, 4), several(rng, n, 1, 4)
     ignore_border = bool(rng.random() < 0.6)
     pads = tuple(int(rng.integers(0, w)) if ignore_border else 0 for w in windows)
-    sizes = tuple(int(k) for k in rng.integers(1, 8, n))
-    lead = tuple(int(k) for k in rng.integers(0, 3, int(rng.integers(0, 3))))
+    leading = int(rng.integers(0, 3))
     mode, dtype = str(rng.choice(MODES)), str(rng.choice(["float32", "float64"]))
-    value = rng.integers(-3, 4, size=(*lead, *sizes)).astype(dtype)
-    x = T.TensorType(dtype, (False,) * value.ndim)("x")
+    x = T.TensorType(dtype, (False,) * (leading + n))("x")
     ws = T.lvector("ws") if rng.random() < 0.3 else np.array(windows)
     out = Pool(ignore_border, mode, n)(x, ws, steps, pads)
     weights = T.arange(1, out.size + 1).reshape(out.shape)
     outputs = [out, T.grad((out * weights).sum(), x)]
     inputs = [v for v in (x, ws) if isinstance(v, type(x))]
-    given = [value, np.array(windows)][: len(inputs)]
-    wanted = pooled(mode, value.astype("float64"), windows, steps, pads, ignore_border)
-    found = function(inputs, outputs)(*given)
-    meant = evaluate(outputs, dict(zip(inputs, given, strict=True)))
-    note = f"{mode} {windows} {steps} {pads} {ignore_border} {value.shape}"
-    for a, b, c in zip(wanted, found, meant, strict=True):
-        for got in (b, c):
-            assert got.dtype == dtype and got.shape == a.shape, (got.shape, a.shape, note)
-            np.testing.assert_allclose(got, a, rtol=1e-5, atol=1e-5, err_msg=note)
+    compiled = function(inputs, outputs)
+    for _ in range(LENGTHS):
+        shape = (*several(rng, leading, 0, 3), *several(rng, n, 1, 8))
+        value = rng.integers(-3, 4, size=shape).astype(dtype)
+        given = [value, np.array(windows)][: len(inputs)]
+        wanted = pooled(mode, value.astype("float64"), windows, steps, pads, ignore_border)
+        found = compiled(*given)
+        meant = evaluate(outputs, dict(zip(inputs, given, strict=True)))
+        note = f"{mode} {windows} {steps} {pads} {ignore_border} {shape}"
+        for a, b, c in zip(wanted, found, meant, strict=True):
+            for got in (b, c):
+                assert got.dtype == dtype and got.shape == a.shape, (got.shape, a.shape, note)
+                np.testing.assert_allclose(got, a, rtol=1e-5, atol=1e-5, err_msg=note)
 
 
 def main(first: int, last: int) -> None:
-    """Check the geometries of some seeds."""
+    """Check the functions of some seeds, each for several lengths."""
     for seed in range(first, last):
         try:
             check_convolution(np.random.default_rng(seed))
