@@ -204,8 +204,12 @@ def remove_rule(rule: Rule) -> None:
 
 def adds_nothing(selection: Selection) -> bool:
     """Tell whether users have added neither rules nor rewrites that a selection takes."""
+    return not _added_rules and not _adds_rewrites(selection)
+
+
+def _adds_rewrites(selection: Selection) -> bool:
     added = hooks.has_added_rewrites
-    return not _added_rules and (added.value is None or not added(selection))
+    return added.value is not None and added(selection)
 
 
 def _forget_rules() -> None:
@@ -265,8 +269,10 @@ def rewrite(
     """
     rewriter, selection = rewriter or Rewriter(), selection or Selection()
     result = list(outputs)
+    added = _adds_rewrites(selection)
     for step in PASSES:
-        result = _added(step.name, result, selection)
+        if added:
+            result = _added(step.name, result, selection)
         if step.always or step.name in passes:
             result = step.run(rewriter, result, selection)
             if watch is not None:
@@ -276,7 +282,10 @@ def rewrite(
 
 def _added(name: str, outputs: list[Variable], selection: Selection) -> list[Any]:
     """Return `outputs` as rewrites that users have added before a pass leave them."""
-    if hooks.run_added_rewrites.value is None:
-        return outputs
-    outputs = in_loops(outputs, lambda inside: _added(name, inside, selection))
-    return inlined(hooks.run_added_rewrites(name, outputs, selection))
+
+    def run(inside: list[Variable]) -> list[Variable]:
+        return hooks.run_added_rewrites(name, in_loops(inside, run), selection)
+
+    final = run(outputs)
+    same = all(a is b for a, b in zip(final, outputs, strict=True))
+    return outputs if same else inlined(final)
