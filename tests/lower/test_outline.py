@@ -12,7 +12,7 @@ import theano
 import theano.tensor as T
 from theano._core.lower import interpreter, spec, text
 from theano._core.lower import program as ir
-from theano._core.lower.llvm.print.printer import printed
+from theano._core.lower.llvm.print.printer import FEW_RUNS, printed
 from theano._core.lower.llvm.target.codegen import compile_text
 from theano._core.lower.passes import outline
 from theano._core.lower.passes.outline import inlined
@@ -268,11 +268,84 @@ def test_only_what_runs_often_is_improved() -> None:
     loop = ir.For("%i", 9, (), filler("b"))
     program = made([*filler("a"), loop, *filler("c")])
     heads = [line for line in printed(program).split("\n") if line.startswith("define internal")]
-    number = routine_of(program, loop)
-    assert ["optnone" in head for head in heads] == [n != number for n in range(len(heads))]
+    # The loop is in one routine, its body in others.
+    often = [
+        routine.runs > FEW_RUNS or any(isinstance(i, ir.For) for i in routine.body)
+        for routine in program.routines
+    ]
+    assert ["optnone" in head for head in heads] == [not it for it in often]
+    body = {i.routine for i in looped(program).body if isinstance(i, ir.Run)}
+    assert len(body) > 1
+    assert {n for n, routine in enumerate(program.routines) if routine.runs == ir.MANY} == body
     often = [ir.Let(f"%s{i + 1}", "add", (f"%s{i}", i % 7)) for i in range(400)]
     text_of_often = printed(made([ir.Let("%s0", "add", (0, 0)), *often]))
     assert "noinline {" in text_of_often
+
+
+def looped(program: ir.Program) -> ir.For:
+    """Return the loop of a program, of which it has one."""
+    blocks = [routine.body for routine in program.routines]
+    (found,) = (i for block in blocks for i in block if isinstance(i, ir.For))
+    return found
+
+
+def test_bodies_of_loops_and_branches_are_cut() -> None:
+    inside = [
+        ir.Let("%n0", "add", ("%h", "%i")),
+        ir.Words("%place", ("%n0",), ("int64",)),
+        *[ir.Let(f"%n{k + 1}", "add", (f"%n{k}", "%a1")) for k in range(60)],
+    ]
+    branch = ir.If(
+        "%c",
+        [*filler("d"), ir.Let("%one", "add", ("%d7", "%n60"))],
+        filler("e", 10),
+        (ir.Merge("%m", "int64", "%one", "%n5"),),
+    )
+    body = [*inside, ir.Let("%c", "eq", ("%n60", 9), "int64"), branch]
+    carried = (ir.Carried("%h", "int64", "%a0", "%m"), ir.Carried("%k", "int64", 0, 5))
+    loop = ir.For("%i", 9, carried, body, ir.Carried("%stop", "bool", 0, "%c"))
+    program = made([*filler("a"), loop, ir.Let("%u", "add", ("%h", "%a2"))], ("%place", 8))
+    cut = looped(program)
+    assert sum(isinstance(i, ir.Run) for i in cut.body) > 2
+    assert {"%m", "%c"} <= {i.name for i in cut.body if isinstance(i, ir.LiveLoad)}
+    runs = [i for routine in program.routines for i in ir.walk(routine.body)]
+    assert any(isinstance(i, ir.Run) for i in runs)
+    assert text.parse(str_of(program), text.bodies_of(program), program.kernels) == program
+
+
+def test_what_is_no_word_keeps_a_body_whole() -> None:
+    wide = ir.Carried("%r", "float64x8", ir.Register("%r0", "float64", 8), "%r")
+    row = ir.Widen("%r0", ir.Number("float64", bytes(8)), 8)
+    body = [*filler("b"), ir.StoreRow("%p", ir.Register("%r", "float64", 8), "%mask")]
+    given = [ir.FrameLoad("%p", 3, "ptr"), ir.Mask("%mask", 5, 8), row]
+    program = made([*filler("a"), *given, ir.For("%i", 9, (wide,), body)])
+    assert not any(isinstance(i, ir.Run) for i in looped(program).body)
+
+
+@pytest.mark.parametrize("kind", ["float64", "complex128", "int8", "bool"])
+def test_long_steps_of_loops(kind: str, lines: Callable[[int], None]) -> None:
+    state = T.TensorType(kind, (False,))("state")
+
+    def step(row: Any, h: Any, n: Any) -> list[Any]:
+        for _ in range(6):
+            h = T.cast(h * 2 + T.cast(row, kind).sum(), kind)
+            n = n + T.cast(T.abs_(h).sum(), "float64")
+        return [ifelse(T.gt(n, 3), h, T.zeros_like(h)), n]
+
+    rows, _ = theano.scan(step, sequences=m, outputs_info=[state, np.float64(0.0)])
+    outputs = [rows[0], rows[1][-1]]
+    arguments = [np.ones(3, kind), MATRIX]
+    cut = theano.function([state, m], outputs)
+    assert any(
+        isinstance(i, ir.For)
+        for r in cut.maker.program_text.program.routines
+        for i in ir.walk(r.body)
+    )
+    lines(10**6)
+    whole = theano.function([state, m], outputs)
+    assert not whole.maker.program_text.program.routines
+    for a, b in zip(cut(*arguments), whole(*arguments), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_routines_that_are_wrong_are_refused() -> None:

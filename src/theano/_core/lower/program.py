@@ -507,6 +507,8 @@ def walk(block: Block) -> Iterator[Instruction]:
 
 # All places on the stack, side by side: what routines find them in.
 STACKS = "%stacks"
+# How many times a routine runs that stands in a loop.
+MANY = 1 << 20
 
 
 class Routine(NamedTuple):
@@ -529,7 +531,8 @@ class Program(NamedTuple):
     Attributes
     ----------
     body : list of instructions
-        With routines, it hands them `STACKS`, and runs them one after the other.
+        With routines, it hands them `STACKS`, and runs them one after the other; so do routines
+        with their loops and branches.
     stacks : tuple of (str, int)
         Places on the stack that live as long as the call, with their bytes.
     block_words : int

@@ -46,23 +46,24 @@ def check(program: ir.Program) -> None:
 def _check_routines(program: ir.Program) -> None:
     """Check what routines are handed: the rest is checked where they are run."""
     written: set[ir.Size] = set()
-    for i in program.body:
-        if isinstance(i, ir.LiveStore):
-            written.add(i.word)
-            continue
-        routine = program.routines[i.routine]
-        if len(i.row) != len(routine.words):
-            raise ProgramError(f"a row of {len(routine.words)} words is needed: {i}")
-        row = {f"%row.{n}": word for n, word in enumerate(i.row)}
-        for j in routine.body:
-            if isinstance(j, (ir.LiveLoad, ir.LiveStore)):
-                word = row.get(str(j.word), j.word)
+
+    def check_block(block: ir.Block, row: Mapping[str, int]) -> None:
+        for i in ir.walk(block):
+            if isinstance(i, ir.Run):
+                routine = program.routines[i.routine]
+                if len(i.row) != len(routine.words):
+                    raise ProgramError(f"a row of {len(routine.words)} words is needed: {i}")
+                check_block(routine.body, {f"%row.{n}": word for n, word in enumerate(i.row)})
+            elif isinstance(i, (ir.LiveLoad, ir.LiveStore)):
+                word = row.get(str(i.word), i.word)
                 if word not in range(program.live_words):
-                    raise ProgramError(f"there is no such word: {j}")
-                if isinstance(j, ir.LiveStore):
+                    raise ProgramError(f"there is no such word: {i}")
+                if isinstance(i, ir.LiveStore):
                     written.add(word)
                 elif word not in written:
-                    raise ProgramError(f"nothing was handed on: {j}")
+                    raise ProgramError(f"nothing was handed on: {i}")
+
+    check_block(program.body, {})
 
 
 class _Checker:

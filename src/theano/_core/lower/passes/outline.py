@@ -5,14 +5,14 @@ again and again, with other values at other places: so what lies between two cut
 *pattern*, with registers by the order in which they appear, and without numbers. What has one
 pattern is one routine, which is run with a *row* of words: the numbers that differ, and the words
 of `live` through which it is handed values and hands its own on. So LLVM's work grows with the
-number of patterns.
+number of patterns. Long bodies of loops and branches are cut in the same way, the innermost first.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import count, repeat
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
@@ -39,49 +39,127 @@ Flag = Any
 
 def outline(program: ir.Program) -> ir.Program:
     """Return a program in routines, if it is long."""
-    lines = [_lines(i) for i in program.body]
-    if sum(lines) < SHORTEST:
+    if sum(map(_lines, program.body)) < SHORTEST:
         return program
-    stacks, _ = program.places()
-    parts, groups = _joined(_cut(program.body, lines, stacks), stacks)
-    if len(parts) == 1:
-        return program
-    flow = _Flow(stacks, parts)
-    runs: list[ir.Run] = [ir.Run(0, ())] * len(parts)
-    routines = []
-    for number, members in enumerate(groups):
-        routine, rows = _routine([parts[m] for m in members], members, flow)
-        routines.append(routine)
-        for member, row in zip(members, rows, strict=True):
-            runs[member] = ir.Run(number, row)
-    given = [ir.LiveStore(flow.words[name], name, "ptr") for name in flow.live[-1]]
-    return program._replace(body=[*given, *runs], routines=tuple(routines), live_words=flow.count)
+    outliner = _Outliner(program)
+    body = outliner.block(program.body, (), often=False, whole=True)
+    routines = tuple(outliner.routines)
+    return program._replace(body=body, routines=routines, live_words=outliner.words)
+
+
+class _Outliner:
+    """Cuts the blocks of one program.
+
+    Attributes
+    ----------
+    routines : list of Routine
+    words : int
+        How many words of `live` are taken: those of a block and of blocks within are different.
+    """
+
+    def __init__(self, program: ir.Program) -> None:
+        self.stacks, _ = program.places()
+        self.kinds = {n: k for i in ir.walk(program.body) for n, k in ir.defined(i)}
+        self.routines: list[ir.Routine] = []
+        self.words = _NOWHERE + 1
+
+    def block(
+        self, block: ir.Block, ends: Sequence[Field], often: bool, whole: bool = False
+    ) -> ir.Block:
+        """Return a block that runs routines, if it is long.
+
+        `ends` is read behind it; a call runs it `often` if it is in a loop. The `whole` body of a
+        program always becomes routines if a block within has: these find what they share with the
+        others through words.
+        """
+        block = [self._with_blocks(i, often) for i in block]
+        lines = [_lines(i) for i in block]
+        if sum(lines) < SHORTEST and not (whole and self.routines):
+            return block
+        parts, groups = _joined(_cut(block, lines, self.stacks), self.stacks)
+        if len(parts) == 1 and not (whole and self.routines):
+            return block
+        flow = _Flow(self.stacks, parts, self.kinds, _registers(ends), self.words)
+        if not all(flow.kinds[name] in _WORDS for name in flow.words):
+            return block
+        self.words = flow.count
+        runs: list[ir.Run] = [ir.Run(0, ())] * len(parts)
+        for members in groups:
+            routine, rows = _routine([parts[m] for m in members], members, flow)
+            for member, row in zip(members, rows, strict=True):
+                runs[member] = ir.Run(len(self.routines), row)
+            self.routines.append(routine._replace(runs=ir.MANY) if often else routine)
+        given = [ir.LiveStore(flow.words[n], n, flow.kinds[n]) for n in flow.live[-1]]
+        found = [ir.LiveLoad(n, flow.words[n], flow.kinds[n]) for n in flow.found]
+        return [*given, *runs, *found]
+
+    def _with_blocks(self, i: ir.Instruction, often: bool) -> ir.Instruction:
+        if type(i) is ir.For:
+            return i._replace(body=self.block(i.body, [c.after for c in i.handed_on], True))
+        if type(i) is ir.If:
+            then = self.block(i.then, [merge.one for merge in i.merges], often)
+            otherwise = self.block(i.otherwise, [merge.two for merge in i.merges], often)
+            return i._replace(then=then, otherwise=otherwise)
+        return i
+
+
+def _registers(values: Sequence[Field]) -> list[str]:
+    """Return the names of those of `values` that are registers, each once."""
+    names = [x.name if isinstance(x, ir.Register) else x for x in values]
+    return list(dict.fromkeys(x for x in names if isinstance(x, str) and x[:1] == "%"))
 
 
 def inlined(program: ir.Program) -> ir.Program:
     """Return the program that `outline` was given, but for names of registers."""
-    body: ir.Block = []
-    live: dict[ir.Size, ir.Size] = {}
-    stacks = {at: name for name, at in program.places()[0].items()}
-    for number, i in enumerate(program.body):
-        if type(i) is ir.LiveStore:
-            live[i.word] = i.value
-        elif type(i) is ir.Run:
-            routine = program.routines[i.routine]
-            known: dict[Any, Any] = {f"%row.{n}": word for n, word in enumerate(i.row)}
-            known |= {name: f"{name}.{number}" for name in _own(routine.body)}
-            for j in routine.body:
-                if type(j) is ir.LiveLoad:
-                    known[j.name] = live[known.get(j.word, j.word)]
-                elif type(j) is ir.LiveStore:
-                    live[known.get(j.word, j.word)] = known[j.value]
-                elif type(j) is ir.Let and j.operands[0] == ir.STACKS:
-                    known[j.name] = stacks[known.get(j.operands[1], j.operands[1])]
-                else:
-                    body.append(_with(j, lambda x, _, known=known: known.get(x, x)))
-        else:
-            body.append(i)
-    return program._replace(body=body, routines=(), live_words=0)
+    if not program.routines:
+        return program
+    return program._replace(
+        body=_Inliner(program).block(program.body, {}), routines=(), live_words=0
+    )
+
+
+class _Inliner:
+    """Writes the routines of a program where they are run."""
+
+    def __init__(self, program: ir.Program) -> None:
+        self.routines = program.routines
+        self.stacks = {at: name for name, at in program.places()[0].items()}
+        self.live: dict[ir.Size, ir.Size] = {}
+        self.numbers = count()
+
+    def block(self, block: ir.Block, known: dict[Any, Any]) -> ir.Block:
+        """Return a block without routines; `known` says what stands for its names."""
+        out: ir.Block = []
+        for i in block:
+            kind = type(i)
+            if kind is ir.LiveStore:
+                self.live[known.get(i.word, i.word)] = known.get(i.value, i.value)
+            elif kind is ir.LiveLoad:
+                known[i.name] = self.live[known.get(i.word, i.word)]
+            elif kind is ir.Let and i.operands[0] == ir.STACKS:
+                known[i.name] = self.stacks[known.get(i.operands[1], i.operands[1])]
+            elif kind is ir.Run:
+                out += self._run(i)
+            else:
+                # What the blocks within hand on is known to what reads their ends.
+                blocks = _BLOCKS.get(kind, {})
+                inner = {name: self.block(getattr(i, name), known) for name in blocks}
+                i = _with(i._replace(**blocks), lambda x, _: known.get(x, x))
+                out.append(i._replace(**inner))
+        return out
+
+    def _run(self, run: ir.Run) -> ir.Block:
+        routine, number = self.routines[run.routine], next(self.numbers)
+        known: dict[Any, Any] = {f"%row.{n}": word for n, word in enumerate(run.row)}
+        known |= {name: f"{name}.{number}" for name in _own(routine.body)}
+        return self.block(routine.body, known)
+
+
+# The blocks within instructions, empty.
+_BLOCKS: dict[type, dict[str, Any]] = {
+    ir.For: {"body": []},
+    ir.If: {"then": [], "otherwise": []},
+}
 
 
 def _own(block: ir.Block) -> Iterator[str]:
@@ -321,15 +399,25 @@ class _Flow:
         What each part needs of others.
     live : list of list of str
         What each part hands on; the last one is what is there from the start.
+    found : list of str
+        What parts hand on that is read behind them.
     words : dict of str to int
     count : int
         How many words there are.
     """
 
-    def __init__(self, places: Mapping[str, int], parts: Sequence[_Part]) -> None:
+    def __init__(
+        self,
+        places: Mapping[str, int],
+        parts: Sequence[_Part],
+        kinds: Mapping[str, str],
+        ends: Sequence[str],
+        first: int,
+    ) -> None:
         self.places = places
-        self.kinds = {ir.STACKS: "ptr"}
-        made = {ir.STACKS: -1}
+        self.kinds = {ir.STACKS: "ptr", **kinds}
+        own = {name for part in parts for name in _own(part.block)}
+        made = {name: -1 for name in self.kinds if name not in own}
         self.needs: list[list[str]] = []
         last: dict[str, int] = {}
         for number, part in enumerate(parts):
@@ -337,15 +425,14 @@ class _Flow:
             needed += [] if places.keys().isdisjoint(part.places) else [ir.STACKS]
             self.needs.append(needed)
             last.update(dict.fromkeys(needed, number))
-            for i in part.block:
-                for name, kind in ir.defined(i):
-                    self.kinds[name] = kind
-                    made[name] = number
+            made.update((name, number) for i in part.block for name, _ in ir.defined(i))
+        self.found = [name for name in ends if made.get(name, -1) >= 0]
+        last.update(dict.fromkeys(self.found, len(parts)))
         self.live: list[list[str]] = [[] for _ in range(len(parts) + 1)]
         for name in last:
             self.live[made[name]].append(name)
         self.words: dict[str, int] = {}
-        self.count = _NOWHERE + 1
+        self.count = first
         self._find_words(last)
 
     def _find_words(self, last: Mapping[str, int]) -> None:
@@ -390,7 +477,7 @@ def _routine(
         if name in flow.places:
             at = operand(flow.places[n] for n in names)
             stacks.append(ir.Let(name, "moved", (ir.STACKS, at)))
-        elif name in needed:
+        elif name in needed and name != ir.STACKS:
             word = operand(flow.words[n] for n in names)
             loads.append(ir.LiveLoad(name, word, flow.kinds[name], name not in in_time))
         elif any(n in kept for n, kept in zip(names, live, strict=True)):
@@ -418,10 +505,6 @@ def _number(word: int, dtype: str) -> ir.Number:
 
 def _read_in_time(block: ir.Block) -> set[str]:
     """Return the registers that are read, or defined, even if nothing fails."""
-    none: dict[type, dict[str, Any]] = {
-        ir.Check: {"facts": ()},
-        ir.If: {"then": [], "otherwise": []},
-        ir.For: {"body": []},
-    }
+    none: dict[type, dict[str, Any]] = {**_BLOCKS, ir.Check: {"facts": ()}}
     every = [i._replace(**none.get(type(i), {})) for i in ir.walk(block)]
     return set(_Part(every).places)

@@ -27,7 +27,7 @@ FEW_RUNS = 4
 FEW_STEPS = 16
 _POSITION = {name: position for position, name in enumerate(ir.RUNTIME)}
 _KINDS = {"ptr": "ptr", "int128": "i128", "": "void"}
-_CALLS = (ir.Alloc, ir.Free, ir.Call, ir.Launch, ir.Reduce)
+_CALLS = (ir.Alloc, ir.Free, ir.Call, ir.Launch, ir.Reduce, ir.Run)
 
 
 @lru_cache(256)
@@ -54,27 +54,48 @@ def _format_of(function: str, kind: str) -> Callable[..., str]:
 
 def printed(program: ir.Program) -> str:
     """Return the text of the entry function of a program, and of its routines."""
-    reductions: dict[tuple[int, ...], int] = {}
-    functions = [_Printer(reductions) for _ in range(1 + len(program.routines))]
+    reductions, inner_rows = _Words("reductions"), _Words("inner_rows")
+    functions = [_Printer(reductions, inner_rows) for _ in range(1 + len(program.routines))]
     entry, *routines = functions
     lines = entry.entry(program)
     for n, (printer, routine) in enumerate(zip(routines, program.routines, strict=True)):
         lines += printer.routine(n, routine)
     helpers = {name: text for f in functions for name, text in f.b.helpers.items()}
     lines += [*helpers.values(), *sorted({text for f in functions for text in f.b.declarations})]
-    if reductions:
-        words = [word for facts in reductions for word in facts]
-        lines.append(f"@reductions = internal constant {words_of(words)}")
+    lines += [*reductions.text(), *inner_rows.text()]
     return "\n".join(lines) + "\n"
 
 
-class _Printer:
-    """Writes one function; `reductions` says where the words of each `th_reduction` are."""
+class _Words:
+    """Rows of constant words, one behind the other, that functions share."""
 
-    def __init__(self, reductions: dict[tuple[int, ...], int]) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._begins: dict[tuple[int, ...], int] = {}
+
+    def address(self, row: tuple[int, ...], b: Builder) -> str:
+        """Return the register of the address of a row, which is added if it is new."""
+        begin = self._begins.setdefault(row, sum(map(len, self._begins)))
+        return b.emit(f"getelementptr i64, ptr @{self.name}, i64 {begin}")
+
+    def text(self) -> list[str]:
+        """Return the line that has all of them; none if there are none."""
+        words = [word for row in self._begins for word in row]
+        return [f"@{self.name} = internal constant {words_of(words)}, align 8"] * bool(words)
+
+
+class _Printer:
+    """Writes one function.
+
+    `reductions` has the words of each `th_reduction`, and `inner_rows` the rows of runs in loops
+    and branches.
+    """
+
+    def __init__(self, reductions: _Words, inner_rows: _Words) -> None:
         self.b = Builder(1)
         self.cold: list[str] = []
         self.reductions = reductions
+        self.inner_rows = inner_rows
         self._facts = 1
         self._failures: dict[Any, str] = {}  # what fails → its block, in `cold`
         self._runtime: dict[str, None] = {}
@@ -292,9 +313,7 @@ class _Printer:
 
     def reduction(self, i: ir.Reduce) -> None:
         b = self.b
-        if i.facts not in self.reductions:
-            self.reductions[i.facts] = sum(map(len, self.reductions))
-        how = b.emit(f"getelementptr i64, ptr @reductions, i64 {self.reductions[i.facts]}")
+        how = self.reductions.address(i.facts, b)
         reduction, arguments = self.runtime("reduce"), self.operand(i.arguments)
         operands = f"i64 {i.kernel}, ptr {arguments}, ptr {how}"
         done = b.emit(f"call i32 {reduction}(ptr %call, {operands})")
@@ -308,6 +327,12 @@ class _Printer:
         """Write nothing: a step only has a name."""
 
     # -- routines -------------------------------------------------------------------------------
+
+    def run(self, i: ir.Run) -> None:
+        """Write a run in a loop or a branch: the entry function walks through the others."""
+        row = self.inner_rows.address((i.routine, *i.row), self.b)
+        done = self.b.emit(f"call i32 @routine{i.routine}(ptr %call, ptr %live, ptr {row})")
+        self._or_fail_unless_zero(done)
 
     def live_load(self, i: ir.LiveLoad) -> None:
         if i.late:
@@ -533,6 +558,7 @@ class _Printer:
         ir.Fence: fence,
         ir.LiveLoad: live_load,
         ir.LiveStore: live_store,
+        ir.Run: run,
     }
 
 
