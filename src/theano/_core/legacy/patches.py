@@ -170,6 +170,15 @@ def _old_attribute(op: Op, name: str) -> Any:
     return found.__get__(op)
 
 
+def _derived(cls: type[Op], **options: Any) -> None:
+    """Adapt a class that a user derives from an operation."""
+    super(Op, cls).__init_subclass__(**options)
+    if not cls.__module__.startswith("theano._core."):
+        from theano._core.legacy.user.derived import adopt
+
+        adopt(cls)
+
+
 def _idx_list(op: Any) -> tuple[Any, ...]:
     """Return the index: types of integers, and slices of them."""
 
@@ -272,6 +281,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
     (Op, "__getattr__", _old_attribute),
+    (Op, "__init_subclass__", classmethod(_derived)),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
     (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),

@@ -162,6 +162,8 @@ def _per_item(name: str, axes: object, count: int) -> list[Any]:
 
 
 def _axis(name: str, axis: Any, rank: int, what: Variable) -> int:
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"vectorize: {name} is {axis!r}; an axis is a number, None for no axis")
     if not -rank <= axis < rank:
         raise IndexError(f"vectorize: {name} is {axis}, but {what} has {rank} axes")
     return axis % rank

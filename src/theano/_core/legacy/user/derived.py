@@ -1,0 +1,46 @@
+"""Operations that users derive from one of the engine's, with methods as in Theano 1.0.5.
+
+In Theano these were classes with `perform` and `grad` of their own, and programs overrode some of
+them: `class SymmetricEigh(theano.tensor.nlinalg.Eig)`. What such a class does not define stays what
+the engine knows of its base.
+"""
+
+from __future__ import annotations
+
+from theano._core.legacy.user.op import Op as UserOp
+from theano._core.ops.core.op import Op
+
+# What it computes is its own: nothing that the engine knows of values holds any more.
+_COMPUTED = (
+    *("compute", "lower", "_has_thunk", "make_thunk", "make_py_thunk", "prepare_node"),
+    *("get_params", "params_type", "folds", "do_constant_folding", "destroy_map", "view_map"),
+    *("remakes", "jax", "misfit", "may_fail", "guards", "linear", "jvp", "batch", "is_dear"),
+)
+_DIFFERENTIATED = ("vjp", "L_op", "differentiates", "has_limits", "long_rule", "linear", "jvp")
+# A method of a user → what the engine asks that goes with it.
+RULES: dict[str, tuple[str, ...]] = {
+    "perform": _COMPUTED,
+    "make_thunk": (*_COMPUTED, "perform"),
+    "grad": _DIFFERENTIATED,
+    "L_op": _DIFFERENTIATED,
+    "R_op": ("jvp", "forward_by_user"),
+    "infer_shape": ("shape",),
+    "connection_pattern": ("connection",),
+}
+
+
+def adopt(cls: type[Op]) -> None:
+    """Have the engine ask a class for what it defines as in Theano."""
+    if UserOp in cls.__mro__:
+        return
+    own = set(vars(cls))
+    for method, rules in RULES.items():
+        for name in rules if method in own else ():
+            if name in own:
+                continue
+            # Without an `R_op`, the derivative follows from the new gradient.
+            derived = name == "jvp" and method != "R_op"
+            found = None if derived else vars(UserOp).get(name)
+            found = vars(Op).get(name) if found is None else found
+            if found is not None:
+                setattr(cls, name, found)

@@ -1,0 +1,118 @@
+"""Operations derived from the engine's with methods of Theano 1.0.5, as old programs have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano.gof import Apply
+from theano.gradient import DisconnectedType
+
+A = np.array([[2.0, 0.3, 0.1], [0.3, 3.0, 0.5], [0.1, 0.5, 4.0]])
+m = T.dmatrix("m")
+MODES = ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)]
+
+
+class Symmetric(T.nlinalg.Eig):
+    """Eigenvalues and eigenvectors of the symmetric part, and its trace."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def make_node(self, x: Any) -> Apply:
+        x = T.as_tensor_variable(x)
+        return Apply(self, [x], [T.dvector(), x.type(), T.dscalar()])
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        (x,) = inputs
+        outputs[0][0], outputs[1][0] = np.linalg.eigh((x + x.T) / 2)
+        outputs[2][0] = np.asarray(np.trace(x))
+
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
+        n = shapes[0][0]
+        return [(n,), (n, n), ()]
+
+    def grad(self, inputs: list[Any], gradients: list[Any]) -> list[Any]:
+        (x,) = inputs
+        v = self(x)[1]
+        of_w, of_v, of_trace = gradients
+        assert isinstance(of_v.type, DisconnectedType)
+        total = T.dot(v * of_w, v.T)
+        if not isinstance(of_trace.type, DisconnectedType):
+            total += of_trace * T.eye(x.shape[0])
+        return [total]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_more_outputs_and_an_own_gradient(mode: Any) -> None:
+    op = Symmetric()
+    w, v, trace = op(m)
+    f = theano.function([m], [w, v, trace, v.shape], mode=mode)
+    values = f(A)
+    np.testing.assert_allclose(values[0], np.linalg.eigvalsh(A))
+    np.testing.assert_allclose(values[1] @ np.diag(values[0]) @ values[1].T, A, atol=1e-12)
+    assert values[2] == 9.0 and values[3].tolist() == [3, 3]
+    cost = (w**3).sum() + trace**2
+    slope = theano.function([m], T.grad(cost, m), mode=mode)(A)
+    np.testing.assert_allclose(slope, 3 * A @ A + 18 * np.eye(3), rtol=1e-9)
+
+
+class Scaled(T.nlinalg.MatrixInverse):
+    """The inverse, whose gradient is another one."""
+
+    def grad(self, inputs: list[Any], gradients: list[Any]) -> list[Any]:
+        return [gradients[0] * 7]
+
+
+def test_only_the_gradient_is_its_own() -> None:
+    inverse = Scaled()(m)
+    f = theano.function([m], [inverse, T.grad((inverse * m).sum(), m)])
+    found, slope = f(A)
+    np.testing.assert_allclose(found, np.linalg.inv(A))
+    np.testing.assert_allclose(slope, found + 7 * A)
+    plain = T.grad(T.nlinalg.MatrixInverse()(m).sum(), m)
+    ones = np.ones((3, 3))
+    np.testing.assert_allclose(
+        theano.function([m], plain)(A), -np.linalg.inv(A).T @ ones @ np.linalg.inv(A).T
+    )
+
+
+class Doubling(T.nlinalg.Det):
+    """Twice the determinant; forward mode is a user's."""
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        outputs[0][0] = np.asarray(2 * np.linalg.det(inputs[0]))
+
+    def R_op(self, inputs: list[Any], eval_points: list[Any]) -> list[Any]:
+        return [eval_points[0].sum() * 5]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_only_what_it_computes_is_its_own(mode: Any) -> None:
+    v = T.dmatrix("v")
+    out = Doubling()(m)
+    f = theano.function([m, v], [out, T.Rop(out, m, v)], mode=mode)
+    value, along = f(A, np.ones((3, 3)))
+    np.testing.assert_allclose(value, 2 * np.linalg.det(A))
+    assert along == 45.0
+    stacks = T.dtensor3("stacks")
+    each = theano.vectorize(lambda one: Doubling()(one))(stacks)
+    many = theano.function([stacks], each, mode=mode)(np.stack([A, 2 * A]))
+    np.testing.assert_allclose(many, [2 * np.linalg.det(A), 16 * np.linalg.det(A)])
+
+
+def test_classes_of_one_name_are_two() -> None:
+    def made(factor: float) -> Any:
+        class Own(T.nlinalg.Det):
+            def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+                outputs[0][0] = np.asarray(factor)
+
+        return Own()(m)
+
+    assert theano.function([m], made(1.0))(A) == 1.0
+    assert theano.function([m], made(2.0))(A) == 2.0
+    assert theano.function([m], made(1.0) + made(2.0))(A) == 3.0
