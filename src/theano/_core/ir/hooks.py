@@ -86,10 +86,10 @@ index_constant = Hook(
     "Numbers in an index are inputs of the node, of Theano's type of scalars.",
 )
 run_added_rewrites = Hook(
-    "rewrite.pipeline", "legacy.optimizers.optdb", "Users register rewrites by Theano's positions."
+    "rewrite.added", "legacy.optimizers.optdb", "Users register rewrites by Theano's positions."
 )
 has_added_rewrites = Hook(
-    "rewrite.pipeline",
+    "rewrite.added",
     "legacy.optimizers.optdb",
     "Without one, programs that are kept may be used.",
 )

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from theano._core.ir import hooks
 from theano._core.ir.variable import Variable
+from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.ifelse.sink import rewrite_branches
-from theano._core.rewrite.inline import in_loops, inlined, without_assertions
+from theano._core.rewrite.inline import inlined, without_assertions
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
 from theano._core.rewrite.rules import (
@@ -204,12 +204,7 @@ def remove_rule(rule: Rule) -> None:
 
 def adds_nothing(selection: Selection) -> bool:
     """Tell whether users have added neither rules nor rewrites that a selection takes."""
-    return not _added_rules and not _adds_rewrites(selection)
-
-
-def _adds_rewrites(selection: Selection) -> bool:
-    added = hooks.has_added_rewrites
-    return added.value is not None and added(selection)
+    return not _added_rules and not added.any_chosen(selection)
 
 
 def _forget_rules() -> None:
@@ -269,23 +264,12 @@ def rewrite(
     """
     rewriter, selection = rewriter or Rewriter(), selection or Selection()
     result = list(outputs)
-    added = _adds_rewrites(selection)
+    runs_added = added.any_chosen(selection)
     for step in PASSES:
-        if added:
-            result = _added(step.name, result, selection)
+        if runs_added:
+            result = added.run(step.name, result, selection)
         if step.always or step.name in passes:
             result = step.run(rewriter, result, selection)
             if watch is not None:
                 watch(step.name, result)
     return result
-
-
-def _added(name: str, outputs: list[Variable], selection: Selection) -> list[Any]:
-    """Return `outputs` as rewrites that users have added before a pass leave them."""
-
-    def run(inside: list[Variable]) -> list[Variable]:
-        return hooks.run_added_rewrites(name, in_loops(inside, run), selection)
-
-    final = run(outputs)
-    same = all(a is b for a, b in zip(final, outputs, strict=True))
-    return outputs if same else inlined(final)

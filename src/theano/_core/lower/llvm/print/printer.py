@@ -18,7 +18,7 @@ from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels import items
 from theano._core.lower.llvm.kernels.fused_body import number, write_body
-from theano._core.lower.llvm.print.routines import rows, walk, words_of
+from theano._core.lower.llvm.print.routines import Words, rows, walk
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
 
 # A routine that runs so many times in a call, and no more, is not worth improving.
@@ -54,7 +54,7 @@ def _format_of(function: str, kind: str) -> Callable[..., str]:
 
 def printed(program: ir.Program) -> str:
     """Return the text of the entry function of a program, and of its routines."""
-    reductions, inner_rows = _Words("reductions"), _Words("inner_rows")
+    reductions, inner_rows = Words("reductions"), Words("inner_rows")
     functions = [_Printer(reductions, inner_rows) for _ in range(1 + len(program.routines))]
     entry, *routines = functions
     lines = entry.entry(program)
@@ -66,24 +66,6 @@ def printed(program: ir.Program) -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Words:
-    """Rows of constant words, one behind the other, that functions share."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._begins: dict[tuple[int, ...], int] = {}
-
-    def address(self, row: tuple[int, ...], b: Builder) -> str:
-        """Return the register of the address of a row, which is added if it is new."""
-        begin = self._begins.setdefault(row, sum(map(len, self._begins)))
-        return b.emit(f"getelementptr i64, ptr @{self.name}, i64 {begin}")
-
-    def text(self) -> list[str]:
-        """Return the line that has all of them; none if there are none."""
-        words = [word for row in self._begins for word in row]
-        return [f"@{self.name} = internal constant {words_of(words)}, align 8"] * bool(words)
-
-
 class _Printer:
     """Writes one function.
 
@@ -91,7 +73,7 @@ class _Printer:
     and branches.
     """
 
-    def __init__(self, reductions: _Words, inner_rows: _Words) -> None:
+    def __init__(self, reductions: Words, inner_rows: Words) -> None:
         self.b = Builder(1)
         self.cold: list[str] = []
         self.reductions = reductions

@@ -1,21 +1,43 @@
-"""How the entry function of a long program runs its routines: it walks through a table of rows."""
+"""How the entry function of a long program runs its routines: it walks through a table of rows.
+
+Runs in loops and branches are calls, each with its own row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from theano._core.lower import program as ir
+from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK
 
 
-def words_of(words: Sequence[int]) -> str:
+def _words_of(words: Sequence[int]) -> str:
     """Return an array of words, with its type."""
     return f"[{len(words)} x i64] [{', '.join(f'i64 {word}' for word in words)}]"
 
 
+class Words:
+    """Rows of constant words, one behind the other, that functions share."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._begins: dict[tuple[int, ...], int] = {}
+
+    def address(self, row: tuple[int, ...], b: Builder) -> str:
+        """Return the register of the address of a row, which is added if it is new."""
+        begin = self._begins.setdefault(row, sum(map(len, self._begins)))
+        return b.emit(f"getelementptr i64, ptr @{self.name}, i64 {begin}")
+
+    def text(self) -> list[str]:
+        """Return the line that has all of them; none if there are none."""
+        words = [word for row in self._begins for word in row]
+        return [f"@{self.name} = internal constant {_words_of(words)}, align 8"] * bool(words)
+
+
 def rows(runs: Sequence[ir.Run], end: int) -> str:
     """Return the rows of all runs, each behind the number of its routine, and `end` at the end."""
-    return words_of([word for run in runs for word in (run.routine, *run.row)] + [end])
+    return _words_of([word for run in runs for word in (run.routine, *run.row)] + [end])
 
 
 def walk(sizes: Sequence[int]) -> list[str]:
