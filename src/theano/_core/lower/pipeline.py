@@ -32,17 +32,12 @@ def run(program: Program, watch: Callable[[str, Program], None] | None = None) -
 
     `watch(name, program)` is called after each pass, and as `recorded` before the first.
     """
-    _look(program, "recorded", watch)
-    for step in PASSES:
-        program = step.run(program)
-        _look(program, step.name, watch)
+    for name, _, change in (Pass("recorded", "", lambda program: program), *PASSES):
+        program = change(program)
+        if developing.CHECK:
+            from theano._core.lower import spec
+
+            spec.check(program)
+        if watch is not None:
+            watch(name, program)
     return program
-
-
-def _look(program: Program, after: str, watch: Callable[[str, Program], None] | None) -> None:
-    if developing.CHECK:
-        from theano._core.lower import spec
-
-        spec.check(program)
-    if watch is not None:
-        watch(after, program)
