@@ -46,9 +46,7 @@ def outcome(make: Callable[[], Any]) -> dict[str, Any]:
             except Exception as error:
                 record[layout] = [*replay.said(error), *replay.digests(state())]
     if maker._kept is not None:
-        rewriter = maker.rewriter(False)
-        text = maker._lowered(maker._rewritten(rewriter), rewriter)
-        record["same"] = maker._kept.is_made_from(text, maker.vector_bits)
+        record["same"] = maker._kept.is_made_from(maker.program_text, maker.vector_bits)
         record["operations"] = [str(node.op) for node in maker.fgraph.toposort()]
     return record
 

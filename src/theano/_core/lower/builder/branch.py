@@ -13,7 +13,6 @@ from theano._core.lower.arrays import Array, Buffer, Object
 from theano._core.lower.builder import copies, lowering
 from theano._core.lower.builder.core import Core
 from theano._core.lower.program import Register
-from theano._core.lower.schedule import group
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import Branch
 
@@ -84,9 +83,7 @@ class BranchWriter:
             if variable.type.has_shape:
                 p.rewriter.tell_shape(variable, p.rewriter.shape(source))
         nodes = toposort(body.outputs, p.values)
-        p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
-        steps = group(nodes, p.equal_lengths, p.fuse)
-        lowering.count_uses(p, steps, body.outputs)
+        steps = lowering.steps_of(p, nodes, body.outputs)
         first_slot = len(p.buffer_slots)
         for step in steps:
             lowering.write_step(p, step)

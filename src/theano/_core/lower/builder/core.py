@@ -81,7 +81,7 @@ class Core(Recorder):
         self.kernels: list[Any] = []
         # Numbers that kernels read, by dtype: where the array of them is among the constants, its
         # address, and their bytes.
-        self._pools: dict[str, tuple[int, str, dict[bytes, int]]] = {}
+        self._pools: dict[str, tuple[int, int, dict[bytes, int]]] = {}
         # What is known before of fused steps.
         self.groups: dict[Step, Any] = {}
         self.callbacks: list[CallbackRecord] = []
@@ -240,11 +240,13 @@ class Core(Recorder):
         pool = self._pools.get(dtype)
         if pool is None:
             offset = self.reserve(4)
-            pool = len(self.constants), self.frame_load(offset, "ptr"), {}
+            pool = len(self.constants), offset, {}
             self._pools[dtype] = pool
             self.constants.append(None)
             self.constant_offsets.append(offset)
-        _, start, numbers = pool
+        _, offset, numbers = pool
+        # Not kept: a register of one block is none of another.
+        start = self.frame_load(offset, "ptr")
         place = numbers.setdefault(data, len(numbers))
         at = self.let("moved", start, place * len(data)) if place else start
         return Array(dtype, (), at)

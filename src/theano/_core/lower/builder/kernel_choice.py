@@ -51,8 +51,8 @@ def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
     loops = [step for step in steps if step.is_loop]
     if len(loops) < MANY:
         return
-    p.groups = {step: _group(p, step) for step in loops}
-    plain = {step: without_numbers(group.body) for step, group in p.groups.items()}
+    p.groups |= {step: _group(p, step) for step in loops}
+    plain = {step: without_numbers(p.groups[step].body) for step in loops}
     different: dict[Body, set[Body]] = {}
     for step, (body, _) in plain.items():
         different.setdefault(body, set()).add(p.groups[step].body)

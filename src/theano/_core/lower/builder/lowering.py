@@ -10,12 +10,21 @@ from theano._core.lower.arrays import Array
 from theano._core.lower.builder import kernel_choice
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Value, Writer
-from theano._core.lower.schedule import Step
+from theano._core.lower.schedule import Step, group
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 
-def count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> None:
+def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list[Step]:
+    """Return the steps that `nodes` of the program, or of a body in it, are done in."""
+    p.number_of |= {node: i for i, node in enumerate(nodes, len(p.number_of))}
+    steps = group(nodes, p.equal_lengths, p.fuse)
+    _count_uses(p, steps, outputs)
+    kernel_choice.find_equal_loops(p, steps)
+    return steps
+
+
+def _count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> None:
     """Count how many steps read each variable; results are read once more."""
     for step in steps:
         for variable in step_inputs(step):

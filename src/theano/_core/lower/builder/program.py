@@ -19,7 +19,7 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
 from theano._core.lower.llvm.print.printer import printed
 from theano._core.lower.program_text import Output, ProgramText
-from theano._core.lower.schedule import Step, group
+from theano._core.lower.schedule import Step
 from theano._core.runtime import native
 
 
@@ -29,10 +29,7 @@ def write(p: Core) -> ProgramText:
         _input(p, number, variable)
     input_offsets = tuple(p.input_offsets)
     nodes = _nodes(p)
-    p.number_of = {node: i for i, node in enumerate(nodes)}
-    steps = group(nodes, p.equal_lengths, p.fuse)
-    lowering.count_uses(p, steps, p.outputs)
-    kernel_choice.find_equal_loops(p, steps)
+    steps = lowering.steps_of(p, nodes, p.outputs)
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for number, step in enumerate(early):

@@ -27,7 +27,7 @@ from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows, Row
 from theano._core.lower.builder.step_times import LoopClock, add_inside
 from theano._core.lower.program import PATIENCE, Register
-from theano._core.lower.schedule import Step, group
+from theano._core.lower.schedule import Step
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.control.scan_state import ALL
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -275,9 +275,7 @@ class LoopWriter(WrittenLoop):
             else:
                 carried.target = carried.taps[-1] if carried.taps else self.row(carried, 0)
         nodes = toposort(op.body.outputs, p.values)
-        p.number_of.update({node: len(p.number_of) + i for i, node in enumerate(nodes)})
-        steps = group(nodes, p.equal_lengths, p.fuse)
-        lowering.count_uses(p, steps, op.body.outputs)
+        steps = lowering.steps_of(p, nodes, op.body.outputs)
         for carried in self.states:
             if self._may_overwrite(carried, steps):
                 carried.target = carried.taps[0]
