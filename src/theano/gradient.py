@@ -18,12 +18,10 @@ from theano._core.api.derivatives.gradients import (
     grad_not_implemented,
     grad_scale,
     grad_undefined,
-    numeric_grad,
     subgraph_grad,
     undefined_grad,
     undefined_grad_,
     value_and_grad,
-    verify_grad,
     vjp,
     zero_grad,
     zero_grad_,
@@ -32,9 +30,11 @@ from theano._core.api.derivatives.jacobians import (
     hessian,
     jacobian,
 )
+from theano._core.api.derivatives.verification import verify_grad
 from theano._core.autodiff.reverse import (
     grad,
 )
+from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.errors import (
     DisconnectedInputError,
     GradientError,

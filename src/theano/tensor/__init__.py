@@ -333,13 +333,12 @@ from theano._core.api.derivatives.gradients import (
     consider_constant,
     grad_not_implemented,
     grad_undefined,
-    numeric_grad,
-    verify_grad,
 )
 from theano._core.api.derivatives.jacobians import (
     hessian,
     jacobian,
 )
+from theano._core.api.derivatives.verification import verify_grad
 from theano._core.api.variable.classes import (
     TensorConstant,
     TensorVariable,
@@ -494,6 +493,7 @@ from theano._core.api.variable.shared import (
 from theano._core.autodiff.reverse import (
     grad,
 )
+from theano._core.autodiff.verify import numeric_grad
 from theano._core.base.dtypes import (
     all_dtypes,
     complex_dtypes,
@@ -713,6 +713,9 @@ inf = float("inf")
 nan = float("nan")
 newaxis = None
 pi = 3.141592653589793
+
+if _TYPE_CHECKING:
+    from theano._core.ir.annotations import TensorLike as TensorLike
 
 __all__ = [
     "ARange",
@@ -1143,6 +1146,9 @@ _old_name = _old_names(__name__)
 def __getattr__(name: str) -> object:
     if name in _LATE:
         return _import_module(f"theano.tensor.{name}")
+    if name == "TensorLike":
+        # What annotations name: all that a tensor can be made of.
+        return _import_module("theano._core.ir.annotations").TensorLike
     return _old_name(name)
 
 

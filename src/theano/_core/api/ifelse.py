@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.ir.types import TensorType
@@ -10,11 +10,23 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.control.branch import IfElse
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
+@overload
 def ifelse(
-    condition: TensorLike, then_branch: Any, else_branch: TensorLike, name: str | None = None
+    condition: TensorLike, then_branch: TensorLike, else_branch: Any, name: str | None = None
+) -> TensorVariable: ...
+@overload
+def ifelse(
+    condition: TensorLike, then_branch: list[Any], else_branch: Any, name: str | None = None
+) -> list[TensorVariable]: ...
+@overload
+def ifelse(
+    condition: TensorLike, then_branch: tuple[Any, ...], else_branch: Any, name: str | None = None
+) -> tuple[TensorVariable, ...]: ...
+def ifelse(
+    condition: TensorLike, then_branch: Any, else_branch: Any, name: str | None = None
 ) -> Any:
     """Return the values of one of two branches; what only the other needs is not computed.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.api.derivatives.gradients import verify_grad
+from theano._core.api.derivatives.verification import verify_grad
 from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import Op
 from theano._core.ops.sparse import structure

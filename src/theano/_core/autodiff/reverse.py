@@ -8,10 +8,10 @@ undefined is told apart from zero.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -37,11 +37,48 @@ from theano._core.ops.core.op import as_variable, complete_values, inside_body
 from theano._core.ops.elementwise.arithmetic import real
 from theano._core.ops.elementwise.elementwise import cast
 
+if TYPE_CHECKING:
+    from typing import Unpack
 
+    from theano._core.ir.annotations import GradientOptions, TensorVariable
+
+
+@overload
+def grad(
+    cost: Callable[..., object],
+    wrt: int | Sequence[int] | None = None,
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> Callable[..., Any]: ...
+@overload
+def grad(
+    cost: Variable | None,
+    wrt: Variable,
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> TensorVariable: ...
+@overload
+def grad(
+    cost: Variable | None,
+    wrt: list[Any],
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> list[TensorVariable]: ...
+@overload
+def grad(
+    cost: Variable | None,
+    wrt: tuple[Any, ...],
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> tuple[TensorVariable, ...]: ...
 def grad(
     cost: Any,
     wrt: Any = None,
-    consider_constant: Iterable[Any] | None = None,
+    consider_constant: Iterable[Variable] | None = None,
     disconnected_inputs: str = "raise",
     add_names: bool = True,
     known_grads: Mapping[Any, Any] | None = None,

@@ -16,33 +16,36 @@ from theano._core.compile import described
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
-from theano._core.compile.messages import named_inputs
 from theano._core.compile.modes import get_mode
 from theano._core.compile.overwriting import with_overwriting
 from theano._core.compile.profiling import ProfileStats
 from theano._core.compile.shared import SharedVariable, copied
+from theano._core.compile.storage_views import ContainerView, Thunk, ValueView
 from theano._core.ir import hooks
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.source import user_line
-from theano._core.ir.variable import Constant, Variable
+from theano._core.ir.variable import Variable
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from theano._core.compile.function_type import Function, Outputs
     from theano._core.compile.modes import Mode
+    from theano._core.ir.annotations import Replacements
 
-Function = native.Function
+if not TYPE_CHECKING:
+    Function = native.Function
 
 
 @explained
 def function(
-    inputs: object,
-    outputs: Any = None,
-    mode: object = None,
-    updates: object = None,
-    givens: object = None,
+    inputs: Sequence[Variable | In | tuple[Variable, object]],
+    outputs: Outputs = None,
+    mode: str | Mode | None = None,
+    updates: Replacements = None,
+    givens: Replacements = None,
     no_default_updates: bool | Sequence[Variable] = False,
     accept_inplace: bool = False,
     name: str | None = None,
@@ -50,7 +53,7 @@ def function(
     allow_input_downcast: bool | None = None,
     profile: bool | str | ProfileStats | None = None,
     on_unused_input: str | None = None,
-) -> Any:
+) -> Function:
     """Compile expressions into one native function.
 
     Parameters
@@ -356,110 +359,6 @@ def _copy(
     return fresh.create()
 
 
-class ContainerView:
-    """Values of a function's inputs and shared variables, by name, variable or position."""
-
-    def __init__(self, function: Function) -> None:
-        self._function = function
-
-    def _find(self, key: Any) -> Any:
-        maker = self._function.maker
-        table = list(
-            zip(
-                [
-                    *(s.name or s.ambiguous for s in maker.arguments),
-                    *(v.name for v in maker.shared),
-                ],
-                maker.all_inputs,
-                maker.containers,
-                strict=True,
-            )
-        )
-        found = [
-            entry[2]
-            for i, entry in enumerate(table)
-            if entry[1] is key
-            or (isinstance(key, str) and entry[0] == key)
-            or (type(key) is int and i == key)
-        ]
-        if not found:
-            raise KeyError(f"Unknown input or state: {key}")
-        if len(found) > 1:
-            raise TypeError(
-                f"Ambiguous name: {key} - please check the names of the inputs of your function for"
-                " duplicates."
-            )
-        return found[0]
-
-    def __getitem__(self, key: Variable) -> Any:
-        return self._find(key)
-
-    def __contains__(self, key: object) -> bool:
-        try:
-            self._find(key)
-        except KeyError:
-            return False
-        except TypeError:
-            return True
-        return True
-
-
-class ValueView(ContainerView):
-    """As `ContainerView`, the values themselves; they can be assigned."""
-
-    def __getitem__(self, key: Variable | str) -> Any:
-        return self._known(key).value
-
-    def __setitem__(self, key: Variable | str, value: Any) -> None:
-        self._known(key).value = value
-
-    def _known(self, key: Variable | str) -> Any:
-        try:
-            return self._find(key)
-        except KeyError:
-            names = [s.name for s in self._function.maker.arguments if s.name]
-            raise TypeError(f"Unknown input or state: {key}. {named_inputs(names)}") from None
-
-
-class Thunk:
-    """A call with the arguments in `input_storage` that leaves results in `output_storage`."""
-
-    def __init__(self, function: Any) -> None:
-        self._function = function
-
-    @property
-    def storage_map(self) -> dict[Any, Any]:
-        """The storage of each input, constant and output: lists of one item."""
-        maker = self._function.maker
-        graph = maker.fgraph
-        storage = {v: c.storage for v, c in zip(graph.inputs, maker.containers, strict=True)}
-        storage |= {v: [v.data] for v in graph.variables if isinstance(v, Constant)}
-        for variable, container in zip(graph.outputs, self._function.output_storage, strict=False):
-            storage.setdefault(variable, container.storage)
-        return storage
-
-    def __call__(self, n_calls: int = 1, output_subset: object = None) -> None:
-        for _ in range(n_calls):
-            self._call(output_subset)
-
-    def _call(self, output_subset: Any) -> None:
-        function = self._function
-        maker = function.maker
-        given = zip(maker.arguments, maker.containers, strict=False)
-        values = [container.cell.value for spec, container in given if not spec.implicit]
-        count = len(maker.results)
-        wanted = range(count) if output_subset is None else output_subset
-        if maker.result == "single":
-            results = [function(*values)]
-        elif isinstance(maker.result, tuple):
-            table = function(*values)
-            results = [table[key] for key in maker.result]
-        else:
-            results = function(*values)
-        for index in wanted:
-            function.output_storage[index].cell.value = results[index]
-
-
 def _set_name(self: Any, name: str) -> None:
     self.maker.name = name
 
@@ -595,5 +494,5 @@ extend(
 
 
 @hooks.compile_body.fill
-def _compiled(inputs: Sequence[Variable], outputs: Sequence[Variable | None]) -> Any:
+def _compiled(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Function:
     return function(list(inputs), list(outputs), mode="FAST_RUN", on_unused_input="ignore")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from theano._core.compile.containers import Container
 from theano._core.ir import hooks
 from theano._core.ir.types import Type, generic
 from theano._core.ir.variable import Variable
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from theano._core.ir.annotations import HoldsArray, SharedOptions, TensorSharedVariable
 
 
 class SharedVariable(Variable):
@@ -148,6 +153,14 @@ def shared_constructor(
     return constructor
 
 
+@overload
+def shared(
+    value: HoldsArray | complex, name: str | None = None, **options: Unpack[SharedOptions]
+) -> TensorSharedVariable: ...
+@overload
+def shared(
+    value: object, name: str | None = None, **options: Unpack[SharedOptions]
+) -> SharedVariable: ...
 def shared(
     value: object,
     name: str | None = None,

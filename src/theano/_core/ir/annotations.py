@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from os import PathLike
 from types import ModuleType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, overload
 
 import numpy as np
 
 # What users hold of a tensor, with its methods: a name from above, that no layer below knows.
 from theano._core.api.variable.classes import TensorVariable as TensorVariable
+from theano._core.api.variable.shared import TensorSharedVariable as TensorSharedVariable
 from theano._core.ir.variable import Apply, Variable
 
 
@@ -24,6 +25,49 @@ class HoldsArray(Protocol):
 TensorLike: TypeAlias = (
     Variable | Apply[Any] | np.ndarray | np.generic | complex | HoldsArray | Sequence["TensorLike"]
 )
+
+# One variable or several: what comes of them is one, a list or a tuple as they are.
+Variables: TypeAlias = Variable | Sequence[Variable]
+
+# What a copy has the type of.
+Cloned = TypeVar("Cloned", bound=Variable | Sequence[Variable])
+
+# Variables and what stands in their place, as a dict or as pairs.
+Replacements: TypeAlias = (
+    Mapping[Any, Any] | Collection[Sequence[Any]] | Iterator[Sequence[Any]] | None
+)
+
+
+class Plural(Protocol):
+    """Makes several variables: see `constructors`."""
+
+    @overload
+    def __call__(self, count: int, /) -> list[TensorVariable]: ...
+    @overload
+    def __call__(self, letters: str, /) -> Any: ...
+    @overload
+    def __call__(self, *names: str | None) -> list[TensorVariable]: ...
+
+
+class GradientOptions(TypedDict, total=False):
+    """What `grad` takes by keyword, after `disconnected_inputs`: see there."""
+
+    add_names: bool
+    known_grads: Mapping[Any, Any] | None
+    return_disconnected: str
+    null_gradients: str
+
+
+class SharedOptions(TypedDict, total=False):
+    """What the constructors of shared variables take: see `tensor_constructor`."""
+
+    strict: bool
+    allow_downcast: bool | None
+    borrow: bool
+    broadcastable: Sequence[bool]
+    target: str
+    shape: Sequence[int | None] | None
+
 
 # A length that is known, one that is computed, and one of which nothing is known.
 Dim: TypeAlias = int | Variable | None

@@ -17,13 +17,14 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import DType, SparseMatrix
+    from theano._core.compile.modes import Mode
+    from theano._core.ir.annotations import DType, Replacements, SparseMatrix
 
 
 def orig_function(
     inputs: Any,
     outputs: Any,
-    mode: object = None,
+    mode: str | Mode | None = None,
     accept_inplace: bool = False,
     name: str | None = None,
     profile: Any = None,
@@ -267,11 +268,11 @@ def run_tests(
 
 
 def pfunc(
-    params: object,
+    params: Sequence[Any],
     outputs: Any = None,
-    mode: object = None,
-    updates: object = None,
-    givens: object = None,
+    mode: str | Mode | None = None,
+    updates: Replacements = None,
+    givens: Replacements = None,
     no_default_updates: bool | Sequence[Variable] = False,
     accept_inplace: bool = False,
     name: str | None = None,

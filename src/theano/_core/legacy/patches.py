@@ -116,8 +116,8 @@ def _pulled_back(
         own,
         None,
         "ignore",
-        False,
-        known,
+        add_names=False,
+        known_grads=known,
         return_disconnected="disconnected",
         null_gradients="return",
     )

@@ -12,7 +12,7 @@ from unittest import SkipTest
 
 import numpy as np
 
-from theano._core.api.derivatives import gradients
+from theano._core.api.derivatives import verification
 from theano._core.base.errors import GradientError
 from theano._core.base.settings import config
 from theano._core.compile.function import function
@@ -47,7 +47,7 @@ def verify_grad(
 ) -> None:
     """Compare a gradient with finite differences; see `theano.gradient.verify_grad`."""
     rng = np.random.RandomState(fetch_seed()) if rng is None else rng
-    gradients.verify_grad(op, pt, n_tests, rng, **options)
+    verification.verify_grad(op, pt, n_tests, rng, **options)
 
 
 verify_grad.E_grad = GradientError  # type: ignore[attr-defined]

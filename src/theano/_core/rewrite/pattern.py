@@ -15,6 +15,9 @@ from typing import Any
 from theano._core.ir.graph import copy_graph, made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
+
+# Patterns are written with Python's operators.
+from theano._core.ops.elementwise import operators as _operators  # noqa: F401
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, Rule, known_value
 

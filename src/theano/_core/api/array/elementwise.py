@@ -157,7 +157,7 @@ def iround(a: TensorLike, mode: str | None = None) -> TensorVariable:
     return cast(round(a, mode), "int64")
 
 
-def divmod(x: TensorLike, y: TensorLike) -> tuple[Any, Any]:
+def divmod(x: TensorLike, y: TensorLike) -> tuple[TensorVariable, TensorVariable]:
     """Return the floor of the quotient, and the remainder.
 
     Parameters

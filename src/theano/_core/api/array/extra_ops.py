@@ -88,7 +88,7 @@ def cumprod(x: object, axis: int | None = None) -> TensorVariable:
     return _cumulative("mul", x, axis)
 
 
-def diff(x: TensorLike, n: int = 1, axis: int = -1) -> Any:
+def diff(x: TensorLike, n: int = 1, axis: int = -1) -> TensorVariable:
     """Return the `n`-th differences of neighbouring items along `axis`.
 
     Parameters
@@ -118,9 +118,10 @@ def diff(x: TensorLike, n: int = 1, axis: int = -1) -> Any:
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}")
     along = shaping.axis_of("diff", x, axis)
+    result: Any = x
     for _ in range(n):
-        x = difference(x, along)
-    return x
+        result = difference(result, along)
+    return result
 
 
 def bincount(
@@ -174,7 +175,7 @@ def bincount(
     return AdvancedIncSubtensor((AT,), False)(empty, weights, x)
 
 
-def compress(condition: TensorLike, x: TensorLike, axis: int | None = None) -> Any:
+def compress(condition: TensorLike, x: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return the parts of `x` along `axis` where the vector `condition` holds.
 
     With `axis` None the items of the flattened array are taken. `condition` may be shorter.

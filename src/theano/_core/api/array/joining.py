@@ -67,7 +67,7 @@ def concatenate(tensor_list: Sequence[TensorLike], axis: int = 0) -> TensorVaria
     return join(axis, *tensor_list)
 
 
-def join(axis: Any, *tensors_list: object) -> Any:
+def join(axis: Any, *tensors_list: object) -> TensorVariable:
     """Return tensors of one rank put one after another along `axis`; see `concatenate`.
 
     `axis` may be an integer scalar that is not known yet.
@@ -90,7 +90,8 @@ def join(axis: Any, *tensors_list: object) -> Any:
     array([1., 2., 9.])
     """
     if len(tensors_list) == 1:
-        return tensors_list[0]
+        alone: Any = tensors_list[0]
+        return alone
     if isinstance(axis, float) and axis.is_integer():
         axis = int(axis)
     if python_int(as_tensor_variable(axis)) is None:
@@ -196,7 +197,7 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
     return tensors, int(axis)
 
 
-def stacklists(arg: TensorLike) -> Any:
+def stacklists(arg: TensorLike) -> TensorVariable:
     """Return nested lists of tensors of one shape as one tensor; a tensor as it is.
 
     Parameters
@@ -216,7 +217,8 @@ def stacklists(arg: TensorLike) -> Any:
     """
     if isinstance(arg, (tuple, list)):
         return stack([stacklists(each) for each in arg])
-    return arg
+    alone: Any = arg
+    return alone
 
 
 def horizontal_stack(*args: TensorLike) -> TensorVariable:

@@ -136,7 +136,7 @@ def lu(a: TensorLike, permute_l: bool = False) -> list[Any]:
     return [permutation, lower, upper]
 
 
-def eigh(a: TensorLike, UPLO: str = "L") -> Any:
+def eigh(a: TensorLike, UPLO: str = "L") -> list[TensorVariable]:
     """Return the eigenvalues, ascending, and eigenvectors (columns) of a Hermitian matrix.
 
     Parameters
@@ -305,7 +305,7 @@ class AllocDiag:
         return dimshuffle(whole, order)
 
 
-def matrix_dot(*args: TensorLike) -> Any:
+def matrix_dot(*args: TensorLike) -> TensorVariable:
     """Return the product of several matrices: ``matrix_dot(a, b, c)`` is ``dot(dot(a, b), c)``.
 
     Parameters
@@ -323,7 +323,8 @@ def matrix_dot(*args: TensorLike) -> Any:
     array([[8., 0.],
            [0., 1.]])
     """
-    return fold(dot, args)
+    product: Any = fold(dot, args)
+    return product
 
 
 def matrix_power(M: TensorLike, n: int) -> TensorVariable:
@@ -495,7 +496,7 @@ def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:
     return shaping.reshape_op(matrix_inverse(flat), shape[ind:] + shape[:ind])
 
 
-def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> Any:
+def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> TensorVariable:
     """Return the x with ``tensordot(a, x, x.ndim) == b``.
 
     Parameters

@@ -396,7 +396,9 @@ def _position(kind: str, value: TensorLike, axis: TensorLike | None, keepdims: b
     return make_keep_dims(x, out, axis) if keepdims else out
 
 
-def max_and_argmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> list[Any]:
+def max_and_argmax(
+    a: TensorLike, axis: Axes = None, keepdims: bool = False
+) -> list[TensorVariable]:
     """Return `max` and `argmax` as a list.
 
     Parameters

@@ -131,7 +131,7 @@ def topk_and_argtopk(
     axis: TensorLike | None = -1,
     sorted: bool = True,
     idx_dtype: str = "int64",
-) -> list[Any]:
+) -> list[TensorVariable]:
     """Return the largest items along `axis`, and where they are.
 
     Parameters

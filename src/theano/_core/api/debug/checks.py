@@ -222,7 +222,7 @@ def check_jax(op: Elementwise) -> None:
 
 
 def _compare_with_xla(
-    inputs: Sequence[Variable | None],
+    inputs: Sequence[Variable],
     outputs: Sequence[Variable],
     arrays: Sequence[np.ndarray],
     ulp: float,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.derivatives.gradients import disconnected_type, format_like
@@ -20,12 +20,36 @@ from theano._core.ops.core.fill import second, zeros_like_float
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable, Variables
 
 
+@overload
 def Rop(
-    f: TensorLike,
-    wrt: TensorLike,
+    f: Variable,
+    wrt: Variables,
+    eval_points: TensorLike,
+    disconnected_outputs: str = "raise",
+    return_disconnected: str = "zero",
+) -> TensorVariable: ...
+@overload
+def Rop(
+    f: list[Any],
+    wrt: Variables,
+    eval_points: TensorLike,
+    disconnected_outputs: str = "raise",
+    return_disconnected: str = "zero",
+) -> list[TensorVariable]: ...
+@overload
+def Rop(
+    f: tuple[Any, ...],
+    wrt: Variables,
+    eval_points: TensorLike,
+    disconnected_outputs: str = "raise",
+    return_disconnected: str = "zero",
+) -> tuple[TensorVariable, ...]: ...
+def Rop(
+    f: Variables,
+    wrt: Variables,
     eval_points: TensorLike,
     disconnected_outputs: str = "raise",
     return_disconnected: str = "zero",
@@ -150,7 +174,13 @@ def _stand_in(out: TensorLike, choice: str) -> Any:
     return zeros_like_float(out) if choice == "zero" else disconnected_type()
 
 
-def jvp(f: TensorLike, wrt: TensorLike, tangents: TensorLike) -> Any:
+@overload
+def jvp(f: Variable, wrt: Variables, tangents: TensorLike) -> TensorVariable: ...
+@overload
+def jvp(f: list[Any], wrt: Variables, tangents: TensorLike) -> list[TensorVariable]: ...
+@overload
+def jvp(f: tuple[Any, ...], wrt: Variables, tangents: TensorLike) -> tuple[TensorVariable, ...]: ...
+def jvp(f: Any, wrt: Variables, tangents: TensorLike) -> Any:
     """Return the tangents of `f` for tangents of `wrt`: the forward mode, as `Rop` has it.
 
     Parameters
@@ -176,7 +206,19 @@ def jvp(f: TensorLike, wrt: TensorLike, tangents: TensorLike) -> Any:
     return Rop(f, wrt, tangents, disconnected_outputs="ignore")
 
 
-def hessian_vector_product(cost: TensorLike, wrt: TensorLike, vectors: TensorLike) -> Any:
+@overload
+def hessian_vector_product(
+    cost: Variable, wrt: Variable, vectors: TensorLike
+) -> TensorVariable: ...
+@overload
+def hessian_vector_product(
+    cost: Variable, wrt: list[Any], vectors: TensorLike
+) -> list[TensorVariable]: ...
+@overload
+def hessian_vector_product(
+    cost: Variable, wrt: tuple[Any, ...], vectors: TensorLike
+) -> tuple[TensorVariable, ...]: ...
+def hessian_vector_product(cost: Variable, wrt: Variables, vectors: TensorLike) -> Any:
     """Return the Hessian of a scalar times vectors, without the Hessian: forward over reverse.
 
     Parameters

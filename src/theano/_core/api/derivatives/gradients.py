@@ -1,21 +1,14 @@
-"""Symbolic derivatives, identities that change them, and their check by finite differences."""
+"""Symbolic derivatives, and identities that change them."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from theano._core.api.array.reductions import sum as tensor_sum
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.variable.shared import tensor_constructor
 from theano._core.autodiff.reverse import grad
-from theano._core.autodiff.verify import numeric_grad
-from theano._core.base.errors import GradientError
 from theano._core.base.near_misses import explain_functions
-from theano._core.compile.function import function
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import (
     Checkpoint,
@@ -28,11 +21,12 @@ from theano._core.ops.array.gradient import (
     null_gradient,
 )
 from theano._core.ops.core.op import Op
-from theano._core.ops.elementwise.arithmetic import add, mul
+from theano._core.ops.elementwise.arithmetic import add
 
 if TYPE_CHECKING:
-    from theano._core.autodiff.verify import NumericGradient
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from typing import Unpack
+
+    from theano._core.ir.annotations import GradientOptions, TensorLike, TensorVariable, Variables
 
 
 def format_as(use_list: bool, use_tuple: bool, outputs: TensorLike) -> Any:
@@ -76,9 +70,33 @@ def _as_list(values: TensorLike) -> list[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
+@overload
 def Lop(
-    f: TensorLike,
-    wrt: TensorLike,
+    f: Variables,
+    wrt: Variable,
+    eval_points: TensorLike,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> TensorVariable: ...
+@overload
+def Lop(
+    f: Variables,
+    wrt: list[Any],
+    eval_points: TensorLike,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> list[TensorVariable]: ...
+@overload
+def Lop(
+    f: Variables,
+    wrt: tuple[Any, ...],
+    eval_points: TensorLike,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> tuple[TensorVariable, ...]: ...
+def Lop(
+    f: Variables,
+    wrt: Variables,
     eval_points: TensorLike,
     consider_constant: Sequence[Variable] | None = None,
     disconnected_inputs: str = "raise",
@@ -114,7 +132,15 @@ def Lop(
     return format_like(wrt, results)
 
 
-def vjp(f: TensorLike, wrt: TensorLike, cotangents: TensorLike) -> Any:
+@overload
+def vjp(f: Variables, wrt: Variable, cotangents: TensorLike) -> TensorVariable: ...
+@overload
+def vjp(f: Variables, wrt: list[Any], cotangents: TensorLike) -> list[TensorVariable]: ...
+@overload
+def vjp(
+    f: Variables, wrt: tuple[Any, ...], cotangents: TensorLike
+) -> tuple[TensorVariable, ...]: ...
+def vjp(f: Variables, wrt: Any, cotangents: TensorLike) -> Any:
     """Return `cotangents` times the Jacobian of `f`: the reverse mode, as `Lop` has it.
 
     Parameters
@@ -139,7 +165,34 @@ def vjp(f: TensorLike, wrt: TensorLike, cotangents: TensorLike) -> Any:
     return Lop(f, wrt, cotangents, disconnected_inputs="ignore")
 
 
-def value_and_grad(cost: TensorLike, wrt: TensorLike, **options: Any) -> tuple[Any, Any]:
+@overload
+def value_and_grad(
+    cost: Variable,
+    wrt: Variable,
+    *,
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> tuple[TensorVariable, TensorVariable]: ...
+@overload
+def value_and_grad(
+    cost: Variable,
+    wrt: list[Any],
+    *,
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> tuple[TensorVariable, list[TensorVariable]]: ...
+@overload
+def value_and_grad(
+    cost: Variable,
+    wrt: tuple[Any, ...],
+    *,
+    consider_constant: Iterable[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    **options: Unpack[GradientOptions],
+) -> tuple[TensorVariable, tuple[TensorVariable, ...]]: ...
+def value_and_grad(cost: Variable, wrt: Any, **options: Any) -> tuple[Any, Any]:
     """Return `cost` and its gradient, as `theano.grad` with these options makes it.
 
     Parameters
@@ -167,9 +220,9 @@ def value_and_grad(cost: TensorLike, wrt: TensorLike, **options: Any) -> tuple[A
 
 def subgraph_grad(
     wrt: list[Variable],
-    end: list[object],
+    end: list[Variable],
     start: Mapping[object, object] | None = None,
-    cost: TensorLike | None = None,
+    cost: Variable | None = None,
     details: bool = False,
 ) -> Any:
     """Return gradients of one part of a graph, and those with which the part before it goes on.
@@ -426,125 +479,6 @@ def grad_not_implemented(op: Op, x_pos: int, x: TensorLike, comment: str = "") -
     return null_gradient(
         f"{op}.grad is not implemented with respect to input {x_pos}, {x}. {comment}"
     )
-
-
-_TOLERANCES = {"float16": 5e-2, "float32": 1e-2, "float64": 1e-4}
-
-
-def verify_grad(
-    fun: Callable[..., Any],
-    pt: Sequence[object],
-    n_tests: int = 2,
-    rng: np.random.RandomState | None = None,
-    eps: float | None = None,
-    out_type: str | None = None,
-    abs_tol: float | None = None,
-    rel_tol: float | None = None,
-    mode: object = None,
-    cast_to_output_type: bool = False,
-    no_debug_ref: bool = True,
-) -> None:
-    """Compare the symbolic gradient of a function with finite differences.
-
-    Parameters
-    ----------
-    fun : callable
-        Takes variables, returns one variable.
-    pt : list of ndarray, float
-        Where to compare.
-    n_tests : int
-        How often, each time for another random projection of the output.
-    rng : numpy.random.RandomState
-        Draws the projections.
-    eps : float, optional
-        Step of the finite differences.
-    out_type : str, optional
-        dtype of the output, if it is less precise than the input.
-    abs_tol, rel_tol : float, optional
-        An item is wrong if both its errors are larger; by default 1e-4 in float64, 1e-2 in float32,
-        5e-2 in float16.
-    mode : str or Mode, optional
-        How to compile.
-    cast_to_output_type : bool
-        Whether the projection takes the dtype of the output.
-    no_debug_ref : bool
-        Accepted for old programs.
-
-    Returns
-    -------
-    None
-
-    Raises
-    ------
-    GradientError
-        The gradients differ.
-
-    Examples
-    --------
-    >>> T.verify_grad(lambda x: T.sin(x).sum(), [np.array([1.0, 2.0])], rng=np.random)
-    """
-    if not isinstance(pt, (list, tuple)):
-        raise TypeError(f"pt must be a list or tuple of arrays, got {type(pt).__name__}")
-    if rng is None:
-        raise TypeError("rng should be a valid instance of numpy.random.RandomState.")
-    points = [np.array(p) for p in pt]
-    for position, point in enumerate(points):
-        if str(point.dtype) not in _TOLERANCES:
-            raise TypeError(
-                f"verify_grad can work only with floating point inputs, but input {position} has "
-                f"dtype {point.dtype}."
-            )
-    default = max(_TOLERANCES[str(p.dtype)] for p in points)
-    allowed = (default if abs_tol is None else abs_tol, default if rel_tol is None else rel_tol)
-    inputs = [as_tensor_variable(p).type(f"input {i}") for i, p in enumerate(points)]
-    output = fun(*inputs)
-    if isinstance(output, list):
-        raise NotImplementedError("verify_grad takes functions of one output: sum or join several")
-
-    run = function(inputs, output, allow_input_downcast=True, mode=mode, on_unused_input="ignore")
-    shape = run(*(p.copy() for p in points)).shape
-
-    def projection() -> Any:
-        # Away from 0, where errors would be hidden.
-        values = rng.rand(*shape) + 0.5
-        return np.array(values, dtype=output.dtype if cast_to_output_type else None)
-
-    weights = tensor_constructor(projection(), name="random_projection", borrow=True)
-    cost = tensor_sum(mul(weights, output))
-    cost_at = function(inputs, cost, allow_input_downcast=True, mode=mode, on_unused_input="ignore")
-    symbolic = grad(cost, inputs, disconnected_inputs="ignore")
-    grad_at = function(
-        inputs, symbolic, allow_input_downcast=True, mode=mode, on_unused_input="ignore"
-    )
-    for test in range(n_tests):
-        if test:
-            weights.set_value(projection(), borrow=True)
-        measured = numeric_grad(cost_at, points, eps, out_type)
-        _compare(grad_at(*(p.copy() for p in points)), measured, allowed, test)
-
-
-def _compare(
-    given: list[Any], measured: NumericGradient, allowed: tuple[float, float], test: int
-) -> None:
-    which, at, absolute, relative = measured.max_err(given, *allowed)
-    fine = absolute <= allowed[0] or relative <= allowed[1]
-    if fine or not given[which].size:
-        return
-    error = GradientError(
-        which,
-        at,
-        given[which].shape,
-        given[which].flat[at],
-        measured.gf[which].flat[at],
-        absolute,
-        relative,
-        *allowed,
-    )
-    error.args += (f"in test {test}",)
-    raise error
-
-
-verify_grad.E_grad = GradientError  # type: ignore[attr-defined]
 
 
 explain_functions(globals())

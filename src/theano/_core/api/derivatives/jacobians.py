@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from theano._core.api.derivatives.gradients import format_like
 from theano._core.api.derivatives.vectorization import vectorize
@@ -19,12 +19,36 @@ from theano._core.ops.array.shaping import length
 from theano._core.ops.core.fill import zeros_like_float
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable, Variables
 
 
+@overload
 def jacobian(
-    expression: TensorLike,
-    wrt: TensorLike,
+    expression: Variable,
+    wrt: Variable,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    vectorized: bool = False,
+) -> TensorVariable: ...
+@overload
+def jacobian(
+    expression: Variable,
+    wrt: list[Any],
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    vectorized: bool = False,
+) -> list[TensorVariable]: ...
+@overload
+def jacobian(
+    expression: Variable,
+    wrt: tuple[Any, ...],
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    vectorized: bool = False,
+) -> tuple[TensorVariable, ...]: ...
+def jacobian(
+    expression: Variable,
+    wrt: Variables,
     consider_constant: Sequence[Variable] | None = None,
     disconnected_inputs: str = "raise",
     vectorized: bool = False,
@@ -68,7 +92,7 @@ def jacobian(
             f"jacobian needs a vector or a scalar, {expression} has {expression.type.ndim} "
             "dimensions. Flatten it first: expression.flatten()"
         )
-    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    targets: list[Any] = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     options: Any = {
         "consider_constant": consider_constant,
         "disconnected_inputs": disconnected_inputs,
@@ -92,7 +116,7 @@ def jacobian(
     return format_like(wrt, rows)
 
 
-def _all_rows(expression: Variable, targets: Sequence[object], options: Any) -> list[Any]:
+def _all_rows(expression: Variable, targets: list[Any], options: Any) -> list[Any]:
     """Return the rows of Jacobians, computed at once."""
 
     def row(weights: TensorLike) -> list[Any]:
@@ -103,10 +127,31 @@ def _all_rows(expression: Variable, targets: Sequence[object], options: Any) -> 
     return vectorize(row)(identity_matrix(n, n, 0, dtype))
 
 
+@overload
 def hessian(
-    cost: Any,
-    wrt: Any,
-    consider_constant: Sequence[object] | None = None,
+    cost: Variable,
+    wrt: Variable,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> TensorVariable: ...
+@overload
+def hessian(
+    cost: Variable,
+    wrt: list[Any],
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> list[TensorVariable]: ...
+@overload
+def hessian(
+    cost: Variable,
+    wrt: tuple[Any, ...],
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> tuple[TensorVariable, ...]: ...
+def hessian(
+    cost: Variable,
+    wrt: Variables,
+    consider_constant: Sequence[Variable] | None = None,
     disconnected_inputs: str = "raise",
 ) -> Any:
     """Return the matrix of second derivatives of a scalar with respect to vectors.
@@ -143,7 +188,7 @@ def hessian(
         raise AssertionError(f"hessian needs a variable, got {cost!r}")
     if cost.type.ndim:
         raise AssertionError(f"hessian needs a scalar, {cost} has {cost.type.ndim} dimensions")
-    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    targets: list[Any] = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     matrices = []
     for target in targets:
         if getattr(target.type, "ndim", 0) != 1:
@@ -151,14 +196,12 @@ def hessian(
         slope = grad(cost, target, consider_constant, disconnected_inputs)
         n = as_int64(length(target, 0))
         basis = identity_matrix(n, n, 0, tangent_dtype(target.type.dtype))
-        still = dict.fromkeys(consider_constant or ())
+        still: dict[Any, None] = dict.fromkeys(consider_constant or ())
         matrices.append(vectorize(partial(_change_of, slope, target, still))(basis))
     return format_like(wrt, matrices)
 
 
-def _change_of(
-    slope: Variable, target: object, still: dict[object, None], direction: Variable
-) -> Any:
+def _change_of(slope: Variable, target: object, still: dict[Any, None], direction: Variable) -> Any:
     """Return the change of `slope` along a direction of `target`."""
     change = push_forward([slope], {**still, target: direction})[0]
     return zeros_like_float(slope) if change is None else change

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.graph.op_from_graph import OpFromGraph
 from theano._core.ir.graph import ancestors, copy_graph, inputs, toposort
@@ -12,14 +12,17 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
 
+if TYPE_CHECKING:
+    from theano._core.ir.annotations import Cloned, Replacements
+
 
 def clone(
-    output: Any,
-    replace: Any = None,
+    output: Cloned,
+    replace: Replacements = None,
     strict: bool = True,
     share_inputs: bool = True,
-    copy_inputs: Any = None,
-) -> Any:
+    copy_inputs: bool | None = None,
+) -> Cloned:
     """Return a copy of expressions.
 
     Parameters
@@ -55,7 +58,7 @@ def clone(
     """
     if copy_inputs is not None:
         share_inputs = copy_inputs
-    outputs = list(output) if isinstance(output, (list, tuple)) else [output]
+    outputs: list[Any] = list(output) if isinstance(output, (list, tuple)) else [output]
     for variable in outputs:
         if not isinstance(variable, Variable):
             raise TypeError(f"clone copies variables, got {variable!r}")
@@ -73,7 +76,8 @@ def clone(
         replaced = copy_graph(list(new.values()), fresh)
         new = {**fresh, **dict(zip(new, replaced, strict=True))}
     copies = copy_graph(outputs, new, strict, whole=True)
-    return copies if isinstance(output, (list, tuple)) else copies[0]
+    made: Any = copies if isinstance(output, (list, tuple)) else copies[0]
+    return made
 
 
 def map_variables(

@@ -194,7 +194,9 @@ def crossentropy_categorical_1hot(
     return neg(log(_chosen(coding, true_one_of_n)))
 
 
-def crossentropy_softmax_1hot(x: TensorLike, y_idx: TensorLike, **kwargs: object) -> Any:
+def crossentropy_softmax_1hot(
+    x: TensorLike, y_idx: TensorLike, **kwargs: object
+) -> tuple[TensorVariable, TensorVariable]:
     """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax.
 
     Parameters
@@ -226,7 +228,7 @@ def crossentropy_softmax_1hot(x: TensorLike, y_idx: TensorLike, **kwargs: object
 
 def crossentropy_softmax_1hot_with_bias(
     x: TensorLike, b: TensorLike, y_idx: TensorLike, **kwargs: object
-) -> TensorVariable:
+) -> tuple[TensorVariable, TensorVariable]:
     """Return the cross-entropy of ``softmax(x + b)`` with class numbers, and that softmax.
 
     Parameters

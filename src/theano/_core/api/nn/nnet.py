@@ -143,7 +143,7 @@ def softsign(x: TensorLike) -> TensorVariable:
     return true_div(x, add(as_number(1.0, x), abs_(x)))
 
 
-def relu(x: TensorLike, alpha: Any = 0) -> Any:
+def relu(x: TensorLike, alpha: Any = 0) -> TensorVariable:
     """Return `x` where it is positive, and ``alpha * x`` elsewhere.
 
     Parameters
@@ -168,7 +168,7 @@ def relu(x: TensorLike, alpha: Any = 0) -> Any:
     """
     plain = not isinstance(alpha, Variable) and np.ndim(alpha) == 0 and alpha == 0
     if plain and isinstance(x, (np.ndarray, np.generic)):
-        half = np.multiply(0.5, x)
+        half: Any = np.multiply(0.5, x)
         return half + abs(half)
     x = as_tensor_variable(x)
     # The sum of an integer and its absolute value might not fit its dtype.

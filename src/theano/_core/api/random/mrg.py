@@ -23,7 +23,7 @@ from theano._core.ops.elementwise.transcendental import cos, log, sin, sqrt
 from theano._core.ops.random import mrg as ops
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 # Standard deviation of the normal distribution cut off at 2 on both sides.
 TRUNCATED_STD = 0.87962566103423978
@@ -160,7 +160,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         dtype: str | None = None,
         nstreams: int | None = None,
         **kwargs: object,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return numbers between `low` and `high`, both excluded, all equally likely.
 
         Parameters
@@ -217,7 +217,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         dtype: str = "int64",
         nstreams: int | None = None,
         **kwargs: Any,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return 1 with probability `p`, else 0; only ``n == 1`` is there.
 
         Other parameters as those of `uniform`.
@@ -236,7 +236,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         dtype: str = "int64",
         nstreams: int | None = None,
         **kwargs: Any,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return how often each outcome occurs in `n` picks, row by row.
 
         Parameters
@@ -286,7 +286,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         dtype: str = "int64",
         nstreams: int | None = None,
         **kwargs: Any,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return `size` different outcomes of each row of probabilities.
 
         Parameters
@@ -334,7 +334,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         dtype: str = "int64",
         nstreams: int | None = None,
         **kwargs: object,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return `n` different outcomes of each row of `pvals`: the old name of `choice`."""
         warnings.warn(
             "MRG_RandomStreams.multinomial_wo_replacement() is deprecated. Please use "
@@ -357,7 +357,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         nstreams: int | None = None,
         truncate: bool = False,
         **kwargs: object,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return normally distributed numbers of mean `avg` and standard deviation `std`.
 
         Parameters
@@ -447,7 +447,7 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
         dtype: str | None = None,
         nstreams: int | None = None,
         **kwargs: object,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return normally distributed numbers cut off on both sides of `avg`.
 
         They keep within 2 / 0.8796 times `std` of `avg`; their standard deviation is about `std`.

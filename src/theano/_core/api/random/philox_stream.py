@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import numpy as np
 
@@ -19,14 +19,18 @@ from theano._core.api.random.philox_keys import key as key_of
 from theano._core.compile.shared import shared
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorVariable
+
+P = ParamSpec("P")
 
 
-def _method(function: Callable[..., object]) -> Callable[..., Any]:
+def _method(
+    function: Callable[Concatenate[Any, P], TensorVariable],
+) -> Callable[Concatenate[Stream, P], TensorVariable]:
     """Return a method that calls `function` with the next key of the stream."""
 
     @functools.wraps(function)
-    def method(self: Stream, *arguments: TensorLike, **options: object) -> Any:
+    def method(self: Stream, *arguments: P.args, **options: P.kwargs) -> TensorVariable:
         return function(self.key(), *arguments, **options)
 
     parameters = list(inspect.signature(function).parameters.values())[1:]
@@ -82,7 +86,7 @@ class Stream:
         """Start anew from a seed; variables that were made stay."""
         self.state.set_value(self._state(seed), borrow=True)
 
-    def key(self) -> Any:
+    def key(self) -> TensorVariable:
         """Return the key of a new variable, another one at each call of a function."""
         number = self._made
         self._made += 1

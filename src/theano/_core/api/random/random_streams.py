@@ -15,7 +15,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import TensorLike, TensorVariable
 
 
 class RandomStreamsBase:
@@ -35,7 +35,7 @@ class RandomStreamsBase:
         high: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return numbers between `low` and `high`, all equally likely.
 
         Parameters
@@ -57,7 +57,7 @@ class RandomStreamsBase:
         std: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str | None = None,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return normally distributed numbers of mean `avg` and standard deviation `std`."""
         return self.gen(raw_random.normal, size, avg, std, ndim=ndim, dtype=dtype)
 
@@ -69,7 +69,7 @@ class RandomStreamsBase:
         ndim: int | None = None,
         dtype: str = "int64",
         prob: TensorLike | None = None,
-    ) -> Any:
+    ) -> TensorVariable:
         """Return how many of `n` trials succeed, each with probability `p`."""
         return self.gen(raw_random.binomial, size, n, p, ndim=ndim, dtype=dtype, prob=prob)
 
@@ -80,7 +80,7 @@ class RandomStreamsBase:
         high: TensorLike = 1,
         ndim: int | None = None,
         dtype: str = "int64",
-    ) -> Any:
+    ) -> TensorVariable:
         """Return integers between `low` and `high`, both included."""
         return self.gen(raw_random.random_integers, size, low, high, ndim=ndim, dtype=dtype)
 
@@ -92,7 +92,7 @@ class RandomStreamsBase:
         p: TensorLike | None = None,
         ndim: int | None = None,
         dtype: str = "int64",
-    ) -> Any:
+    ) -> TensorVariable:
         """Return items of the vector `a`, or integers below the scalar `a`."""
         return self.gen(raw_random.choice, size, a, replace, p, ndim=ndim, dtype=dtype)
 
@@ -102,7 +102,7 @@ class RandomStreamsBase:
         lam: TensorLike = 1.0,
         ndim: int | None = None,
         dtype: str = "int64",
-    ) -> Any:
+    ) -> TensorVariable:
         """Return counts of a Poisson distribution of mean `lam`."""
         return self.gen(raw_random.poisson, size, lam, ndim=ndim, dtype=dtype)
 
@@ -112,7 +112,7 @@ class RandomStreamsBase:
         n: TensorLike = 1,
         ndim: int | None = None,
         dtype: str = "int64",
-    ) -> Any:
+    ) -> TensorVariable:
         """Return permutations of the integers below `n`, along a last axis added to `size`."""
         return self.gen(raw_random.permutation, size, n, ndim=ndim, dtype=dtype)
 
@@ -123,11 +123,11 @@ class RandomStreamsBase:
         pvals: TensorLike = (0.5, 0.5),
         ndim: int | None = None,
         dtype: str = "int64",
-    ) -> Any:
+    ) -> TensorVariable:
         """Return how often each outcome of probabilities `pvals` occurs in `n` trials."""
         return self.gen(raw_random.multinomial, size, n, pvals, ndim=ndim, dtype=dtype)
 
-    def shuffle_row_elements(self, input: Variable) -> Any:
+    def shuffle_row_elements(self, input: Variable) -> TensorVariable:
         """Return a vector shuffled, or every row of `input` (its last axis) shuffled on its own.
 
         The result has the random variable that permuted it as its attribute `permutation`.

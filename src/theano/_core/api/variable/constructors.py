@@ -10,7 +10,7 @@ from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorVariable
+    from theano._core.ir.annotations import Plural, TensorVariable
 
 PATTERNS: dict[str, tuple[bool, ...]] = {
     "scalar": (),
@@ -67,7 +67,7 @@ def _types(dtype: str) -> tuple[TensorType, ...]:
     return tuple(TensorType(dtype, pattern) for pattern in PATTERNS.values())
 
 
-def _plural(make: Callable[..., object]) -> Callable[..., Any]:
+def _plural(make: Callable[..., object]) -> Plural:
     def construct(*names: Any) -> Any:
         """Return several new input variables; with one name, the variable alone.
 

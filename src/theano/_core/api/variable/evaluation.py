@@ -10,10 +10,10 @@ from theano._core.compile.function import function
 from theano._core.ir.variable import Variable
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    pass
 
 
-def evaluate(variable: TensorLike, values: Mapping[Any, Any], **options: Any) -> Any:
+def evaluate(variable: Variable, values: Mapping[Any, Any], **options: Any) -> Any:
     """Return the value of `variable` for the given values of inputs."""
     if options and (unknown := options.keys() - inspect.signature(function).parameters.keys()):
         raise TypeError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from theano._core.ir.types import TensorType, array_of, holds_array, random_stat
 
 class TensorSharedVariable(Methods, SharedVariable):
     """A shared variable that holds an array."""
+
+    if TYPE_CHECKING:
+
+        def get_value(
+            self, borrow: bool = False, return_internal_type: bool = False
+        ) -> np.ndarray: ...
 
 
 class ScalarSharedVariable(TensorSharedVariable):

@@ -1,0 +1,112 @@
+"""What a compiled function keeps: values of its inputs and shared variables, and of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.compile.messages import named_inputs
+from theano._core.ir.variable import Constant, Variable
+
+
+class ContainerView:
+    """Values of a function's inputs and shared variables, by name, variable or position."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def _find(self, key: Any) -> Any:
+        maker = self._function.maker
+        table = list(
+            zip(
+                [
+                    *(s.name or s.ambiguous for s in maker.arguments),
+                    *(v.name for v in maker.shared),
+                ],
+                maker.all_inputs,
+                maker.containers,
+                strict=True,
+            )
+        )
+        found = [
+            entry[2]
+            for i, entry in enumerate(table)
+            if entry[1] is key
+            or (isinstance(key, str) and entry[0] == key)
+            or (type(key) is int and i == key)
+        ]
+        if not found:
+            raise KeyError(f"Unknown input or state: {key}")
+        if len(found) > 1:
+            raise TypeError(
+                f"Ambiguous name: {key} - please check the names of the inputs of your function for"
+                " duplicates."
+            )
+        return found[0]
+
+    def __getitem__(self, key: Variable) -> Any:
+        return self._find(key)
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            self._find(key)
+        except KeyError:
+            return False
+        except TypeError:
+            return True
+        return True
+
+
+class ValueView(ContainerView):
+    """As `ContainerView`, the values themselves; they can be assigned."""
+
+    def __getitem__(self, key: Variable | str) -> Any:
+        return self._known(key).value
+
+    def __setitem__(self, key: Variable | str, value: Any) -> None:
+        self._known(key).value = value
+
+    def _known(self, key: Variable | str) -> Any:
+        try:
+            return self._find(key)
+        except KeyError:
+            names = [s.name for s in self._function.maker.arguments if s.name]
+            raise TypeError(f"Unknown input or state: {key}. {named_inputs(names)}") from None
+
+
+class Thunk:
+    """A call with the arguments in `input_storage` that leaves results in `output_storage`."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    @property
+    def storage_map(self) -> dict[Any, Any]:
+        """The storage of each input, constant and output: lists of one item."""
+        maker = self._function.maker
+        graph = maker.fgraph
+        storage = {v: c.storage for v, c in zip(graph.inputs, maker.containers, strict=True)}
+        storage |= {v: [v.data] for v in graph.variables if isinstance(v, Constant)}
+        for variable, container in zip(graph.outputs, self._function.output_storage, strict=False):
+            storage.setdefault(variable, container.storage)
+        return storage
+
+    def __call__(self, n_calls: int = 1, output_subset: object = None) -> None:
+        for _ in range(n_calls):
+            self._call(output_subset)
+
+    def _call(self, output_subset: Any) -> None:
+        function = self._function
+        maker = function.maker
+        given = zip(maker.arguments, maker.containers, strict=False)
+        values = [container.cell.value for spec, container in given if not spec.implicit]
+        count = len(maker.results)
+        wanted = range(count) if output_subset is None else output_subset
+        if maker.result == "single":
+            results = [function(*values)]
+        elif isinstance(maker.result, tuple):
+            table = function(*values)
+            results = [table[key] for key in maker.result]
+        else:
+            results = function(*values)
+        for index in wanted:
+            function.output_storage[index].cell.value = results[index]
