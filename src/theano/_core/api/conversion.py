@@ -8,6 +8,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError, EmptyConstantError, NotScalarConstantError
+from theano._core.ir.text import label
 from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.assertions import Assert
@@ -144,7 +145,10 @@ def constant(
     ('int8', 'float64')
     """
     if isinstance(x, Variable):
-        raise TypeError(f"Could not convert {x} to TensorType", type(x))
+        raise TypeError(
+            f"Could not convert {label(x)} to a constant: it is a variable, and goes where a "
+            "constant goes; theano.tensor.as_tensor_variable takes both"
+        )
     dtype = None if dtype is None else dtypes.named(dtype)
     return _constant(ops.constant(x, dtype=dtype), name, ndim)
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from theano._core.base import dtypes
 from theano._core.base.near_misses import signature
+from theano._core.base.settings import config
+from theano._core.ir.text import label
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
+from theano._core.ops.array.gradient import DisconnectedType, NullType
+from theano._core.ops.core.fill import second
 from theano._core.ops.core.op import as_variable
 
 
@@ -33,6 +41,59 @@ def checked_targets(wrt: object, grad: Callable[..., object]) -> list[Any]:
                 "variables themselves, or a list of them."
             )
     return targets
+
+
+def first_gradients(
+    cost: Variable | None, known_grads: Mapping[object, object] | None
+) -> dict[Any, Any]:
+    """Return the gradients that are known from the start: 1 of the cost, and those given."""
+    if cost is None and not known_grads:
+        raise AssertionError("cost and known_grads can't both be None.")
+    seeds: dict[Any, Any] = {}
+    if cost is not None:
+        if not isinstance(cost, Variable):
+            raise TypeError(f"cost must be a variable, got {cost!r}")
+        # A variable of another type may have a tensor that stands for it.
+        cost = as_variable(cost)
+        if isinstance(cost.type, NullType):
+            raise ValueError(
+                "Can't differentiate a NaN cost. cost is NaN because " + cost.type.why_null
+            )
+        if not isinstance(cost.type, TensorType) or cost.ndim != 0:
+            made = f" It was made at {cost.source.quoted()}" if cost.source else ""
+            text = label(cost)
+            raise TypeError(
+                f"cost must be a scalar. {text} is of {cost.type}: {text}.sum() and {text}.mean() "
+                f"are scalars.{made}"
+            )
+        dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
+        # Filled over the cost: what this depends on counts as used by its gradient.
+        seeds[cost] = second(cost, np.ones((), dtype=dtype))
+    for variable, value in (known_grads or {}).items():
+        if not isinstance(variable, Variable):
+            raise TypeError(f"known_grads: a key must be a variable, got {variable!r}")
+        if isinstance(getattr(value, "type", None), DisconnectedType):
+            seeds.pop(variable, None)
+            continue
+        seeds[variable] = _known_gradient(variable, value)
+    return seeds
+
+
+def _known_gradient(variable: Variable, value: Any) -> Any:
+    value = as_variable(value)
+    if isinstance(value.type, NullType):
+        return value
+    if dtypes.is_discrete(value.type.dtype):
+        raise TypeError(
+            f"known_grads: the gradient of {variable} has the dtype {value.type.dtype}; gradients "
+            "are floats, also those of integers"
+        )
+    if value.type.ndim > variable.type.ndim:
+        raise ValueError(
+            f"known_grads: the gradient of {variable} has {value.type.ndim} dimensions, the "
+            f"variable {variable.type.ndim}"
+        )
+    return value if value.type.ndim == variable.type.ndim else second(variable, value)
 
 
 def gradient_of(

@@ -13,9 +13,12 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from theano._core.autodiff.arguments import check_choice, checked_targets, gradient_of
+from theano._core.autodiff.arguments import (
+    check_choice,
+    checked_targets,
+    first_gradients,
+    gradient_of,
+)
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
@@ -155,7 +158,7 @@ def grad(
         )
     check_choice("null_gradients", null_gradients, ("raise", "return"))
     targets = checked_targets(wrt, grad)
-    seeds = _seeds(cost, known_grads)
+    seeds = first_gradients(cost, known_grads)
     with at_line(user_line()), paused_collector():
         gradients = Reverse(seeds, targets, set(consider_constant or ())).run()
     results = []
@@ -181,56 +184,6 @@ def check_defined(gradient: Variable) -> None:
         raise NullTypeGradError(
             f"tensor.grad encountered a NaN. This variable is Null because {gradient.type.why_null}"
         )
-
-
-def _seeds(cost: Variable | None, known_grads: Mapping[object, object] | None) -> dict[Any, Any]:
-    if cost is None and not known_grads:
-        raise AssertionError("cost and known_grads can't both be None.")
-    seeds: dict[Any, Any] = {}
-    if cost is not None:
-        if not isinstance(cost, Variable):
-            raise TypeError(f"cost must be a variable, got {cost!r}")
-        # A variable of another type may have a tensor that stands for it.
-        cost = as_variable(cost)
-        if isinstance(cost.type, NullType):
-            raise ValueError(
-                "Can't differentiate a NaN cost. cost is NaN because " + cost.type.why_null
-            )
-        if not isinstance(cost.type, TensorType) or cost.ndim != 0:
-            made = f" It was made at {cost.source.quoted()}" if cost.source else ""
-            text = label(cost)
-            raise TypeError(
-                f"cost must be a scalar. {text} is of {cost.type}: {text}.sum() and {text}.mean() "
-                f"are scalars.{made}"
-            )
-        dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
-        # Filled over the cost: what this depends on counts as used by its gradient.
-        seeds[cost] = second(cost, np.ones((), dtype=dtype))
-    for variable, value in (known_grads or {}).items():
-        if not isinstance(variable, Variable):
-            raise TypeError(f"known_grads: a key must be a variable, got {variable!r}")
-        if isinstance(getattr(value, "type", None), DisconnectedType):
-            seeds.pop(variable, None)
-            continue
-        seeds[variable] = _known_gradient(variable, value)
-    return seeds
-
-
-def _known_gradient(variable: Variable, value: Any) -> Any:
-    value = as_variable(value)
-    if isinstance(value.type, NullType):
-        return value
-    if dtypes.is_discrete(value.type.dtype):
-        raise TypeError(
-            f"known_grads: the gradient of {variable} has the dtype {value.type.dtype}; gradients "
-            "are floats, also those of integers"
-        )
-    if value.type.ndim > variable.type.ndim:
-        raise ValueError(
-            f"known_grads: the gradient of {variable} has {value.type.ndim} dimensions, the "
-            f"variable {variable.type.ndim}"
-        )
-    return value if value.type.ndim == variable.type.ndim else second(variable, value)
 
 
 def _disconnected(cost: object, target: Variable, policy: str) -> None:

@@ -77,9 +77,10 @@ def named(dtype: Any) -> str:
     try:
         return np.dtype(dtype).name
     except TypeError:
-        raise TypeError(
-            f"{dtype!r} is not a dtype, such as 'float64'. A shape is one argument: (2, 3)."
-        ) from None
+        other = "A shape, or several axes, are one argument: (2, 3)."
+        if isinstance(dtype, bool):
+            other = f"What is True or False has a name in calls: keepdims={dtype}."
+        raise TypeError(f"{dtype!r} is not a dtype, such as 'float64'. {other}") from None
 
 
 @lru_cache(64)

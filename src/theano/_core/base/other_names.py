@@ -45,6 +45,16 @@ _METHODS = {
     "cuda": "x itself: all is computed in the one device that there is",
     "assign": "theano.function(..., updates=[(w, value)]) for a shared variable w",
     "assign_sub": "theano.function(..., updates=[(w, w - step)]) for a shared variable w",
+    "set_value": "w.set_value(...) of a shared variable w, and x is an expression",
+    "get_value": "x.eval({...}); shared variables have get_value()",
+    "update": "theano.function(..., updates=[(w, value)]) for a shared variable w",
+    "view": "x.reshape(shape)",
+    "fill_": "theano.tensor.fill(x, value)",
+    "add_": "x + y: an expression never changes",
+    "mul_": "x * y: an expression never changes",
+    "copy_": "w.set_value(value) for a shared variable w",
+    "item": "x.eval({...}).item()",
+    "get_shape": "x.shape",
     "block_until_ready": "nothing: functions return when they are done",
     "contiguous": "x itself",
 }
@@ -55,6 +65,20 @@ _FUNCTIONS = {
     "array": "theano.tensor.as_tensor_variable(value), or theano.shared(value)",
     "asarray": "theano.tensor.as_tensor_variable(value), or theano.shared(value)",
     "from_numpy": "theano.tensor.as_tensor_variable(value), or theano.shared(value)",
+    "reduce_sum": "theano.tensor.sum(x, axis)",
+    "reduce_mean": "theano.tensor.mean(x, axis)",
+    "reduce_max": "theano.tensor.max(x, axis)",
+    "reduce_min": "theano.tensor.min(x, axis)",
+    "reduce_prod": "theano.tensor.prod(x, axis)",
+    "add_n": "theano.tensor.add(x, y, z)",
+    "concat": "theano.tensor.concatenate([x, y], axis=0)",
+    "square": "theano.tensor.sqr(x)",
+    "Session": "theano.function([x], y), which is called with values",
+    "Variable": "theano.shared(value)",
+    "Tensor": "theano.tensor.as_tensor_variable(value), or theano.shared(value)",
+    "GradientTape": "theano.grad(cost, wrt)",
+    "value_and_grad": "theano.gradient.value_and_grad(cost, wrt)",
+    "device_put": "theano.shared(value): all is computed in the one device that there is",
     "placeholder": "theano.tensor.matrix('x')",
     "nn": "theano.tensor.nnet",
     "jit": "theano.function([x], y)",
@@ -91,9 +115,17 @@ KEYWORDS = {
     "init": ("outputs_info",),
     "carry": ("outputs_info",),
     "xs": ("sequences",),
+    "taps": ("outputs_info",),
     "length": ("n_steps",),
     "reverse": ("go_backwards",),
     "requires_grad": (),
+}
+# Functions that other libraries call with another number of arguments.
+_CALLS = {
+    ("switch", 1): "theano.tensor.nonzero(condition)",
+    ("log", 2): "theano.tensor.log(x) / theano.tensor.log(base)",
+    ("clip", 2): "theano.tensor.maximum(x, low)",
+    ("round", 2): "theano.tensor.round(x * 10**digits) / 10**digits",
 }
 _ELSEWHERE = (
     "theano.tensor",
@@ -116,6 +148,12 @@ def written_here(name: str, module: bool) -> str:
     """
     found = _ANYWHERE.get(name) or (_FUNCTIONS if module else _METHODS).get(name)
     return f" Here one writes {found}." if found else ""
+
+
+def call_for(name: str, count: int) -> str:
+    """Return, as a sentence, what is written for a call with so many arguments; '' if unknown."""
+    found = _CALLS.get((name, count))
+    return f". Here one writes {found}." if found else ""
 
 
 def module_with(name: str, but: str) -> str:

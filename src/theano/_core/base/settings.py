@@ -90,7 +90,8 @@ def _to_device(setting: Setting, value: object) -> str:
 def _to_mode(setting: Setting, value: object) -> Any:
     if value in setting.choices or isinstance(value, _mode_classes):
         return value
-    raise _invalid(setting, value, f"{_choices(setting)} and instances of Mode")
+    choices = _choices(setting).removesuffix(".")
+    raise _invalid(setting, value, f"{choices} and instances of Mode.")
 
 
 def _to_lazy(setting: Setting, value: object) -> bool | None:
@@ -464,6 +465,8 @@ class change_flags:  # noqa: N801 -- the name that programs written for Theano u
     """
 
     def __init__(self, args: Any = (), **kwargs: object) -> None:
+        if isinstance(args, str):
+            raise TypeError(f"settings are changed by name and value: change_flags({args}=...)")
         named = {**dict(args), **kwargs}
         self.new_vals: dict[str, Any] = {_dotted(name): value for name, value in named.items()}
         for name in self.new_vals:

@@ -6,8 +6,10 @@ import copy
 import os
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained, missing
@@ -29,8 +31,6 @@ from theano._core.ir.variable import Variable
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from theano._core.compile.function_type import Function, Outputs
     from theano._core.compile.modes import Mode
     from theano._core.ir.annotations import Replacements
@@ -151,8 +151,19 @@ def _output(value: object) -> Any:
         return value
     raise TypeError(
         f"Outputs must be theano Variable or Out instances. Received {value!r} of type"
-        f" {type(value)}"
+        f" {type(value)}.{_meant(value)}"
     )
+
+
+def _meant(value: object) -> str:
+    """Return, after a blank, what becomes a variable of what is none; '' if nobody knows."""
+    if isinstance(value, Mapping):
+        return " theano.scan returns a pair: outputs, updates = theano.scan(...)."
+    if callable(value):
+        return " A function is called first, with the inputs."
+    if isinstance(value, (bool, int, float, complex, np.ndarray, np.generic)):
+        return " theano.tensor.constant(value) is a variable."
+    return ""
 
 
 def _read_givens(givens: Any, strict: bool, own: set[Any]) -> dict[Any, Any]:

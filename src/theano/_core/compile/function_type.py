@@ -6,7 +6,7 @@ The class is made in C++, and `compile.function` gives it what Python knows of i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from theano._core.compile.inputs import Out
 from theano._core.compile.maker import FunctionMaker
@@ -15,13 +15,18 @@ from theano._core.compile.shared import SharedVariable
 from theano._core.compile.storage_views import ContainerView, Thunk, ValueView
 from theano._core.ir.variable import Variable
 from theano._core.lower.memory_plan import MemoryPlan
-from theano._core.runtime import native
+
+if TYPE_CHECKING:
+    from theano._core.runtime.native import Function as Native
+else:
+    # The class itself has no others below it.
+    Native = object
 
 # What a function is made of, and what a call returns: one, a list, or a dict.
 Outputs: TypeAlias = Variable | Out | Sequence[Variable | Out] | Mapping[str, Any] | None
 
 
-class Function(native.Function):
+class Function(Native):
     """A compiled function: called with arrays, it returns arrays."""
 
     name: str

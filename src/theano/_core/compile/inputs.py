@@ -210,6 +210,11 @@ def read_updates(updates: Any) -> list[tuple[Any, Any]]:
     """Return updates as pairs, checked: keys are shared variables and occur once."""
     if updates is None:
         return []
+    if isinstance(updates, Variable):
+        raise TypeError(
+            "updates takes pairs, such as [(w, w + 1)] of a shared variable w and its new value, "
+            f"got {label(updates)} alone"
+        )
     if hasattr(updates, "items"):
         pairs = list(updates.items())
     else:
@@ -264,6 +269,8 @@ def fit_update(target: Variable, value: TensorLike) -> Any:
     """Return the new value of a shared variable as a variable of its type, or raise TypeError."""
     try:
         return target.type.filter_variable(value, allow_convert=_same_but_sizes(target, value))
+    except ValueError as error:
+        raise ValueError(f"The update of {target}: {error}") from error
     except TypeError as error:
         kind = getattr(value, "type", type(value).__name__)
         shown = label(value) if isinstance(value, Variable) else value

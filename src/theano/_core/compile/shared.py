@@ -105,6 +105,10 @@ class SharedVariable(Variable):
         """Not an attribute any more: use `get_value` and `set_value`."""
         raise AttributeError("sharedvar.value was removed: use get_value() and set_value()")
 
+    @value.setter
+    def value(self, new_value: object) -> None:
+        raise AttributeError("sharedvar.value was removed: use get_value() and set_value()")
+
     @property
     def default_update(self) -> Any:
         """New value that functions give this variable unless told otherwise."""

@@ -193,7 +193,10 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
         )
         axis, tensors, extra = 0, args, ()
     if kwargs or extra:
-        raise TypeError(f"stack() got unexpected arguments: {[*kwargs, *extra]}")
+        raise TypeError(
+            f"stack() got unexpected arguments: {[*kwargs, *extra]}. The variables are one list: "
+            "stack([x, y], axis=0)"
+        )
     return tensors, int(axis)
 
 

@@ -11,6 +11,7 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
+from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import shaping as ops
@@ -499,10 +500,13 @@ def normalized_axes(x: Any, axis: TensorLike | None) -> tuple[int, ...] | None:
         number = _axis_number(one)
         if not -rank <= number < rank:
             raise ValueError(
-                f"Not enough dimensions on {x} to reduce on axis {number}: it has {rank}"
+                f"Not enough dimensions on {label(x)} to reduce on axis {number}: it has {rank}"
             )
         axes.add(number % rank)
     return tuple(sorted(axes))
+
+
+_OF_TWO = ". Of two variables theano.tensor.maximum and minimum take the larger and the smaller"
 
 
 def _axis_number(axis: object) -> int:
@@ -514,7 +518,7 @@ def _axis_number(axis: object) -> int:
     if isinstance(axis, (bool, np.bool_)) or not isinstance(axis, (int, np.integer)):
         raise TypeError(
             f"The axis of a reduction must be an int, a list of ints or None, got {axis!r} of type "
-            f"{type(axis).__name__}"
+            f"{type(axis).__name__}{_OF_TWO * isinstance(axis, Variable)}"
         )
     return int(axis)
 

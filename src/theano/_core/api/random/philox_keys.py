@@ -314,7 +314,8 @@ class FloatDraw:
 
     def __init__(self, name: str, key: object, shape: TensorLike | None, dtype: str | None) -> None:
         self.name = name
-        self.key = key
+        # Looked at first: what is left out in front moves all arguments.
+        self.key = philox.random_key(key)
         self.shape = shape
         self.out = float_dtype(dtype)
         if self.out not in ("float16", "float32", "float64"):

@@ -259,8 +259,7 @@ class _Builder:
             if taps is not None:
                 raise ValueError(
                     "If you are using slices of an output you need to provide a initial state for "
-                    "it",
-                    info,
+                    f"it: dict(initial=..., taps={taps}), got the keys {list(info)}"
                 )
             return None
         taps = [-1] if taps is None else [int(t) for t in as_list(taps)]

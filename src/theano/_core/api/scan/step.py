@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.ir.text import label as text_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 
@@ -47,6 +48,11 @@ class until:  # noqa: N801 (the name is Theano's)
 
 def check_step(name: str, fn: Callable[..., object], counts: tuple[int, int, int]) -> None:
     """Refuse a step that does not take what it gets: of sequences, outputs_info, non_sequences."""
+    if not callable(fn):
+        shown = f"{text_of(fn)} of {fn.type}" if isinstance(fn, Variable) else repr(fn)
+        raise TypeError(
+            f"scan {name!r}: fn is a function that returns what a step makes, got {shown}"
+        )
     kinds = ("sequences", "outputs_info", "non_sequences")
     with suppress(ValueError):  # of functions that have no signature
         signature = inspect.signature(fn)

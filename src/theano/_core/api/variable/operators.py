@@ -25,6 +25,30 @@ def _no_number(variable: Any, kind: str) -> TypeError:
     )
 
 
+class LengthError(TypeError, AttributeError):
+    """What `len` of a variable raises."""
+
+    # As users know it.
+    __module__, __qualname__ = "builtins", "TypeError"
+
+
+class NoLength:
+    """`__len__` of variables: it says what to write, and yet variables have no such attribute.
+
+    Programs ask for it with `hasattr` to tell lists from variables, which AttributeError denies;
+    `len` shows the error as it is.
+    """
+
+    def __get__(self, variable: Any, kind: type) -> Any:
+        if variable is None:
+            raise AttributeError("__len__")
+        text = label(variable)
+        raise LengthError(
+            f"{text} has no len(): it is a variable, which has no items before a function runs. "
+            f"{text}.shape[0] is the length of its first axis, {text}.ndim the number of its axes."
+        )
+
+
 class Operators(ElementwiseOperators):
     """Operators of tensor variables, with NumPy's meaning; `==` and `!=` compare identity."""
 
@@ -101,6 +125,9 @@ class Operators(ElementwiseOperators):
 
     def __index__(self) -> int:
         raise _no_number(self, "an integer")
+
+    if not TYPE_CHECKING:
+        __len__ = NoLength()
 
     def __iter__(self) -> Iterator[Any]:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.ir.text import label
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Structured, as_variable, shape_of
 
@@ -45,6 +46,8 @@ class Print(Structured):
         attrs: Sequence[str] = ("__str__",),
         global_fn: Callable[[Any, Any], Any] = print_attributes,
     ) -> None:
+        if isinstance(message, Variable):
+            raise TypeError(f"Print takes a text first: Print('a name')({label(message)})")
         self.message = message
         self.attrs = tuple(attrs)
         self.global_fn = global_fn

@@ -170,7 +170,8 @@ def bitwise(*names: str) -> Casts:
     if masks not in (0, len(names)) or not dtypes.is_discrete(dtypes.upcast(*names)):
         raise TypeError(
             "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or be all "
-            f"bools, not {', '.join(names)}"
+            f"bools, not {', '.join(names)}. `&` and `|` bind more closely than comparisons: "
+            "(x > 0) & (x < 1)"
         )
     return upcast(*names)
 

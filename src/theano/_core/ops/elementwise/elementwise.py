@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
 from theano._core.base.near_misses import OwnSignature, did_you_mean
+from theano._core.base.other_names import call_for
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
@@ -137,7 +138,9 @@ class Elementwise(Op):
 
     def make_node(self, *inputs: TensorLike) -> Apply:
         if len(inputs) != self.nin:
-            raise TypeError(f"{self.called()} takes {self.nin} arguments, got {len(inputs)}")
+            count = f"{self.nin} argument{'s' * (self.nin != 1)}"
+            other = call_for(self.name, len(inputs))
+            raise TypeError(f"{self.called()} takes {count}, got {len(inputs)}{other}")
         values = same_rank([tensor_operand(self.name, value) for value in inputs])
         try:
             _, out = self.dtype(*(v.type.dtype for v in values))

@@ -415,7 +415,7 @@ def renamed(
         )
     ws = ds if ws is None else ws
     if ws is None:
-        raise ValueError("You must provide a tuple value for the window size.")
+        raise ValueError("You must provide a tuple value for the window size: ws=(2, 2)")
     return ws, st if stride is None else stride, pad if padding is None else padding
 
 

@@ -219,7 +219,8 @@ def random_key(value: Any) -> Any:
     if getattr(key.type, "dtype", None) not in MULTIPLIERS or key.type.ndim != 1:
         raise TypeError(
             f"a random key is a vector of two uint64 or uint32, got {key} of type {key.type}: make "
-            "one with theano.tensor.random.key(seed), or several with split(key, n)"
+            "one with theano.tensor.random.key(seed), or several with split(key, n); the methods "
+            "of theano.tensor.random.Stream(seed) take none"
         )
     return key
 
