@@ -61,5 +61,10 @@ def picture(text: str, file: Path, script: str = "", size: str = "1400,900") -> 
     """Write a picture of a page, after a script has run behind it."""
     page = file.with_suffix(".html")
     page.write_text(text.replace("</body>", RESULT % script + "</body>"), encoding="utf-8")
+    return picture_of(page, file, size=size)
+
+
+def picture_of(page: Path, file: Path, size: str = "1400,900") -> Path:
+    """Write a picture of a page that lies in a file."""
     _run(page, f"--screenshot={file}", "--virtual-time-budget=3000", size=size)
     return file

@@ -315,7 +315,7 @@ class App {
     if (!box) return;
     const node = box.number === undefined ? null : this.data.nodes[box.number];
     const step = this.model.last && box.step !== undefined ? this.data.steps[box.step] : null;
-    const time = step && step.seconds !== undefined ? `\n${duration(step.seconds)} in ${step.calls_made} calls` : "";
+    const time = step && step.seconds !== undefined ? `\n${duration(step.seconds)} in ${counted(step.calls_made, "call")}` : "";
     tip.textContent = `${node ? node.text : box.title}\n${box.lines.join("\n")}${time}${node ? this.pane.line(node.source) : ""}`;
     const place = byId("drawing");
     tip.style.left = `${Math.min(x + 14, place.clientWidth - tip.offsetWidth - 8)}px`;

@@ -22,9 +22,15 @@ function amount(value, unit) {
 }
 
 function duration(seconds) {
+  // A step that is only another look at memory takes none.
+  if (seconds === undefined) return "0 ns";
   if (seconds >= 1) return `${seconds.toPrecision(3)} s`;
   if (seconds >= 1e-3) return `${(seconds * 1e3).toPrecision(3)} ms`;
   return seconds >= 1e-6 ? `${(seconds * 1e6).toPrecision(3)} µs` : `${(seconds * 1e9).toFixed(0)} ns`;
+}
+
+function counted(number, thing) {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 class Pane {
@@ -66,13 +72,13 @@ class Pane {
     const { steps, profile } = this.data;
     if (!steps) return [];
     const rows = steps.map((step, k) => [step, k]);
-    if (profile) rows.sort((one, two) => two[0].seconds - one[0].seconds);
+    if (profile) rows.sort((one, two) => (two[0].seconds ?? 0) - (one[0].seconds ?? 0));
     const items = rows.slice(0, 24).map(([step, k]) => {
       const last = this.data.nodes[step.nodes[step.nodes.length - 1]];
       const time = profile ? `${duration(step.seconds)}  ` : "";
       return element("button", { onclick: () => this.app.reveal(step.nodes[0]) }, `${time}${k}: ${last ? last.label : "?"}${step.nodes.length > 1 ? ` + ${step.nodes.length - 1}` : ""}`);
     });
-    const total = profile ? `, ${profile.calls} calls of ${duration(profile.seconds / Math.max(1, profile.calls))}` : "";
+    const total = profile ? `, ${counted(profile.calls, "call")} of ${duration(profile.seconds / Math.max(1, profile.calls))}` : "";
     return section(`Steps of a call${total}`, list(items));
   }
 
@@ -111,7 +117,7 @@ class Pane {
     const step = this.data.steps[number], rows = [];
     const row = (name, value) => rows.push(element("tr", {}, element("th", {}, name), element("td", {}, value)));
     if (step.seconds !== undefined) {
-      row("time", `${duration(step.seconds)} in ${step.calls_made} calls`);
+      row("time", `${duration(step.seconds)} in ${counted(step.calls_made, "call")}`);
       if (step.bytes) row("bytes", `${amount(step.bytes, "B")}, ${amount(step.bytes / step.seconds, "B/s")}${this.share(step.bytes / step.seconds, "bytes_per_second", "B/s")}`);
       if (step.operations) row("operations", `${amount(step.operations, "")}, ${amount(step.operations / step.seconds, "FLOP/s")}${step.calls.includes("BLAS") ? this.share(step.operations / step.seconds, "operations_per_second", "FLOP/s") : ""}`);
       if (step.threads > 1) row("threads", `${step.threads.toFixed(2)} on average, ${Math.round((100 * step.waiting) / step.seconds)} % of the time waiting for others`);
