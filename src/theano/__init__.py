@@ -11,13 +11,12 @@ from theano._core.base.gc_pause import paused_collector
 
 with paused_collector():
     from theano import gradient, ifelse, printing, scan_module, tensor, updates
-    from theano._core.api.array.indexing import sparse_grad
     from theano._core.api.array.products import dot
     from theano._core.api.debug.debugprint import debugprint as dp
     from theano._core.api.debug.explain import explain
     from theano._core.api.debug.pretty import pp, pprint
     from theano._core.api.derivatives.forward_mode import Rop
-    from theano._core.api.derivatives.gradients import Lop, subgraph_grad
+    from theano._core.api.derivatives.gradients import Lop, sparse_grad, subgraph_grad
     from theano._core.api.derivatives.vectorization import vectorize
     from theano._core.api.graph.cloning import clone
     from theano._core.api.graph.op_from_graph import OpFromGraph

@@ -37,6 +37,8 @@ def test_why_loops_stay_apart() -> None:
     y = T.lvector("y")
     picked = theano.function([m, y], T.nnet.categorical_crossentropy(T.nnet.softmax(m), y))
     assert "their shapes are not known to be equal" in said(picked)
+    gathered = said(theano.function([x, y], T.exp(x[y]).sum()))
+    assert "items are picked when all positions have been found to exist" in gathered
     long = x
     for _ in range(40):
         long = T.exp(T.sin(long) + x)
@@ -90,3 +92,10 @@ def test_where_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
     assert theano.explain(f, file=file) is file and file.getvalue() == said(f)
     with pytest.raises(TypeError, match=r"takes a compiled function, got TensorVariable"):
         theano.explain(x)
+
+
+def test_objects_of_python() -> None:
+    held = theano.shared([1.0, 2.0], "held")
+    total = as_op([held.type], [T.dscalar])(lambda values: np.array(sum(values)))
+    text = said(theano.function([], total(held) + 1))
+    assert "calls Python back: held of" in text and "is a Python object" in text

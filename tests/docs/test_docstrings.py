@@ -1,4 +1,4 @@
-"""Public functions say what they take and give, and show it; those that do not grow fewer."""
+"""Public functions say what they take and give, and show it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from tool_loading import load
 
 PAGES = load("reference_pages")
 
-# How many public functions have no such section: write one, then lower the number.
-LACKING = {"Parameters": 14, "Returns": 27, "Examples": 50}
+# Public functions that have no such section, and why.
+LACKING: dict[str, set[str]] = {
+    "Parameters": set(),
+    "Returns": set(),
+    # They warn that they are not to be used.
+    "Examples": {"theano.Param", "theano.tensor.consider_constant"},
+}
 
 
 def functions() -> Iterator[tuple[str, object]]:
@@ -32,5 +37,4 @@ def lacking(section: str) -> list[str]:
 
 @pytest.mark.parametrize("section", LACKING)
 def test_sections(section: str) -> None:
-    found = lacking(section)
-    assert len(found) <= LACKING[section], found
+    assert set(lacking(section)) == LACKING[section]

@@ -7,11 +7,10 @@ from theano._core.api.array.linalg import (
     norm,
     qr,
     svd,
-    tensorinv,
-    tensorsolve,
 )
 from theano._core.api.array.linalg import matrix_dot as multi_dot
 from theano._core.api.array.products import cross, diagonal, matmul, outer, tensordot
+from theano._core.api.array.tensor_equations import tensorinv, tensorsolve
 from theano._core.ops.linalg.factors import pinv
 from theano._core.ops.linalg.spectra import eig
 from theano._core.ops.linalg.systems import cholesky, det, slogdet, solve

@@ -3,8 +3,6 @@
 from theano._core.api.array.linalg import (
     AllocDiag,
     ExtractDiag,
-    TensorInv,
-    TensorSolve,
     alloc_diag,
     diag,
     eigh,
@@ -14,10 +12,9 @@ from theano._core.api.array.linalg import (
     norm,
     qr,
     svd,
-    tensorinv,
-    tensorsolve,
     trace,
 )
+from theano._core.api.array.tensor_equations import TensorInv, TensorSolve, tensorinv, tensorsolve
 from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.linalg.factors import QR, LeastSquares, Pinv, pinv
 from theano._core.ops.linalg.spectra import SVD, Eig, Eigh, eig

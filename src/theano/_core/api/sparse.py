@@ -46,6 +46,14 @@ def verify_grad_sparse(
     ------
     GradientError
         The gradients differ.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> import theano.sparse
+    >>> rng = np.random.RandomState(1)
+    >>> pt = [scipy.sparse.eye(2, format="csr"), np.ones((2, 2))]
+    >>> theano.sparse.verify_grad_sparse(theano.sparse.structured_dot, pt, structured=True, rng=rng)
     """
 
     def variable_of(value: Any, data: Any) -> Any:

@@ -40,6 +40,10 @@ def add_backend(name: str, make: Backend) -> None:
         new values of shared variables among them. `theano.gof.graph.toposort(outputs)` are the
         nodes in order, and `node.op.compute(numpy, node, *arrays)` is the meaning of one.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     ValueError
@@ -71,7 +75,21 @@ def add_backend(name: str, make: Backend) -> None:
 
 
 def remove_backend(name: str) -> None:
-    """Take back what `add_backend` did; raises ValueError if it did not."""
+    """Take back what `add_backend` did; raises ValueError if it did not.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    None
+
+    Examples
+    --------
+    >>> theano.extend.add_backend("none", lambda inputs, outputs: None)
+    >>> theano.extend.remove_backend("none")
+    """
     if name in _OURS or name not in BACKENDS:
         raise ValueError(f"the backend {name!r} was not added")
     del BACKENDS[name], LINKERS[name]

@@ -122,7 +122,20 @@ def Param(
     implicit: bool | None = None,
     borrow: bool | None = None,
 ) -> In:
-    """Return an `In`; kept for old programs."""
+    """Return an `In`; kept for old programs.
+
+    Parameters
+    ----------
+    variable : Variable
+    default : optional
+        `value` of `In`.
+    name, mutable, strict, allow_downcast, implicit, borrow
+        As of `In`.
+
+    Returns
+    -------
+    In
+    """
     warnings.warn(
         "The Param class is deprecated. Replace Param(default=N) by theano.In(value=N)",
         stacklevel=2,

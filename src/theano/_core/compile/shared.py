@@ -149,6 +149,29 @@ def shared_constructor(
 
     It is called as `constructor(value, name, strict, allow_downcast, **options)` and raises
     TypeError for values that are not its own.
+
+    Parameters
+    ----------
+    constructor : callable
+    remove : bool
+        Take the constructor away.
+
+    Returns
+    -------
+    callable
+        `constructor`, so that this is a decorator.
+
+    Examples
+    --------
+    >>> @theano.shared_constructor
+    ... def of_sets(value, name=None, strict=False, allow_downcast=None):
+    ...     if not isinstance(value, set):
+    ...         raise TypeError
+    ...     return theano.shared(np.array(sorted(value)), name)
+    ...
+    >>> theano.shared({3, 1}).get_value()
+    array([1, 3])
+    >>> _ = theano.shared_constructor(of_sets, remove=True)
     """
     if remove:
         _constructors.remove(constructor)

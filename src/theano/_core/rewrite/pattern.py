@@ -95,6 +95,19 @@ def pattern_rule(
         What the replacement may change.
     when : callable, optional
         Guard: `when(match)` with the variables of the wildcards.
+
+    Returns
+    -------
+    Rule
+
+    Examples
+    --------
+    >>> x = theano.extend.wild("x")
+    >>> rule = theano.extend.rule(
+    ...     "sgn(sgn(x)) → sgn(x)", T.sgn(T.sgn(x)), T.sgn(x), phase="canonical", why="one less"
+    ... )
+    >>> rule.name
+    'sgn(sgn(x)) → sgn(x)'
     """
     below = [p.owner.op for p in before.owner.inputs if p.owner is not None]
 

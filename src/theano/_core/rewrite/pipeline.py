@@ -175,39 +175,17 @@ LEVELS = {
 }
 
 
-_added_rules: list[Rule] = []
-
-
-def add_rule(rule: Rule) -> None:
-    """Have every function that is compiled from now on use a rule, before those of its phase.
-
-    Raises
-    ------
-    ValueError
-        There is a rule of this name, or no phase of that name.
-    """
-    if any(known.name == rule.name for known in all_rules()):
-        raise ValueError(f"there is a rule {rule.name!r} already")
-    if rule.phase not in RULE_PHASES[1:]:
-        raise ValueError(f"there is no phase {rule.phase!r}; known: {', '.join(RULE_PHASES[1:])}")
-    _added_rules.append(rule)
-    _forget_rules()
-
-
-def remove_rule(rule: Rule) -> None:
-    """Take back what `add_rule` did; raises ValueError if it did not."""
-    if rule not in _added_rules:
-        raise ValueError(f"the rule {rule.name!r} was not added")
-    _added_rules.remove(rule)
-    _forget_rules()
+# What `own_rules` adds.
+ADDED_RULES: list[Rule] = []
 
 
 def adds_nothing(selection: Selection) -> bool:
     """Tell whether users have added neither rules nor rewrites that a selection takes."""
-    return not _added_rules and not added.any_chosen(selection)
+    return not ADDED_RULES and not added.any_chosen(selection)
 
 
-def _forget_rules() -> None:
+def forget_rules() -> None:
+    """Read the rules anew after some were added or removed."""
     all_rules.cache_clear()
     rules_of.cache_clear()
 
@@ -216,7 +194,7 @@ def _forget_rules() -> None:
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, in order of trial within a phase."""
     return (
-        *_added_rules,
+        *ADDED_RULES,
         *shapes.RULES,
         *canonical.RULES,
         *products.RULES,

@@ -190,6 +190,11 @@ def mod_check(x: TensorLike, y: TensorLike) -> TensorVariable:
     -------
     tensor
         Of the common dtype.
+
+    Examples
+    --------
+    >>> T.mod_check(T.constant(-7), 3).eval()
+    array(2, dtype=int8)
     """
     return a_.mod(x, y)
 
@@ -204,6 +209,11 @@ def div_proxy(x: TensorLike, y: TensorLike) -> TensorVariable:
     Returns
     -------
     tensor
+
+    Examples
+    --------
+    >>> T.div_proxy(T.constant(7.0), 2).eval()
+    array(3.5, dtype=float32)
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     kind = dtypes.division(x.type.dtype, y.type.dtype)

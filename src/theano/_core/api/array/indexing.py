@@ -571,23 +571,4 @@ def take(
     return get_item(x, index)
 
 
-def sparse_grad(var: Variable) -> Any:
-    """Return `var`, rows of a matrix at a vector of positions, with a sparse gradient.
-
-    The gradient with respect to the matrix stores the rows that were chosen: `theano.sparse` has
-    the operations on it.
-
-    Raises
-    ------
-    TypeError
-        `var` is something else.
-    """
-    op = getattr(var.owner, "op", None)
-    if type(op) is not AdvancedSubtensor or op.axes != (AT,):
-        raise TypeError("sparse_grad needs x[v] with an integer vector v, got " + str(var))
-    from theano._core.ops.sparse.indexing import SparseGradientRows
-
-    return SparseGradientRows()(*var.owner.inputs)
-
-
 explain_functions(globals())

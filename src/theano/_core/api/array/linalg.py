@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce as fold
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from theano._core.ops.linalg.matrices import (
     triangle,
 )
 from theano._core.ops.linalg.spectra import SVD, Eigh
-from theano._core.ops.linalg.systems import cholesky, matrix_inverse, solve, solve_lower_triangular
+from theano._core.ops.linalg.systems import cholesky, matrix_inverse, solve_lower_triangular
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike, TensorVariable
@@ -239,6 +238,12 @@ def diag(x: TensorLike) -> TensorVariable:
     ------
     TypeError
         `x` is neither a vector nor a matrix.
+
+    Examples
+    --------
+    >>> T.nlinalg.diag(T.constant([1.0, 2.0])).eval()
+    array([[1., 0.],
+           [0., 2.]])
     """
     x = as_tensor_variable(x)
     if x.type.ndim not in (1, 2):
@@ -469,63 +474,6 @@ def _matrix_norm(x: Variable, ord: int | str | None) -> Any:
     raise ValueError(f"Invalid norm order for matrices: {ord!r}.")
 
 
-def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:
-    """Return the inverse of an array, as a map from its last axes to its first `ind`.
-
-    Parameters
-    ----------
-    a : tensor
-        The product of its first `ind` lengths is that of the others.
-    ind : int
-        Positive.
-
-    Returns
-    -------
-    TensorVariable, shape ``a.shape[ind:] + a.shape[:ind]``
-
-    Raises
-    ------
-    LinAlgError
-        The array, as a matrix, is singular or not square.
-    """
-    a = as_tensor_variable(a)
-    if ind <= 0:
-        raise ValueError(f"Invalid ind argument: it must be positive, got {ind}.")
-    shape = [shaping.length(a, axis) for axis in range(a.type.ndim)]
-    flat = shaping.reshape_op(a, [product(shape[:ind]), product(shape[ind:])])
-    return shaping.reshape_op(matrix_inverse(flat), shape[ind:] + shape[:ind])
-
-
-def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> TensorVariable:
-    """Return the x with ``tensordot(a, x, x.ndim) == b``.
-
-    Parameters
-    ----------
-    a : tensor, shape ``b.shape + x.shape``
-    b : tensor
-    axes : sequence of int, optional
-        Axes of `a` to move to its end first.
-
-    Returns
-    -------
-    tensor
-
-    Raises
-    ------
-    LinAlgError
-        `a`, as a matrix, is singular or not square.
-    """
-    a, b = as_tensor_variable(a), as_tensor_variable(b)
-    if axes is not None:
-        moved = [shaping.axis_of("tensorsolve", a, axis) for axis in axes]
-        kept = [axis for axis in range(a.type.ndim) if axis not in moved]
-        a = dimshuffle(a, kept + moved)
-    shape = [shaping.length(a, axis) for axis in range(a.type.ndim)]
-    split = b.type.ndim
-    flat = shaping.reshape_op(a, [product(shape[:split]), product(shape[split:])])
-    return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), shape[split:])
-
-
 def psd(v: TensorLike) -> Any:
     """Return `v`, said to be positive semi-definite: solutions do not use it."""
     return as_tensor_variable(v)
@@ -566,28 +514,6 @@ class Eigvalsh:
     def __call__(self, a: TensorLike, b: TensorLike | None = None) -> Any:
         """Return the eigenvalues."""
         return eigvalsh(a, b, self.lower)
-
-
-class TensorInv:
-    """`tensorinv` as an object: `TensorInv(ind)(a)`."""
-
-    def __init__(self, ind: int = 2) -> None:
-        self.ind = ind
-
-    def __call__(self, a: TensorLike) -> Any:
-        """Return the inverse."""
-        return tensorinv(a, self.ind)
-
-
-class TensorSolve:
-    """`tensorsolve` as an object: `TensorSolve(axes)(a, b)`."""
-
-    def __init__(self, axes: Sequence[int] | None = None) -> None:
-        self.axes = axes
-
-    def __call__(self, a: TensorLike, b: TensorLike) -> Any:
-        """Return the solution."""
-        return tensorsolve(a, b, self.axes)
 
 
 alloc_diag = AllocDiag()

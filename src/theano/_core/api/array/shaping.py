@@ -470,6 +470,12 @@ def make_keep_dims(x: TensorLike, y: TensorLike, axis: TensorLike | None) -> Ten
     -------
     tensor
         A view of `y`.
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> T.makeKeepDims(x, x.sum(axis=0), 0).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([[4., 6.]])
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
     axes = normalized_axes(x, axis)

@@ -75,10 +75,18 @@ def check(
     ulp : float
         Largest difference of values, units in the last place; an elementwise operation has its own.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     AssertionError
         Something differs; the text says what.
+
+    Examples
+    --------
+    >>> theano.extend.check(T.expm1)
     """
     if isinstance(op, Elementwise):
         for kind in kinds_of(op):
@@ -423,12 +431,24 @@ def check_rule(rule: Rule, *arrays: Any, rtol: float = 1e-10) -> None:
     rtol : float
         How much results may differ.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     ValueError
         There are more or fewer arrays than wildcards.
     AssertionError
         The rule does not fire, or results differ.
+
+    Examples
+    --------
+    >>> x = theano.extend.wild("x")
+    >>> rule = theano.extend.rule(
+    ...     "sgn(sgn(x)) → sgn(x)", T.sgn(T.sgn(x)), T.sgn(x), phase="canonical", why="one less"
+    ... )
+    >>> theano.extend.check_rule(rule, [-1.0, 0.0, 2.0])
     """
     before, after = PATTERNS[rule.name]
     wildcards = [v for v in leaves_of([before]) if not isinstance(v, Constant)]

@@ -13,11 +13,13 @@ from theano._core.ir.source import without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
-from theano._core.lower.apart import Apart
+from theano._core.lower.apart import POSITIONS, Apart
 from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.schedule import group
 from theano._core.lower.steps import work_of_steps
+from theano._core.ops.array.indexing import AdvancedSubtensor
 from theano._core.ops.array.products import BatchedDot, Dot
+from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -64,6 +66,7 @@ class _Facts:
             steps = group(self.final, EqualLengths(rewriter.shape), maker.mode.fuses, self.apart)
             place = {node: step for step in steps for node in step.nodes}
             self.apart = [a for a in self.apart if place[a.made_by] is not place[a.read_by]]
+            self.apart += _gathers(self.final)
 
     def graph(self, name: str, outputs: Sequence[Variable]) -> None:
         """Keep the results of the last pass of rewriting."""
@@ -145,6 +148,17 @@ def _apart(pairs: Sequence[Apart]) -> Iterator[str]:
             yield f"{_name(maker)} and {_name(reader)}: {why}"
 
 
+def _gathers(nodes: Sequence[Apply]) -> Iterator[Apart]:
+    """Yield loops beside those that pick items by positions, or write them."""
+    for node in nodes:
+        for value in node.inputs:
+            pair = (value.owner, node)
+            loops = [isinstance(n.op, (Elementwise, Reduction)) for n in pair if n is not None]
+            gathers = [isinstance(n.op, AdvancedSubtensor) for n in pair if n is not None]
+            if any(loops) and any(gathers) and value.type.ndim:
+                yield Apart(value.owner, node, POSITIONS)
+
+
 def _once(facts: _Facts) -> Iterator[str]:
     constant: set[Any] = set()
     for node in facts.written:
@@ -179,7 +193,16 @@ def _faster(facts: _Facts) -> Iterator[str]:
     for nodes, work in zip(facts.text.steps, facts.work, strict=True):
         if "Python" in work.calls:
             again = ", in every step" if isinstance(nodes[-1].op, Loop) else ""
-            yield f"{_name(nodes[-1])} calls Python back{again}: native operations need no call"
+            yield f"{_name(nodes[-1])} calls Python back{again}: {_way_out(nodes)}"
+
+
+def _way_out(nodes: Sequence[Apply]) -> str:
+    """Return why a step calls Python, and what else to write."""
+    for node in nodes:
+        for value in (*node.inputs, *node.outputs):
+            if not isinstance(value.type, TensorType):
+                return f"{_text(value)} of {value.type} is a Python object, and arrays are not"
+    return "native operations need no call"
 
 
 def _upcast(node: Apply) -> Iterator[str]:

@@ -83,6 +83,11 @@ def pydotprint(
     return_image : bool
         Return the picture as bytes (as text for 'svg' and 'dot') instead of writing it.
 
+    Returns
+    -------
+    None, or an image
+        With `return_image`, an image that notebooks show.
+
     Raises
     ------
     RuntimeError

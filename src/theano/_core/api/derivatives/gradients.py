@@ -20,6 +20,7 @@ from theano._core.ops.array.gradient import (
     ZeroGrad,
     null_gradient,
 )
+from theano._core.ops.array.indexing import AT, AdvancedSubtensor
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.arithmetic import add
 
@@ -361,6 +362,43 @@ def undefined_grad(x: TensorLike) -> Any:
     return undefined_grad_(x)
 
 
+def sparse_grad(var: Variable) -> Any:
+    """Return `var`, rows of a matrix at a vector of positions, with a sparse gradient.
+
+    The gradient with respect to the matrix stores the rows that were chosen: `theano.sparse` has
+    the operations on it.
+
+    Parameters
+    ----------
+    var : variable
+        ``x[positions]`` of a matrix `x`.
+
+    Returns
+    -------
+    variable
+        `var` again.
+
+    Raises
+    ------
+    TypeError
+        `var` is something else.
+
+    Examples
+    --------
+    >>> import theano.sparse
+    >>> x, rows = T.dmatrix("x"), T.lvector("rows")
+    >>> g = theano.grad(theano.sparse_grad(x[rows]).sum(), x)
+    >>> g.eval({x: np.ones((3, 2)), rows: [1]}).nnz
+    2
+    """
+    op = getattr(var.owner, "op", None)
+    if type(op) is not AdvancedSubtensor or op.axes != (AT,):
+        raise TypeError("sparse_grad needs x[v] with an integer vector v, got " + str(var))
+    from theano._core.ops.sparse.indexing import SparseGradientRows
+
+    return SparseGradientRows()(*var.owner.inputs)
+
+
 def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> TensorVariable:
     """Return `x`; the gradient that flows back through it is held between two bounds.
 
@@ -451,6 +489,12 @@ def grad_undefined(op: Op, x_pos: int, x: TensorLike, comment: str = "") -> Any:
     -------
     variable
         Of a null type: using it raises NullTypeGradError.
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.grad_undefined(T.exp, 0, x).type
+    NullType
     """
     return null_gradient(
         f"tensor.grad encountered a NaN. {op}.grad is undefined with respect to input {x_pos}, "
@@ -475,6 +519,12 @@ def grad_not_implemented(op: Op, x_pos: int, x: TensorLike, comment: str = "") -
     -------
     variable
         Of a null type: using it raises NullTypeGradError.
+
+    Examples
+    --------
+    >>> x = T.dscalar("x")
+    >>> T.grad_not_implemented(T.exp, 0, x).type
+    NullType
     """
     return null_gradient(
         f"{op}.grad is not implemented with respect to input {x_pos}, {x}. {comment}"

@@ -156,6 +156,16 @@ def h_softmax(
     -------
     TensorVariable
         The probability of each `target`; without it those of all outputs, a matrix.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> W1, W2 = rng.normal(size=(3, 2)), rng.normal(size=(2, 3, 2))
+    >>> p = T.nnet.h_softmax(
+    ...     np.ones((5, 3)), 5, 4, 2, 2, W1, np.zeros(2), W2, np.zeros((2, 2))
+    ... )
+    >>> p.sum(axis=1).eval().round(6)
+    array([1., 1., 1., 1., 1.])
     """
     classes = softmax(add(dot(x, W1), b1))
     if target is None:

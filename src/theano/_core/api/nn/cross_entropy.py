@@ -242,6 +242,13 @@ def crossentropy_softmax_1hot_with_bias(
     Returns
     -------
     vector, matrix
+
+    Examples
+    --------
+    >>> x, b, y = np.zeros((1, 2)), np.zeros(2), np.array([0])
+    >>> results = T.nnet.crossentropy_softmax_1hot_with_bias(x, b, y)
+    >>> [float(v.eval().sum()) for v in results[1:]]
+    [1.0]
     """
     return crossentropy_softmax_1hot(add(x, b), y_idx)
 
@@ -262,6 +269,13 @@ def crossentropy_softmax_argmax_1hot_with_bias(
     Returns
     -------
     vector, matrix, vector of the dtype of `y_idx`
+
+    Examples
+    --------
+    >>> x, b, y = np.zeros((1, 2)), np.zeros(2), np.array([0])
+    >>> results = T.nnet.crossentropy_softmax_argmax_1hot_with_bias(x, b, y)
+    >>> [float(v.eval().sum()) for v in results[1:]]
+    [1.0, 0.0]
     """
     whole = add(x, b)
     loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
@@ -286,6 +300,13 @@ def crossentropy_softmax_max_and_argmax_1hot_with_bias(
     Returns
     -------
     vector, matrix, vector, int64 vector
+
+    Examples
+    --------
+    >>> x, b, y = np.zeros((1, 2)), np.zeros(2), np.array([0])
+    >>> results = T.nnet.crossentropy_softmax_max_and_argmax_1hot_with_bias(x, b, y)
+    >>> [float(v.eval().sum()) for v in results[1:]]
+    [1.0, 0.5, 0.0]
     """
     loss, probabilities = crossentropy_softmax_1hot_with_bias(x, b, y_idx)
     best = ArgExtreme("argmax", (1,))(probabilities)
@@ -306,6 +327,13 @@ def crossentropy_softmax_max_and_argmax_1hot(
     Returns
     -------
     vector, matrix, vector, int64 vector
+
+    Examples
+    --------
+    >>> x, y = np.zeros((1, 2)), np.array([0])
+    >>> results = T.nnet.crossentropy_softmax_max_and_argmax_1hot(x, y)
+    >>> [float(v.eval().sum()) for v in results[1:]]
+    [1.0, 0.5, 0.0]
     """
     x = as_tensor_variable(x)
     return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, as_number(0.0, x), y_idx)
@@ -325,6 +353,12 @@ def crossentropy_categorical_1hot_grad(
     Returns
     -------
     matrix
+
+    Examples
+    --------
+    >>> p = np.array([[0.25, 0.75]])
+    >>> T.nnet.crossentropy_categorical_1hot_grad(np.ones(1), p, np.array([0])).eval()
+    array([[-4.,  0.]])
     """
     coding = as_tensor_variable(coding_dist)
     chosen = _chosen(coding, true_one_of_n)
@@ -347,6 +381,12 @@ def crossentropy_softmax_1hot_with_bias_dx(
     Returns
     -------
     matrix
+
+    Examples
+    --------
+    >>> sm = np.array([[0.25, 0.75]])
+    >>> T.nnet.crossentropy_softmax_1hot_with_bias_dx(np.ones(1), sm, np.array([0])).eval()
+    array([[-0.75,  0.75]])
     """
     sm, dy = as_tensor_variable(sm), as_tensor_variable(dy)
     y_idx, _ = _classes(sm, y_idx)

@@ -473,6 +473,12 @@ def softmax_grad(dy: TensorLike, sm: TensorLike) -> TensorVariable:
     Returns
     -------
     matrix
+
+    Examples
+    --------
+    >>> sm = np.array([[0.5, 0.5]])
+    >>> T.nnet.softmax_grad(np.array([[1.0, 0.0]]), sm).eval()
+    array([[ 0.25, -0.25]])
     """
     weighted = mul(dy, sm)
     return sub(weighted, mul(row_sum(weighted), sm))

@@ -175,7 +175,32 @@ def batch_normalization_test(
     axes: Sequence[int] | str = "per-activation",
     epsilon: TensorLike = 1e-4,
 ) -> Any:
-    """Normalize a batch by given statistics; parameters as for `batch_normalization_train`."""
+    """Normalize a batch by given statistics; parameters as for `batch_normalization_train`.
+
+    Parameters
+    ----------
+    inputs : tensor
+    gamma, beta : tensor
+        The scale and the offset.
+    mean, var : tensor
+        Statistics of the data.
+    axes : {'per-activation', 'spatial'} or sequence of int
+        Axes that the statistics do not have.
+    epsilon : float
+        Added to `var`.
+
+    Returns
+    -------
+    tensor, as `inputs`
+
+    Examples
+    --------
+    >>> x = T.dmatrix("x")
+    >>> one = np.ones(1)
+    >>> y = T.nnet.bn.batch_normalization_test(x, one, 0 * one, 2 * one, 4 * one)
+    >>> y.eval({x: [[4.0, 0.0]]}).round(3)
+    array([[ 1., -1.]])
+    """
     x = as_tensor_variable(inputs)
     parameters = [as_tensor_variable(v) for v in (gamma, beta, mean, var)]
     layout = _Layout(x, axes, epsilon, parameters)

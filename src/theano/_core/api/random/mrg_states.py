@@ -20,7 +20,24 @@ MANY_STREAMS = 60 * 256
 
 
 def matVecModM(A: np.ndarray, s: np.ndarray, m: Any) -> np.ndarray:
-    """Return ``A @ s`` modulo `m`, int32, of an int64 matrix and three integers below `m`."""
+    """Return ``A @ s`` modulo `m`, int32, of an int64 matrix and three integers below `m`.
+
+    Parameters
+    ----------
+    A : int64 array, shape (3, 3)
+    s : int array, shape (3,)
+    m : int
+
+    Returns
+    -------
+    int32 array, shape (3,)
+
+    Examples
+    --------
+    >>> from theano.sandbox.rng_mrg import matVecModM
+    >>> matVecModM(np.full((3, 3), 2), np.array([1, 2, 3]), 5).tolist()
+    [2, 2, 2]
+    """
     return np.asarray(((A * s) % int(m)).sum(axis=1) % int(m), dtype="int32")
 
 
@@ -38,17 +55,54 @@ def multMatVect(
     Returns
     -------
     int32 array, shape (6,)
+
+    Examples
+    --------
+    >>> from theano.sandbox.rng_mrg import multMatVect
+    >>> two = np.full((3, 3), 2)
+    >>> multMatVect(np.arange(6), two, 5, two, 7).tolist()
+    [1, 1, 1, 3, 3, 3]
     """
     return np.concatenate([matVecModM(A, v[:3], m1), matVecModM(B, v[3:], m2)])
 
 
 def ff_2p134(rstate: np.ndarray) -> np.ndarray:
-    """Return the state 2**134 steps on."""
+    """Return the state 2**134 steps on.
+
+    Parameters
+    ----------
+    rstate : int32 array, shape (6,)
+
+    Returns
+    -------
+    int32 array, shape (6,)
+
+    Examples
+    --------
+    >>> from theano.sandbox.rng_mrg import ff_2p134
+    >>> ff_2p134(np.array([1, 0, 0, 0, 0, 0]))[:2].tolist()
+    [1702500920, 828554832]
+    """
     return multMatVect(rstate, ops.A1p134, M1, ops.A2p134, M2)
 
 
 def ff_2p72(rstate: np.ndarray) -> np.ndarray:
-    """Return the state 2**72 steps on."""
+    """Return the state 2**72 steps on.
+
+    Parameters
+    ----------
+    rstate : int32 array, shape (6,)
+
+    Returns
+    -------
+    int32 array, shape (6,)
+
+    Examples
+    --------
+    >>> from theano.sandbox.rng_mrg import ff_2p72
+    >>> ff_2p72(np.array([1, 0, 0, 0, 0, 0]))[:2].tolist()
+    [1516919229, 1884998244]
+    """
     return multMatVect(rstate, ops.A1p72, M1, ops.A2p72, M2)
 
 
@@ -65,6 +119,17 @@ def mrg_next_value(
     NORM : float
     mask, offset : int
         The result is ``((drawn & mask) + offset) * NORM`` of an integer drawn between 1 and M1.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from theano.sandbox.rng_mrg import mrg_next_value
+    >>> state = np.full(6, 12345, dtype="int32")
+    >>> 0 < mrg_next_value(state, state, 1 / 2**31, 2**31 - 1, 0) < 1
+    True
     """
     state = np.array(rstate, dtype="int32")[None]
     drawn = int(ops.advance(state)[0])
@@ -80,6 +145,16 @@ def guess_n_streams(size: object, warn: bool = False) -> int:
     size : sequence of int, or anything else
     warn : bool
         Whether to warn when the size is not known; the answer is then 15360.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from theano.sandbox.rng_mrg import guess_n_streams
+    >>> guess_n_streams((10, 20))
+    33
     """
     if isinstance(size, (tuple, list)) and all(isinstance(n, int) for n in size):
         count = math.prod(size)

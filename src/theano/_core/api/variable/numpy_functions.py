@@ -29,6 +29,7 @@ from theano._core.api.array import (
     shaping,
     sorting,
     statistics,
+    tensor_equations,
 )
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
@@ -275,8 +276,10 @@ FUNCTIONS = {
         linalg.svd, "a full_matrices= compute_uv= -hermitian:False", "nlinalg.svd"
     ),
     "numpy.linalg.tensordot": Row(products.tensordot, "x1 x2 axes=", "tensordot"),
-    "numpy.linalg.tensorinv": Row(linalg.tensorinv, "a ind=", "nlinalg.tensorinv"),
-    "numpy.linalg.tensorsolve": Row(linalg.tensorsolve, "a b axes=", "nlinalg.tensorsolve"),
+    "numpy.linalg.tensorinv": Row(tensor_equations.tensorinv, "a ind=", "nlinalg.tensorinv"),
+    "numpy.linalg.tensorsolve": Row(
+        tensor_equations.tensorsolve, "a b axes=", "nlinalg.tensorsolve"
+    ),
     "numpy.fft.fft": Row(fourier.fft, _FOURIER, "fft.fft"),
     "numpy.fft.fft2": Row(fourier.fft2, _FOURIER_OF_AXES, "fft.fft2"),
     "numpy.fft.fftn": Row(fourier.fftn, _FOURIER_OF_AXES, "fft.fftn"),

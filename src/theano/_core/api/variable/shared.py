@@ -145,10 +145,29 @@ def randomstate_constructor(
 ) -> RandomStateSharedVariable:
     """Return a shared variable for a `numpy.random.RandomState`, copied unless `borrow`.
 
+    Parameters
+    ----------
+    value : numpy.random.RandomState
+    name : str, optional
+    strict, allow_downcast : bool
+        As of `theano.shared`.
+    borrow : bool
+        Keep `value` itself.
+
+    Returns
+    -------
+    RandomStateSharedVariable
+
     Raises
     ------
     TypeError
         `value` is not a RandomState.
+
+    Examples
+    --------
+    >>> state = theano.shared(np.random.RandomState(1), "state")
+    >>> state.get_value().randint(10)
+    5
     """
     stream = given = random_state_type.filter(value)
     if not borrow:

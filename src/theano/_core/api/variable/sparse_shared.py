@@ -33,10 +33,21 @@ def sparse_constructor(
     format : {'csr', 'csc', 'bsr'}, optional
         By default that of `value`.
 
+    Returns
+    -------
+    SparseSharedVariable
+
     Raises
     ------
     TypeError
         `value` is not sparse.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> w = theano.shared(scipy.sparse.eye(3, format="csr"), "w")
+    >>> w.get_value().nnz
+    3
     """
     if not is_sparse(value):
         raise TypeError(f"Expected a sparse matrix for a sparse shared variable: {value!r}")

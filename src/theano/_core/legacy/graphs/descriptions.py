@@ -11,7 +11,21 @@ from theano._core.ir.variable import Variable
 
 
 def hex_digest(x: np.ndarray) -> str:
-    """Return a hash of the items, strides and shape of an array."""
+    """Return a hash of the items, strides and shape of an array.
+
+    Parameters
+    ----------
+    x : ndarray
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> theano.printing.hex_digest(np.zeros(2)) == theano.printing.hex_digest(np.zeros(2))
+    True
+    """
     if not isinstance(x, np.ndarray):
         raise AssertionError(f"an array is needed, got {type(x).__name__}")
     strides, shape = (",".join(map(str, numbers)) for numbers in (x.strides, x.shape))
@@ -19,7 +33,21 @@ def hex_digest(x: np.ndarray) -> str:
 
 
 def position_independent_str(obj: object) -> str:
-    """Return a text for a variable that has no address in it; NotImplementedError for others."""
+    """Return a text for a variable that has no address in it; NotImplementedError for others.
+
+    Parameters
+    ----------
+    obj : TensorVariable
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> theano.printing.position_independent_str(T.dvector("x"))
+    'theano_var{type=TensorType(float64, vector)}'
+    """
     if not isinstance(obj, Variable):
         raise NotImplementedError(f"only variables have such a text, got {type(obj).__name__}")
     return f"theano_var{{type={obj.type}}}"
@@ -39,6 +67,15 @@ def var_descriptor(obj: object) -> str:
     """Return one line that says how a variable is computed, without addresses.
 
     Equal texts mean equal computations. A part that occurs again is a reference to the first.
+
+    Parameters
+    ----------
+    obj : variable, or anything else
+        Of what is no variable: its text.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

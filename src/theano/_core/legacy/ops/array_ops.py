@@ -354,7 +354,17 @@ ConnectionistTemporalClassification = built(
 
 
 def ctc_available() -> bool:
-    """Tell whether `ctc` works: always, since it needs no other library."""
+    """Tell whether `ctc` works: always, since it needs no other library.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> T.nnet.ctc.ctc_available()
+    True
+    """
     return True
 
 

@@ -95,6 +95,11 @@ def as_op(
     infer_shape : callable, optional
         `infer_shape(node, input_shapes)` → list of tuples of lengths.
 
+    Returns
+    -------
+    callable
+        The decorator.
+
     Raises
     ------
     TypeError

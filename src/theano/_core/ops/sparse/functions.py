@@ -137,7 +137,24 @@ Returns
 -------
 matrix, uint8
     Sparse if both are, else dense.
+
+Examples
+--------
+>>> import scipy.sparse
+>>> a, b = theano.sparse.csr_matrix("a"), T.dmatrix("b")
+>>> theano.sparse.{}(a, b).eval({{a: scipy.sparse.eye(1, format="csr"), b: [[2.0]]}})
+array([[{}]], dtype=uint8)
 """
+
+
+_OWN_NAMES = {
+    "Equal": "eq",
+    "NotEqual": "neq",
+    "LessThan": "lt",
+    "GreaterThan": "gt",
+    "LessEqual": "le",
+    "GreaterEqual": "ge",
+}
 
 
 def _comparison(name: str, mirrored: str) -> Callable[[Any, Any], Any]:
@@ -147,7 +164,9 @@ def _comparison(name: str, mirrored: str) -> Callable[[Any, Any], Any]:
             return ops.SS[name]()(x, y)
         return ops.SD[name]()(x, y) if first else ops.SD[mirrored]()(y, x)
 
-    compare.__doc__ = COMPARISON_DOC.format(ops.COMPARISONS[name].__name__)
+    compare.__doc__ = COMPARISON_DOC.format(
+        ops.COMPARISONS[name].__name__, _OWN_NAMES[name], int(ops.COMPARISONS[name](1, 2))
+    )
     return compare
 
 
@@ -286,6 +305,17 @@ def structured_monoid(tensor_op: Callable[..., object]) -> Callable[[Callable[..
     Returns
     -------
     callable
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> import theano.sparse
+    >>> @theano.sparse.structured_monoid(T.cos)
+    ... def cos_of_stored(x): ...
+    ...
+    >>> a = theano.sparse.csr_matrix("a")
+    >>> cos_of_stored(a).eval({a: scipy.sparse.csr_matrix([[0.0, np.pi]])}).nnz
+    1
     """
     return lambda function: _structured(function.__name__, tensor_op, function.__doc__)
 

@@ -285,8 +285,17 @@ def structured_dot_grad(sparse_A: Variable, dense_B: Variable, ga: Variable) -> 
 
     Returns
     -------
-    vector
-        One number for each stored item.
+    sparse matrix
+        One number for each stored item of `sparse_A`.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> import theano.sparse
+    >>> a, b = theano.sparse.csr_matrix("a"), T.dmatrix("b")
+    >>> g = theano.sparse.structured_dot_grad(a, b, T.ones((2, 2)))
+    >>> g.eval({a: scipy.sparse.eye(2, format="csr"), b: [[1.0, 2.0], [3.0, 4.0]]}).nnz
+    2
     """
     a = sparse(sparse_A)
     _, indices, indptr, _ = parts(a)
@@ -294,12 +303,34 @@ def structured_dot_grad(sparse_A: Variable, dense_B: Variable, ga: Variable) -> 
 
 
 def StructuredDotGradCSR() -> StructuredDotGrad:
-    """Return the operation for matrices stored by rows."""
+    """Return the operation for matrices stored by rows.
+
+    Returns
+    -------
+    StructuredDotGrad
+
+    Examples
+    --------
+    >>> import theano.sparse
+    >>> theano.sparse.StructuredDotGradCSR() == theano.sparse.StructuredDotGradCSR()
+    True
+    """
     return StructuredDotGrad("csr")
 
 
 def StructuredDotGradCSC() -> StructuredDotGrad:
-    """Return the operation for matrices stored by columns."""
+    """Return the operation for matrices stored by columns.
+
+    Returns
+    -------
+    StructuredDotGrad
+
+    Examples
+    --------
+    >>> import theano.sparse
+    >>> theano.sparse.StructuredDotGradCSC() == theano.sparse.StructuredDotGradCSC()
+    True
+    """
     return StructuredDotGrad("csc")
 
 
