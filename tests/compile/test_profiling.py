@@ -16,6 +16,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.compile import profile_export
 from theano.compile.profiling import ProfileStats
 from theano.configparser import change_flags
 
@@ -318,3 +319,13 @@ def test_expressions() -> None:
     assert any(text == "T.tanh(T.dot(x, w))" for (_, _, text), _ in parts)
     whole = sum(f.profile.apply_time.values())
     assert sum(seconds for _, seconds in parts) == pytest.approx(whole)
+
+
+def test_events_of_a_trace_do_not_overlap() -> None:
+    start = 0.0
+    ends = 0.0
+    for seconds in np.random.default_rng(0).uniform(1e-7, 1e-5, 2000).tolist():
+        event = profile_export._event("step", "step", start, seconds, {})
+        assert event["ts"] >= ends
+        ends = event["ts"] + event["dur"]
+        start += seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -296,7 +297,12 @@ def _add_inside(events: list[dict[str, Any]], step: StepTime, start: float, call
 def _event(
     name: str, kind: str, start: float, seconds: float, arguments: Mapping[str, object]
 ) -> dict[str, Any]:
-    times = {"ts": start * 1e6, "dur": seconds * 1e6}
+    first, end = start * 1e6, (start + seconds) * 1e6
+    long = end - first
+    # A viewer nests an event that begins before the one in front of it has ended.
+    while first + long > end:
+        long = math.nextafter(long, 0.0)
+    times = {"ts": first, "dur": long}
     return {"name": name, "cat": kind, "ph": "X", "pid": 1, "tid": 1, **times, "args": arguments}
 
 
