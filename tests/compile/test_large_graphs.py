@@ -23,6 +23,7 @@ from theano._core.ops.array.shaping import Length
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime.cache import CompileCache
+from theano.ifelse import ifelse
 
 x = T.dvector("x")
 
@@ -167,3 +168,19 @@ def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:
     assert not_negative(total)
     assert not not_negative(total + T.lscalar())
     assert not_negative(T.maximum(T.lscalar(), total))
+
+
+def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(
+    forget_code: Callable[[], None],
+) -> None:
+    i = T.iscalar("i")
+
+    def nested(n: int) -> int:
+        out = x
+        for k in range(n):
+            out = ifelse(i > k, out * 2.0, out + 1.0)
+        forget_code()
+        return calls(lambda: theano.function([x, i], out))
+
+    nested(10)
+    assert nested(160) < 2.3 * nested(80)

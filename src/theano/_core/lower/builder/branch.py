@@ -12,6 +12,7 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object
 from theano._core.lower.builder import copies, lowering
 from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.known_values import KnownValues
 from theano._core.lower.program import Register
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import Branch
@@ -45,16 +46,20 @@ class BranchWriter:
         slots = [self._slot(out) for out in self.node.outputs]
         holds = p.condition(self.condition)
         # What is computed on demand inside one body is not known in the other, nor after it.
-        known, shape = p.values, p.length_values
+        known = p.values, p.length_values
+        values, lengths = (k if isinstance(k, KnownValues) else KnownValues(k) for k in known)
         blocks: list[ir.Block] = []
         ends = []
         for body in (self.op.then, self.op.otherwise):
-            p.values = {k: v.replace() if isinstance(v, Array) else v for k, v in known.items()}
-            p.length_values = dict(shape)
+            p.values, p.length_values = values, lengths
+            for scope in (values, lengths):
+                scope.enter()
             with p.into([]) as block:
                 ends.append(self._body(body.fresh(p.rewriter.leaf), slots))
+            for scope in (values, lengths):
+                scope.leave()
             blocks.append(block)
-        p.values, p.length_values = known, shape
+        p.values, p.length_values = known
         merges: list[ir.Merge] = []
         results = [
             self._joined(out, slot, x, y, merges)

@@ -74,7 +74,7 @@ class LoopWriter(WrittenLoop):
     def _write_general(self) -> list[Any]:
         """Write the loop for rows of any length."""
         p = self.p
-        known = dict(p.values), dict(p.length_values)
+        known = p.values.copy(), p.length_values.copy()
         self._hoist_shape()
         report = Report(p, self.op.progress, self.limit)
         region = self._enter()

@@ -129,7 +129,7 @@ class RegisterLoop:
                 p.pointer(array)
                 p.strides(array)
         fits = self._fits()
-        known = dict(p.values), dict(p.length_values)
+        known = p.values.copy(), p.length_values.copy()
         with p.into([]) as short:
             ends = self._short()
         p.values, p.length_values = known

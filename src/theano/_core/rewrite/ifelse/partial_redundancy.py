@@ -40,13 +40,19 @@ class Guard(IfElse):
     """A branch around what others share: it stands outside all of them."""
 
 
-def separate_shared(outputs: list[Variable]) -> list[Any]:
-    """Return `outputs` with values that several branches share in branches of their own."""
+def separate_shared(outputs: list[Variable]) -> tuple[list[Any], bool]:
+    """Return `outputs` with values that several branches share in branches of their own.
+
+    And whether there are any: others, which may not wait for the conditions as they stand, or what
+    these branches have inside, may then be separated in the body of a branch.
+    """
+    found = False
     while True:
         needs = paths_to(outputs)
-        groups = _shared(outputs, needs)
+        groups, others = _shared(outputs, needs)
         if not groups:
-            return outputs
+            return outputs, found or others
+        found = True
         # What every variable is now that a group, or another that is made before it, replaces.
         now: dict[Any, Any] = {}
         for group in groups:
@@ -140,10 +146,12 @@ def _places(outputs: Sequence[Variable]) -> dict[Any, Place]:
     return places
 
 
-def _shared(outputs: Sequence[Variable], needs: dict[object, Paths]) -> list[list[Any]]:
+def _shared(
+    outputs: Sequence[Variable], needs: dict[object, Paths]
+) -> tuple[list[list[Any]], bool]:
     """Return groups of variables of equal paths, by which all else reads what only these need.
 
-    None needs what a later group has.
+    None needs what a later group has. And whether anything costly is not needed always.
     """
     places = _places(outputs) if needs else {}
     order = toposort(outputs) if needs else []
@@ -176,7 +184,7 @@ def _shared(outputs: Sequence[Variable], needs: dict[object, Paths]) -> list[lis
             conditions = [condition for path in paths for condition, _ in path]
             for node in toposort([*group, *conditions]):
                 before.update(node.inputs)
-    return found
+    return found, bool(costly)
 
 
 def _can_wait(group: Iterable[Variable], paths: Paths, needs: dict[object, Paths]) -> bool:

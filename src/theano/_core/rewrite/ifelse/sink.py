@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
@@ -18,9 +20,11 @@ def rewrite_branches(outputs: Sequence[object]) -> list[Any]:
     outputs = in_loops(outputs, rewrite_branches)
     if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
         return outputs
-    outputs = separate_shared(_merged(outputs))
+    outputs, sharing = separate_shared(_merged(outputs))
+    if not sharing:
+        return Sinking(outputs).run()
     while True:
-        # Outer branches first: inner ones then are in their bodies.
+        # Outer branches first: in their bodies, what inner ones share is looked at again.
         last = next((n for n in reversed(toposort(outputs)) if isinstance(n.op, IfElse)), None)
         if last is None:
             return outputs
@@ -42,7 +46,7 @@ def _merged(outputs: list[Variable]) -> list[Any]:
             if isinstance(node.op, IfElse):
                 groups.setdefault((node.inputs[0], needs.get(node)), []).append(node)
         for (condition, _), nodes in groups.items():
-            together = _independent(nodes)
+            together = _independent(nodes) if len(nodes) > 1 else nodes
             if len(together) < 2:
                 continue
             then = [v for n in together for v in n.op.sides(n)[0]]
@@ -62,8 +66,10 @@ def _decided(outputs: list[Variable]) -> list[Any]:
 
     Only what one side alone needs is looked at: nothing is computed twice.
     """
-    for node in toposort(outputs):
-        if not isinstance(node.op, IfElse):
+    branches = [node for node in toposort(outputs) if isinstance(node.op, IfElse)]
+    alike = Counter(node.inputs[0] for node in branches)
+    for node in branches:
+        if alike[node.inputs[0]] == 1:
             continue
         sides = [_with_side_known(node, side, outputs) for side in range(2)]
         if [*sides[0], *sides[1]] != node.inputs[1:]:
@@ -155,3 +161,97 @@ def _read_from_outside(values: Sequence[Variable], own: set[Apply]) -> list[Any]
             for variable in node.inputs:
                 read(variable)
     return list(found)
+
+
+class Sinking:
+    """Moves what one side of a branch alone needs into its body: inner branches first.
+
+    A branch that is made counts as one operation, and so does all that its bodies have: nothing
+    is looked at, or copied, once more for each branch around it.
+
+    Parameters
+    ----------
+    outputs : list of Variable
+    """
+
+    def __init__(self, outputs: list[Variable]) -> None:
+        self.outputs = outputs
+        self.order = toposort(outputs)
+        self.rank = {node: place for place, node in enumerate(self.order)}
+        # What each operation reads: of a branch, the condition and what its bodies need.
+        self.inputs: dict[Apply, list[Any]] = {node: node.inputs for node in self.order}
+        # How often the results of each operation are read by what is in no body.
+        reads = [v.owner for node in self.order for v in node.inputs]
+        self.reads = Counter(reads + [v.owner for v in outputs])
+        self.branches: dict[Apply, Branch] = {}
+        self.inside: set[Apply] = set()
+
+    def run(self) -> list[Any]:
+        """Return the outputs with branches in place of every `IfElse`."""
+        for node in self.order:
+            if isinstance(node.op, IfElse):
+                self._sink(node)
+        known: dict[Any, Any] = {}
+        for node in self.order:
+            changed = node in self.branches or any(v in known for v in node.inputs)
+            if changed and node not in self.inside:
+                known.update(zip(node.outputs, self._copy(node, known).outputs, strict=True))
+        return [known.get(v, v) for v in self.outputs]
+
+    def _sink(self, node: Apply) -> None:
+        op: Any = node.op
+        sides = op.sides(node)
+        alone = [self._only_for(values) for values in sides]
+        needed: dict[Any, None] = {}
+        for values, own in zip(sides, alone, strict=True):
+            read = [*values, *(v for inner in own for v in self.inputs[inner])]
+            self.reads.subtract(v.owner for v in read)
+            self.inside.update(own)
+            within = set(own)
+            needed.update(
+                (v, None) for v in read if v.owner not in within and not isinstance(v, Constant)
+            )
+        bodies = [
+            self._body(list(needed), values, own) for values, own in zip(sides, alone, strict=True)
+        ]
+        self.reads.update(v.owner for v in needed)
+        self.branches[node] = Branch(bodies[0], bodies[1], op.label)
+        self.inputs[node] = [node.inputs[0], *needed]
+
+    def _only_for(self, values: Sequence[Variable]) -> list[Apply]:
+        """Return the operations that nothing but `values` needs, inputs first."""
+        seen: Counter[Apply] = Counter()
+        waiting: list[int] = []
+
+        def read(variables: Sequence[Variable]) -> None:
+            for variable in variables:
+                if variable.owner is not None:
+                    if variable.owner not in seen:
+                        heappush(waiting, -self.rank[variable.owner])
+                    seen[variable.owner] += 1
+
+        read(values)
+        own = []
+        while waiting:
+            # All that may read it has been looked at.
+            candidate = self.order[-heappop(waiting)]
+            if seen[candidate] == self.reads[candidate]:
+                own.append(candidate)
+                read(self.inputs[candidate])
+        return own[::-1]
+
+    def _body(self, needed: Sequence[Any], values: Sequence[Any], own: Sequence[Apply]) -> Body:
+        leaves = [v.clone() for v in needed]
+        known: dict[Any, Any] = dict(zip(needed, leaves, strict=True))
+        for node in own:
+            known.update(zip(node.outputs, self._copy(node, known).outputs, strict=True))
+        return Body(leaves, [known.get(v, v) for v in values])
+
+    def _copy(self, node: Apply, known: dict[Any, Any]) -> Apply:
+        inputs = [known.get(v, v) for v in self.inputs[node]]
+        branch = self.branches.get(node)
+        if branch is None:
+            return node.clone_with_new_inputs(inputs, False)
+        made = branch.make_node(*inputs)
+        made.source = node.source
+        return made
