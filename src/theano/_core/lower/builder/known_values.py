@@ -46,7 +46,7 @@ class KnownValues(dict[Any, Any]):
     def get(self, key: object, default: object = None) -> Any:
         """Return the value of a variable."""
         found = super().get(key, default)
-        if type(found) is Array and self._outside and key not in self._outside[-1]:
+        if isinstance(found, Array) and self._outside and key not in self._outside[-1]:
             found = self[key] = found.replace()
         return found
 
