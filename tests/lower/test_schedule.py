@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import numpy as np
+
+import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower import schedule
+from theano._core.lower.computed_again import computed
 from theano._core.rewrite.engine import Rewriter
 
 
@@ -49,3 +53,65 @@ def test_steps_in_between_are_not_jumped_over() -> None:
     nodes = toposort([first * between])
     steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
     assert [len(step.nodes) for step in steps] == [1, 1, 1]
+
+
+def test_what_small_arrays_make_is_computed_again_and_not_stored() -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    d = x[:, None, :] - y
+    tripled = 3 * d
+    nodes = toposort([(d * d).sum(axis=2), tripled.sum(axis=0)])
+    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
+    (made_by,) = [step for step in steps if d.owner in step.nodes]
+    others = [step for step in steps if d.owner in step.again]
+    assert len(others) == 1
+    assert others[0] is not made_by
+    assert list(others[0].again) == [d.owner, tripled.owner]
+    assert computed(others[0]) == [d.owner, tripled.owner, *others[0].nodes]
+
+
+def test_what_large_arrays_make_or_takes_long_is_stored() -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    long, large = T.exp(x[:, None, :] - y), T.dtensor3("z") - y
+    for d in (long, large):
+        sums = [(d * d).sum(axis=2), (3 * d).sum(axis=0)]
+        steps = schedule.group(toposort(sums), schedule.EqualLengths(Rewriter().shape))
+        assert not any(step.again for step in steps)
+
+
+def test_values_and_memory_of_what_is_computed_again() -> None:
+    x, y, s = T.dmatrix("x"), T.dmatrix("y"), T.dmatrix("s")
+    d = x[:, None, :] - y
+    weighted = d * s[:, :, None]
+    results = [
+        (d * d).sum(axis=2),
+        weighted.sum(axis=0),
+        weighted.sum(axis=1),
+        T.exp(d).sum(),
+        T.tensordot(d, s, [[0, 1], [0, 1]]),
+    ]
+    f = theano.function([x, y, s], results)
+    rng = np.random.default_rng(2)
+    for n, m, k in [(5, 7, 3), (1, 1, 1), (0, 4, 3), (4, 0, 2), (9, 40, 17)]:
+        a, b, w = (rng.normal(size=shape) for shape in ((n, k), (m, k), (n, m)))
+        for one, two in ((a, b), (np.asfortranarray(a), b[::-1]), (a * np.nan, b)):
+            away = one[:, None] - two
+            heavy = away * w[:, :, None]
+            wanted = [(away**2).sum(2), heavy.sum(0), heavy.sum(1), np.exp(away).sum(), heavy]
+            wanted[4] = heavy.sum((0, 1))
+            for got, value in zip(f(one, two, w), wanted, strict=True):
+                np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-12)
+    g = theano.function([x, y, s], results[:3])
+    plan = g.memory_plan(np.ones((50, 9)), np.ones((60, 9)), np.ones((50, 60)))
+    assert plan.peak < 50 * 60 * 9 * 8
+
+
+def test_a_state_that_is_read_again_is_not_overwritten_before() -> None:
+    x, w = T.dvector("x"), theano.shared(np.arange(4.0))
+    d = x[:, None] - w
+    f = theano.function([x], [(d * d).sum(axis=1), d.sum(axis=0)], updates=[(w, w + 1)])
+    given = np.array([1.0, 5.0, -2.0])
+    for start in range(3):
+        away = given[:, None] - (np.arange(4.0) + start)
+        one, two = f(given)
+        np.testing.assert_array_equal(one, (away**2).sum(1))
+        np.testing.assert_array_equal(two, away.sum(0))

@@ -7,6 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.apart import AXES, BETWEEN, FOLDED, HEAVY, SHAPES, Apart
+from theano._core.lower.computed_again import compute_again, computed
 from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -19,10 +20,10 @@ class Step:
     """One step of a program: a single node, or several that share a loop.
 
     `mask` has the bits of its nodes, `needs` those of all nodes it depends on, directly or not;
-    `users` are nodes of other steps that read what it makes.
+    `users` are nodes of other steps that read what it makes, `again` those that it computes, too.
     """
 
-    __slots__ = ("mask", "needs", "nodes", "reductions", "space", "users", "weight")
+    __slots__ = ("again", "mask", "needs", "nodes", "reductions", "space", "users", "weight")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Step:
         self.reductions = reductions
         self.weight = weight
         self.users: list[Apply] = []
+        self.again: dict[Apply, None] = {}
 
     @property
     def is_loop(self) -> bool:
@@ -71,8 +73,8 @@ def group(
     """Return the steps of a program: loops fused where that is possible, in a valid order.
 
     A loop joins the loops that make its operands if all run over the same space and no other step
-    would have to run between them. `nodes` are in topological order. To `apart` are added the
-    loops that were tried and not joined.
+    would have to run between them; what it cannot join and is cheap it computes again. `nodes` are
+    in topological order. To `apart` are added the loops that were tried and not joined.
     """
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
@@ -82,7 +84,9 @@ def group(
             why = _obstacle(step, producer, step_of)
             if not why:
                 step = _join(step, producer, steps, step_of)
-            elif apart is not None:
+                continue
+            compute_again(node, step, producer, step_of)
+            if apart is not None:
                 apart.append(Apart(producer.nodes[-1], node, why))
         steps.setdefault(step)
         step_of[node] = step
@@ -167,6 +171,7 @@ def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply,
     """Merge `step` into `other` and return it."""
     steps.pop(step, None)
     other.nodes += step.nodes
+    other.again |= step.again
     other.mask |= step.mask
     other.needs = (other.needs | step.needs) & ~other.mask
     other.reductions = other.reductions or step.reductions
@@ -232,7 +237,7 @@ def _before(
     step: Step, step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None
 ) -> list[Step]:
     found: dict[Step, None] = {}
-    for node in step.nodes:
+    for node in computed(step):
         for value in node.inputs:
             producer = step_of.get(value.owner) if value.owner is not None else None
             if producer is not None and producer is not step:

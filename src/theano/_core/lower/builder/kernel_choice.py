@@ -10,6 +10,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, orders, tiled_rows
 from theano._core.lower.builder.core import Core
+from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
 from theano._core.lower.kernel.loops import KernelReduction, Loop, collapse
@@ -62,14 +63,15 @@ def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
 
 
 def _group(p: Core, step: Step) -> Group:
-    nodes = sorted(step.nodes, key=lambda n: p.number_of[n])
+    nodes = sorted(computed(step), key=lambda n: p.number_of[n])
     own = set(nodes)
     operands: dict[Any, None] = {}
     for node in nodes:
         for variable in node.inputs:
             if variable.owner not in own and not _is_number(variable):
                 operands.setdefault(variable)
-    stored = [n.outputs[0] for n in nodes if isinstance(n.op, Elementwise) and _leaves(p, n, own)]
+    made = [n for n in nodes if isinstance(n.op, Elementwise) and n not in step.again]
+    stored = [n.outputs[0] for n in made if _leaves(p, n, own)]
     folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
     body = group_body(nodes, list(operands), stored, folded)
     return Group(nodes, list(operands), stored, folded, body)
@@ -78,10 +80,11 @@ def _group(p: Core, step: Step) -> Group:
 def write_loop(p: Core, step: Step) -> None:
     """Write a fused step."""
     nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
-    for node in nodes:
+    own = [node for node in nodes if node not in step.again]
+    for node in own:
         if isinstance(node.op, Elementwise):
             p.check_operands(node)
-    example = nodes[0]
+    example = own[0]
     shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
     shape = [_loop_length(p, n) for n in p.rewriter.shape(shaped)]
     reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()

@@ -9,6 +9,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import kernel_choice
 from theano._core.lower.builder.core import Core
+from theano._core.lower.computed_again import computed
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.schedule import Step, group
 from theano._core.ops.array.shaping import Length
@@ -101,9 +102,10 @@ def step_inputs(step: Step) -> list[Any]:
 
     A length of an array is known without it.
     """
-    own = set(step.nodes)
+    nodes = computed(step)
+    own = set(nodes)
     found: dict[Any, None] = {}
-    for node in step.nodes:
+    for node in nodes:
         for variable in () if isinstance(node.op, Length) else node.inputs:
             if variable.owner not in own and not isinstance(variable, Constant):
                 found.setdefault(variable)

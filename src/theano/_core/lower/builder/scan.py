@@ -26,6 +26,7 @@ from theano._core.lower.builder.scan_progress import Report
 from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows, Row
 from theano._core.lower.builder.step_times import LoopClock, add_inside
+from theano._core.lower.computed_again import computed
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
@@ -301,7 +302,7 @@ class LoopWriter(WrittenLoop):
             return False
         if tap.type != carried.value.type:
             return False
-        readers = [(i, n) for i, s in enumerate(steps) for n in s.nodes if tap in n.inputs]
+        readers = [(i, n) for i, s in enumerate(steps) for n in computed(s) if tap in n.inputs]
         return all(
             isinstance(node.op, Elementwise) if i == own else i < own and steps[i].is_loop
             for i, node in readers

@@ -10,6 +10,7 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.builder.core import Core
+from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.broadcasting import Alloc
@@ -85,7 +86,7 @@ def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
             return False
         return all(
             variable is target and variable.type.broadcastable == out.type.broadcastable
-            for node in step.nodes
+            for node in computed(step)
             for variable in node.inputs
             if root(variable) is target
         )
@@ -99,7 +100,7 @@ def _readers(steps: Sequence[Step]) -> dict[Any, set[Step]]:
     """Return the steps that read the memory of each variable."""
     found: dict[Any, set[Step]] = {}
     for step in steps:
-        for node in step.nodes:
+        for node in computed(step):
             for variable in node.inputs:
                 found.setdefault(root(variable), set()).add(step)
     return found
