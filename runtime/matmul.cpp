@@ -14,6 +14,7 @@
 #include "panels.h"
 #include "panels_product.h"
 #include "threads.h"
+#include "vector_products.h"
 
 namespace theano {
 
@@ -222,6 +223,16 @@ MatmulStatus gram(std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a, 
     return MatmulStatus::done;
 }
 
+// BLAS does not use the widest vectors everywhere, and takes a while to begin. Where no vector is
+// filled, it needs less time for many rows.
+template <class T>
+const vector_products::Loops *own_loops(std::int64_t m, std::int64_t k, bool transposed) {
+    constexpr std::int64_t kNarrow = 64 / sizeof(T), kFewItems = 1024;
+    if ((transposed ? m : k) < kNarrow && m * k > kFewItems) return nullptr;
+    if constexpr (std::is_floating_point<T>::value) return vector_products::loops(sizeof(T));
+    return nullptr;
+}
+
 template <class T>
 struct GemvWork {
     std::int64_t m, k, step;
@@ -229,19 +240,28 @@ struct GemvWork {
     Operand<T> a;
     const T *x;
     T *y;
+    const vector_products::Loops *loops;
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const GemvWork *>(args);
+        const std::int64_t block = work.block();
+        if (work.loops) return work.compute(begin * block, std::min(work.m, end * block));
         for (std::int64_t i = begin; i < end; ++i)
-            work.compute(i * work.block(), std::min(work.m, (i + 1) * work.block()));
+            work.compute(i * block, std::min(work.m, (i + 1) * block));
     }
 
-    // Rows of one call, on which the bits of a row may depend.
+    // Rows of one call of BLAS, on which the bits of a row may depend. Of columns, parts are read
+    // that are long enough for the speed of memory.
     std::int64_t block() const {
-        return std::max<std::int64_t>(64, ((1 << 16) / k + 15) / 16 * 16);
+        const std::int64_t least = loops && a.transposed ? 256 : 64;
+        return std::max(least, ((1 << 16) / k + 15) / 16 * 16);
     }
 
     void compute(std::int64_t begin, std::int64_t end) const {
+        if (loops) {
+            const vector_products::Product product{a.data, a.leading, k, x, y, &alpha, &beta};
+            return (a.transposed ? loops->columns : loops->rows)(product, begin, end);
+        }
         Operand<T> rows = a;
         rows.data += a.transposed ? begin : begin * a.leading;
         blas::gemv<T>(end - begin, k, alpha, rows, x, step, beta, y + begin);
@@ -258,7 +278,9 @@ MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t str
     Operand<T> a;
     if (!operand(matrix, matrix_scratch, a)) return MatmulStatus::no_memory;
     const T *vector = reinterpret_cast<const T *>(x);
-    if (k > 1 && stride > 0 && stride % item == 0 && blas::fits(stride / item, 1, 1)) {
+    const vector_products::Loops *loops = own_loops<T>(m, k, a.transposed);
+    const bool strided = stride > 0 && stride % item == 0 && blas::fits(stride / item, 1, 1);
+    if (k > 1 && (loops ? stride == item : strided)) {
         step = stride / item;
     } else if (k > 1) {
         T *copy = static_cast<T *>(vector_scratch.get(k, sizeof(T)));
@@ -268,7 +290,7 @@ MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t str
     }
     const double products = static_cast<double>(m) * static_cast<double>(k);
     blas::OneThread one(products);
-    GemvWork<T> work{m, k, step, alpha, beta, a, vector, y};
+    GemvWork<T> work{m, k, step, alpha, beta, a, vector, y, loops};
     if (products < kSplitVector) {
         work.compute(0, m);
         return MatmulStatus::done;

@@ -375,3 +375,41 @@ def test_a_long_product_stops_when_it_is_interrupted(kind: str, shape: str) -> N
         capture_output=True, text=True, timeout=300, env=environment, check=False,
     )  # fmt: skip
     assert result.stdout.split() == ["stopped", "stopped"], result.stderr
+
+
+@pytest.mark.parametrize("char", "fd")
+@pytest.mark.parametrize("terms", [1, 3, 7, 8, 9, 15, 16, 17, 33, 100])
+def test_matrices_and_vectors_whose_lengths_fill_no_vector(char: str, terms: int) -> None:
+    random = np.random.default_rng(terms)
+    for lines in (1, 2, 7, 8, 9, 16, 31, 33, 2049):
+        wide = numbers(random, (2 * lines, 2 * terms + 1), char)
+        for a in (
+            wide[:lines, 1 : terms + 1],
+            np.asfortranarray(wide[lines:, :terms]),
+            wide[::2, ::2][:, :terms],
+            wide[lines - 1 :: -1, :terms],
+        ):
+            x = numbers(random, (3 * terms,), char)
+            for vector in (x[:terms], x[::3], x[terms - 1 :: -1]):
+                check(multiply(a, vector), expected(a, vector), terms)
+                memory = np.full(lines + 2, np.nan, char)
+                memory[1:-1] = start = numbers(random, (lines,), char)
+                multiply(a, vector, memory[1:-1], 0.5, -2)
+                check(memory[1:-1], expected(a, vector, start, 0.5, -2), terms)
+                assert np.isnan(memory[[0, -1]]).all()
+                check(multiply(vector, a.T), expected(a, vector), terms)
+
+
+@pytest.mark.parametrize("char", "fd")
+def test_an_item_of_a_vector_does_not_depend_on_the_others(char: str) -> None:
+    random = np.random.default_rng(0)
+    for shape in [(300, 70), (70, 300), (3000, 40)]:
+        for a in (numbers(random, shape, char), numbers(random, shape[::-1], char).T):
+            x = numbers(random, shape[1:], char)
+            start = numbers(random, shape[:1], char)
+            wholes = multiply(a, x), multiply(a, x, start.copy(), 0.3, 0.7)
+            for first, last in ((0, 41), (17, 60), (8, 32)):
+                some, old = a[first:last], start[first:last].copy()
+                parts = multiply(some, x), multiply(some, x, old, 0.3, 0.7)
+                for whole, part in zip(wholes, parts, strict=True):
+                    np.testing.assert_array_equal(whole[first:last], part)

@@ -335,7 +335,7 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
 
 
 def _packed_before(p: Core, matrix: Array) -> Array:
-    """Return a matrix that all steps of a loop multiply by, copied once if it is not packed.
+    """Return a matrix that all steps of a loop multiply by, copied once if it is not contiguous.
 
     BLAS takes transposed matrices, but small products of them take it longer.
     """
@@ -344,9 +344,12 @@ def _packed_before(p: Core, matrix: Array) -> Array:
         return matrix
     if matrix.contiguous is True or matrix.broadcast_axes:
         return matrix
-    with p.once():
-        packed = copies.fresh_copy(p, matrix.replace())
-    return packed.replace(buffer=None, steady=region)
+    layout = (matrix.data, *p.strides(matrix))
+    if layout not in region.packed:
+        with p.once():
+            packed = copies.contiguous(p, matrix.replace())
+        region.packed[layout] = packed.replace(buffer=None, steady=region)
+    return region.packed[layout]
 
 
 def _product_memory(

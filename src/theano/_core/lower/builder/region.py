@@ -20,12 +20,16 @@ class Region:
         The loop around it.
     sequences : dict of str to Array
         C-contiguous sequences, by the address of their item of the step.
+    packed : dict of tuple to Array
+        Matrices in C order that all steps multiply by, by the address and strides of what they
+        were made of.
     """
 
-    __slots__ = ("node", "outer", "sequences", "step")
+    __slots__ = ("node", "outer", "packed", "sequences", "step")
 
     def __init__(self, node: Apply, step: str, outer: Region | None) -> None:
         self.node = node
         self.step = step
         self.outer = outer
         self.sequences: dict[str, Any] = {}
+        self.packed: dict[tuple[Any, ...], Any] = {}

@@ -1,0 +1,44 @@
+// Products of float matrices and vectors, their inner loops compiled for two kinds of vectors.
+//
+// How a sum is added up depends on the number of terms alone, so that its bits depend neither on
+// threads nor on blocks.
+#pragma once
+
+#include <cstdint>
+
+#include "processor.h"
+
+namespace theano::vector_products {
+
+// y = alpha * A @ x + beta * y; x and y are contiguous, and so are the rows of A, or its columns.
+struct Product {
+    const void *matrix;
+    std::int64_t leading;  // items from one row to the next, or from one column
+    std::int64_t terms;    // columns of A
+    const void *x;
+    void *y;
+    const void *alpha, *beta;
+};
+
+// Items [begin, end) of y, of a matrix whose rows, or whose columns, are contiguous.
+using Part = void(const Product &product, std::int64_t begin, std::int64_t end);
+struct Loops {
+    Part *rows, *columns;
+};
+
+#if defined(__x86_64__)
+const Loops &loops_fma(std::int64_t itemsize), &loops_avx512(std::int64_t itemsize);
+#endif
+
+// nullptr where BLAS does no worse.
+inline const Loops *loops(std::int64_t itemsize) {
+#if defined(__x86_64__)
+    static const bool wide = has_avx512(), fast = has_fma();
+    if (wide) return &loops_avx512(itemsize);
+    if (fast) return &loops_fma(itemsize);
+#endif
+    (void)itemsize;
+    return nullptr;
+}
+
+}  // namespace theano::vector_products
