@@ -129,6 +129,11 @@ def itemsize(dtype: str) -> int:
     return _BYTES[dtype]
 
 
+def typenum(dtype: str) -> int:
+    """Return NumPy's number of an item type."""
+    return np.dtype(dtype).num
+
+
 def real_of(dtype: str) -> str:
     """Return the dtype of a real part: half of a complex, any other as it is."""
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Apply, Variable
 
 
 class EqualLengths:
@@ -31,6 +31,15 @@ class EqualLengths:
         if not isinstance(two, int):
             self._parent[two] = one
         return True
+
+    def unify(self, node: Apply) -> None:
+        """Take the lengths of what an elementwise operation reads and makes as equal."""
+        out = self.of(node.outputs[0])
+        for value in node.inputs:
+            own = self.of(value)
+            for axis, one in enumerate(value.type.broadcastable):
+                if not one:
+                    self.join(out[axis], own[axis])
 
     def of(self, variable: Variable) -> tuple[Any, ...]:
         """Return the lengths of a variable as they were found."""

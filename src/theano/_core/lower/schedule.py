@@ -104,7 +104,7 @@ def _single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[Ap
             producer = step_of[value.owner]
             needs |= producer.mask | producer.needs
     if isinstance(node.op, Elementwise):
-        _unify(node, equal_lengths)
+        equal_lengths.unify(node)
     space = loop_space(node, equal_lengths.space)
     reductions = (
         node.op.axes(node.inputs[0].type.ndim)
@@ -112,15 +112,6 @@ def _single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[Ap
         else None
     )
     return Step(node, bit, needs, space, reductions or None, weight_of(node))
-
-
-def _unify(node: Apply, equal_lengths: EqualLengths) -> None:
-    out = equal_lengths.of(node.outputs[0])
-    for value in node.inputs:
-        own = equal_lengths.of(value)
-        for axis, one in enumerate(value.type.broadcastable):
-            if not one:
-                equal_lengths.join(out[axis], own[axis])
 
 
 def _fusable(

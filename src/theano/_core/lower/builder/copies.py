@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
@@ -92,7 +90,7 @@ def contiguous_at_run_time(p: Core, x: Array) -> Array:
     def copy() -> tuple[str]:
         data = p.allocated(x.dtype, x.shape, slot)
         at = p.frame_pointer(descriptor)
-        p.call_or_fail("copy", typenum(x.dtype), x.ndim, data, at)
+        p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, data, at)
         return (data,)
 
     assert isinstance(x.contiguous, str)
@@ -232,7 +230,9 @@ def overwritten_by(p: Core, x: Array, shape: Sequence[Size], target: Variable) -
     out = kernel_choice.overwritten(p, x.dtype, shape, target)
     same = p.let("eq", out.data, p.pointer(x), kind="ptr")
     at = p.frame_pointer(p.descriptor(x))
-    p.if_else(same, None, lambda: p.call_or_fail("copy", typenum(x.dtype), x.ndim, out.data, at))
+    p.if_else(
+        same, None, lambda: p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, out.data, at)
+    )
     return out
 
 
@@ -299,11 +299,6 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
     if x.scratch:
         return x
     return Array(x.dtype, x.shape, x.data, buffer=x.buffer) if x.alone else fresh_copy(p, x)
-
-
-def typenum(dtype: str) -> int:
-    """Return NumPy's number of an item type."""
-    return np.dtype(dtype).num
 
 
 def _all_broadcast(array: Array) -> frozenset[int]:

@@ -70,7 +70,8 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
     if isinstance(rows, int) and rows < LEAST_ROWS:
         return -1
     lanes, bits = kernel.lanes, kernel.bits
-    register_kernel(p, Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0]))
+    split = Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0], kernel.near)
+    register_kernel(p, split)
     second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
     register_kernel(p, second)
     return folded[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from theano._core.base.dtypes import itemsize
@@ -254,13 +255,14 @@ def run(
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
     narrow = {c: _many_short_rows(p, c, shape, flag, chosen_freely) for c in calls}
     tiling = tiled_rows.plan(p, calls[0], flag) if chosen_freely else None
+    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, chosen_freely)
     if any(narrow.values()) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
     apart = p.late is not None and calls[0].everything
     partials = kernel_call.partials_of(p, calls) if apart else []
 
-    def call(chosen: Call) -> None:
+    def call(chosen: Call, arrays: Sequence[Array] = arrays) -> None:
         kernel_call.call_kernel(p, chosen, arrays, outs, reduction_outs, partials)
 
     def best(chosen: Call) -> None:
@@ -272,8 +274,7 @@ def run(
                 lambda: call(chosen),
             )
         else:
-            short, other = narrow[chosen] or (True, chosen)
-            _either(p, short, lambda: call(other), lambda: call(chosen))
+            _by_lengths(p, chosen, narrow[chosen], variants if chosen is calls[0] else [], call)
 
     with p.into(p.calls):
         _either(
@@ -282,6 +283,41 @@ def run(
             lambda: call(in_columns[0]),
             lambda: _either(p, flag, lambda: best(calls[0]), lambda: best(calls[-1])),
         )
+
+
+def _by_lengths(
+    p: Core,
+    chosen: Call,
+    narrow: tuple[str, Call] | None,
+    variants: Sequence[Any],
+    call: Callable[..., object],
+) -> None:
+    """Write the call of a kernel, or of another one that suits the lengths better."""
+    short, other = narrow or (True, chosen)
+    write = partial(_either, p, short, partial(call, other), partial(call, chosen))
+    for one in variants:
+        write = partial(_either, p, one.condition, partial(call, one.call, one.arrays), write)
+    write()
+
+
+def _laid_out(
+    p: Core,
+    call: Call,
+    narrow: tuple[str, Call] | None,
+    flag: bool | str,
+    shape: Sequence[Size],
+    arrays: Sequence[Array],
+    freely: bool,
+) -> list[Any]:
+    """Return other ways to run the packed kernel of a loop of many axes, if there may be any."""
+    if not freely or call.kernel.layout != "packed" or len(call.layout) < 3:
+        return []
+    from theano._core.lower.builder import laid_out
+
+    found = [laid_out.together(p, call, flag, shape, arrays)]
+    if narrow is not None:
+        found.append(laid_out.across(p, narrow[1], narrow[0], shape, arrays))
+    return [one for one in found if one is not None]
 
 
 def _either(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from theano._core.base import dtypes
+from theano._core.base.dtypes import typenum
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, libraries
-from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.lapack_work import RIGHT_SIDES
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
-from theano._core.base.dtypes import itemsize
+from theano._core.base.dtypes import itemsize, typenum
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
-from theano._core.lower.builder.copies import typenum
 from theano._core.lower.builder.core import Core
 from theano._core.lower.program_text import CallbackRecord
 from theano._core.ops.array.products import Gemm

@@ -36,6 +36,8 @@ class Frame:
         Width of the vectors of the target.
     split : int
         The reduced axis over blocks of which the range runs; -1: none.
+    near : sequence of int
+        Operands whose neighbours along the last axis lie side by side in a strided layout, too.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Frame:
         lanes: int,
         bits: int,
         split: int = -1,
+        near: Sequence[int] = (),
     ) -> None:
         self.loop = loop
         self.split = split
@@ -54,6 +57,7 @@ class Frame:
         # Whether neighbours along the last axis lie side by side.
         self.unit = layout != "strided"
         self.lanes = lanes
+        self.near = {len(self.groups) + i for i in near}
         self.b = Builder(lanes, bits)
         self.b.fenced = not has_avx512(bits)
         self.b.scales = has_avx512(bits)
@@ -119,7 +123,7 @@ class Frame:
                 for axis in axes:
                     strides[axis] = self._argument(strides_at)
                     strides_at += 1
-                if self.unit and self.last in strides:
+                if (self.unit or slot in self.near) and self.last in strides:
                     strides[self.last] = str(itemsize(dtype))
             memories.append(Memory(dtype, axes, slot, strides))
             slot += 1

@@ -326,6 +326,8 @@ class VectorLoop:
 
     def _gathered(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
         """Return a vector of items `first` … along the last axis."""
+        if memory.slot in self.w.near:
+            return self._row_part(memory, pointer, first, count)
         b, lanes, size = self.b, self.w.lanes, itemsize(memory.dtype)
         buffer = self._buffer(memory, False)
         if lanes == 1 or memory.dtype.startswith("complex"):

@@ -25,6 +25,8 @@ class Kernel:
         Whether it is compiled with the program; others when first needed.
     split : int
         The group of reduced axes that is folded in blocks; -1: none.
+    near : tuple of int
+        Operands of a strided kernel whose neighbours along the last axis lie side by side.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Kernel:
         bits: int,
         eager: bool,
         split: int = -1,
+        near: tuple[int, ...] = (),
     ) -> None:
         self.loop = loop
         self.weight = loop.weight
@@ -45,6 +48,7 @@ class Kernel:
         self.bits = bits
         self.eager = eager
         self.split = split
+        self.near = near
         self.symbol = "kernel"
         self._text: str | None = None
 
@@ -64,14 +68,20 @@ class Kernel:
     def key(self) -> tuple[Any, ...]:
         """All that the text depends on, but the machine: equal kernels have equal texts."""
         groups = tuple(map(tuple, self.groups))
-        return self.loop, groups, self.layout, self.lanes, self.bits, self.split
+        return self.loop, groups, self.layout, self.lanes, self.bits, self.split, self.near
 
     @property
     def text(self) -> str:
         """The LLVM module."""
         if self._text is None:
             self._text = KernelWriter(
-                self.loop, self.groups, self.layout, self.lanes, self.bits, self.split
+                self.loop,
+                self.groups,
+                self.layout,
+                self.lanes,
+                self.bits,
+                self.split,
+                self.near,
             ).write()
         return self._text
 

@@ -1,0 +1,147 @@
+"""Operands that a loop reads again and again are laid out anew before, as the loop is best walked.
+
+A short last axis fills no vector. Vectors then run over the rows before it, whose items lie apart;
+or, where an operand is the same along one of the two, over both as one axis. What is read for every
+index of the axes before, as positions are in all differences of positions, is copied first, so that
+its items lie side by side along the vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from theano._core.base.dtypes import itemsize, typenum
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import kernel_call
+from theano._core.lower.builder.core import Core
+from theano._core.lower.kernel.loops import Loop, collapse
+from theano._core.lower.llvm.print.calls import Call, Kernel
+
+# The longest last axis of which an operand is repeated along the rows.
+LONGEST = 32
+# An operand is read so many times at least.
+FEWEST = 8
+
+
+class Variant(NamedTuple):
+    """Another way to run a loop: when, by which kernel, and with which operands."""
+
+    condition: str
+    call: Call
+    arrays: list[Array]
+
+
+def across(
+    p: Core, call: Call, short: str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Variant | None:
+    """Return how a packed loop whose vectors run over rows, if they are `short`, reads neighbours.
+
+    The last two groups of the call are the short axis and the rows.
+    """
+    loop, groups = call.kernel.loop, call.layout
+    *outer, short_axis, rows = (group[0] for group in groups)
+    near, turned = [], []
+    for i, (_, fixed) in enumerate(loop.operands):
+        if rows in fixed:
+            continue
+        if short_axis in fixed:
+            near.append(i)
+        elif fixed.issuperset(outer):
+            turned.append(i)
+    if not turned or not outer or p.late is not None:
+        return None
+    kernel = call.kernel
+    along = Kernel(loop, groups, "strided", kernel.lanes, kernel.bits, False, near=(*near, *turned))
+    made = kernel_call.prepare_call(p, along, shape, call.total, False)
+    condition = _often(p, short, call.extents[:-2])
+    kernel_call.ready_variant(p, condition, made)
+    length, count = call.extents[-2:]
+
+    def copied(i: int) -> str:
+        size = itemsize(arrays[i].dtype)
+        return _copy(p, arrays[i], (length, count), (size, p.multiply(length, size)))
+
+    found = _if_often(p, condition, turned, arrays, copied)
+    for i in turned:
+        size = itemsize(arrays[i].dtype)
+        strides: list[Size] = [0] * loop.rank
+        strides[groups[-1][-1]] = size
+        strides[groups[-2][-1]] = p.multiply(count, size)
+        found[i] = found[i].replace(strides=tuple(strides), contiguous=False)
+    return Variant(condition, made, found)
+
+
+def together(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Variant | None:
+    """Return how a packed loop, which `flag` asks for, runs over its last two axes as over one."""
+    loop, groups = call.kernel.loop, call.layout
+    if call.kernel.layout != "packed" or len(groups) < 3 or p.late is not None:
+        return None
+    *outer, rows, last = (group[0] for group in groups)
+    count, length = call.extents[-2:]
+    if rows in loop.reduced or last in loop.reduced:
+        return None
+    if isinstance(length, int) and not 1 < length <= LONGEST:
+        return None
+    partly = [i for i, (_, fixed) in enumerate(loop.operands) if (rows in fixed) != (last in fixed)]
+    if not partly or not all(loop.operands[i][1].issuperset(outer) for i in partly):
+        return None
+    both = {*groups[-2], *groups[-1]}
+    operands = [
+        (dtype, fixed - both if i in partly else fixed)
+        for i, (dtype, fixed) in enumerate(loop.operands)
+    ]
+    whole: Loop = loop._replace(operands=tuple(operands))
+    single = frozenset(range(loop.rank)) - {axis for group in groups for axis in group}
+    kernel = Kernel(
+        whole, collapse(whole, single), "packed", call.kernel.lanes, call.kernel.bits, False
+    )
+    made = kernel_call.prepare_call(p, kernel, shape, call.total, False)
+    condition = _often(p, p.let("le", length, LONGEST), call.extents[:-2])
+    if isinstance(flag, str):
+        condition = p.let("and", condition, flag, kind="bool")
+    kernel_call.ready_variant(p, condition, made)
+
+    def copied(i: int) -> str:
+        size, fixed = itemsize(arrays[i].dtype), loop.operands[i][1]
+        return _copy(p, arrays[i], (count, length), (0, size) if rows in fixed else (size, 0))
+
+    return Variant(condition, made, _if_often(p, condition, partly, arrays, copied))
+
+
+def _often(p: Core, condition: str, outer: Sequence[Size]) -> str:
+    """Return whether a condition holds and what is the same for all `outer` is read often."""
+    return p.let("and", condition, p.let("ge", p.product(outer), FEWEST), kind="bool")
+
+
+def _if_often(
+    p: Core,
+    condition: str,
+    which: Sequence[int],
+    arrays: Sequence[Array],
+    copied: Callable[[int], str],
+) -> list[Array]:
+    """Return operands of which some are copied if `condition` holds."""
+    chosen = p.if_else(
+        condition,
+        lambda: tuple(copied(i) for i in which),
+        lambda: tuple(p.pointer(arrays[i]) for i in which),
+        ("ptr",) * len(which),
+    )
+    found = list(arrays)
+    for i, data in zip(which, chosen, strict=True):
+        found[i] = Array(arrays[i].dtype, arrays[i].shape, data)
+    return found
+
+
+def _copy(p: Core, array: Array, shape: Sequence[Size], strides: Sequence[Size]) -> str:
+    """Return the address of a C-contiguous copy of an array that is seen with other strides."""
+    view = Array(
+        array.dtype, tuple(shape), p.pointer(array), strides=tuple(strides), contiguous=False
+    )
+    descriptor, slot = p.descriptor(view), p.new_slot()
+    data = p.allocated(array.dtype, shape, slot)
+    p.call_or_fail("copy", typenum(array.dtype), 2, data, p.frame_pointer(descriptor))
+    return data
