@@ -12,34 +12,11 @@
 #include "copy.h"
 #include "half.h"
 #include "include/theano_runtime.h"
+#include "selection.h"
 
 namespace theano::along {
 
 namespace {
-
-// A half as an item: compared and added as a float.
-struct Half {
-    std::uint16_t bits;
-    float value() const { return half_to_float(bits); }
-};
-
-// NaN after all numbers, complex numbers by their real parts first: NumPy's order.
-template <class T>
-bool before(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) return a < b || (b != b && a == a);
-    return a < b;
-}
-
-bool before(Half a, Half b) { return before(a.value(), b.value()); }
-
-template <class T>
-bool before(std::complex<T> a, std::complex<T> b) {
-    T ar = a.real(), br = b.real(), ai = a.imag(), bi = b.imag();
-    if (ar < br) return ai == ai || bi != bi;
-    if (ar > br) return bi != bi && ai == ai;
-    if (ar == br || (ar != ar && br != br)) return before(ai, bi);
-    return br != br;
-}
 
 template <class T>
 T plus(T a, T b) {
@@ -211,60 +188,6 @@ Status work(const Lines &lines) {
     return done ? status : Status::interrupted;
 }
 
-template <class T>
-struct Numbered {
-    T item;
-    std::int64_t at;
-    bool operator<(const Numbered &other) const {
-        return before(item, other.item) || (!before(other.item, item) && at < other.at);
-    }
-};
-
-// The first or the last so many items of a line, in a stable order: what is better than the worst
-// of those that are kept is added to them, and when there are twice as many, the worse half is
-// dropped. INVARIANT: lines are read so that of equal items the better one comes first.
-template <class T, class Better, class Numbering>
-void keep_best(const T *items, std::int64_t n, std::int64_t most, std::int64_t room,
-               std::vector<Numbered<T>> &kept, Better better, Numbering at) {
-    auto in_order = [&better](const Numbered<T> &a, const Numbered<T> &b) { return better(a, b); };
-    auto drop = [&] {
-        std::nth_element(kept.begin(), kept.begin() + (most - 1), kept.end(), in_order);
-        kept.resize(static_cast<std::size_t>(most));
-    };
-    std::int64_t i = 0;
-    for (; i < std::min(n, room); ++i) kept.push_back({items[at(i)], at(i)});
-    drop();
-    for (Numbered<T> worst = kept.back(); i < n; ++i) {
-        const Numbered<T> own{items[at(i)], at(i)};
-        if (!better(own, worst)) continue;
-        kept.push_back(own);
-        if (static_cast<std::int64_t>(kept.size()) < room) continue;
-        drop();
-        worst = kept.back();
-    }
-    drop();
-}
-
-// Positions `first` to `first + count` of the order of a line.
-template <class T>
-void select_line(const T *items, std::int64_t n, std::int64_t first, std::int64_t count,
-                 std::int64_t room, std::vector<Numbered<T>> &kept, std::int64_t *order) {
-    const bool low = first + count <= n - first;
-    const std::int64_t most = low ? first + count : n - first;
-    kept.clear();
-    if (low) {
-        keep_best(items, n, most, room, kept, [](auto &a, auto &b) { return a < b; },
-                  [](std::int64_t i) { return i; });
-    } else {
-        keep_best(items, n, most, room, kept, [](auto &a, auto &b) { return b < a; },
-                  [n](std::int64_t i) { return n - 1 - i; });
-    }
-    const auto begin = kept.begin() + (low ? most - count : 0), end = begin + count;
-    if (count < most) std::nth_element(kept.begin(), low ? begin : end, kept.end());
-    std::sort(begin, end);
-    std::transform(begin, end, order, [](const Numbered<T> &one) { return one.at; });
-}
-
 struct Selection {
     Lines lines;
     std::int64_t first, count;
@@ -290,11 +213,15 @@ Status work(const Selection &selection) {
     const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
         for (; finished && line < end; ++line) {
             const char *from = start_of(lines, line);
-            finished = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
+            // A thread that may be given up has items of its own.
+            const bool in_place = step == sizeof(T) && n < kLong &&
+                                  reinterpret_cast<std::uintptr_t>(from) % alignof(T) == 0;
+            finished = in_place || in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
                 for (; i < last; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
             });
             if (!finished) return;
-            auto all = [=] { select_line(items.get(), n, first, count, room, *kept, order.get()); };
+            const T *all_items = in_place ? reinterpret_cast<const T *>(from) : items.get();
+            auto all = [=] { select_line(all_items, n, first, count, room, *kept, order.get()); };
             if (n < kLong) all();
             else finished = threads::run_aside(all, lines.poll);
             if (!finished) return;

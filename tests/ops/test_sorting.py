@@ -231,3 +231,29 @@ def test_the_length_of_the_inverse_needs_no_sorting(axis: Any, wanted: int) -> N
     f = theano.function([x], inverse.shape[0])
     assert f(np.ones((2, 3))) == wanted
     assert not any("Unique" in str(node.op) for node in f.maker.fgraph.toposort())
+
+
+@pytest.mark.parametrize("kind", ["bool", "int8", "uint64", "float16", "float32", "complex64"])
+def test_selections_of_long_lines_with_equal_items_and_nan(kind: str) -> None:
+    """Items are looked at some together: lengths at the ends of these, all orders, all strides."""
+    x = T.TensorType(kind, (False, False))("x")
+    counts = (1, 5, 30)
+    f = theano.function([x], [T.argtopk(x, count) for count in (*counts, *(-n for n in counts))])
+    random = np.random.default_rng(5)
+    for n in (30, 31, 32, 33, 63, 64, 65, 97, 500, 3000):
+        items = (random.normal(size=(3, n)) * 5).astype("int64" if kind == "uint64" else kind)
+        items = np.abs(items).astype(kind) if kind == "uint64" else items
+        if kind[0] in "fc":
+            items[:, :: n // 7] = np.nan
+        items[1].sort()
+        items[2] = np.sort(items[2])[::-1]
+        wide = np.zeros((3, 2 * n), kind)
+        wide[:, ::2] = items
+        memory = np.empty(items.nbytes + 1, "int8")[1:].view(kind).reshape(items.shape)
+        memory[...] = items
+        order = items.argsort(axis=1, kind="stable")
+        for given in (items, wide[:, ::2], np.asfortranarray(items), memory):
+            found = f(given)
+            for count, last, first in zip(counts, found[:3], found[3:], strict=True):
+                np.testing.assert_array_equal(np.sort(first, 1), np.sort(order[:, :count], 1))
+                np.testing.assert_array_equal(np.sort(last, 1), np.sort(order[:, -count:], 1))
