@@ -865,3 +865,17 @@ def test_short_rows_of_a_column() -> None:
         state = row + np.float32(0.5) * state
         wanted.append(state)
     np.testing.assert_allclose(states.eval({x: value}), wanted, rtol=1e-6)
+
+
+def test_a_matrix_that_steps_multiply_by_is_copied_once_or_not_at_all() -> None:
+    a, v = T.dmatrix("a"), T.dvector("v")
+    steps, _ = theano.scan(lambda v: T.dot(T.dot(a, v), a), outputs_info=v, n_steps=3)
+    f = theano.function([a, v], steps[-1])
+    given, start = np.random.default_rng(4).normal(size=(200, 100)) / 10, np.ones(100)
+    wanted = start
+    for _ in range(3):
+        wanted = given @ wanted @ given
+    for matrix, copies in ((given, 0), (np.asfortranarray(given), 1)):
+        np.testing.assert_allclose(f(matrix, start), wanted, rtol=1e-10)
+        peak = f.memory_plan(matrix, start).peak
+        assert copies * given.nbytes <= peak < (copies + 0.5) * given.nbytes
