@@ -18,6 +18,7 @@ m = T.dmatrix("m")
 i = T.lvector("i")
 s = T.dscalar("s")
 positive = T.dot(m.T, m) + T.eye(m.shape[1])
+square = T.exp(T.dot(m.T, T.exp(m)) / 9)
 
 EXAMPLES: dict[str, Any] = {
     "shape(x) → lengths of x": T.exp(x).shape * 2,
@@ -82,6 +83,7 @@ EXAMPLES: dict[str, Any] = {
     "loop(if(c, x, 0)) → if(c, loop(x), 0)": theano.scan(
         lambda a, h: h * a, sequences=x, outputs_info=ifelse(T.gt(s, 0), s, T.zeros_like(s))
     )[0],
+    "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)": T.dot(square, m.T) + T.dot(m, square).T,
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
     "dot(inv(A), b) → solve(A, b)": T.dot(m, nlinalg.matrix_inverse(positive)),
     "solve(triangle, b) → triangular solution": slinalg.solve(slinalg.cholesky(positive), m.T),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.products import Dot, Gemm, gemm
-from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.array.products import Dot, Gemm, dot, gemm
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.rewrite.engine import Rewriter, known_value
@@ -66,6 +67,58 @@ def _scaled_array(value: Variable, dtype: str) -> tuple[Any, Any]:
             if all(factor.type.broadcastable) and other.type == value.type:
                 return _scalar(factor, dtype), other
     return _one(dtype), value
+
+
+def _turned(value: Any) -> Any:
+    """Return the transpose of a matrix: what it is the transpose of, if it is one."""
+    if made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0):
+        return value.owner.inputs[0]
+    return dimshuffle(value, (1, 0))
+
+
+def _factors(value: Any, uses: dict[Variable, int]) -> tuple[Any, Any] | None:
+    """Return the factors of a product of matrices, or of its transpose, that is used only here."""
+    if value.type.ndim != 2 or uses.get(value, 0) > 1:
+        return None
+    if made_by(value, Dot):
+        return tuple(value.owner.inputs)
+    if made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0):
+        inner = _factors(value.owner.inputs[0], uses)
+        return None if inner is None else (_turned(inner[1]), _turned(inner[0]))
+    return None
+
+
+@rule(
+    "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)",
+    on=(add,),
+    why="one product instead of two, as in gradients of a matrix times its transpose",
+)
+def _product_of_sum(rewriter: Rewriter, node: Apply) -> Any:
+    one, two = (_factors(value, rewriter.uses) for value in node.inputs)
+    if one is None or two is None:
+        return None
+    for left, right in ((one, two), (two, one)):
+        if _same(left[1], right[1]) and _is_turned(right[0], left[0]):
+            return dot(add(left[0], right[0]), left[1])
+        if _same(left[0], right[0]) and _is_turned(right[1], left[1]):
+            return dot(left[0], add(left[1], right[1]))
+    return None
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Tell whether two matrices are one, or transposes of one."""
+    if one is two:
+        return True
+    node, other = made_by(one, DimShuffle), made_by(two, DimShuffle)
+    if node is None or other is None:
+        return False
+    return node.op == other.op and node.inputs[0] is other.inputs[0]
+
+
+def _is_turned(value: Any, other: Variable) -> bool:
+    """Tell whether a matrix is the transpose of another one."""
+    turned = made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0)
+    return bool(turned) and value.owner.inputs[0] is other and value.type == other.type
 
 
 @rule(
