@@ -36,6 +36,7 @@ CASES = {
     "networks": ["jax", "theano", "pytensor", "torch"],
     "convolutions": ["torch", "theano", "jax"],
     "random_numbers": ["numpy", "theano", "theano 4x32", "jax", "torch"],
+    "sparse_matrices": ["scipy", "theano", "pytensor", "jax", "torch"],
     "programs": ["numpy", "theano", "pytensor", "jax", "torch"],
     "startup": ["jax", "theano", "pytensor", "torch"],
     "compile": ["jax", "theano"],

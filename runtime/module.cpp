@@ -165,9 +165,13 @@ PyMethodDef methods[] = {
     {"also_blas_of", also_blas_of, METH_O,
      "also_blas_of(path, /)\n--\n\nLet one_blas_thread hold for the BLAS behind a loaded module."},
     {"sparse_matmul", sparse::multiply, METH_VARARGS,
-     "sparse_matmul(by_rows, data, indices, indptr, dense, out, /)\n--\n\n"
-     "Writes the product of a sparse matrix and a dense one, of float32 or float64, to `out`.\n\n"
+     "sparse_matmul(by_rows, data, indices, indptr, dense, rows, /)\n--\n\n"
+     "The product of a sparse matrix of so many rows and a dense one, of float32 or float64.\n\n"
      "All arrays are C-contiguous. ValueError: an index is out of range."},
+    {"sparse_fit", sparse::fit, METH_VARARGS,
+     "sparse_fit(indices, indptr, items, most, /)\n--\n\n"
+     "Whether all indices are from 0 to below `most`, and lines, of `items` items, do not overlap.\n\n"
+     "Both arrays are C-contiguous and of one dtype, int32 or int64."},
     {"numpy_symbol", numpy_symbol, METH_O,
      "numpy_symbol(name, /)\n--\n\nThe address of a symbol in the libraries behind NumPy; 0 if "
      "there is none."},

@@ -20,8 +20,12 @@ struct Product {
 struct Loops {
     // Rows of the result, of a matrix by rows.
     void (*rows)(const Product &, std::int64_t begin, std::int64_t end);
-    // Columns of the result, in which there are zeros, of a matrix by columns.
-    void (*columns)(const Product &, std::int64_t begin, std::int64_t end);
+    // All of the result, in which there are zeros, of a matrix by columns.
+    void (*columns)(const Product &);
+    // Whether all indices are of lines that exist, fewer than `most`, and lines begin where the one
+    // before ended.
+    bool (*fits)(const void *indices, const void *starts, std::int64_t lines, std::int64_t items,
+                 std::int64_t most);
 };
 
 // For items and indices of so many bytes.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "sparse_loops.h"
 
@@ -15,20 +16,29 @@
 namespace theano::sparse {
 namespace {
 
-// Items ahead whose rows of the dense matrix are fetched from memory.
-constexpr std::int64_t kAhead = 6;
 constexpr std::int64_t kCacheLine = 64;
+// Cache lines of the dense matrix that are asked for ahead of use, and the most items ahead.
+constexpr std::int64_t kLinesAhead = 48, kMostAhead = 32;
 
+// Sums the products of items from `first` to `last` with some columns; items that follow, which may
+// be of other rows, go to `end`.
 template <class T, class Index, int kItems>
-void add_row(const Product &p, std::int64_t first, std::int64_t last, std::int64_t column, T *out) {
+void add_row(const Product &p, std::int64_t first, std::int64_t last, std::int64_t end,
+             std::int64_t column, T *out) {
+    constexpr std::int64_t kBytes = kItems * static_cast<std::int64_t>(sizeof(T));
+    constexpr std::int64_t kLines = kBytes / kCacheLine + 1;
+    constexpr std::int64_t kAhead = kLinesAhead / kLines < kMostAhead ? kLinesAhead / kLines : kMostAhead;
     const T *data = static_cast<const T *>(p.data), *dense = static_cast<const T *>(p.dense) + column;
     const Index *indices = static_cast<const Index *>(p.indices);
+    // What is less than a cache line comes with what is before it.
+    if (kBytes < kCacheLine && column != 0) end = 0;
     T sums[kItems] = {};
     for (std::int64_t k = first; k < last; ++k) {
-        if (kItems > 1 && k + kAhead < last) {
+        if (k + kAhead < end) {
             const T *next = dense + static_cast<std::int64_t>(indices[k + kAhead]) * p.columns;
-            for (int j = 0; j < kItems; j += static_cast<int>(kCacheLine / sizeof(T)))
-                __builtin_prefetch(next + j);
+            for (std::int64_t byte = 0; byte < kBytes; byte += kCacheLine)
+                __builtin_prefetch(reinterpret_cast<const char *>(next) + byte);
+            __builtin_prefetch(reinterpret_cast<const char *>(next) + kBytes - 1);
         }
         const T factor = data[k];
         const T *row = dense + static_cast<std::int64_t>(indices[k]) * p.columns;
@@ -50,24 +60,27 @@ void rows_times_vector(const Product &p, std::int64_t begin, std::int64_t end) {
     }
 }
 
+// Does as many columns as are left, in the widest vectors first; each width takes one pass over items.
+template <class T, class Index, int kItems>
+void add_rows(const Product &p, std::int64_t first, std::int64_t last, std::int64_t end,
+              std::int64_t column, T *out) {
+    for (; column + kItems <= p.columns; column += kItems)
+        add_row<T, Index, kItems>(p, first, last, end, column, out + column);
+    if constexpr (kItems > 1) add_rows<T, Index, kItems / 2>(p, first, last, end, column, out);
+}
+
 template <class T, class Index, int kBytes>
 void rows(const Product &p, std::int64_t begin, std::int64_t end) {
-    constexpr int kLanes = kBytes / static_cast<int>(sizeof(T)), kWide = 8 * kLanes;
+    constexpr int kLanes = kBytes / static_cast<int>(sizeof(T));
     if (p.columns == 1) return rows_times_vector<T, Index>(p, begin, end);
     const Index *starts = static_cast<const Index *>(p.starts);
-    for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t first = starts[i], last = starts[i + 1];
-        T *out = static_cast<T *>(p.out) + i * p.columns;
-        std::int64_t c = 0;
-        for (; c + kWide <= p.columns; c += kWide) add_row<T, Index, kWide>(p, first, last, c, out + c);
-        for (; c + kLanes <= p.columns; c += kLanes)
-            add_row<T, Index, kLanes>(p, first, last, c, out + c);
-        for (; c < p.columns; ++c) add_row<T, Index, 1>(p, first, last, c, out + c);
-    }
+    for (std::int64_t i = begin; i < end; ++i)
+        add_rows<T, Index, 8 * kLanes>(p, starts[i], starts[i + 1], starts[p.lines], 0,
+                                       static_cast<T *>(p.out) + i * p.columns);
 }
 
 template <class T, class Index>
-void columns(const Product &p, std::int64_t begin, std::int64_t end) {
+void columns(const Product &p) {
     const T *data = static_cast<const T *>(p.data);
     const Index *indices = static_cast<const Index *>(p.indices);
     const Index *starts = static_cast<const Index *>(p.starts);
@@ -76,15 +89,35 @@ void columns(const Product &p, std::int64_t begin, std::int64_t end) {
         for (std::int64_t k = starts[line]; k < starts[line + 1]; ++k) {
             const T factor = data[k];
             T *out = static_cast<T *>(p.out) + static_cast<std::int64_t>(indices[k]) * p.columns;
-            for (std::int64_t j = begin; j < end; ++j) out[j] += factor * row[j];
+            for (std::int64_t j = 0; j < p.columns; ++j) out[j] += factor * row[j];
         }
     }
 }
 
+template <class Index>
+bool fits(const void *indices, const void *starts, std::int64_t lines, std::int64_t items,
+          std::int64_t most) {
+    using Unsigned = std::make_unsigned_t<Index>;
+    const Index *at = static_cast<const Index *>(starts), *index = static_cast<const Index *>(indices);
+    if (at[0] != 0 || at[lines] > items) return false;
+    bool bad = false;
+    for (std::int64_t i = 0; i < lines; ++i) bad |= at[i] > at[i + 1];
+    if (bad) return false;
+    // Without a way out, so that it runs in vectors; what is negative is large.
+    Unsigned largest = 0;
+    for (std::int64_t k = 0; k < at[lines]; ++k) {
+        const Unsigned here = static_cast<Unsigned>(index[k]);
+        largest = here > largest ? here : largest;
+    }
+    return at[lines] == 0 || static_cast<std::uint64_t>(largest) < static_cast<std::uint64_t>(most);
+}
+
 template <class T, int kBytes>
 const Loops &loops_of(std::int64_t indexsize) {
-    static const Loops narrow{rows<T, std::int32_t, kBytes>, columns<T, std::int32_t>};
-    static const Loops wide{rows<T, std::int64_t, kBytes>, columns<T, std::int64_t>};
+    static const Loops narrow{rows<T, std::int32_t, kBytes>, columns<T, std::int32_t>,
+                              fits<std::int32_t>};
+    static const Loops wide{rows<T, std::int64_t, kBytes>, columns<T, std::int64_t>,
+                            fits<std::int64_t>};
     return indexsize == sizeof(std::int32_t) ? narrow : wide;
 }
 

@@ -50,7 +50,7 @@ def test_threads_have_the_same_bits() -> None:
 @pytest.mark.parametrize("by_rows", [True, False])
 @pytest.mark.parametrize("index", ["int32", "int64"])
 def test_what_lies_outside_is_refused(by_rows: bool, index: str) -> None:
-    data, dense, out = np.ones(3), np.ones((4, 5)), np.empty((4, 5))
+    data, dense = np.ones(3), np.ones((4, 5))
     for indices, starts in (
         ([0, 1, 4], [0, 1, 2, 3, 3]),
         ([0, -1, 2], [0, 1, 2, 3, 3]),
@@ -60,11 +60,49 @@ def test_what_lies_outside_is_refused(by_rows: bool, index: str) -> None:
         ([0, 1, 2], [-1, 1, 2, 3, 3]),
     ):
         arrays = np.array(indices, index), np.array(starts, index)
+        assert not native.sparse_fit(*arrays, 3, 4)
         with pytest.raises(ValueError, match="out of range"):
-            native.sparse_matmul(by_rows, data, *arrays, dense, out)
+            native.sparse_matmul(by_rows, data, *arrays, dense, 4)
     good = np.array([0, 1, 2], index), np.array([0, 1, 2, 3, 3], index)
-    for bad in (dense.T, dense[:, ::2], dense.astype("float32"), dense[:, :4]):
+    assert native.sparse_fit(*good, 3, 4)
+    for bad in (dense.T, dense[:, ::2], dense.astype("float32")):
         with pytest.raises(TypeError, match="fit"):
-            native.sparse_matmul(by_rows, data, *good, bad, out)
-    native.sparse_matmul(by_rows, data, *good, dense, out)
-    assert out.sum() == 15
+            native.sparse_matmul(by_rows, data, *good, bad, 4)
+    for rows in (-1, 3 if by_rows else -4):
+        with pytest.raises(TypeError, match="fit"):
+            native.sparse_matmul(by_rows, data, *good, dense, rows)
+    with pytest.raises(TypeError, match="fit"):
+        native.sparse_fit(good[0], good[1].astype("int16"), 3, 4)
+    with pytest.raises(MemoryError):
+        native.sparse_matmul(False, data, *good, dense, 1 << 60)
+    assert native.sparse_matmul(by_rows, data, *good, dense, 4).sum() == 15
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 5, 3000, 70_000])
+def test_items_of_columns_are_put_in_order_by_rows(dtype: str, rows: int) -> None:
+    # In each row, items keep the order of columns: these sums depend on it.
+    a = drawn(rows, 4000, "csc", dtype, 100_000)
+    a.data *= 10.0 ** rng.integers(-8, 8, a.nnz)
+    a.indices = a.indices.copy()
+    for column in range(0, 4000, 7):
+        part = slice(a.indptr[column], a.indptr[column + 1])
+        a.indices[part] = a.indices[part][::-1]  # not sorted
+    for columns in (1, 3, 4, 5, 20):
+        b = rng.normal(size=(4000, columns)).astype(dtype)
+        for threads in (1, 2):
+            native.set_threads(threads)
+            found = native.sparse_matmul(False, a.data, a.indices, a.indptr, b, rows)
+            np.testing.assert_array_equal(found, a @ b)
+
+
+def test_memory_that_ends_is_an_error() -> None:
+    a, b = drawn(300, 300, "csc", "float64", 3000), np.ones((300, 8))
+    for after in range(7):
+        native.trim_pool()
+        native.fail_allocations(after, 1)
+        try:
+            with pytest.raises(MemoryError):
+                native.sparse_matmul(False, a.data, a.indices, a.indptr, b, 300)
+        finally:
+            assert native.fail_allocations(0, 0) == 0

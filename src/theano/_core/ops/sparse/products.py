@@ -63,10 +63,6 @@ def check_inner(x: SparseMatrix | np.ndarray, y: SparseMatrix | np.ndarray) -> N
         raise ValueError(f"the shapes {x.shape} and {y.shape} do not fit for a product")
 
 
-# Of fewer columns SciPy's own loops are as fast.
-LEAST_COLUMNS = 4
-
-
 def product(x: Any, y: Any, dtype: str) -> Any:
     """Return a product of arrays of which one at least is sparse, as SciPy does.
 
@@ -74,20 +70,20 @@ def product(x: Any, y: Any, dtype: str) -> Any:
     all threads.
     """
     if isinstance(x, np.ndarray):
-        return product(y.T, x.T, dtype).T if x.ndim == 2 else x @ y
-    plain = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] >= LEAST_COLUMNS
-    if not plain or dtype not in ("float32", "float64") or x.format not in ("csr", "csc"):
+        return product(y.T, x.T, dtype).T
+    plain = isinstance(y, np.ndarray) and x.format in ("csr", "csc")
+    if not plain or dtype not in ("float32", "float64"):
         return x @ y
-    out = np.empty((x.shape[0], y.shape[1]), dtype)
+    columns = y if y.ndim == 2 else y[:, None]
     index = np.result_type(x.indices, x.indptr, np.int32)
 
     def as_plain(array: np.ndarray, dtype: DType) -> np.ndarray:
         return np.require(array, dtype, ["C", "A"])
 
     indices, starts = as_plain(x.indices, index), as_plain(x.indptr, index)
-    data, dense = as_plain(x.data, dtype), as_plain(y, dtype)
-    native.sparse_matmul(x.format == "csr", data, indices, starts, dense, out)
-    return out
+    data, dense = as_plain(x.data, dtype), as_plain(columns, dtype)
+    out = native.sparse_matmul(x.format == "csr", data, indices, starts, dense, x.shape[0])
+    return out if y.ndim == 2 else out[:, 0]
 
 
 class Dot(SparseOp):
