@@ -218,3 +218,32 @@ def test_old_paths() -> None:
     assert SparseTensorSharedVariable is S.SparseTensorSharedVariable
     assert hash_from_sparse(A) == hash_from_sparse(A.copy()) != hash_from_sparse(A.tocsc())
     assert theano.dot(x, d).type == T.dot(d, x.T).type == d.type
+
+
+def test_shape_of_a_sparse_matrix_is_specified() -> None:
+    y = T.specify_shape(x, (2, 3))
+    assert y.type == x.type
+    assert isinstance(y.owner.op, T.SpecifyShape)
+    good, bad = sp.csr_matrix(np.eye(2, 3)), sp.csr_matrix(np.eye(3))
+    partial = S.sp_sum(T.specify_shape(x, (2, None)))
+    for mode in (None, "FAST_COMPILE", theano.Mode("py", None)):
+        f = theano.function([x], [y, partial], mode=mode)
+        assert (f(good)[0] != good).nnz == 0
+        assert f(good)[1] == 2
+        with pytest.raises(AssertionError, match=r"got shape \(3, 3\), expected \(2, 3\)"):
+            f(bad)
+    # The lengths are known where they are asked for.
+    assert theano.function([x], y.shape)(good).tolist() == [2, 3]
+    w = theano.shared(np.ones((3, 2)))
+    g = theano.function([x], T.grad((S.dot(y, w) ** 2).sum(), w))
+    np.testing.assert_array_equal(g(good), [[2, 2], [2, 2], [0, 0]])
+    with pytest.raises(AssertionError, match="has 2 axes"):
+        T.specify_shape(x, (2, 3, 4))
+
+
+def test_products_with_tensors_of_known_lengths() -> None:
+    y = T.TensorType("float64", shape=(3, 4))("y")
+    assert S.dot(x, y).type.shape == (None, 4)
+    assert S.dot(y, S.csc_matrix("z", "float64")).type.shape == (3, None)
+    f = theano.function([x, y], S.dot(x, y))
+    np.testing.assert_array_equal(f(sp.csr_matrix(np.eye(3)), np.ones((3, 4))), np.ones((3, 4)))

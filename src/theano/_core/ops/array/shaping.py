@@ -380,6 +380,17 @@ def _shape_stated(v: Variable) -> tuple[Any, ...]:
     return tuple(length(v, a) for a in range(v.type.ndim)) if stated is None else (stated,)
 
 
+def _is_tensor(x: Variable) -> bool:
+    return isinstance(x.type, TensorType)
+
+
+def _with_shape(x: Any) -> Variable:
+    """Return `x` as a variable that has a shape: a tensor or a sparse matrix."""
+    if isinstance(x, Variable) and not _is_tensor(x) and x.type.has_shape:
+        return x
+    return tensor_operand("specify_shape", x)
+
+
 class SpecifyShape(Structured):
     """`x`, after checking that its lengths are those of the vector `lengths`.
 
@@ -394,7 +405,7 @@ class SpecifyShape(Structured):
     def __call__(self, x: TensorLike, shape: Any, **options: object) -> Any:
         lengths = shape
         if isinstance(lengths, (list, tuple)) and any(n is None for n in lengths):
-            x = tensor_operand("specify_shape", x)
+            x = _with_shape(x)
             if len(lengths) != x.type.ndim:
                 raise ValueError(f"specify_shape: the shape {lengths} does not fit {x.type}")
             own = [length(x, a) if n is None else n for a, n in enumerate(lengths)]
@@ -404,7 +415,7 @@ class SpecifyShape(Structured):
     def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         x, shape = node.inputs
         asked = [None if n is None else as_length(n) for n in lengths_of(shape, x.type.ndim)]
-        if len(asked) != x.type.ndim or not x.type.sized:
+        if len(asked) != x.type.ndim or not _is_tensor(x) or not x.type.sized:
             return None
         for axis, (wanted, given) in enumerate(zip(asked, shapes[0], strict=True)):
             if isinstance(wanted, int) and isinstance(given, int) and wanted != given:
@@ -412,11 +423,13 @@ class SpecifyShape(Structured):
         return None
 
     def make_node(self, x: TensorLike, shape: TensorLike) -> Apply:
-        x, shape = tensor_operand("specify_shape", x), as_variable(shape)
+        x, shape = _with_shape(x), as_variable(shape)
         count = _stated_length(shape) if shape.type.ndim == 1 else None
         assert count in (None, x.type.ndim), (
             f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {shape} {count}"
         )
+        if not _is_tensor(x):
+            return Apply(self, [x, shape], [x.type.make_variable()])
         return self.one([x, shape], x.type.dtype, x.type.broadcastable)
 
     def compute(
@@ -425,7 +438,7 @@ class SpecifyShape(Structured):
         assert tuple(x.shape) == tuple(shape), (
             f"SpecifyShape: got shape {tuple(x.shape)}, expected {tuple(int(n) for n in shape)}."
         )
-        return (x,)
+        return (x if _is_tensor(node.inputs[0]) else x.copy(),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         x, shape = node.inputs
@@ -447,6 +460,8 @@ class SpecifyShape(Structured):
         return [specify_shape(cotangents[0], node.inputs[1]), None]
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue, shape: ProgramValue) -> Any:
+        if not _is_tensor(node.inputs[0]):
+            return p.call_compute(node, [x, shape])
         rank = node.inputs[0].type.ndim
         p.require_rank(node, shape, rank, "specify_rank")
         for axis, value in enumerate(p.integers(shape, rank)):

@@ -57,8 +57,9 @@ def declare_sizes(node: Apply) -> None:
 
 
 def _lengths(variable: Variable) -> tuple[Any, ...]:
-    kind = variable.type
-    if not isinstance(kind, TensorType):
+    kind: Any = variable.type
+    # Sparse matrices have lengths, too.
+    if not kind.has_shape:
         return ()
     if isinstance(variable, Constant):
         return tuple(int(n) for n in variable.data.shape)
