@@ -156,3 +156,26 @@ def test_classes_of_gradients() -> None:
         forward = T.Rop(out, x, e)
         got, wanted = theano.function([x, e], [moved, forward])(value, change)
         np.testing.assert_allclose(got, wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("mode", ["sum", "average_inc_pad"])
+def test_borders_as_wide_as_windows(mode: str) -> None:
+    # Theano 1.0.5: a pool refuses them, gradients of averages do not.
+    x, g = np.random.rand(1, 1, 10, 5), np.random.rand(1, 1, 6, 4)
+
+    def spread(x: Any, g: Any) -> Any:
+        return AveragePoolGrad(ignore_border=True, mode=mode)(x, g, (3, 2), (2, 2), (2, 2))
+
+    a, b = T.dtensor4s("ab")
+    for compiled in (None, theano.Mode("py", None)):
+        found = theano.function([a, b], spread(a, b), mode=compiled)(x, g)
+        wide = np.zeros((16, 9))
+        for i, j in np.ndindex(6, 4):
+            share = g[0, 0, i, j] / (1 if mode == "sum" else 6)
+            wide[2 * i : 2 * i + 3, 2 * j : 2 * j + 2] += share
+        np.testing.assert_allclose(found[0, 0], wide[2:12, 2:7], rtol=1e-12)
+    theano.gradient.verify_grad(spread, [x, g], rng=np.random.RandomState(0))
+    with pytest.raises(NotImplementedError, match="smaller than strides"):
+        pool.pool_2d(a, (3, 2), True, pad=(2, 2), mode=mode)
+    with pytest.raises(NotImplementedError, match="smaller than strides"):
+        AveragePoolGrad(True, "average_exc_pad")(a, b, (3, 2), (2, 2), (2, 2))
