@@ -565,3 +565,9 @@ def test_composite_without_halves() -> None:
     wide = scalar.Composite([h, x], [h * h + x]).clone_float32()
     assert [v.type.dtype for v in wide.inputs] == ["float32", "float64"]
     assert wide(h, x).type.dtype == "float64"
+
+
+def test_gradient_for_a_constant_of_integers_is_zero() -> None:
+    for value, derivative in ((56, 0), (56.0, 1)):
+        s = theano.scalar.constant(value)
+        assert T.grad(T.as_tensor_variable(s), s).eval() == derivative

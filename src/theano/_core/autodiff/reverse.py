@@ -302,7 +302,7 @@ class Reverse:
             isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
             for out in node.outputs
         ):
-            return [_zeros(v) for v in node.inputs]
+            return [_zeros(v, any(v is t for t in self.targets)) for v in node.inputs]
         if node.rules.differentiates:
             # What it makes in its body has no test values; what it returns has.
             with inside_body(node):
@@ -334,13 +334,14 @@ def pull_back(
     return Reverse(cotangents, targets, set(), replace=False).run()
 
 
-def _zeros(variable: Any) -> Any:
+def _zeros(variable: Any, asked: bool = False) -> Any:
     """Return a gradient of zero for any variable that can have one, else None."""
     if isinstance(variable.type, TensorType):
         return zeros_like_float(variable)
-    if isinstance(variable, Constant):
+    if isinstance(variable, Constant) and not asked:
         return None
-    return variable.zeros_like(config.floatX) if hasattr(variable, "zeros_like") else None
+    zeros_like = getattr(variable, "zeros_like", None)
+    return None if zeros_like is None else zeros_like(config.floatX)
 
 
 def _zero_cotangent(out: Variable) -> Any:
