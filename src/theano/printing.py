@@ -8,6 +8,7 @@ from theano._core.api.debug.machine_limits import machine_limits
 from theano._core.api.debug.picture import (
     MISSING,
     can_draw,
+    node_of_pydot,
     pydotprint,
 )
 from theano._core.api.debug.pretty import (
@@ -73,4 +74,7 @@ def __getattr__(name: str) -> object:
         return can_draw()
     if name == "pydot_imported_msg":
         return "" if can_draw() else MISSING
+    # Theano-PyMC has it, too; PyMC3 3.11 asks for it once it has imported pydot.
+    if name == "Node" and (node := node_of_pydot()):
+        return node
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

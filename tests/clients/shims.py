@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 REMOVED_FROM_NUMPY = {
+    "asscalar": lambda array: array.item(),
     "Inf": np.inf,
     "Infinity": np.inf,
     "NaN": np.nan,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 
 import theano
@@ -39,3 +42,13 @@ def test_leaves() -> None:
     with pytest.raises(TypeError, match="not the result of an operation"):
         printing.OperatorPrinter("+", 0).process(T.dscalar("x"), state)
     assert printing.PrinterState(state).pprinter is printing.pp
+
+
+def test_classes_of_pydot_are_in_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # PyMC3 3.11 asks for it, as Theano-PyMC imports it, where pydot is installed.
+    drawer = ModuleType("pydot")
+    drawer.Node = object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pydot", drawer)
+    assert theano.printing.Node is drawer.Node  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pydot", None)
+    assert not hasattr(theano.printing, "Node")

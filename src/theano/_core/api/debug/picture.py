@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -137,6 +138,11 @@ def pydotprint(
             name = f"{root}_{getattr(node.op, 'name', None) or 'scan'}_{number}"
             pydotprint(body, name, *options, max_label_size, False, var_with_name_simple)
     return None
+
+
+def node_of_pydot() -> Any:
+    """Return the class of pydot's nodes; None: pydot is not imported."""
+    return getattr(sys.modules.get("pydot"), "Node", None)
 
 
 def can_draw() -> bool:
