@@ -339,3 +339,13 @@ def test_a_product_without_a_sparse_operand() -> None:
         theano.sparse.dot(d, d)
     with pytest.raises(TypeError, match="needs a sparse operand"):
         theano.sparse.dot(np.eye(2), d)
+
+
+@pytest.mark.parametrize("mode", [None, "FAST_COMPILE", theano.Mode("py", None)])
+def test_lengths_of_one_do_not_hide_that_items_are_missing(mode: Any) -> None:
+    # Theano 1.0.5 lets it pass: docs/compat.md tells.
+    x = T.dvector("x")
+    f = theano.function([x], x.reshape((1, 3)), mode=mode)
+    assert f([1, 2, 3]).tolist() == [[1, 2, 3]]
+    with pytest.raises(ValueError, match=r"size 2 into shape \(1, ?3\)"):
+        f([1, 2])

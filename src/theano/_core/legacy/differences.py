@@ -21,10 +21,15 @@ DIFFERENCES: dict[str, str] = {
     ),
     "theano.gradient.jacobian": "`vectorized=True` needs no loop",
     "theano.gradient.hessian": "needs no loop",
-    "theano.printing.debugprint": (
-        "an index that is known stands in the name of the operation (`Subtensor{-1}`) and is no "
-        "input; `program=True` prints what runs"
+    "theano.tensor.reshape": (
+        "all lengths must make up the number of items, as in NumPy: 1.0.5 let `(1, 3)` pass for 2 "
+        "items"
     ),
+    "theano.printing.debugprint": (
+        "of a function, an index that is known stands in the name of the operation "
+        "(`Subtensor{-1}`) and is no input; `program=True` prints what runs"
+    ),
+    "theano.pp": "a known index is its number: `x[1]`, not `x[Constant{1}]`",
     "theano.printing.pydotprint": "writes SVG or DOT itself where pydot is not installed",
     "theano.tensor.set_subtensor": (
         "as there, `set_subtensor(x[i], x[i] + v)` adds every `v` where a position repeats: see "
