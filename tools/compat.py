@@ -24,6 +24,11 @@ same errors where tests of the original ask for them. What differs everywhere (P
 settings, the order of sums) is in the [changelog](../CHANGELOG.md). Names that are refused can be
 imported; who uses one gets a `NotImplementedError` with the advice in the last column.
 """
+TOLD = """\
+`make test-clients` names the reason of each failure. They are names and conversions that NumPy
+and SciPy removed, and other libraries that the tests ask for; three tests meet a difference:
+NumPy's functions of variables are variables, shapes are checked, and a last bit.
+"""
 REPEATED = """## Positions that repeat
 
 `T.set_subtensor(x[i], x[i] + v)` says: where a position is twice in `i`, the last `v` stays. The
@@ -74,8 +79,9 @@ def _sections() -> Iterator[str]:
 
 def _clients() -> str:
     rows = [f"| {name} | {passed} | {failed} |" for name, (passed, failed) in CLIENTS.items()]
-    head = "## Libraries\n\nTheir own tests, by `make test-clients`:\n\n"
-    return head + "\n".join(["| library | passed | failed |", "| --- | --- | --- |", *rows]) + "\n"
+    head = "## Libraries\n\nTheir own tests, by `make test-clients`:\n"
+    table = ["| library | passed | failed |", "| --- | --- | --- |", *rows]
+    return "\n".join([head, *table, "", TOLD])
 
 
 def page() -> str:

@@ -1,4 +1,4 @@
-"""What Python, NumPy and h5py removed since the clients were written: a pytest plugin.
+"""What Python and packages for it removed since the clients were written: a pytest plugin.
 
 Nothing of Theano is here: what a client needs of it is for the library to have.
 """
@@ -78,12 +78,40 @@ def files_of_h5py_are_written() -> None:
     h5py.File.__init__.__defaults__ = tuple(defaults)
 
 
+def windows_are_signals() -> None:
+    """Have windows be in `scipy.signal`, too."""
+    import scipy.signal.windows
+
+    for name in scipy.signal.windows.__all__:
+        setattr(scipy.signal, name, getattr(scipy.signal.windows, name))
+
+
+def items_of_pandas_are_iterated() -> None:
+    """Have `items` of pandas go by its former name, too."""
+    import pandas as pd
+
+    pd.Series.iteritems = pd.Series.items
+    pd.DataFrame.iteritems = pd.DataFrame.items
+
+
+class Tester:
+    """What ran the tests of a package."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.test = None
+
+
 for name in collections.abc.__all__:
     setattr(collections, name, getattr(collections.abc, name))
 for name, value in REMOVED_FROM_NUMPY.items():
     if name not in vars(np):
         setattr(np, name, value)
+np.testing.Tester = Tester  # type: ignore[attr-defined]
 inspect.getargspec = getargspec  # type: ignore[attr-defined]
+with suppress(ImportError):
+    windows_are_signals()
+with suppress(ImportError):
+    items_of_pandas_are_iterated()
 with suppress(ImportError):
     texts_of_h5py_are_bytes()
     files_of_h5py_are_written()
