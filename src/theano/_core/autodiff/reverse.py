@@ -338,9 +338,8 @@ def _zeros(variable: Any, asked: bool = False) -> Any:
     """Return a gradient of zero for any variable that can have one, else None."""
     if isinstance(variable.type, TensorType):
         return zeros_like_float(variable)
-    if isinstance(variable, Constant) and not asked:
-        return None
-    zeros_like = getattr(variable, "zeros_like", None)
+    unasked = isinstance(variable, Constant) and not asked
+    zeros_like = None if unasked else getattr(variable, "zeros_like", None)
     return None if zeros_like is None else zeros_like(config.floatX)
 
 
