@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.compile.messages import named_inputs
@@ -90,11 +91,11 @@ class Thunk:
             storage.setdefault(variable, container.storage)
         return storage
 
-    def __call__(self, n_calls: int = 1, output_subset: object = None) -> None:
+    def __call__(self, n_calls: int = 1, output_subset: Sequence[int] | None = None) -> None:
         for _ in range(n_calls):
             self._call(output_subset)
 
-    def _call(self, output_subset: Any) -> None:
+    def _call(self, output_subset: Sequence[int] | None) -> None:
         function = self._function
         maker = function.maker
         given = zip(maker.arguments, maker.containers, strict=False)

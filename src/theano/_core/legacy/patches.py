@@ -170,7 +170,7 @@ def _old_attribute(op: Op, name: str) -> Any:
     return found.__get__(op)
 
 
-def _derived(cls: type[Op], **options: Any) -> None:
+def _derived(cls: type[Op], **options: object) -> None:
     """Adapt a class that a user derives from an operation."""
     super(Op, cls).__init_subclass__(**options)
     if not cls.__module__.startswith("theano._core."):

@@ -96,10 +96,12 @@ class Array:
         self.scratch = scratch
         self.whole = whole
 
-    def replace(self, **changes: Any) -> Array:
+    def replace(self, **changes: object) -> Array:
         """Return one that is the same but for `changes`."""
-        same = {name: getattr(self, name) for name in self.__slots__}
-        return Array(**(same | changes))
+        fresh = object.__new__(Array)
+        for name in self.__slots__:
+            setattr(fresh, name, changes[name] if name in changes else getattr(self, name))
+        return fresh
 
     @property
     def ndim(self) -> int:

@@ -76,12 +76,12 @@ def _turned(value: Any) -> Any:
     return dimshuffle(value, (1, 0))
 
 
-def _factors(value: Any, uses: dict[Variable, int]) -> tuple[Any, Any] | None:
+def _factors(value: Variable, uses: dict[Variable, int]) -> tuple[Any, Any] | None:
     """Return the factors of a product of matrices, or of its transpose, that is used only here."""
     if value.type.ndim != 2 or uses.get(value, 0) > 1:
         return None
     if made_by(value, Dot):
-        return tuple(value.owner.inputs)
+        return value.owner.inputs[0], value.owner.inputs[1]
     if made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0):
         inner = _factors(value.owner.inputs[0], uses)
         return None if inner is None else (_turned(inner[1]), _turned(inner[0]))
@@ -105,7 +105,7 @@ def _product_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _same(one: Any, two: Any) -> bool:
+def _same(one: Variable, two: Variable) -> bool:
     """Tell whether two matrices are one, or transposes of one."""
     if one is two:
         return True
@@ -115,7 +115,7 @@ def _same(one: Any, two: Any) -> bool:
     return node.op == other.op and node.inputs[0] is other.inputs[0]
 
 
-def _is_turned(value: Any, other: Variable) -> bool:
+def _is_turned(value: Variable, other: Variable) -> bool:
     """Tell whether a matrix is the transpose of another one."""
     turned = made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0)
     return bool(turned) and value.owner.inputs[0] is other and value.type == other.type
