@@ -241,20 +241,23 @@ struct GemvWork {
     const T *x;
     T *y;
     const vector_products::Loops *loops;
+    std::int64_t block = 0;
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const GemvWork *>(args);
-        const std::int64_t block = work.block();
+        const std::int64_t block = work.block;
         if (work.loops) return work.compute(begin * block, std::min(work.m, end * block));
         for (std::int64_t i = begin; i < end; ++i)
             work.compute(i * block, std::min(work.m, (i + 1) * block));
     }
 
-    // Rows of one call of BLAS, on which the bits of a row may depend. Of columns, parts are read
-    // that are long enough for the speed of memory.
-    std::int64_t block() const {
-        const std::int64_t least = loops && a.transposed ? 256 : 64;
-        return std::max(least, ((1 << 16) / k + 15) / 16 * 16);
+    // Rows of one call of BLAS, on which the bits of a row may depend. Own loops give the same bits
+    // in any parts: of columns, those are read at the speed of memory that are as long as may be.
+    std::int64_t chosen_block() const {
+        const std::int64_t least = ((1 << 16) / k + 15) / 16 * 16;
+        if (!loops || !a.transposed) return std::max<std::int64_t>(64, least);
+        const std::int64_t share = (m / threads::get() + 63) / 64 * 64;
+        return std::max(least, std::clamp<std::int64_t>(share, 256, 4096));
     }
 
     void compute(std::int64_t begin, std::int64_t end) const {
@@ -295,8 +298,10 @@ MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t str
         work.compute(0, m);
         return MatmulStatus::done;
     }
+    // Chosen once: the number of threads may be set meanwhile.
+    work.block = work.chosen_block();
     const bool done = threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work),
-                                   (m + work.block() - 1) / work.block(), 1, poll);
+                                   (m + work.block - 1) / work.block, 1, poll);
     return done ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
