@@ -1,6 +1,6 @@
 """Which Theano this is."""
 
-version = "2.0.0.dev0"
+version = "2.0.0"
 """Version, as in the package metadata."""
 short_version = version
 full_version = version

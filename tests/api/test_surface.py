@@ -78,7 +78,7 @@ def test_top_level_name(name: str) -> None:
 
 
 def test_versions_agree() -> None:
-    assert theano.__version__ == theano.version.version == "2.0.0.dev0"
+    assert theano.__version__ == theano.version.version == "2.0.0"
 
 
 def test_other_names_of_operations() -> None:

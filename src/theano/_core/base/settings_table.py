@@ -133,7 +133,7 @@ def _compiled_folder(config: Any) -> str:
         "python_bitwidth": bits,
         "python_int_bitwidth": bits,
         "numpy_version": getattr(sys.modules.get("numpy"), "__version__", ""),
-        "theano_version": "2.0.0.dev0",
+        "theano_version": "2.0.0",
         "device": config.device,
         "gxx_version": "",
     }
