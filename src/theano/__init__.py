@@ -7,9 +7,9 @@
 import importlib
 import sys
 
-from theano._core.base.gc_pause import paused_collector
+from theano._core.base.gc_pause import paused_collector as _paused_collector
 
-with paused_collector():
+with _paused_collector():
     from theano import gradient, ifelse, printing, scan_module, tensor, updates
     from theano._core.api.array.products import dot
     from theano._core.api.debug.debugprint import debugprint as dp
