@@ -83,7 +83,8 @@ EXAMPLES: dict[str, Any] = {
     "loop(if(c, x, 0)) → if(c, loop(x), 0)": theano.scan(
         lambda a, h: h * a, sequences=x, outputs_info=ifelse(T.gt(s, 0), s, T.zeros_like(s))
     )[0],
-    "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)": T.dot(square, m.T) + T.dot(m, square).T,
+    "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)": T.dot(square, T.tanh(square))
+    + T.dot(T.tanh(square).T, square).T,
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
     "dot(inv(A), b) → solve(A, b)": T.dot(m, nlinalg.matrix_inverse(positive)),
     "solve(triangle, b) → triangular solution": slinalg.solve(slinalg.cholesky(positive), m.T),

@@ -17,7 +17,7 @@ from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.annotations import Dims, TensorLike
 
 RULES = Rules("blas")
 rule = RULES.rule
@@ -91,7 +91,8 @@ def _factors(value: Variable, uses: dict[Variable, int]) -> tuple[Any, Any] | No
 @rule(
     "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)",
     on=(add,),
-    why="one product instead of two, as in gradients of a matrix times its transpose",
+    why="one product instead of two, where they have many columns: a sum of matrices costs as much "
+    "as a product with thirty",
 )
 def _product_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     one, two = (_factors(value, rewriter.uses) for value in node.inputs)
@@ -99,10 +100,19 @@ def _product_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for left, right in ((one, two), (two, one)):
         if _same(left[1], right[1]) and _is_turned(right[0], left[0]):
-            return dot(add(left[0], right[0]), left[1])
+            width = rewriter.shape(left[1])[1]
+            if _is_wide(width, rewriter.shape(left[0])):
+                return dot(add(left[0], right[0]), left[1])
         if _same(left[0], right[0]) and _is_turned(right[1], left[1]):
-            return dot(left[0], add(left[1], right[1]))
+            width = rewriter.shape(left[0])[0]
+            if _is_wide(width, rewriter.shape(left[1])):
+                return dot(left[0], add(left[1], right[1]))
     return None
+
+
+def _is_wide(width: object, shape: Dims) -> bool:
+    """Tell whether so many columns are many, or certainly as many as a square matrix has."""
+    return width >= 32 if isinstance(width, int) else any(width is n for n in shape)
 
 
 def _same(one: Variable, two: Variable) -> bool:
