@@ -1,19 +1,9 @@
-// The inner loops of products with packed matrices, for one kind of vectors.
-//
-// Everything here is private to the file that includes it, and calls built-in functions only: that
-// file is compiled for some processors, and code of its own must not be linked into code for all.
+// The inner loops of products with packed matrices, for one kind of vectors: see vectors.h about what
+// may stand here.
 #pragma once
 
 #include "panels.h"
-
-// In front of a loop: the compiler writes it out.
-#if defined(__clang__)
-#define TH_UNROLL _Pragma("unroll")
-#elif defined(__GNUC__)
-#define TH_UNROLL _Pragma("GCC unroll 16")
-#else
-#define TH_UNROLL
-#endif
+#include "vectors.h"
 
 namespace theano {
 namespace panels {
@@ -23,8 +13,8 @@ namespace {
 // `kRows` rows, each of `kVectors` vectors of `kBytes` bytes, are summed at a time.
 template <class T, int kBytes, int kVectors, int kRows>
 struct Tile {
-    typedef T Vector __attribute__((vector_size(kBytes)));
-    static constexpr int kLanes = kBytes / sizeof(T), kWidth = kLanes * kVectors;
+    using Vector = typename Vectors<T, kBytes>::Vector;
+    static constexpr int kLanes = Vectors<T, kBytes>::kLanes, kWidth = kLanes * kVectors;
 
     // The sums of the rows from `row` on in the columns of a panel, the first of which is `column`.
     static void sums(const Work &work, std::int64_t row, std::int64_t column) {

@@ -1,10 +1,10 @@
-// For processors with AVX2 and FMA, and once more for those with AVX-512.
-//
-// Everything here is private to this file, and calls built-in functions only: code of its own must
-// not be linked into code for all processors.
+// For processors with AVX2 and FMA, and once more for those with AVX-512: see vectors.h about what may
+// stand here.
 #include "vector_products.h"
 
 #include <immintrin.h>
+
+#include "vectors.h"
 
 #if defined(__AVX512F__)
 #define TH_LOOPS_OF loops_avx512
@@ -12,13 +12,6 @@
 #else
 #define TH_LOOPS_OF loops_fma
 #define TH_BYTES 32
-#endif
-
-// In front of a loop: the compiler writes it out.
-#if defined(__clang__)
-#define TH_UNROLL _Pragma("unroll")
-#else
-#define TH_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 namespace theano::vector_products {
@@ -30,21 +23,11 @@ constexpr int kTogether = 8;
 // Bytes of y that stay in the nearest cache.
 constexpr std::int64_t kCached = 1 << 14;
 
-template <class T, int kBytes>
-struct Lanes {
-    typedef T Vector __attribute__((vector_size(kBytes)));
-};
-
 template <class T>
-struct Sums {
-    static constexpr int kLanes = TH_BYTES / sizeof(T);
-    using Vector = typename Lanes<T, TH_BYTES>::Vector;
-
-    static Vector load(const T *from) {
-        Vector found;
-        __builtin_memcpy(&found, from, TH_BYTES);
-        return found;
-    }
+struct Sums : Vectors<T, TH_BYTES> {
+    using Own = Vectors<T, TH_BYTES>;
+    using typename Own::Vector;
+    using Own::kLanes, Own::load, Own::store;
 
     // One rounding, which compilers choose differently from loop to loop.
     static Vector multiply_add(Vector one, Vector two, Vector sum) {
@@ -116,11 +99,11 @@ struct Sums {
 
     // The sum of all lanes: halves are added until one is left.
     template <int kSize>
-    static T folded(typename Lanes<T, kSize>::Vector value) {
+    static T folded(typename Vectors<T, kSize>::Vector value) {
         if constexpr (kSize == sizeof(T)) {
             return value[0];
         } else {
-            typename Lanes<T, kSize / 2>::Vector half[2];
+            typename Vectors<T, kSize / 2>::Vector half[2];
             __builtin_memcpy(half, &value, kSize);
             return folded<kSize / 2>(half[0] + half[1]);
         }
@@ -187,7 +170,7 @@ struct Sums {
         for (; i + kLanes <= count; i += kLanes) {
             const Vector sum = added<kTerms>(column + i, p.leading, factors, load(y + i),
                                              [](const T *from) { return load(from); });
-            __builtin_memcpy(y + i, &sum, TH_BYTES);
+            store(y + i, sum);
         }
         const std::int64_t left = count - i;
         if (left == 0) return;

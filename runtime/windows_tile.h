@@ -1,27 +1,14 @@
-// The inner loops of convolutions for one kind of vectors: see windows.h, and panels_tile.h about
-// what may stand here.
+// The inner loops of convolutions for one kind of vectors: see windows.h, and vectors.h about what may
+// stand here.
 #pragma once
 
-#include "panels_tile.h"
+#include "vectors.h"
 #include "windows.h"
 
 namespace theano {
 namespace windows {
 
 namespace {
-
-template <class T, int kBytes>
-struct Vectors {
-    typedef T Vector __attribute__((vector_size(kBytes)));
-    static constexpr int kLanes = kBytes / sizeof(T);
-
-    static Vector load(const T *from) {
-        Vector x;
-        __builtin_memcpy(&x, from, kBytes);
-        return x;
-    }
-    static void store(T *to, Vector x) { __builtin_memcpy(to, &x, kBytes); }
-};
 
 // Loops over rows and vectors are written out, so that the sums stay in registers.
 template <class T, int kBytes, int kRows, int kVectors>

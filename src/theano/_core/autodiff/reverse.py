@@ -8,7 +8,7 @@ undefined is told apart from zero.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, overload
@@ -227,6 +227,7 @@ class Reverse:
         self.replace = replace
         self.constants = constants
         self.targets = targets
+        self.asked = frozenset(targets)
         self.terms: dict[Any, list[Any]] = {v: [g] for v, g in seeds.items()}
         self.done: dict[Any, Any] = {}
 
@@ -251,7 +252,7 @@ class Reverse:
 
     def _reaching(self, order: Sequence[Apply]) -> set[Any]:
         """Return the variables from which a target is reached."""
-        useful = set(self.targets)
+        useful: set[Any] = set(self.asked)
         for node in order:
             if any(v in useful for v in node.inputs):
                 useful.update(v for v in node.outputs if v not in self.constants)
@@ -302,7 +303,7 @@ class Reverse:
             isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
             for out in node.outputs
         ):
-            return [_zeros(v, any(v is t for t in self.targets)) for v in node.inputs]
+            return [_zeros(v, self.asked) for v in node.inputs]
         if node.rules.differentiates:
             # What it makes in its body has no test values; what it returns has.
             with inside_body(node):
@@ -334,11 +335,14 @@ def pull_back(
     return Reverse(cotangents, targets, set(), replace=False).run()
 
 
-def _zeros(variable: Any, asked: bool = False) -> Any:
-    """Return a gradient of zero for any variable that can have one, else None."""
+def _zeros(variable: Any, asked: Collection[object] = ()) -> Any:
+    """Return a gradient of zero for any variable that can have one, else None.
+
+    A constant that is no tensor has one if it is asked for.
+    """
     if isinstance(variable.type, TensorType):
         return zeros_like_float(variable)
-    unasked = isinstance(variable, Constant) and not asked
+    unasked = isinstance(variable, Constant) and variable not in asked
     zeros_like = None if unasked else getattr(variable, "zeros_like", None)
     return None if zeros_like is None else zeros_like(config.floatX)
 

@@ -100,7 +100,9 @@ class Array:
         """Return one that is the same but for `changes`."""
         fresh = object.__new__(Array)
         for name in self.__slots__:
-            setattr(fresh, name, changes[name] if name in changes else getattr(self, name))
+            setattr(fresh, name, getattr(self, name))
+        for name, value in changes.items():
+            setattr(fresh, name, value)
         return fresh
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir import hooks
@@ -16,13 +15,12 @@ def any_chosen(selection: object) -> bool:
     return chosen.value is not None and chosen(selection)
 
 
-def run(name: str, outputs: Sequence[Variable], selection: object) -> list[Any]:
+def run(name: str, outputs: list[Variable], selection: object) -> list[Any]:
     """Return `outputs` as those before the pass `name` leave them, in bodies of loops too."""
 
     def before(inside: list[Variable]) -> list[Variable]:
         return hooks.run_added_rewrites(name, in_loops(inside, before), selection)
 
-    outputs = list(outputs)
     final = before(outputs)
     same = all(a is b for a, b in zip(final, outputs, strict=True))
     return outputs if same else inlined(final)

@@ -39,8 +39,7 @@ def adopt(cls: type[Op]) -> None:
             if name in own:
                 continue
             # Without an `R_op`, the derivative follows from the new gradient.
-            derived = name == "jvp" and method != "R_op"
-            found = None if derived else vars(UserOp).get(name)
-            found = vars(Op).get(name) if found is None else found
+            source = Op if name == "jvp" and method != "R_op" else UserOp
+            found = vars(source).get(name, vars(Op).get(name))
             if found is not None:
                 setattr(cls, name, found)

@@ -310,7 +310,8 @@ def _laid_out(
     freely: bool,
 ) -> list[Any]:
     """Return other ways to run the packed kernel of a loop of many axes, if there may be any."""
-    if not freely or call.kernel.layout != "packed" or len(call.layout) < 3:
+    # What copies may fail, which nothing may any more below a fence.
+    if not freely or p.late is not None or call.kernel.layout != "packed" or len(call.layout) < 3:
         return []
     from theano._core.lower.builder import laid_out
 

@@ -49,7 +49,7 @@ def across(
             near.append(i)
         elif fixed.issuperset(outer):
             turned.append(i)
-    if not turned or not outer or p.late is not None:
+    if not turned or not outer:
         return None
     kernel = call.kernel
     along = Kernel(loop, groups, "strided", kernel.lanes, kernel.bits, False, near=(*near, *turned))
@@ -77,8 +77,6 @@ def together(
 ) -> Variant | None:
     """Return how a packed loop, which `flag` asks for, runs over its last two axes as over one."""
     loop, groups = call.kernel.loop, call.layout
-    if call.kernel.layout != "packed" or len(groups) < 3 or p.late is not None:
-        return None
     *outer, rows, last = (group[0] for group in groups)
     count, length = call.extents[-2:]
     if rows in loop.reduced or last in loop.reduced:

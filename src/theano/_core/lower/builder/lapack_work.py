@@ -1,6 +1,6 @@
 """How many operations routines of LAPACK do, for profiles, apart from their calls.
 
-Every program is told what its steps do; few call a routine.
+A profile of a program that calls none reads none of `lapack.py`.
 """
 
 from __future__ import annotations
