@@ -370,7 +370,7 @@ def test_arguments_are_never_taken_for_others(name: str) -> None:
     """By name in any order, and one alone: it is what it is called, or it is missed."""
     row = FUNCTIONS[name]
     seen: list[Any] = []
-    spy = row._replace(ours=lambda *args, **kwargs: seen.append((args, kwargs)))
+    spy = row.replace(ours=lambda *args, **kwargs: seen.append((args, kwargs)))
     taken = [text for text in row.parameters.split() if text[0] not in "-*"]
     needed = [text for text in taken if "=" not in text]
     given = {text.partition("=")[0]: object() for text in taken}

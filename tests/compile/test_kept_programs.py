@@ -265,7 +265,7 @@ def test_a_module_that_changes_before_it_is_imported_is_noticed(
 ) -> None:
     assert program_key.imported_as_told()
     path = program_key.__file__
-    changed = program_key._source_files()[path]._replace(size=1)
+    changed = program_key._source_files()[path].replace(size=1)
     files = {**program_key._source_files(), path: changed}
     monkeypatch.setattr(program_key, "_source_files", lambda: files)
     # It was compared when it was imported.

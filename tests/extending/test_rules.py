@@ -56,7 +56,7 @@ def test_errors() -> None:
     with pytest.raises(ValueError, match="was not added"):
         extend.remove_rule(identity)
     with pytest.raises(ValueError, match="there is no phase 'late'"):
-        extend.add_rule(identity._replace(phase="late"))
+        extend.add_rule(identity.replace(phase="late"))
 
 
 def test_checks() -> None:

@@ -356,9 +356,9 @@ def test_routines_that_are_wrong_are_refused() -> None:
         [*program.body[:-1], ir.Run(program.body[-1].routine, (1,) * 99)],
     ):
         with pytest.raises(spec.ProgramError):
-            spec.check(program._replace(body=body))
+            spec.check(program.replace(body=body))
     with pytest.raises(spec.ProgramError, match="no such word"):
-        spec.check(program._replace(live_words=1))
+        spec.check(program.replace(live_words=1))
 
 
 def test_the_interpreter_runs_routines() -> None:

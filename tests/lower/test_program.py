@@ -117,7 +117,7 @@ def changed(
     block = list(program.body)
     at = next(i for i, instruction in enumerate(block) if find(instruction))
     block[at : at + 1] = put(block[at])
-    return program._replace(body=block)
+    return program.replace(body=block)
 
 
 def is_let(i: Any) -> bool:
@@ -127,7 +127,7 @@ def is_let(i: Any) -> bool:
 MISTAKES: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     "is defined twice": ("sum", is_let, lambda i: [i, i]),
     "is not defined here": ("sum", is_let, lambda i: []),
-    "is ptr, not int64": ("sum", is_let, lambda i: [i._replace(operands=("%block", 1))]),
+    "is ptr, not int64": ("sum", is_let, lambda i: [i.replace(operands=("%block", 1))]),
     "was given back before": (
         "loop",
         lambda i: isinstance(i, ir.Alloc),
@@ -147,22 +147,22 @@ MISTAKES: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     "there is no fault 'bad luck'": (
         "sum",
         lambda i: isinstance(i, ir.Check),
-        lambda i: [i._replace(fault="bad luck")],
+        lambda i: [i.replace(fault="bad luck")],
     ),
     "is float64, not int64": (
         "range",
         lambda i: isinstance(i, ir.Check),
-        lambda i: [ir.Load("%item", "float64", "%block"), i._replace(facts=("%item",))],
+        lambda i: [ir.Load("%item", "float64", "%block"), i.replace(facts=("%item",))],
     ),
     "not of the dtypes": (
         "range",
         lambda i: isinstance(i, ir.Compute),
-        lambda i: [i._replace(operands=())],
+        lambda i: [i.replace(operands=())],
     ),
     "gives back memory of all steps": (
         "loop",
         lambda i: isinstance(i, ir.For) and i.polls,
-        lambda i: [i._replace(body=[*i.body, ir.Free(0)])],
+        lambda i: [i.replace(body=[*i.body, ir.Free(0)])],
     ),
 }
 
@@ -261,4 +261,4 @@ def test_what_the_interpreter_does_not_know() -> None:
 def test_a_kernel_that_is_not_there_is_found() -> None:
     program = program_of([x], T.exp(x))
     with pytest.raises(spec.ProgramError, match="there is no kernel 1"):
-        spec.check(program._replace(kernels=program.kernels[:1]))
+        spec.check(program.replace(kernels=program.kernels[:1]))

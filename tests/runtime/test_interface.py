@@ -100,12 +100,12 @@ def test_bits_of_descriptors() -> None:
 def test_what_a_reduction_is_told() -> None:
     fields = list(members("th_reduction"))
     assert fields[-1] == "itemsizes"
-    assert list(ReductionFacts._fields) == fields[:-1]
+    assert list(ReductionFacts.fields) == fields[:-1]
 
 
 def test_what_panels_are_told() -> None:
     work = members("Work", "panels.h")
-    assert list(PanelWork._fields) == list(work)
+    assert list(PanelWork.fields) == list(work)
     kinds = list(work.values())
     assert kinds == ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(kinds) - PANEL_NUMBERS)
 
@@ -113,8 +113,8 @@ def test_what_panels_are_told() -> None:
 def test_what_convolutions_are_told() -> None:
     file = "convolution.h"
     addresses = ["image", "kernel", "result"]
-    assert list(members("Work", file)) == [*ConvolutionNumbers._fields, "kAxes", *addresses]
-    assert list(members("Axis", file)) == list(ConvolvedAxis._fields)
+    assert list(members("Work", file)) == [*ConvolutionNumbers.fields, "kAxes", *addresses]
+    assert list(members("Axis", file)) == list(ConvolvedAxis.fields)
     assert re.search(rf"kAxes = {AXES};", source(file))
     given = re.findall(r"k(\w+) = (\d)", source(file).partition("enum Gives")[2].partition("}")[0])
     assert {name.lower(): int(n) for name, n in given} == {n: i for i, n in enumerate(GIVES)}

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
+
+from theano._core.base.records import Record
 
 __all__ = ["MOST_THREADS", "TABLE", "Setting"]
 
@@ -16,7 +18,7 @@ __all__ = ["MOST_THREADS", "TABLE", "Setting"]
 MOST_THREADS = 1024
 
 
-class Setting(NamedTuple):
+class Setting(Record):
     """One row of the table.
 
     Parameters
@@ -77,7 +79,7 @@ def _enum(name: str, choices: str, doc: str, **facts: Any) -> Setting:
 
 def _kept(row: Setting) -> Setting:
     # Accepted for old programs: nothing here reads it.
-    return row._replace(works=False)
+    return row.replace(works=False)
 
 
 def _cache_folder(config: object) -> str:

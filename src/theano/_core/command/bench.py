@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from theano._core.api.nn.nnet import sigmoid, softmax
 from theano._core.api.scan.scan import scan
 from theano._core.api.variable.constructors import dmatrix, dvector
 from theano._core.autodiff.reverse import grad
+from theano._core.base.records import Record
 from theano._core.compile.function import function
 from theano._core.compile.shared import shared
 from theano._core.ops.elementwise.transcendental import exp, log, tanh
@@ -24,7 +25,7 @@ from theano._core.runtime import native
 SECONDS, ROUNDS = 4.0, 50
 
 
-class Case(NamedTuple):
+class Case(Record):
     """Two functions that compute the same, and what they are called with."""
 
     numpy: Callable[..., Any]

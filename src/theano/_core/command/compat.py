@@ -11,13 +11,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
+from theano._core.base.records import Record
 from theano._core.legacy.differences import DIFFERENCES
 from theano._core.legacy.refused import advice
 
 
-class Use(NamedTuple):
+class Use(Record):
     """A name of Theano's in a program."""
 
     name: str

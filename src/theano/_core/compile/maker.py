@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import developing
 from theano._core.base.gc_pause import paused_collector
+from theano._core.base.records import Record
 from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages, programs
 from theano._core.compile.containers import Container
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from theano._core.ops.sparse.type import SparseType
 
 
-class Lowered(NamedTuple):
+class Lowered(Record):
     """The rewritten graph of a function, and what lowering tells of it besides its program."""
 
     rewritten: Sequence[Any]

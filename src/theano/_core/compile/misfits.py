@@ -7,10 +7,11 @@ was written is walked with the shapes of the arguments instead, until operands d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.ir.graph import toposort
 from theano._core.ir.source import SourceLine
 from theano._core.ir.text import LONGEST, written
@@ -30,7 +31,7 @@ Pair = tuple[tuple[int, int], tuple[int, int]]
 NAMED = (Dot, BatchedDot, Elementwise)
 
 
-class Operand(NamedTuple):
+class Operand(Record):
     """An operand as the user knows it; `axes` are those of the node's, None: a new one."""
 
     variable: Variable
@@ -38,7 +39,7 @@ class Operand(NamedTuple):
     axes: tuple[int | None, ...]
 
 
-class Misfit(NamedTuple):
+class Misfit(Record):
     """A node whose operands do not fit, as it was written.
 
     Attributes

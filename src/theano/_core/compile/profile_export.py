@@ -6,8 +6,9 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from theano._core.base.records import Record
 from theano._core.ir.source import SourceLine
 from theano._core.ir.variable import Apply
 from theano._core.ops.core.op import Op
@@ -19,7 +20,7 @@ SPEEDSCOPE = "https://www.speedscope.app/file-format-schema.json"
 WHOLE, CODE, COMPILING, FIRST_STEP = range(4)
 
 
-class Timed(NamedTuple):
+class Timed(Record):
     """A program whose calls are timed, its text (a `ProgramText`), and what made it."""
 
     program: Any
@@ -68,7 +69,7 @@ class Timed(NamedTuple):
         return Peak(nbytes, step, sorted(held, key=lambda entry: -entry[0]))
 
 
-class Peak(NamedTuple):
+class Peak(Record):
     """The moment at which the buffers of a call were largest.
 
     Attributes
@@ -86,7 +87,7 @@ class Peak(NamedTuple):
     held: list[tuple[int, Sequence[Apply]]]
 
 
-class StepTime(NamedTuple):
+class StepTime(Record):
     """What calls took in one step.
 
     Attributes
@@ -120,7 +121,7 @@ class StepTime(NamedTuple):
     def scaled(self, factor: float) -> StepTime:
         """Return this with other times."""
         inside = tuple(step.scaled(factor) for step in self.inside)
-        return self._replace(seconds=self.seconds * factor, inside=inside)
+        return self.replace(seconds=self.seconds * factor, inside=inside)
 
 
 def all_steps(steps: Iterable[StepTime]) -> Iterator[tuple[StepTime, float]]:

@@ -14,11 +14,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import theano._core
+from theano._core.base.records import Record
 from theano._core.base.settings import config
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import toposort
@@ -68,7 +69,7 @@ def settings() -> dict[str, Any]:
     }
 
 
-class ProgramKey(NamedTuple):
+class ProgramKey(Record):
     """The key of a program, and the data of the constants of its graph, in order.
 
     Functions with equal digests have the same program, and equal constants one by one.
@@ -325,7 +326,7 @@ def _source_files() -> dict[str, _File]:
         return {}
 
 
-class _File(NamedTuple):
+class _File(Record):
     name: str
     size: int
     modified: int

@@ -11,10 +11,11 @@ import json
 from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.compile.program_key import (
     NoTextError,
     ProgramKey,
@@ -35,7 +36,7 @@ CHANGED = "The graph of the function has been changed since the function was com
 _programs: OrderedDict[str, Finished] = OrderedDict()
 
 
-class Finished(NamedTuple):
+class Finished(Record):
     """A program that is ready to be loaded. Each field is a number, a text, or a list of such.
 
     Attributes
@@ -180,7 +181,7 @@ def _put(program: Finished) -> None:
     _remember(program)
     # What was imported meanwhile may not be what the key tells.
     if imported_as_told():
-        machine.cache().put(program.key, json.dumps(program._asdict()).encode())
+        machine.cache().put(program.key, json.dumps(program.asdict()).encode())
 
 
 def _remember(program: Finished) -> Finished:

@@ -8,12 +8,14 @@ import sys
 import threading
 from itertools import islice
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
+
+from theano._core.base.records import Record
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
-class SourceLine(NamedTuple):
+class SourceLine(Record):
     """A line of a user's program; in the process that ran it, also which of its expressions."""
 
     file: str

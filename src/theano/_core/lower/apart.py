@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
 
 
-class Apart(NamedTuple):
+class Apart(Record):
     """Two nodes, one of which makes what the other reads, whose loops are not one, and why."""
 
     made_by: Apply

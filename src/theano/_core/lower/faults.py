@@ -6,16 +6,16 @@ Native code reports a number and integer facts; the text is made here, on the er
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from numpy.linalg import LinAlgError
 
 from theano._core.base.errors import WindowError
+from theano._core.base.records import Record
 from theano._core.ops.array.dims import UNCOUNTABLE, ProductOfLengths, SumOfLengths
 from theano._core.ops.array.products import batches_differ
 
 
-class Fault(NamedTuple):
+class Fault(Record):
     """A kind of run-time error: its exception and its text from the facts."""
 
     exception: type[Exception]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
+
+from theano._core.base.records import Record
 
 
 @cache
@@ -34,7 +35,7 @@ def address_of(name: str, count: int) -> int:
     raise NotImplementedError(f"scipy.special.cython_special has no {name} of {count} doubles")
 
 
-class FunctionAddress(NamedTuple):
+class FunctionAddress(Record):
     """A constant of a program: the address of a function, which each process has elsewhere."""
 
     name: str

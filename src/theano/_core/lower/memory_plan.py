@@ -9,10 +9,11 @@ first step and its last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.lower import program as ir
 from theano._core.lower.interpreter import applied, evaluated, failure, memory
 from theano._core.lower.passes.outline import inlined
@@ -23,7 +24,7 @@ _NOWHERE, _APART = 1 << 61, 1 << 40
 _FRAME = _NOWHERE - _APART
 
 
-class Buffer(NamedTuple):
+class Buffer(Record):
     """Memory that a program allocates.
 
     Attributes
@@ -259,7 +260,7 @@ class _Planner:
     def _end(self, slot: int) -> None:
         number = self.live.pop(slot, None)
         if number is not None:
-            buffer = self.buffers[number] = self.buffers[number]._replace(freed=self.step)
+            buffer = self.buffers[number] = self.buffers[number].replace(freed=self.step)
             if buffer.nbytes is not None:
                 self._idle.setdefault(_capacity(buffer.nbytes), []).append(buffer.block)
 
@@ -282,7 +283,7 @@ class _Planner:
             sides.append(self.live)
         less, self.live = sorted(sides, key=self._size)
         for number in set(less.values()) - set(self.live.values()):
-            self.buffers[number] = self.buffers[number]._replace(freed=self.step)
+            self.buffers[number] = self.buffers[number].replace(freed=self.step)
         self.exact = self.exact and len(self.buffers) == made
         for merge in i.merges:
             first, second = self.value(merge.one), self.value(merge.two)

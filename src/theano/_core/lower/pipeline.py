@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from theano._core.base import developing
+from theano._core.base.records import Record
 from theano._core.lower.passes.hoist import hoist
 from theano._core.lower.passes.lifetimes import lifetimes
 from theano._core.lower.passes.outline import outline
 from theano._core.lower.program import Program
 
 
-class Pass(NamedTuple):
+class Pass(Record):
     """A pass: its name, why it stands where it stands, and the function that does it."""
 
     name: str

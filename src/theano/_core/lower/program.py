@@ -32,10 +32,11 @@ THE CONTRACT, which `spec` proves
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.lower.kernel.expression import Body
 
 # Steps after which a loop first looks at the time, to handle signals; one of more steps lets
@@ -53,7 +54,7 @@ ARGUMENTS = "%arguments"
 Size = int | str
 
 
-class Register(NamedTuple):
+class Register(Record):
     """A value in a register: a number, or `lanes` of them."""
 
     name: str
@@ -61,7 +62,7 @@ class Register(NamedTuple):
     lanes: int = 1
 
 
-class Number(NamedTuple):
+class Number(Record):
     """A constant; `data` are its bytes, since numbers that differ may be equal."""
 
     dtype: str
@@ -82,7 +83,7 @@ def kind_of(x: Scalar) -> str:
     return x.dtype if x.lanes == 1 else f"{x.dtype}x{x.lanes}"
 
 
-class Let(NamedTuple):
+class Let(Record):
     """A number that follows from others by one of `FUNCTIONS`; `kind` is that of the operands."""
 
     name: str
@@ -91,7 +92,7 @@ class Let(NamedTuple):
     kind: str = "int64"
 
 
-class Compute(NamedTuple):
+class Compute(Record):
     """The one value that a body stores, of scalars or of rows: see `expression.py`."""
 
     name: str
@@ -101,7 +102,7 @@ class Compute(NamedTuple):
     lanes: int = 1
 
 
-class FrameLoad(NamedTuple):
+class FrameLoad(Record):
     """A word of the frame."""
 
     name: str
@@ -109,7 +110,7 @@ class FrameLoad(NamedTuple):
     kind: str
 
 
-class FrameStore(NamedTuple):
+class FrameStore(Record):
     """Writes a word of the frame."""
 
     offset: int
@@ -117,7 +118,7 @@ class FrameStore(NamedTuple):
     kind: str
 
 
-class Load(NamedTuple):
+class Load(Record):
     """An item in memory."""
 
     name: str
@@ -125,14 +126,14 @@ class Load(NamedTuple):
     address: str
 
 
-class Store(NamedTuple):
+class Store(Record):
     """Writes an item to memory."""
 
     address: str
     value: Scalar
 
 
-class Words(NamedTuple):
+class Words(Record):
     """Writes words side by side from `address` on, but those that are empty; kinds by number."""
 
     address: str
@@ -140,7 +141,7 @@ class Words(NamedTuple):
     kinds: tuple[str, ...]
 
 
-class Check(NamedTuple):
+class Check(Record):
     """Fails with a fault and the facts for its message unless the condition holds.
 
     `place` is the number of the node that is to blame; -1: of none.
@@ -152,13 +153,13 @@ class Check(NamedTuple):
     place: int
 
 
-class Guard(NamedTuple):
+class Guard(Record):
     """Leaves the function unless the condition holds: the error is recorded already."""
 
     condition: str
 
 
-class Alloc(NamedTuple):
+class Alloc(Record):
     """The address of a new block of `nbytes`, which the slot owns; nullptr if there is none."""
 
     name: str
@@ -166,13 +167,13 @@ class Alloc(NamedTuple):
     nbytes: Size
 
 
-class Free(NamedTuple):
+class Free(Record):
     """Gives the block of a slot back, if it owns one; only `passes/lifetimes.py` says where."""
 
     slot: int
 
 
-class Hand(NamedTuple):
+class Hand(Record):
     """Hands the block of a slot, which is at `address`, over to another slot."""
 
     slot: int
@@ -180,7 +181,7 @@ class Hand(NamedTuple):
     to: int
 
 
-class Call(NamedTuple):
+class Call(Record):
     """A function of the runtime, a row of `RUNTIME`; `name` is empty if it returns nothing."""
 
     name: str
@@ -188,7 +189,7 @@ class Call(NamedTuple):
     operands: tuple[Size, ...]
 
 
-class Launch(NamedTuple):
+class Launch(Record):
     """Runs a kernel over `count` steps, on several threads if that pays.
 
     Attributes
@@ -213,7 +214,7 @@ class Launch(NamedTuple):
     unit: int
 
 
-class Reduce(NamedTuple):
+class Reduce(Record):
     """Has the runtime run a kernel that reduces in parts; `facts` are its `th_reduction`."""
 
     kernel: int
@@ -221,7 +222,7 @@ class Reduce(NamedTuple):
     facts: tuple[int, ...]
 
 
-class Merge(NamedTuple):
+class Merge(Record):
     """What an `If` gives: one value of its first block, or the other of the second."""
 
     name: str
@@ -230,7 +231,7 @@ class Merge(NamedTuple):
     two: Size | Scalar
 
 
-class If(NamedTuple):
+class If(Record):
     """Runs one of two blocks."""
 
     condition: Size
@@ -239,7 +240,7 @@ class If(NamedTuple):
     merges: tuple[Merge, ...] = ()
 
 
-class Carried(NamedTuple):
+class Carried(Record):
     """A value that a loop hands from step to step: what it is at first, and after each."""
 
     name: str
@@ -248,7 +249,7 @@ class Carried(NamedTuple):
     after: Size | Scalar
 
 
-class For(NamedTuple):
+class For(Record):
     """Runs a block for the steps 0 to `limit` - 1, in order.
 
     Attributes
@@ -278,7 +279,7 @@ class For(NamedTuple):
         return [*self.carried, *([self.stop] if self.stop is not None else [])]
 
 
-class Once(NamedTuple):
+class Once(Record):
     """What is done before the first step of a loop around, whose number is in the register `step`.
 
     What its body allocates serves all steps. Only `passes/hoist.py` reads it, which puts the body
@@ -289,7 +290,7 @@ class Once(NamedTuple):
     body: list[Any]
 
 
-class Mask(NamedTuple):
+class Mask(Record):
     """Which of `lanes` lanes are items of a row of `length`."""
 
     name: str
@@ -297,7 +298,7 @@ class Mask(NamedTuple):
     lanes: int
 
 
-class LoadRow(NamedTuple):
+class LoadRow(Record):
     """The items of a row, and 0 in the other lanes."""
 
     name: str
@@ -307,7 +308,7 @@ class LoadRow(NamedTuple):
     mask: str
 
 
-class StoreRow(NamedTuple):
+class StoreRow(Record):
     """Writes the items of a row."""
 
     address: str
@@ -315,7 +316,7 @@ class StoreRow(NamedTuple):
     mask: str
 
 
-class Widen(NamedTuple):
+class Widen(Record):
     """A number in all lanes of a row."""
 
     name: str
@@ -323,14 +324,14 @@ class Widen(NamedTuple):
     lanes: int
 
 
-class Lane(NamedTuple):
+class Lane(Record):
     """The number in the first lane of a row."""
 
     name: str
     value: Scalar
 
 
-class ReduceRow(NamedTuple):
+class ReduceRow(Record):
     """The items of a row taken together, in every lane."""
 
     name: str
@@ -340,17 +341,17 @@ class ReduceRow(NamedTuple):
     mask: str
 
 
-class Step(NamedTuple):
+class Step(Record):
     """Says that a step of the program begins: its number, and the numbers of its nodes."""
 
     number: int
 
 
-class Fence(NamedTuple):
+class Fence(Record):
     """Makes the results; from here on nothing may fail, and shared variables may be written."""
 
 
-class LiveLoad(NamedTuple):
+class LiveLoad(Record):
     """A value that a routine is handed by another: a word of theirs.
 
     `late`: only reports of failures read it.
@@ -362,7 +363,7 @@ class LiveLoad(NamedTuple):
     late: bool = False
 
 
-class LiveStore(NamedTuple):
+class LiveStore(Record):
     """Hands a value on to routines that run later."""
 
     word: Size
@@ -370,7 +371,7 @@ class LiveStore(NamedTuple):
     kind: str
 
 
-class Run(NamedTuple):
+class Run(Record):
     """Runs a routine with a row of words, which it reads as `%row.0`, `%row.1` and so on."""
 
     routine: int
@@ -381,7 +382,7 @@ Instruction = Any
 Block = list[Instruction]
 
 
-class Function(NamedTuple):
+class Function(Record):
     """A function of `Let`: kind of the result ('' for that of the operands), and LLVM's text."""
 
     result: str
@@ -427,7 +428,7 @@ DECLARATIONS = {
 }
 
 
-class Runtime(NamedTuple):
+class Runtime(Record):
     """A function of the runtime: kinds of what it returns and is given, besides the call."""
 
     result: str
@@ -511,7 +512,7 @@ STACKS = "%stacks"
 MANY = 1 << 20
 
 
-class Routine(NamedTuple):
+class Routine(Record):
     """Instructions that stand at several places of a long program, but for numbers and names.
 
     In place of its numbers, those of slots included, it may have the names of words of its row. It
@@ -525,7 +526,7 @@ class Routine(NamedTuple):
     runs: int
 
 
-class Program(NamedTuple):
+class Program(Record):
     """A whole program.
 
     Attributes

@@ -6,15 +6,16 @@ A function that is found in the cache needs no more of this layer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
 
 if TYPE_CHECKING:
     from theano._core.lower import program as ir
 
 
-class CallbackRecord(NamedTuple):
+class CallbackRecord(Record):
     """A Python function that the program calls, with the types of its values."""
 
     function: Callable[..., Any]
@@ -24,7 +25,7 @@ class CallbackRecord(NamedTuple):
     written: tuple[int, ...] = ()
 
 
-class Output(NamedTuple):
+class Output(Record):
     """Where the runtime finds a result: a buffer slot, or an array that a callback made."""
 
     kind: str
@@ -32,7 +33,7 @@ class Output(NamedTuple):
     slot: int
 
 
-class StepInside(NamedTuple):
+class StepInside(Record):
     """A step of the body of a loop, for profiles.
 
     Attributes
@@ -49,7 +50,7 @@ class StepInside(NamedTuple):
     period: int
 
 
-class ProgramText(NamedTuple):
+class ProgramText(Record):
     """A whole program before it is compiled."""
 
     text: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from theano._core.base.records import Record
 from theano._core.lower import program as ir
 from theano._core.lower.passes.outline import inlined
 from theano._core.lower.program_text import ProgramText
@@ -22,7 +21,7 @@ LIBRARIES = {
 }
 
 
-class StepWork(NamedTuple):
+class StepWork(Record):
     """What a step does.
 
     Attributes

@@ -177,7 +177,7 @@ def _lines(
 
 
 def _line(instruction: Any, bodies: Mapping[Body, int]) -> str:
-    shown = {name: _shown(v, bodies) for name, v in instruction._asdict().items()}
+    shown = {name: _shown(v, bodies) for name, v in instruction.asdict().items()}
     return TEMPLATES[type(instruction)].format(**shown)
 
 

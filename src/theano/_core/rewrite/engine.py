@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import is_not
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base.errors import InternalError
+from theano._core.base.records import Record
 from theano._core.ir.graph import constant_data, toposort
 from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 CHAIN_LIMIT = 60
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """A rewriting rule.
 
     Attributes
@@ -62,7 +63,7 @@ class Rule(NamedTuple):
     why: str
 
 
-class Application(NamedTuple):
+class Application(Record):
     """One use of a rule: for logs and viewers."""
 
     rule: Rule

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
 from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
@@ -35,7 +36,7 @@ from theano._core.rewrite.rules import (
 from theano._core.rewrite.scan.simplify import rewrite_loops
 
 
-class Pass(NamedTuple):
+class Pass(Record):
     """A pass of the pipeline, and why it stands where it does.
 
     Attributes
@@ -56,7 +57,7 @@ class Pass(NamedTuple):
     always: bool = False
 
 
-class Selection(NamedTuple):
+class Selection(Record):
     """What a mode asks for besides the phases.
 
     Attributes

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from itertools import combinations
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.products import contracted, diagonal
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
+from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 USUAL_LENGTH = 64
 
 
-class Term(NamedTuple):
+class Term(Record):
     """An array and the labels of its axes: letters, and numbers for the axes of an ellipsis."""
 
     value: Any

@@ -7,7 +7,7 @@ one `Loop` operation of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
 from theano._core.base.near_misses import explain_functions
+from theano._core.base.records import Record
 from theano._core.compile.checking_modes import WatchedMode
 from theano._core.compile.shared import SharedVariable
 from theano._core.compile.test_values import transfer_test_value
@@ -140,12 +141,12 @@ def scan(
     return (outputs if len(outputs) > 1 else outputs[0] if outputs else None), updates
 
 
-class _Sequence(NamedTuple):
+class _Sequence(Record):
     item: Any  # in the step
     rows: Any  # outside
 
 
-class _Recurrence(NamedTuple):
+class _Recurrence(Record):
     taps: tuple[int, ...]  # steps back
     items: list[Any]
     rows: Any

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from theano._core.api.array import (
 )
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
+from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise import arithmetic as a
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
 
 
-class Row(NamedTuple):
+class Row(Record):
     """What a function of NumPy means for variables.
 
     Attributes

@@ -7,9 +7,9 @@ kernels of that place. The memory needed besides padded images is that of one su
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from theano._core.base.dtypes import itemsize
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_call, libraries, views
@@ -29,7 +29,7 @@ GIVES = ("result", "images", "kernels")
 AXES = 3
 
 
-class ConvolvedAxis(NamedTuple):
+class ConvolvedAxis(Record):
     """What the runtime is told of an axis: `Axis` of `convolution.h`."""
 
     image: Size
@@ -40,7 +40,7 @@ class ConvolvedAxis(NamedTuple):
     dilation: Size
 
 
-class ConvolutionNumbers(NamedTuple):
+class ConvolutionNumbers(Record):
     """What the runtime is told besides: `Work` of `convolution.h`, but for axes and addresses."""
 
     gives: Size

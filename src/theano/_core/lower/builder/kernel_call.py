@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from theano._core.base.dtypes import itemsize
+from theano._core.base.records import Record
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
@@ -23,7 +24,7 @@ POINT = 7
 LEAST_ROWS = 1024
 
 
-class ReductionFacts(NamedTuple):
+class ReductionFacts(Record):
     """What the runtime is told of a loop that reduces in parts; `th_reduction` explains it."""
 
     weight: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from theano._core.base.dtypes import itemsize
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, orders, tiled_rows
@@ -31,7 +32,7 @@ FEW = 3
 MANY = 32
 
 
-class Group(NamedTuple):
+class Group(Record):
     """The nodes of a fused step, and what they compute at a point.
 
     `numbers` are read behind the `operands`.
@@ -60,7 +61,7 @@ def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
         different.setdefault(body, set()).add(p.groups[step].body)
     for step, (body, numbers) in plain.items():
         if len(different[body]) >= MANY:
-            p.groups[step] = p.groups[step]._replace(body=body, numbers=numbers)
+            p.groups[step] = p.groups[step].replace(body=body, numbers=numbers)
 
 
 def _group(p: Core, step: Step) -> Group:

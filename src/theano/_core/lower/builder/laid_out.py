@@ -9,9 +9,9 @@ its items lie side by side along the vectors.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from theano._core.base.dtypes import itemsize, typenum
+from theano._core.base.records import Record
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
@@ -24,7 +24,7 @@ LONGEST = 32
 FEWEST = 8
 
 
-class Variant(NamedTuple):
+class Variant(Record):
     """Another way to run a loop: when, by which kernel, and with which operands."""
 
     condition: str
@@ -91,7 +91,7 @@ def together(
         (dtype, fixed - both if i in partly else fixed)
         for i, (dtype, fixed) in enumerate(loop.operands)
     ]
-    whole: Loop = loop._replace(operands=tuple(operands))
+    whole: Loop = loop.replace(operands=tuple(operands))
     single = frozenset(range(loop.rank)) - {axis for group in groups for axis in group}
     kernel = Kernel(
         whole, collapse(whole, single), "packed", call.kernel.lanes, call.kernel.bits, False

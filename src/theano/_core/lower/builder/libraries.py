@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 from theano._core.base.dtypes import itemsize, typenum
+from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Object, Size
@@ -31,7 +32,7 @@ PANEL_NUMBERS = 9
 _STEP = TensorType("int64", ())
 
 
-class PanelWork(NamedTuple):
+class PanelWork(Record):
     """The arguments of the runtime's kernels over panels: `Work` of `panels.h`."""
 
     itemsize: Size

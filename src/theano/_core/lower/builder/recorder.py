@@ -12,7 +12,7 @@ from theano._core.base import dtypes
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Size
 from theano._core.lower.builder.region import Region
-from theano._core.lower.kernel.expression import Writer
+from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.program import Number, Register, Scalar, number_of
 
 
@@ -74,7 +74,7 @@ class Recorder:
     def compute(self, body: Callable[..., Any], *operands: Scalar) -> Scalar:
         """Return the value `body(w, *operands)` of scalars; see `Writer`."""
         w = Writer([x.dtype for x in operands])
-        value = body(w, *w.operands)
+        value: Value = body(w, *w.operands)
         if value.number < len(operands):
             return operands[value.number]
         lanes = max([x.lanes for x in operands], default=1)

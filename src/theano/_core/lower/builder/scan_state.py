@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Size
 from theano._core.ops.control.scan_state import ALL, NEW, State
 
 
-class Row(NamedTuple):
+class Row(Record):
     """Where a step of a loop leaves the new value of a state."""
 
     node: Apply  # the loop

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import NamedTuple
 
 from theano._core.base.dtypes import itemsize
+from theano._core.base.records import Record
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call, views
 from theano._core.lower.builder.core import Core
@@ -31,7 +31,7 @@ WIDEST = 16
 MOST_REPEATED = 4
 
 
-class Tiling(NamedTuple):
+class Tiling(Record):
     """When rows are repeated, and which operands are: with the kernels that repeat them."""
 
     condition: str

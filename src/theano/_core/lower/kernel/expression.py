@@ -8,10 +8,11 @@ order. Equal operations are one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.ops.core.op import Op
 
 # Functions that bodies are written with besides those of `ops`: methods of the builder.
@@ -23,7 +24,7 @@ PRIMITIVES = {
 }
 
 
-class Emitted(NamedTuple):
+class Emitted(Record):
     """A function that is written straight with the builder: reads and writes of memory, samplers.
 
     Attributes
@@ -53,7 +54,7 @@ class Emitted(NamedTuple):
         return lambda w, *values: w.call(self, *values, dtype=dtype)
 
 
-class Operation(NamedTuple):
+class Operation(Record):
     """A node of a function to earlier values.
 
     Attributes
@@ -93,7 +94,7 @@ class Operation(NamedTuple):
         return f"{name}({', '.join(operands)})" + (f": {self.dtype}" if self.dtype else "")
 
 
-class Body(NamedTuple):
+class Body(Record):
     """What is computed at a point.
 
     Attributes
@@ -135,13 +136,13 @@ def without_numbers(body: Body) -> tuple[Body, list[Operation]]:
     taken = [body.operations[i] for i in numbers]
     return Body(
         body.operands + tuple(o.dtype for o in taken),
-        tuple(o._replace(operands=tuple(place[i] for i in o.operands)) for o in operations),
+        tuple(o.replace(operands=tuple(place[i] for i in o.operands)) for o in operations),
         tuple(place[i] for i in body.stores),
         tuple(place[i] for i in body.reductions),
     ), taken
 
 
-class Value(NamedTuple):
+class Value(Record):
     """A value of a body that is being written."""
 
     number: int

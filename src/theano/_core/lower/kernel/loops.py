@@ -14,15 +14,16 @@ INVARIANTS
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from theano._core.base.records import Record
 from theano._core.lower.kernel.expression import Body
 
 # Items of one block of a long reduction: sums of blocks are then added pairwise.
 REDUCTION_BLOCK = 2048
 
 
-class KernelReduction(NamedTuple):
+class KernelReduction(Record):
     """A reduction: `combine` is the builder's method, `start` the first accumulator."""
 
     combine: str
@@ -31,7 +32,7 @@ class KernelReduction(NamedTuple):
     out_dtype: str
 
 
-class Loop(NamedTuple):
+class Loop(Record):
     """A loop nest before it is laid out.
 
     Attributes

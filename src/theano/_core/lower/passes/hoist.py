@@ -13,7 +13,7 @@ from theano._core.lower import program as ir
 
 def hoist(program: ir.Program) -> ir.Program:
     """Return a program whose loops hold what their steps change, and no `Once`."""
-    return program._replace(body=_block(program.body))
+    return program.replace(body=_block(program.body))
 
 
 def _block(block: ir.Block) -> ir.Block:
@@ -22,9 +22,9 @@ def _block(block: ir.Block) -> ir.Block:
         if isinstance(i, ir.For):
             out += _loop(i)
         elif isinstance(i, ir.If):
-            out.append(i._replace(then=_block(i.then), otherwise=_block(i.otherwise)))
+            out.append(i.replace(then=_block(i.then), otherwise=_block(i.otherwise)))
         elif isinstance(i, ir.Once):
-            out.append(i._replace(body=_block(i.body)))
+            out.append(i.replace(body=_block(i.body)))
         else:
             out.append(i)
     return out
@@ -34,7 +34,7 @@ def _loop(loop: ir.For) -> ir.Block:
     """Return a loop with what goes before and behind it."""
     mover = _Mover(loop)
     body = mover.block(_block(loop.body))
-    return [*mover.before, loop._replace(body=body), *map(ir.Free, mover.slots)]
+    return [*mover.before, loop.replace(body=body), *map(ir.Free, mover.slots)]
 
 
 class _Mover:
@@ -68,7 +68,7 @@ class _Mover:
                 self._words(i, kept)
             elif isinstance(i, ir.If):
                 one, two = self.block(i.then), self.block(i.otherwise)
-                kept.append(i._replace(then=one, otherwise=two))
+                kept.append(i.replace(then=one, otherwise=two))
                 self._varies |= _defined(i)
             elif isinstance(i, ir.Once):
                 self._once(i)
@@ -99,7 +99,7 @@ class _Mover:
                 self.slots.append(i.slot)
         elif isinstance(i, ir.Check) and i.condition in self._found:
             # It fails in the first step, if in any.
-            i = i._replace(facts=tuple(0 if fact == self.step else fact for fact in i.facts))
+            i = i.replace(facts=tuple(0 if fact == self.step else fact for fact in i.facts))
         else:
             return False
         self.before.append(i)
@@ -117,7 +117,7 @@ class _Mover:
         for block, own in ((self.before, True), (kept, False)):
             words = tuple(w if s is own else "" for w, s in zip(i.words, steady, strict=True))
             if any(word != "" for word in words):
-                block.append(i._replace(words=words))
+                block.append(i.replace(words=words))
 
     def _once(self, i: ir.Once) -> None:
         """Put before the loop what is done once, or further up if a loop around it is meant."""

@@ -21,7 +21,7 @@ from theano._core.lower.aliases import USES, Aliases, Roots, carried_addresses
 def lifetimes(program: ir.Program) -> ir.Program:
     """Return a program that gives back all memory but that of its results."""
     body, _, _ = _Finder(program.results).block(program.body)
-    return program._replace(body=body)
+    return program.replace(body=body)
 
 
 class _Finder:
@@ -83,11 +83,11 @@ class _Finder:
         body, uses, handed = self.block(i.body, [c.after for c in carried])
         every = self.aliases.owned(uses | self.aliases.end(i))
         names = {c.name for c in carried}
-        return i._replace(body=body), every - names, handed - names
+        return i.replace(body=body), every - names, handed - names
 
     def once(self, i: ir.Once) -> tuple[ir.Once, Roots, Roots]:
         body, uses, _ = self.block(i.body, serves_all=True)
-        return i._replace(body=body), uses, set()
+        return i.replace(body=body), uses, set()
 
 
 def _with_frees(block: ir.Block, dying: Sequence[int], last: dict[Any, int]) -> ir.Block:

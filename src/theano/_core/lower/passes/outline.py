@@ -44,7 +44,7 @@ def outline(program: ir.Program) -> ir.Program:
     outliner = _Outliner(program)
     body = outliner.block(program.body, (), often=False, whole=True)
     routines = tuple(outliner.routines)
-    return program._replace(body=body, routines=routines, live_words=outliner.words)
+    return program.replace(body=body, routines=routines, live_words=outliner.words)
 
 
 class _Outliner:
@@ -88,18 +88,18 @@ class _Outliner:
             routine, rows = _routine([parts[m] for m in members], members, flow)
             for member, row in zip(members, rows, strict=True):
                 runs[member] = ir.Run(len(self.routines), row)
-            self.routines.append(routine._replace(runs=ir.MANY) if often else routine)
+            self.routines.append(routine.replace(runs=ir.MANY) if often else routine)
         given = [ir.LiveStore(flow.words[n], n, flow.kinds[n]) for n in flow.live[-1]]
         found = [ir.LiveLoad(n, flow.words[n], flow.kinds[n]) for n in flow.found]
         return [*given, *runs, *found]
 
     def _with_blocks(self, i: ir.Instruction, often: bool) -> ir.Instruction:
         if type(i) is ir.For:
-            return i._replace(body=self.block(i.body, [c.after for c in i.handed_on], True))
+            return i.replace(body=self.block(i.body, [c.after for c in i.handed_on], True))
         if type(i) is ir.If:
             then = self.block(i.then, [merge.one for merge in i.merges], often)
             otherwise = self.block(i.otherwise, [merge.two for merge in i.merges], often)
-            return i._replace(then=then, otherwise=otherwise)
+            return i.replace(then=then, otherwise=otherwise)
         return i
 
 
@@ -113,7 +113,7 @@ def inlined(program: ir.Program) -> ir.Program:
     """Return the program that `outline` was given, but for names of registers."""
     if not program.routines:
         return program
-    return program._replace(
+    return program.replace(
         body=_Inliner(program).block(program.body, {}), routines=(), live_words=0
     )
 
@@ -144,8 +144,8 @@ class _Inliner:
                 # What the blocks within hand on is known to what reads their ends.
                 blocks = _BLOCKS.get(kind, {})
                 inner = {name: self.block(getattr(i, name), known) for name in blocks}
-                i = _with(i._replace(**blocks), lambda x, _: known.get(x, x))
-                out.append(i._replace(**inner))
+                i = _with(i.replace(**blocks), lambda x, _: known.get(x, x))
+                out.append(i.replace(**inner))
         return out
 
     def _run(self, run: ir.Run) -> ir.Block:
@@ -347,7 +347,7 @@ def _with(value: Field, change: Callable[[Field, bool], Field], free: Flag = Fal
         return change(value, _is_free(value, free))
     if kind is ir.Register:
         name = change(value.name, False)
-        return value._replace(name=name) if type(name) is str else _number(name, value.dtype)
+        return value.replace(name=name) if type(name) is str else _number(name, value.dtype)
     if kind is tuple or kind is list:
         flags = free if type(free) is list else repeat(free)
         return kind([_with(x, change, one) for x, one in zip(value, flags, strict=False)])
@@ -506,5 +506,5 @@ def _number(word: int, dtype: str) -> ir.Number:
 def _read_in_time(block: ir.Block) -> set[str]:
     """Return the registers that are read, or defined, even if nothing fails."""
     none: dict[type, dict[str, Any]] = {**_BLOCKS, ir.Check: {"facts": ()}}
-    every = [i._replace(**none.get(type(i), {})) for i in ir.walk(block)]
+    every = [i.replace(**none.get(type(i), {})) for i in ir.walk(block)]
     return set(_Part(every).places)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.op import as_variable, python_int
 
@@ -37,7 +38,7 @@ def numbers_in_operations() -> Iterator[None]:
         _numbers.are_inputs = before
 
 
-class Slice(NamedTuple):
+class Slice(Record):
     """A slice whose parts are None, an int, or SYMBOL."""
 
     start: Any = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
+from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from theano._core.ops.core.protocols import Batching, Builder, Forward, ProgramValue
 
 
-class Reducer(NamedTuple):
+class Reducer(Record):
     """What one kind of reduction does.
 
     `combine` names the builder's method, `identity` gives its neutral element for a dtype (None:

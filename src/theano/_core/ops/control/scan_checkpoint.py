@@ -8,8 +8,9 @@ differentiation", 1992, has the scheme with one level as its simplest case.)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.creation import join
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
 
 
-class Chunked(NamedTuple):
+class Chunked(Record):
     """A loop in chunks: per state its last rows, the rows of all steps, and the last of each chunk.
 
     A shorter chunk of what is left over counts too.

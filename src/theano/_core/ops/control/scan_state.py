@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import (
@@ -27,7 +28,7 @@ ALL = "all"
 NEW = "new"
 
 
-class State(NamedTuple):
+class State(Record):
     """How a state of a loop is read and kept.
 
     Attributes
@@ -48,7 +49,7 @@ class State(NamedTuple):
         return max(self.taps, default=0)
 
 
-class Operands(NamedTuple):
+class Operands(Record):
     """The inputs of a loop, or of its body, by role; `taps` and `inits` by state."""
 
     sequences: list[Any]

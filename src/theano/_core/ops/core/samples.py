@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from theano._core.base.records import Record
 
 
-class Range(NamedTuple):
+class Range(Record):
     """Values between `low` and `high`; integers where `integer`; zero left out where `nonzero`."""
 
     low: float

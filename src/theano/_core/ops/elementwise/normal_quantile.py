@@ -9,8 +9,9 @@ at Chebyshev nodes in 200 bits.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.samples import reals
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule
 
 
-class Tail(NamedTuple):
+class Tail(Record):
     """Where sqrt(w) < `end`: z/(x sqrt(w)) is a polynomial in 1/sqrt(w) - `center`."""
 
     end: float
@@ -32,7 +33,7 @@ class Tail(NamedTuple):
     terms: tuple[float, ...]
 
 
-class Quantile(NamedTuple):
+class Quantile(Record):
     """Where w < `end`: z/x is a polynomial in w - `center`; beyond it, the `tails`."""
 
     end: float

@@ -18,12 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from functools import reduce as fold
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import MethodNotDefined, NullTypeGradError
+from theano._core.base.records import Record
 from theano._core.ir.graph import ancestors, copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.creation import ARange
@@ -59,7 +60,7 @@ Forward = Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]]
 _still = DisconnectedGrad()
 
 
-class Gaps(NamedTuple):
+class Gaps(Record):
     """What numerators are divided by.
 
     Attributes
@@ -146,7 +147,7 @@ def _one(w: Variable) -> Any:
     return as_variable(np.ones((), w.type.dtype))
 
 
-class Quotient(NamedTuple):
+class Quotient(Record):
     """What is to be divided.
 
     Attributes

@@ -328,7 +328,7 @@ class Eig(SpectralOp):
         # The columns keep their length and phase: what would change these is taken out.
         along = on_diagonal(product(adjoint, g))
         turning = off_diagonal(product(adjoint, g - product(v, along)))
-        return [Quotient(turning, gaps._replace(value=conjugate(gaps.value)), size_of(g))]
+        return [Quotient(turning, gaps.replace(value=conjugate(gaps.value)), size_of(g))]
 
     def vjp(
         self, node: Apply, cotangents: Sequence[Variable], limits: Sequence[Variable] = ()

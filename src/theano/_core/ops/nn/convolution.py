@@ -191,7 +191,7 @@ class BaseAbstractConv(WindowOp):
         padded = [
             plus(plus(size, one), two) for size, (one, two) in zip(s.images[-n:], pads, strict=True)
         ]
-        s = s._replace(**{self.gives: p.rewriter.shape(node.outputs[0])})
+        s = s.replace(**{self.gives: p.rewriter.shape(node.outputs[0])})
         sizes = [tuple(map(p.size, part)) for part in (*s, [one for one, _ in pads], padded)]
         images, kernels, result, before, padded = sizes
         return Windows(

@@ -7,11 +7,12 @@ every window at once is what all operations here are made of.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import pattern_broadcast
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
 
 
-class PoolShapes(NamedTuple):
+class PoolShapes(Record):
     """Lengths along the axes that are pooled: of images and windows, steps, and borders."""
 
     images: Extents
@@ -50,7 +51,7 @@ class PoolShapes(NamedTuple):
     pads: Extents
 
 
-class PoolWindows(NamedTuple):
+class PoolWindows(Record):
     """Where windows lie over images, in sizes of a program.
 
     Attributes
@@ -179,12 +180,13 @@ class PoolOp(WindowOp):
 
     def shapes(self, node: Apply, shapes: Sequence[Dims]) -> PoolShapes:
         n = self.ndim
-        vectors = [tuple(items_of(v, n)) for v in node.inputs[self.arrays :]]
-        return PoolShapes(tuple(shapes[0][len(shapes[0]) - n :]), *vectors)
+        windows, steps, pads = (tuple(items_of(v, n)) for v in node.inputs[self.arrays :])
+        return PoolShapes(tuple(shapes[0][len(shapes[0]) - n :]), windows, steps, pads)
 
     def pooled(self, s: PoolShapes) -> Extents:
         """Return how many windows there are along each axis."""
-        return tuple(pooled_length(*axis, self.ignore_border) for axis in zip(*s, strict=True))
+        axes = zip(s.images, s.windows, s.steps, s.pads, strict=True)
+        return tuple(pooled_length(*axis, self.ignore_border) for axis in axes)
 
     def conditions(self, s: PoolShapes) -> Iterator[tuple[Any, str]]:
         for window, step, pad in zip(s.windows, s.steps, s.pads, strict=True):

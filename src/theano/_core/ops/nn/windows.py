@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base.errors import WindowError
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, lengths_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Extents = tuple[Any, ...]
 
 
-class Shapes(NamedTuple):
+class Shapes(Record):
     """The lengths of the three arrays: integers, or scalar variables."""
 
     images: Extents
@@ -29,7 +30,7 @@ class Shapes(NamedTuple):
     result: Extents
 
 
-class Windows(NamedTuple):
+class Windows(Record):
     """Where kernels lie over images, in sizes of a program.
 
     Attributes

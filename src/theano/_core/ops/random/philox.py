@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_length, checked_shape
 from theano._core.ops.core import dtype_rules
@@ -144,7 +145,7 @@ def attempt_words(
     return words
 
 
-class Source(NamedTuple):
+class Source(Record):
     """How a word, or half of one, becomes an item.
 
     Attributes

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_length
 from theano._core.ops.array.indexing import sum_to
@@ -211,7 +212,7 @@ def binomial(m: Any, words: Any, n: Any, p: Any) -> Any:
     return m.where(flipped, n - counts, counts)
 
 
-class Sampler(NamedTuple):
+class Sampler(Record):
     """A way to draw.
 
     Attributes

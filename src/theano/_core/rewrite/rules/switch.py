@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
@@ -87,7 +88,7 @@ def _sides(variable: Variable) -> tuple[Any, Any, Any] | None:
     return node.inputs[0], node.inputs[1], node.inputs[2]
 
 
-class _Part(NamedTuple):
+class _Part(Record):
     """A value that is zero unless a condition holds, or does not hold."""
 
     condition: Any

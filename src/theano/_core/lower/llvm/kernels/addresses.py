@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from theano._core.base.records import Record
 from theano._core.lower.llvm.kernels.items import itemsize, load, store
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
 
-class Address(NamedTuple):
+class Address(Record):
     """Where an item is, of an array that is read or written at arrays of positions.
 
     Attributes

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from theano._core.base.records import Record
 from theano._core.lower.kernel.loops import KernelReduction
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 
 
-class Memory(NamedTuple):
+class Memory(Record):
     """An operand, store or reduction while its loop is written."""
 
     dtype: str
@@ -55,7 +56,7 @@ def select(b: Builder, condition: Value, one: Any, two: Any) -> Any:
     return b.select(condition, one, two)
 
 
-class Part(NamedTuple):
+class Part(Record):
     """The first `count` items of a vector: in memory, the others may not be touched."""
 
     count: str

@@ -7,8 +7,8 @@ Bounds in ulp are measured over the whole range by `tools/ulp.py`.
 """
 
 import math
-from typing import NamedTuple
 
+from theano._core.base.records import Record
 from theano._core.lower.llvm.text.emitter import BITS, FORMATS, Emitter, Value
 
 _LOG2E = 1.4426950408889634
@@ -278,7 +278,7 @@ def expm1(b: Emitter, x: Value) -> Value:
     return b.select(tiny, x, b.add(half, half))
 
 
-class _Hyperbolic(NamedTuple):
+class _Hyperbolic(Record):
     """The pieces of sinh(|x|) and cosh(|x|), for |x| = k*ln 2 + r.
 
     `sinh_k` and `cosh_k` are half of sinh and cosh of k*ln 2, the difference and the sum of

@@ -8,8 +8,8 @@ Bounds in ulp are measured over the whole range by `tools/ulp.py`.
 """
 
 import math
-from typing import NamedTuple
 
+from theano._core.base.records import Record
 from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Value, llvm_type
 
 _HALF_PI = {
@@ -195,7 +195,7 @@ done:
 }}"""
 
 
-class _Reduced(NamedTuple):
+class _Reduced(Record):
     """|x| = k*pi/2 + high + low; the last two bits of the integer `k` tell the quadrant."""
 
     k: Value
@@ -253,7 +253,7 @@ def _reduce(b: Emitter, x: Value) -> _Reduced:
     return _Reduced(*b.when_any(huge, tuple(moderate), exactly))
 
 
-class _Terms(NamedTuple):
+class _Terms(Record):
     """sin(r) and cos(r), each as an unrounded sum of a large and a small part."""
 
     sin: tuple[Value, Value]

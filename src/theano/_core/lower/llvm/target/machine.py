@@ -10,8 +10,9 @@ from itertools import chain, islice
 from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from theano._core.base.records import Record
 from theano._core.base.settings import config
 from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
@@ -62,7 +63,7 @@ def identity(vector_bits: int) -> str:
     return f"{native.ABI_VERSION} {vector_bits} {cpu_identity()}\n"
 
 
-class Module(NamedTuple):
+class Module(Record):
     """Loaded machine code, and the key under which the cache on disk has it."""
 
     key: str
@@ -200,7 +201,7 @@ def _on_threads(
     return {name: results[name] for name in names}
 
 
-class MachineProgram(NamedTuple):
+class MachineProgram(Record):
     """A program ready to run: addresses, what owns the code, and the keys of the modules.
 
     Kernels that are not loaded yet have the address 0 and no key.

@@ -7,7 +7,8 @@ emitted once, and a floating-point constant is written as its bits.
 import math
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+
+from theano._core.base.records import Record
 
 _TYPES = {
     "bool": "i1",
@@ -53,7 +54,7 @@ def is_complex(dtype: str) -> bool:
     return dtype[0] == "c"
 
 
-class Value(NamedTuple):
+class Value(Record):
     """An SSA name or a constant, with its type.
 
     Parameters
@@ -75,7 +76,7 @@ class Value(NamedTuple):
         return llvm_type(self.dtype, self.lanes)
 
 
-class ComplexValue(NamedTuple):
+class ComplexValue(Record):
     """A complex number as two registers of the same lanes."""
 
     real: Value
@@ -93,7 +94,7 @@ class ComplexValue(NamedTuple):
 Number = Value | float
 
 
-class FloatFormat(NamedTuple):
+class FloatFormat(Record):
     """The layout of a binary floating-point format.
 
     Attributes
