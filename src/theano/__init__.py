@@ -98,7 +98,7 @@ def __getattr__(name: str) -> object:
     if name == "theano":
         # Old programs write `from theano import theano`.
         return sys.modules[__name__]
-    if name in ("extend", "sparse"):
+    if name in ("errors", "extend", "sparse"):
         # Loaded when it is first asked for.
         return importlib.import_module(f"theano.{name}")
     return _old_name(name)

@@ -104,3 +104,13 @@ def test_config_warning_points_at_the_caller() -> None:
     with pytest.warns(errors.TheanoConfigWarning, match="odd") as caught:
         errors.TheanoConfigWarning.warn("odd")
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_programs_import_them_from_where_tracebacks_say(kind: type[Exception]) -> None:
+    import theano
+
+    assert kind.__module__ == "theano.errors"
+    assert getattr(theano.errors, kind.__name__) is kind
+    assert kind.__name__ in theano.errors.__all__
+    assert pickle.loads(pickle.dumps(kind)) is kind

@@ -15,8 +15,7 @@ from theano._core.api.array import permutations
 from theano._core.api.debug import debugprint
 from theano._core.api.derivatives import gradients
 from theano._core.base import dtypes, errors
-from theano._core.ops.array import multi_index, print_breakpoint
-from theano._core.ops.array import nonzero as nonzero_ops
+from theano._core.ops.array import multi_index, nonzero as nonzero_ops, print_breakpoint
 from theano._core.ops.array.products import BatchedDot
 from theano._core.ops.control import scan_state
 from theano._core.ops.core.op import Op
@@ -25,8 +24,7 @@ from theano._core.ops.linalg import systems
 from theano._core.ops.random import mrg, numpy_streams, permutation, philox
 from theano.gradient import grad_clip
 from theano.sandbox.rng_mrg import MRG_RandomStreams
-from theano.tensor import extra_ops, fft, nlinalg, nnet, slinalg
-from theano.tensor import random as keyed
+from theano.tensor import extra_ops, fft, nlinalg, nnet, random as keyed, slinalg
 from theano.tensor.nnet import bn, neighbours
 
 NAMES: dict[str, Any] = {

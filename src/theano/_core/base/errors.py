@@ -273,3 +273,8 @@ class TheanoConfigWarning(Warning):
     def warn(cls, message: str, stacklevel: int = 0) -> None:
         """Issue this warning at the caller's line."""
         warnings.warn(message, cls, stacklevel=stacklevel + 2)
+
+
+for _name in __all__:
+    # Tracebacks and pickles name the module that programs import.
+    globals()[_name].__module__ = "theano.errors"

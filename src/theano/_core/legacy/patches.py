@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.api.conversion import get_scalar_constant_value
+from theano._core.api.graph.op_from_graph import OpFromGraph
+from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.api.variable.classes import TensorConstant, TensorVariable
 from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
 from theano._core.autodiff.forward import push_forward
@@ -27,7 +29,7 @@ from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import Generic, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
@@ -39,6 +41,7 @@ from theano._core.ops.array.indexing import (
     IncSubtensor,
     Subtensor,
 )
+from theano._core.ops.array.print_breakpoint import Print
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Rebroadcast, Reshape, SpecifyShape
 from theano._core.ops.control.branch import Branch, IfElse
@@ -331,15 +334,19 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
 
 # Module → classes that programs see there: what they print, and what pickles name.
 HOMES: dict[str, tuple[type, ...]] = {
+    "theano.compile.builders": (OpFromGraph,),
     "theano.compile.function_module": (Function, FunctionMaker),
     "theano.compile.io": (In, Out),
     "theano.compile.mode": (Mode,),
     "theano.compile.sharedvalue": (SharedVariable,),
     "theano.gof.fg": (FunctionGraph,),
     "theano.gof.graph": (Apply, Constant, Variable),
+    "theano.gof.type": (Generic,),
+    "theano.printing": (Print,),
     "theano.tensor.sharedvar": (ScalarSharedVariable, TensorSharedVariable),
     "theano.tensor.type": (TensorType,),
     "theano.tensor.var": (TensorConstant, TensorVariable),
+    "theano.updates": (OrderedUpdates,),
 }
 
 
