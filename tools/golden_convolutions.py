@@ -16,10 +16,8 @@ import numpy as np
 
 import theano
 import theano.tensor as T
-from theano.tensor.nnet import abstract_conv, conv3d2d, corr, corr3d
-from theano.tensor.nnet import conv as old
-from theano.tensor.signal import conv as signal
-from theano.tensor.signal import pool
+from theano.tensor.nnet import abstract_conv, conv as old, conv3d2d, corr, corr3d
+from theano.tensor.signal import conv as signal, pool
 
 warnings.simplefilter("ignore")
 NAMES = {

@@ -39,8 +39,7 @@ from theano._core.ops.core.samples import (
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rule
 from theano._core.rewrite.own_rules import add_rule, remove_rule
-from theano._core.rewrite.pattern import pattern_rule as rule
-from theano._core.rewrite.pattern import wild
+from theano._core.rewrite.pattern import pattern_rule as rule, wild
 
 __all__ = [
     "Apply",

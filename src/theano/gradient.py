@@ -49,10 +49,8 @@ from theano._core.ops.array.gradient import (
     NullType,
     UndefinedGrad,
     ZeroGrad,
-    null_type,
-)
-from theano._core.ops.array.gradient import (
     ZeroGrad as ConsiderConstant,
+    null_type,
 )
 
 __all__ = [

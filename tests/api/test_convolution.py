@@ -9,8 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano.tensor.nnet import abstract_conv as ac
-from theano.tensor.nnet import conv
+from theano.tensor.nnet import abstract_conv as ac, conv
 from theano.tensor.signal.pool import Pool, pool_2d
 
 x, w = T.dtensor4s("x", "w")

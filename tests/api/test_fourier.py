@@ -7,8 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano.tensor import fft as transforms
-from theano.tensor import fourier
+from theano.tensor import fft as transforms, fourier
 from theano.tensor.fft import irfft, rfft
 
 SHAPES = [(2, 5), (3, 6), (1, 1), (2, 3, 4), (2, 4, 5), (2, 3, 2, 3)]

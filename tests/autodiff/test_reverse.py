@@ -11,8 +11,7 @@ from registry import OPS
 
 import theano
 import theano.tensor as T
-from theano._core.api.debug.checks import check_gradient as check
-from theano._core.api.debug.checks import draw, is_smooth
+from theano._core.api.debug.checks import check_gradient as check, draw, is_smooth
 from theano._core.base.errors import NullTypeGradError
 from theano._core.ops.array.reductions import reduce
 

@@ -24,8 +24,7 @@ from theano._core.ops.control.inner_graph import Softmax
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.elementwise.elementwise import elementwise_ops
 from theano.ifelse import ifelse
-from theano.tensor import fft
-from theano.tensor import nlinalg as nl
+from theano.tensor import fft, nlinalg as nl
 
 TESTS = Path(__file__).parent.parent
 sys.path += [str(TESTS / "ops"), str(TESTS / "linalg")]

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from hard_arrays import KINDS, array_sets, assert_same, budget, moderate, native_copy
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import theano._core.ops
 import theano.tensor as T

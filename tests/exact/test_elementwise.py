@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hard_arrays import KINDS, array_sets, assert_same, budget, native_copy
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from registry import OPS
 
 import theano

@@ -29,8 +29,7 @@ from theano.misc.pkl_utils import (
     load,
 )
 from theano.scalar import upcast_out
-from theano.tensor import blas, fourier
-from theano.tensor import io as tensor_io
+from theano.tensor import blas, fourier, io as tensor_io
 from theano.tensor.elemwise import MulWithoutZeros, ProdWithoutZeros
 from theano.tensor.subtensor import get_canonical_form_slice, get_idx_list
 from theano.tensor.utils import shape_of_variables

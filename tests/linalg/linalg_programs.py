@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 rng = np.random.default_rng(5)
 

@@ -13,8 +13,7 @@ from numpy.linalg import LinAlgError
 import theano
 import theano.tensor as T
 from theano.sandbox.linalg import spectral_radius_bound
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 A, b = T.dmatrix("A"), T.dvector("b")
 

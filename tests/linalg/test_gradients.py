@@ -11,8 +11,7 @@ from linalg_programs import CASES, positive, random, well
 
 import theano
 import theano.tensor as T
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 
 def _cost(build: Callable[..., Any], inputs: list[Any], weights: np.random.Generator) -> Any:

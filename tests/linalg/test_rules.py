@@ -15,8 +15,7 @@ from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.linalg.shared_factorization import factor
 from theano._core.ops.linalg.systems import Det, MatrixInverse, SLogDet, Solve
 from theano._core.rewrite.pipeline import rewrite
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 A, B = T.dmatrix("A"), T.dmatrix("B")
 v = T.dvector("v")

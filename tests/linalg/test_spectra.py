@@ -17,8 +17,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano.gradient import jvp
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 rng = np.random.default_rng(11)
 Y, Z = rng.normal(size=4), rng.normal(size=4)

@@ -13,8 +13,7 @@ import scipy.linalg
 import theano
 import theano.tensor as T
 from theano._core.lower.reference import evaluate
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 SQUARE = [(4, 4), (1, 1), (0, 0), (3, 4, 4), (2, 0, 4, 4), (2, 3, 5, 5), (2, 0, 0)]

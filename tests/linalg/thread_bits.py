@@ -10,8 +10,7 @@ import numpy as np
 
 import theano
 import theano.tensor as T
-from theano.tensor import nlinalg as nl
-from theano.tensor import slinalg as sl
+from theano.tensor import nlinalg as nl, slinalg as sl
 
 PRODUCTS: dict[str, Any] = {
     "product": lambda x: T.dot(x, x[::-1] + 1),

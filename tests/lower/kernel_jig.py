@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.lower.llvm.builder import Builder, ComplexValue, Value
-from theano._core.lower.llvm.kernels.items import load as load_items
-from theano._core.lower.llvm.kernels.items import store as store_items
+from theano._core.lower.llvm.kernels.items import load as load_items, store as store_items
 from theano._core.lower.llvm.target.codegen import compile_text
 
 

@@ -7,8 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower import program as ir
-from theano._core.lower import spec
+from theano._core.lower import program as ir, spec
 from theano._core.lower.passes.hoist import hoist
 from theano._core.lower.text import parse, text_of
 

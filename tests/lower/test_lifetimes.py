@@ -10,8 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower import program as ir
-from theano._core.lower import spec
+from theano._core.lower import program as ir, spec
 from theano._core.lower.passes.lifetimes import lifetimes
 from theano._core.lower.text import parse, text_of
 from theano._core.runtime import native

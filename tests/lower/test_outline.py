@@ -10,8 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower import interpreter, spec, text
-from theano._core.lower import program as ir
+from theano._core.lower import interpreter, program as ir, spec, text
 from theano._core.lower.llvm.print.printer import FEW_RUNS, printed
 from theano._core.lower.llvm.target.codegen import compile_text
 from theano._core.lower.passes import outline

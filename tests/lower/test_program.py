@@ -10,8 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower import interpreter, spec
-from theano._core.lower import program as ir
+from theano._core.lower import interpreter, program as ir, spec
 from theano._core.lower.text import bodies_of, parse, text_of
 from theano.ifelse import ifelse
 from theano.tensor.signal.pool import pool_2d

@@ -7,56 +7,22 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from theano._core.api.array.arrangement import (
     atleast_1d as atleast_1d,
-)
-from theano._core.api.array.arrangement import (
     atleast_2d as atleast_2d,
-)
-from theano._core.api.array.arrangement import (
     broadcast_to as broadcast_to,
-)
-from theano._core.api.array.arrangement import (
     column_stack as column_stack,
-)
-from theano._core.api.array.arrangement import (
     digitize as digitize,
-)
-from theano._core.api.array.arrangement import (
     ediff1d as ediff1d,
-)
-from theano._core.api.array.arrangement import (
     expand_dims as expand_dims,
-)
-from theano._core.api.array.arrangement import (
     flip as flip,
-)
-from theano._core.api.array.arrangement import (
     fliplr as fliplr,
-)
-from theano._core.api.array.arrangement import (
     flipud as flipud,
-)
-from theano._core.api.array.arrangement import (
     hstack as hstack,
-)
-from theano._core.api.array.arrangement import (
     isin as isin,
-)
-from theano._core.api.array.arrangement import (
     moveaxis as moveaxis,
-)
-from theano._core.api.array.arrangement import (
     pad as pad,
-)
-from theano._core.api.array.arrangement import (
     rollaxis as rollaxis,
-)
-from theano._core.api.array.arrangement import (
     rot90 as rot90,
-)
-from theano._core.api.array.arrangement import (
     unique as unique,
-)
-from theano._core.api.array.arrangement import (
     vstack as vstack,
 )
 from theano._core.api.array.creation import (
@@ -64,6 +30,7 @@ from theano._core.api.array.creation import (
     arange,
     eye,
     fill,
+    fill as second,
     identity_like,
     mgrid,
     ogrid,
@@ -75,7 +42,6 @@ from theano._core.api.array.creation import (
     zeros,
     zeros_like,
 )
-from theano._core.api.array.creation import fill as second
 from theano._core.api.array.einsum import (
     einsum,
 )
@@ -83,46 +49,26 @@ from theano._core.api.array.elementwise import (
     ceil_intdiv,
     complex_from_polar,
     default,
+    default as setdefault,
     div_proxy,
     divmod,
+    hypot as hypot,
     iround,
     isclose,
+    isfinite as isfinite,
     isinf,
     isnan,
     largest,
-    mod_check,
-    round,
-    smallest,
-)
-from theano._core.api.array.elementwise import (
-    default as setdefault,
-)
-from theano._core.api.array.elementwise import (
-    hypot as hypot,
-)
-from theano._core.api.array.elementwise import (
-    isfinite as isfinite,
-)
-from theano._core.api.array.elementwise import (
     logaddexp as logaddexp,
-)
-from theano._core.api.array.elementwise import (
     logical_and as logical_and,
-)
-from theano._core.api.array.elementwise import (
     logical_not as logical_not,
-)
-from theano._core.api.array.elementwise import (
     logical_or as logical_or,
-)
-from theano._core.api.array.elementwise import (
     logical_xor as logical_xor,
-)
-from theano._core.api.array.elementwise import (
+    mod_check,
     nan_to_num as nan_to_num,
-)
-from theano._core.api.array.elementwise import (
+    round,
     sinc as sinc,
+    smallest,
 )
 from theano._core.api.array.extra_ops import (
     bartlett,
@@ -162,23 +108,11 @@ from theano._core.api.array.linalg import (
 )
 from theano._core.api.array.nan_statistics import (
     nanmax as nanmax,
-)
-from theano._core.api.array.nan_statistics import (
     nanmean as nanmean,
-)
-from theano._core.api.array.nan_statistics import (
     nanmin as nanmin,
-)
-from theano._core.api.array.nan_statistics import (
     nanprod as nanprod,
-)
-from theano._core.api.array.nan_statistics import (
     nanstd as nanstd,
-)
-from theano._core.api.array.nan_statistics import (
     nansum as nansum,
-)
-from theano._core.api.array.nan_statistics import (
     nanvar as nanvar,
 )
 from theano._core.api.array.permutations import (
@@ -188,39 +122,23 @@ from theano._core.api.array.permutations import (
 from theano._core.api.array.products import (
     batched_dot,
     batched_tensordot,
+    cross as cross,
     diag,
     diagonal,
     dot,
+    inner as inner,
     matmul,
     outer,
     tensordot,
     trace,
-)
-from theano._core.api.array.products import (
-    cross as cross,
-)
-from theano._core.api.array.products import (
-    inner as inner,
-)
-from theano._core.api.array.products import (
     vdot as vdot,
 )
 from theano._core.api.array.ranges import (
     full as full,
-)
-from theano._core.api.array.ranges import (
     full_like as full_like,
-)
-from theano._core.api.array.ranges import (
     geomspace as geomspace,
-)
-from theano._core.api.array.ranges import (
     linspace as linspace,
-)
-from theano._core.api.array.ranges import (
     logspace as logspace,
-)
-from theano._core.api.array.ranges import (
     meshgrid as meshgrid,
 )
 from theano._core.api.array.reductions import (
@@ -245,6 +163,7 @@ from theano._core.api.array.shaping import (
     flatten,
     get_vector_length,
     is_flat,
+    make_keep_dims as makeKeepDims,
     patternbroadcast,
     reshape,
     shape,
@@ -257,18 +176,13 @@ from theano._core.api.array.shaping import (
     transpose,
     unbroadcast,
 )
-from theano._core.api.array.shaping import (
-    make_keep_dims as makeKeepDims,
-)
 from theano._core.api.array.sorting import (
     argsort,
     argtopk,
+    searchsorted as searchsorted,
     sort,
     topk,
     topk_and_argtopk,
-)
-from theano._core.api.array.sorting import (
-    searchsorted as searchsorted,
 )
 from theano._core.api.array.special import (
     chi2sf,
@@ -277,37 +191,20 @@ from theano._core.api.array.special import (
 )
 from theano._core.api.array.statistics import (
     average as average,
-)
-from theano._core.api.array.statistics import (
     corrcoef as corrcoef,
-)
-from theano._core.api.array.statistics import (
     count_nonzero as count_nonzero,
-)
-from theano._core.api.array.statistics import (
     histogram as histogram,
-)
-from theano._core.api.array.statistics import (
     interp as interp,
-)
-from theano._core.api.array.statistics import (
     logsumexp as logsumexp,
-)
-from theano._core.api.array.statistics import (
     median as median,
-)
-from theano._core.api.array.statistics import (
     percentile as percentile,
-)
-from theano._core.api.array.statistics import (
     quantile as quantile,
-)
-from theano._core.api.array.statistics import (
     trapezoid as trapezoid,
 )
 from theano._core.api.conversion import (
     NoneConst,
     as_tensor_variable,
+    as_tensor_variable as as_tensor,
     cast,
     constant,
     extract_constant,
@@ -315,9 +212,6 @@ from theano._core.api.conversion import (
     none_type_t,
     numpy_scalar,
     wrap_constant,
-)
-from theano._core.api.conversion import (
-    as_tensor_variable as as_tensor,
 )
 from theano._core.api.debug.debugprint import (
     min_informative_str,
@@ -519,8 +413,6 @@ from theano._core.base.settings import (
 from theano._core.ir.types import (
     Generic,
     TensorType,
-)
-from theano._core.ir.types import (
     TensorType as Tensor,
 )
 from theano._core.ir.variable import (
@@ -554,24 +446,30 @@ from theano._core.ops.array.nonzero import (
 from theano._core.ops.array.products import (
     Dot,
 )
-from theano._core.ops.array.shaping import Reshape, SpecifyShape
 from theano._core.ops.array.shaping import (
+    Reshape,
     ShapeOf as Shape,
+    SpecifyShape,
 )
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.arithmetic import (
     abs_,
     add,
     and_,
+    and_ as bitwise_and,
     ceil,
     clip,
+    complex_ as complex,
+    copy as tensor_copy,
     eq,
     floor,
     ge,
     gt,
     imag,
     int_div,
+    int_div as floor_div,
     invert,
+    invert as bitwise_not,
     le,
     lt,
     maximum,
@@ -581,45 +479,20 @@ from theano._core.ops.elementwise.arithmetic import (
     neg,
     neq,
     or_,
+    or_ as bitwise_or,
     real,
+    reciprocal as inv,
     round_half_away_from_zero,
     round_half_to_even,
     sgn,
     sqr,
+    sqr as square,
     sub,
     switch,
+    switch as where,
     true_div,
     trunc,
     xor,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    and_ as bitwise_and,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    complex_ as complex,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    copy as tensor_copy,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    int_div as floor_div,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    invert as bitwise_not,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    or_ as bitwise_or,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    reciprocal as inv,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    sqr as square,
-)
-from theano._core.ops.elementwise.arithmetic import (
-    switch as where,
-)
-from theano._core.ops.elementwise.arithmetic import (
     xor as bitwise_xor,
 )
 from theano._core.ops.elementwise.elementwise import conj
@@ -643,15 +516,13 @@ from theano._core.ops.elementwise.transcendental import (
     log2,
     log10,
     pow,
+    pow as power,
     rad2deg,
     sin,
     sinh,
     sqrt,
     tan,
     tanh,
-)
-from theano._core.ops.elementwise.transcendental import (
-    pow as power,
 )
 from theano._core.ops.special import (
     erf,
@@ -676,19 +547,19 @@ from theano._core.ops.special import (
 if _TYPE_CHECKING:
     from theano.tensor import (
         extra_ops,
+        fft as fft,
+        inplace as inplace,
+        linalg as linalg,
         nlinalg,
         nnet,
         random,
         raw_random,
         shared_randomstreams,
         sharedvar,
+        signal as signal,
         slinalg,
         xlogx,
     )
-    from theano.tensor import fft as fft
-    from theano.tensor import inplace as inplace
-    from theano.tensor import linalg as linalg
-    from theano.tensor import signal as signal
 
 # What NumPy's users look for beyond Theano 1.0.5 is not in `__all__`: old programs that import all
 # names of NumPy, and then all of these, keep NumPy's. Here are more of its names for what is here.

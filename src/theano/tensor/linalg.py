@@ -3,18 +3,17 @@
 from theano._core.api.array.linalg import (
     eigh,
     eigvalsh,
+    matrix_dot as multi_dot,
     matrix_power,
     norm,
     qr,
     svd,
 )
-from theano._core.api.array.linalg import matrix_dot as multi_dot
 from theano._core.api.array.products import cross, diagonal, matmul, outer, tensordot
 from theano._core.api.array.tensor_equations import tensorinv, tensorsolve
 from theano._core.ops.linalg.factors import pinv
 from theano._core.ops.linalg.spectra import eig
-from theano._core.ops.linalg.systems import cholesky, det, slogdet, solve
-from theano._core.ops.linalg.systems import matrix_inverse as inv
+from theano._core.ops.linalg.systems import cholesky, det, matrix_inverse as inv, slogdet, solve
 
 __all__ = [
     "cholesky",

@@ -6,15 +6,13 @@ from theano._core.api.random.random_streams import (
 from theano._core.api.random.raw_random import (
     binomial,
     choice,
+    infer_ndim_bcast as _infer_ndim_bcast,  # noqa: F401 - the name that old programs import
     multinomial,
     normal,
     permutation,
     poisson,
     random_integers,
     uniform,
-)
-from theano._core.api.random.raw_random import (
-    infer_ndim_bcast as _infer_ndim_bcast,  # noqa: F401 - the name that old programs import
 )
 from theano._core.ir.types import (
     RandomStateType,

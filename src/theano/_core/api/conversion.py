@@ -26,8 +26,7 @@ from theano._core.ops.array.shaping import (
 from theano._core.ops.core import op as ops
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.fill import Second
-from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.ops.elementwise.elementwise import cast as convert
+from theano._core.ops.elementwise.elementwise import Elementwise, cast as convert
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike, TensorVariable

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.base.errors import InconsistencyError
-from theano._core.ir.graph import check_inputs, listed, toposort
-from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import check_inputs, inputs as leaves_of, listed, toposort
 from theano._core.ir.text import as_string
 from theano._core.ir.variable import Apply, Constant, Variable
 

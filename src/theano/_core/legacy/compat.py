@@ -5,8 +5,14 @@ from __future__ import annotations
 import configparser
 import operator
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
-from collections.abc import MutableMapping as DictMixin
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping as DictMixin,
+    ValuesView,
+)
 from importlib import reload
 from io import BytesIO
 from typing import Any

@@ -30,12 +30,16 @@ from theano._core.api.nn.cross_entropy import (
 )
 from theano._core.api.nn.nnet import (
     batch_normalization,
+    dropout as dropout,
     elu,
+    gelu as gelu,
     hard_sigmoid,
+    log_softmax as log_softmax,
     logsoftmax,
     relu,
     selu,
     sigmoid,
+    silu as silu,
     softmax,
     softmax_grad,
     softmax_graph,
@@ -43,18 +47,6 @@ from theano._core.api.nn.nnet import (
     softplus,
     softsign,
     ultra_fast_sigmoid,
-)
-from theano._core.api.nn.nnet import (
-    dropout as dropout,
-)
-from theano._core.api.nn.nnet import (
-    gelu as gelu,
-)
-from theano._core.api.nn.nnet import (
-    log_softmax as log_softmax,
-)
-from theano._core.api.nn.nnet import (
-    silu as silu,
 )
 from theano._core.api.nn.spatial import (
     spatialtf,

@@ -2,8 +2,6 @@
 
 from theano._core.api.nn.convolution import (
     abstract_conv2d as conv2d,
-)
-from theano._core.api.nn.convolution import (
     causal_conv1d,
     conv2d_grad_wrt_inputs,
     conv2d_grad_wrt_weights,

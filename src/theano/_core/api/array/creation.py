@@ -13,8 +13,7 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
-from theano._core.ops.array import creation as ops
-from theano._core.ops.array import shaping
+from theano._core.ops.array import creation as ops, shaping
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import second

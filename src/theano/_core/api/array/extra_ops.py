@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.api.array import products
-from theano._core.api.array import reductions as r
+from theano._core.api.array import products, reductions as r
 from theano._core.api.array.creation import arange
 from theano._core.api.array.indexing import flatnonzero, set_subtensor, take
 from theano._core.api.array.joining import join

@@ -16,8 +16,7 @@ from theano._core.api.ifelse import ifelse
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Constant, Variable
-from theano._core.ops.array import creation as ops
-from theano._core.ops.array import shaping
+from theano._core.ops.array import creation as ops, shaping
 from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.dims import as_length, product
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.api.array.products import diag as diag_of_tensor
-from theano._core.api.array.products import diagonal, dot, matmul
+from theano._core.api.array.products import diag as diag_of_tensor, diagonal, dot, matmul
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable

@@ -13,8 +13,7 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
-from theano._core.ops.elementwise import arithmetic as a_
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a_, transcendental as t
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike, TensorVariable

@@ -13,8 +13,7 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
-from theano._core.ops.array import products as ops
-from theano._core.ops.array import shaping
+from theano._core.ops.array import products as ops, shaping
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor

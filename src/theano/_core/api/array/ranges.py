@@ -14,8 +14,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.elementwise import arithmetic as a
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a, transcendental as t
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike, TensorVariable

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.api.array import creation, extra_ops, indexing, joining, products, shaping
-from theano._core.api.array import reductions as r
+from theano._core.api.array import (
+    creation,
+    extra_ops,
+    indexing,
+    joining,
+    products,
+    reductions as r,
+    shaping,
+)
 from theano._core.api.array.arrangement import moveaxis
 from theano._core.api.array.elementwise import isinf, isnan
 from theano._core.api.array.ranges import linspace
@@ -20,8 +27,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.elementwise import arithmetic as a_
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a_, transcendental as t
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike, TensorVariable

@@ -18,8 +18,7 @@ from theano._core.api.array.reductions import sum as tensor_sum
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.compile.function import function
-from theano._core.ir.graph import copy_graph
-from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import copy_graph, inputs as leaves_of
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.reference import evaluate

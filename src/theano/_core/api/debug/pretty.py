@@ -21,8 +21,7 @@ from theano._core.ops.array.shaping import MakeVector, ShapeOf
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Op
-from theano._core.ops.elementwise import arithmetic as a
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a, transcendental as t
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 if TYPE_CHECKING:

@@ -8,9 +8,7 @@ import numpy as np
 
 from theano._core.api.array.creation import alloc
 from theano._core.api.array.indexing import get_item
-from theano._core.api.array.reductions import all as all_of
-from theano._core.api.array.reductions import argmax
-from theano._core.api.array.reductions import sum as sum_of
+from theano._core.api.array.reductions import all as all_of, argmax, sum as sum_of
 from theano._core.api.array.shaping import reshape
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.random.philox_keys import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.indexing import get_item
-from theano._core.api.array.reductions import max as largest
-from theano._core.api.array.reductions import sum as sum_of
+from theano._core.api.array.reductions import max as largest, sum as sum_of
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape, split
 from theano._core.ops.array.shaping import length

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import numpy as np
 
 from theano._core.api.conversion import cast
-from theano._core.api.random import philox_continuous as continuous
-from theano._core.api.random import philox_discrete as discrete
-from theano._core.api.random import philox_gamma
-from theano._core.api.random.philox_keys import GENERATORS, bits, fold_in
-from theano._core.api.random.philox_keys import key as key_of
+from theano._core.api.random import (
+    philox_continuous as continuous,
+    philox_discrete as discrete,
+    philox_gamma,
+)
+from theano._core.api.random.philox_keys import GENERATORS, bits, fold_in, key as key_of
 from theano._core.compile.shared import shared
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ from theano._core.base.records import Record
 from theano._core.compile.checking_modes import WatchedMode
 from theano._core.compile.shared import SharedVariable
 from theano._core.compile.test_values import transfer_test_value
-from theano._core.ir.graph import inputs as leaves_of
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import inputs as leaves_of, toposort
 from theano._core.ir.source import made_at
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable

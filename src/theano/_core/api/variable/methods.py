@@ -24,8 +24,7 @@ from theano._core.base.near_misses import explain_methods
 from theano._core.compile.described import variable_html, variable_svg
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import Op
-from theano._core.ops.elementwise import arithmetic as a
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a, transcendental as t
 from theano._core.ops.elementwise.elementwise import conj as conj_
 
 if TYPE_CHECKING:

@@ -36,11 +36,9 @@ from theano._core.base.errors import AsTensorError
 from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import Op
-from theano._core.ops.elementwise import arithmetic as a
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a, transcendental as t
 from theano._core.ops.elementwise.elementwise import conj, elementwise_ops
-from theano._core.ops.linalg import factors
-from theano._core.ops.linalg import systems as solving
+from theano._core.ops.linalg import factors, systems as solving
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike

@@ -7,22 +7,32 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from theano._core.api.array import creation, extra_ops, fourier, joining, permutations, sorting
-from theano._core.api.array import reductions as r
+from theano._core.api.array import (
+    creation,
+    extra_ops,
+    fourier,
+    joining,
+    permutations,
+    reductions as r,
+    sorting,
+)
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.nn import cross_entropy, nnet
 from theano._core.api.nn.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.ops.elemwise_classes import CAReduce
-from theano._core.ops.array.creation import Eye as EngineEye
-from theano._core.ops.array.creation import Join as EngineJoin
+from theano._core.ops.array.creation import Eye as EngineEye, Join as EngineJoin
 from theano._core.ops.array.fourier import DFT
-from theano._core.ops.array.multi_index import RavelMultiIndex as EngineRavelMultiIndex
-from theano._core.ops.array.multi_index import UnravelIndex as EngineUnravelIndex
+from theano._core.ops.array.multi_index import (
+    RavelMultiIndex as EngineRavelMultiIndex,
+    UnravelIndex as EngineUnravelIndex,
+)
 from theano._core.ops.array.reductions import ArgExtreme
-from theano._core.ops.control.inner_graph import LogSoftmax as EngineLogSoftmax
-from theano._core.ops.control.inner_graph import Softmax as EngineSoftmax
+from theano._core.ops.control.inner_graph import (
+    LogSoftmax as EngineLogSoftmax,
+    Softmax as EngineSoftmax,
+)
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.elementwise.elementwise import cast_op
 from theano._core.ops.linalg.factors import QR

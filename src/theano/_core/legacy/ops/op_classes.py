@@ -21,8 +21,12 @@ from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.index_form import SYMBOL, Index, Slice
 from theano._core.ops.array.indexing import AT
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
-from theano._core.ops.array.shaping import Rebroadcast as EngineRebroadcast
+from theano._core.ops.array.shaping import (
+    MakeVector,
+    Rebroadcast as EngineRebroadcast,
+    length,
+    pattern_broadcast,
+)
 from theano._core.ops.core.op import Op, as_variable
 
 if TYPE_CHECKING:

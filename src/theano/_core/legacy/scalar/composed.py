@@ -22,8 +22,7 @@ from theano._core.legacy.scalar.user_op import ScalarOp
 from theano._core.lower.reference import evaluate
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.control.body import Body
-from theano._core.ops.core.op import constant as tensor_constant
-from theano._core.ops.core.op import tensor_operand
+from theano._core.ops.core.op import constant as tensor_constant, tensor_operand
 from theano._core.ops.elementwise.elementwise import cast
 
 

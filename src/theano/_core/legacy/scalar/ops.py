@@ -21,8 +21,7 @@ from theano._core.legacy.scalar.user_op import BinaryScalarOp, ScalarOp, UnarySc
 from theano._core.ops import special as s
 from theano._core.ops.core.fill import second as second_tensor
 from theano._core.ops.core.op import Op, tensor_operand
-from theano._core.ops.elementwise import arithmetic as a
-from theano._core.ops.elementwise import transcendental as t
+from theano._core.ops.elementwise import arithmetic as a, transcendental as t
 from theano._core.ops.elementwise.elementwise import Elementwise, elementwise_ops
 
 if TYPE_CHECKING:

@@ -29,8 +29,7 @@ from theano._core.ops.array.dims import as_int64, as_length
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import Length, MakeVector
-from theano._core.ops.core.op import Op as EngineOp
-from theano._core.ops.core.op import as_variable, complete
+from theano._core.ops.core.op import Op as EngineOp, as_variable, complete
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 if TYPE_CHECKING:

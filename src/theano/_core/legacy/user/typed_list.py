@@ -15,8 +15,7 @@ import numpy as np
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.dtypes import is_integer
 from theano._core.base.settings import config
-from theano._core.ir.types import TensorType
-from theano._core.ir.types import Type as EngineType
+from theano._core.ir.types import TensorType, Type as EngineType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.op import Op
 from theano._core.legacy.user.type import Type

@@ -11,8 +11,7 @@ from typing import Any
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.lower import pipeline
-from theano._core.lower import program as ir
+from theano._core.lower import pipeline, program as ir
 from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering, orders
 from theano._core.lower.builder.core import Core

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
-from theano._core.ir.graph import inputs as leaves_of
-from theano._core.ir.graph import made_by, toposort
+from theano._core.ir.graph import inputs as leaves_of, made_by, toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir

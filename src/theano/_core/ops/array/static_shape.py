@@ -14,8 +14,7 @@ from typing import Any
 
 from theano._core.base.settings import change_flags
 from theano._core.ir import hooks
-from theano._core.ir.graph import copy_graph, toposort
-from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import copy_graph, inputs as leaves_of, toposort
 from theano._core.ir.source import without_lines
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable

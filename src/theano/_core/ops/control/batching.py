@@ -10,8 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import theano._core.ops.array.indexing_batch  # noqa: F401 - declares what indexing is over rows
-from theano._core.ir.graph import ancestors, copy_graph, toposort
-from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import ancestors, copy_graph, inputs as leaves_of, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import alloc

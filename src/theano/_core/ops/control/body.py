@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from theano._core.ir.graph import check_inputs, copy_graph, toposort
-from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import check_inputs, copy_graph, inputs as leaves_of, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import Length, length

@@ -18,8 +18,7 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.dims import as_length
-from theano._core.ops.array.dims import total as sum_of_lengths
+from theano._core.ops.array.dims import as_length, total as sum_of_lengths
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan_batch import batched_loop

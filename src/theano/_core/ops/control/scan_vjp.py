@@ -12,8 +12,7 @@ from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
-from theano._core.ir.graph import copy_graph, made_by, toposort
-from theano._core.ir.graph import inputs as leaves_of
+from theano._core.ir.graph import copy_graph, inputs as leaves_of, made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.creation import join

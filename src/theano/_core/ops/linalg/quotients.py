@@ -16,8 +16,7 @@ as well as N is known, after rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from functools import reduce as fold
+from functools import partial, reduce as fold
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +37,7 @@ from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import full_like, second, zeros_like_float
 from theano._core.ops.core.op import as_variable
-from theano._core.ops.elementwise.arithmetic import add, eq, neq, or_, sqr, switch
-from theano._core.ops.elementwise.arithmetic import true_div as div
+from theano._core.ops.elementwise.arithmetic import add, eq, neq, or_, sqr, switch, true_div as div
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.elementwise.transcendental import sqrt
 from theano._core.ops.linalg.matrices import (

@@ -21,8 +21,12 @@ from theano._core.base import dtypes
 from theano._core.base.errors import NotScalarConstantError
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64
-from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
-from theano._core.ops.array.shaping import vector_of as vector
+from theano._core.ops.array.shaping import (
+    length,
+    pattern_broadcast,
+    reshape_op,
+    vector_of as vector,
+)
 from theano._core.ops.core.op import connected, linear_in, python_int, tensor_operand
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.nn.windows import (

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.shaping import ShapeOf, length
-from theano._core.ops.elementwise import arithmetic as dense_arithmetic
-from theano._core.ops.elementwise import transcendental
+from theano._core.ops.elementwise import arithmetic as dense_arithmetic, transcendental
 from theano._core.ops.elementwise.elementwise import conjugate
 from theano._core.ops.sparse import arithmetic as ops
 from theano._core.ops.sparse.base import either, sparse

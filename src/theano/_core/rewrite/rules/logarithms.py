@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from functools import reduce as fold
+from functools import partial, reduce as fold
 from typing import Any
 
 import numpy as np

@@ -11,23 +11,19 @@ from theano._core.lower.llvm.math import complex_arithmetic as arithmetic
 from theano._core.lower.llvm.math.complex_arithmetic import constant, hypot, select
 from theano._core.lower.llvm.math.exponential import (
     exp as real_exp,
-)
-from theano._core.lower.llvm.math.exponential import (
     exp_of_reduced,
+    expm1 as real_expm1,
     halves_of_power,
     reduce_by_ln2,
     sinh_and_cosh,
 )
-from theano._core.lower.llvm.math.exponential import (
-    expm1 as real_expm1,
-)
 from theano._core.lower.llvm.math.inverse_trigonometric import arctan2
-from theano._core.lower.llvm.math.logarithm import arcsinh as real_arcsinh
-from theano._core.lower.llvm.math.logarithm import log as real_log
-from theano._core.lower.llvm.math.logarithm import log1p as real_log1p
-from theano._core.lower.llvm.math.trigonometric import sin as real_sin
-from theano._core.lower.llvm.math.trigonometric import sin_and_cos
-from theano._core.lower.llvm.math.trigonometric import tan as real_tan
+from theano._core.lower.llvm.math.logarithm import (
+    arcsinh as real_arcsinh,
+    log as real_log,
+    log1p as real_log1p,
+)
+from theano._core.lower.llvm.math.trigonometric import sin as real_sin, sin_and_cos, tan as real_tan
 from theano._core.lower.llvm.text.emitter import ComplexValue, Emitter, Value
 
 Function = Callable[[Emitter, ComplexValue], ComplexValue]
