@@ -2,13 +2,20 @@
 
 erfc(a) = e**(-a*a) * g(t) / (1 + 2*a) for a >= 0, with g a polynomial in t = (a - c)/(a + c)
 (Shepherd & Laframboise, Mathematics of Computation 36, 1981); erf by a polynomial of its own where
-|x| < 1. The coefficients are ours, by Remez exchange. Bounds in ulp are measured by `tools/ulp.py`.
+|x| < 1. In float32, erfc is e**(-a*a) / (sqrt(pi)*a + p(a)/q(a)), and erf, where |x| >= 1, 1
+less two to the power of a polynomial: both take half the time. The coefficients are ours, by Remez
+exchange. Bounds in ulp are measured by `tools/ulp.py`.
 """
 
-from theano._core.lower.llvm.math.exponential import expm1_of_reduced, reduce_by_ln2, scale_by_power
+from theano._core.lower.llvm.math.exponential import (
+    exp2_of_moderate,
+    expm1_of_reduced,
+    reduce_by_ln2,
+    scale_by_power,
+)
 from theano._core.lower.llvm.text.emitter import Emitter, Value
 
-# erf(x)/x - 1 in x**2 on |x| <= 1, relative to erf(x)/x: 2**-62, 2**-34.
+# erf(x)/x - 1 in x**2 on |x| <= 1, relative to erf(x)/x: 2**-62, 2**-29.
 _ERF = {
     "float64": (
         0.1283791670955126,
@@ -26,65 +33,81 @@ _ERF = {
         5.945274352181227e-11,
     ),
     "float32": (
-        0.12837916705802022,
-        -0.3761263843466709,
-        0.11283781974465944,
-        -0.026865400065351902,
-        0.005220945498908068,
-        -0.0008482829793950979,
-        0.0001125695466900204,
-        -9.641535154811148e-06,
+        0.12837916572655136,
+        -0.3761262582363798,
+        0.11283585143011418,
+        -0.026853811721690886,
+        0.005188327301923097,
+        -0.0008010190377054128,
+        7.853850911905354e-05,
     ),
 }
-# (1 + 2*a) * e**(a*a) * erfc(a) in (a - c)/(a + c) on 0 <= a <= 28 (10.1): 2**-56, 2**-29.
-_CENTER = {"float64": 4.0, "float32": 3.0}
-_ERFC = {
-    "float64": (
-        1.2329951186255526,
-        -0.1396211168405629,
-        0.015379652102619764,
-        0.0680970542547366,
-        -0.10103906603630118,
-        0.09373283499682383,
-        -0.06633036581256284,
-        0.03716751556185244,
-        -0.01619773404843693,
-        0.0050319697635666585,
-        -0.0007577734047793201,
-        -0.00019925556122589138,
-        0.00015062247124093597,
-        -2.4402941734410076e-05,
-        -1.12252822280969e-05,
-        5.717295982375618e-06,
-        3.0195525277706307e-07,
-        -8.342417396393135e-07,
-        6.23898620659941e-08,
-        1.1456259599581785e-07,
-        -7.778902712863633e-09,
-        -1.3386774287797488e-08,
-        -1.7177961587069337e-09,
+# (1 + 2*a) * e**(a*a) * erfc(a) in (a - c)/(a + c) on 0 <= a <= 28: 2**-56.
+_CENTER = 4.0
+_ERFC = (
+    1.2329951186255526,
+    -0.1396211168405629,
+    0.015379652102619764,
+    0.0680970542547366,
+    -0.10103906603630118,
+    0.09373283499682383,
+    -0.06633036581256284,
+    0.03716751556185244,
+    -0.01619773404843693,
+    0.0050319697635666585,
+    -0.0007577734047793201,
+    -0.00019925556122589138,
+    0.00015062247124093597,
+    -2.4402941734410076e-05,
+    -1.12252822280969e-05,
+    5.717295982375618e-06,
+    3.0195525277706307e-07,
+    -8.342417396393135e-07,
+    6.23898620659941e-08,
+    1.1456259599581785e-07,
+    -7.778902712863633e-09,
+    -1.3386774287797488e-08,
+    -1.7177961587069337e-09,
+)
+# e**(-a*a) / erfc(a) - sqrt(pi)*a on 0 <= a <= 10.1 in float32, a quotient of these: 2**-29 of the
+# whole. What rounding changes in it counts little where a is large; near 0, all that is rounded lies
+# above 3/2, where it costs less.
+_SINGLE_REST = (
+    (
+        1.600000023841858,
+        1.4391745328903198,
+        0.6744874715805054,
+        0.17207668721675873,
+        0.020405830815434456,
     ),
-    "float32": (
-        1.2530080591231556,
-        -0.13562113929820874,
-        -0.047562399464996734,
-        0.12964641445683542,
-        -0.11927097529817411,
-        0.06829576784993337,
-        -0.023797529095307284,
-        0.002567377771456422,
-        0.002001809202351786,
-        -0.0007775875335521035,
-        -0.00026812937334535396,
+    (
+        1.600000023841858,
+        2.469694137573242,
+        1.8279707431793213,
+        0.7831128835678101,
+        0.19422030448913574,
+        0.023024819791316986,
     ),
-}
+)
+_ROOT_OF_PI = 1.7724538509055159
+# log2(erfc(a)) in a on 1 <= a <= 3.95, where erf becomes 1, relative to erf(a): 2**-29.
+_LOG2_ERFC = (
+    -0.0004927311789543416,
+    -1.6260459156754627,
+    -0.9206484978092542,
+    -0.14875150922733935,
+    0.0315056230533454,
+    -0.0042525615011510245,
+    0.00026888730227677516,
+)
+_ONE_FROM = 3.95
 # Where erfc is 0.
 _TOP = {"float64": 28.0, "float32": 10.1}
 
 
-def _erfc_of_large(b: Emitter, a: Value, low: Value | None = None) -> Value:
-    """erfc(a + low) for a >= 1/2 and |low| below the spacing of a."""
-    c, top = _CENTER[a.dtype], _TOP[a.dtype]
+def _double_erfc_of_large(b: Emitter, a: Value, low: Value | None = None) -> Value:
+    """erfc(a + low) in float64 for a >= 1/2 and |low| below the spacing of a."""
+    c, top = _CENTER, _TOP[a.dtype]
     if low is not None:
         low = b.select(b.lt(a, top), low, 0.0)
     a = b.at_most(a, top)
@@ -96,7 +119,7 @@ def _erfc_of_large(b: Emitter, a: Value, low: Value | None = None) -> Value:
     # What the quotient lacks: (a - c) - t*(a + c).
     t = b.fma(b.fnma(t, a, b.fma(b.add(t, 1.0), -c, a)), near_inverse, t)
     # The large first term last: Estrin's scheme would round it at every level.
-    first, *others = _ERFC[a.dtype]
+    first, *others = _ERFC
     g = b.fma(t, b.polynomial(t, tuple(others)), first)
     twice_inverse = b.mul(inverse, far)
     scaled = b.mul(g, twice_inverse)
@@ -104,14 +127,36 @@ def _erfc_of_large(b: Emitter, a: Value, low: Value | None = None) -> Value:
     twice_lost = b.sub(1.0, b.sub(twice, b.add(a, a)))
     lacks = b.fnma(scaled, twice_lost, b.fnma(scaled, twice, g))
     scaled = b.fma(lacks, twice_inverse, scaled)
+    return _times_normal_density(b, scaled, a, low)
+
+
+def _times_normal_density(b: Emitter, x: Value, a: Value, low: Value | None) -> Value:
+    """X * e**(-(a + low)**2)."""
     square = b.mul(a, a)
     lost = b.fma(a, a, b.neg(square))
     if low is not None:
-        # Only e**(-a*a) is steep.
+        # Only this factor is steep.
         lost = b.fma(b.add(a, a), low, lost)
     turns, r = reduce_by_ln2(b, b.neg(square))
     rise = expm1_of_reduced(b, b.sub(r, lost))
-    return scale_by_power(b, b.fma(scaled, rise, scaled), turns)
+    return scale_by_power(b, b.fma(x, rise, x), turns)
+
+
+def _single_erfc(b: Emitter, a: Value, low: Value | None = None) -> Value:
+    """erfc(a + low) in float32 for a >= 0 and |low| below the spacing of a."""
+    top = _TOP[a.dtype]
+    if low is not None:
+        low = b.select(b.lt(a, top), low, 0.0)
+    a = b.at_most(a, top)
+    above, below = (b.polynomial(a, terms) for terms in _SINGLE_REST)
+    scaled = b.divide(below, b.fma(b.mul(a, _ROOT_OF_PI), below, above))
+    return _times_normal_density(b, scaled, a, low)
+
+
+def _single_erf_of_large(b: Emitter, a: Value) -> Value:
+    """erf(a) in float32 for a >= 1."""
+    power = b.polynomial(b.at_most(a, _ONE_FROM), _LOG2_ERFC)
+    return b.sub(1.0, exp2_of_moderate(b, power))
 
 
 def _erf_of_small(b: Emitter, x: Value) -> Value:
@@ -122,7 +167,8 @@ def _erf_of_small(b: Emitter, x: Value) -> Value:
 def erf(b: Emitter, x: Value) -> Value:
     """Error function, within 2 ulp."""
     a = b.absolute(x)
-    large = b.sub(1.0, _erfc_of_large(b, a))
+    single = x.dtype == "float32"
+    large = _single_erf_of_large(b, a) if single else b.sub(1.0, _double_erfc_of_large(b, a))
     return b.with_sign(b.select(b.lt(a, 1.0), _erf_of_small(b, a), large), x)
 
 
@@ -131,6 +177,7 @@ def erfc(b: Emitter, x: Value, low: Value | None = None) -> Value:
     a = b.absolute(x)
     # What is added to x counts the other way for the absolute value of a negative x.
     low = low if low is None else b.select(b.lt(x, 0.0), b.neg(low), low)
-    tail = _erfc_of_large(b, a, low)
+    single = x.dtype == "float32"
+    tail = (_single_erfc if single else _double_erfc_of_large)(b, a, low)
     y = b.select(b.lt(x, 0.0), b.sub(2.0, tail), tail)
-    return b.select(b.lt(a, 0.5), b.sub(1.0, _erf_of_small(b, x)), y)
+    return y if single else b.select(b.lt(a, 0.5), b.sub(1.0, _erf_of_small(b, x)), y)

@@ -208,8 +208,12 @@ def exp2_of_reduced(b: Emitter, r: Value) -> Value:
 def exp2(b: Emitter, x: Value) -> Value:
     """2**x, within 2 ulp: the reduction x = k + r is exact."""
     low, high = _RANGE2[x.dtype]
+    return exp2_of_moderate(b, b.at_least(b.at_most(x, high), low))
+
+
+def exp2_of_moderate(b: Emitter, x: Value) -> Value:
+    """2**x for what is not far beyond the range of results."""
     rounder = FORMATS[x.dtype].rounder
-    x = b.at_least(b.at_most(x, high), low)
     t = b.add(x, rounder)
     return scale_by_power(b, exp2_of_reduced(b, b.sub(x, b.sub(t, rounder))), t)
 
