@@ -9,6 +9,7 @@
 #include "lapack_call.h"
 #include "lapack_factors.h"
 #include "lapack_functions.h"
+#include "lapack_products.h"
 #include "lapack_systems.h"
 #include "lapack_tangents.h"
 #include "numpy_api.h"
@@ -103,6 +104,9 @@ Routine *routine_of(std::int64_t number) {
         expm<T, I>,
         expm_tangent<T, I>,
         qr_raw<T, I>,
+        cholesky_cotangent<T, I>,
+        symmetric_product<T, false>,
+        symmetric_product<T, true>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

@@ -1,4 +1,4 @@
-// Forward derivatives that cost less than the products and solutions they are written with.
+// Derivatives that cost less than the products and solutions they are written with.
 #pragma once
 
 #include "lapack_call.h"
@@ -89,6 +89,111 @@ std::int64_t cholesky_tangent(std::int64_t, const View *v) {
     }
     clear_triangle(out, n, true);
     return info_all;
+}
+
+template <class T>
+T conjugate_of(const T &x) {
+    if constexpr (is_complex<T>) return std::conj(x);
+    else return x;
+}
+
+// From the cotangent of a small lower triangle L, in place, to that of L L^H, of which the lower
+// triangle is read; rows of both lie `leading` items apart. The rows of Cholesky's method,
+// differentiated, from the last to the first.
+template <class T>
+void small_cholesky_cotangent(const T *l, T *out, std::int64_t n, std::int64_t leading) {
+    for (std::int64_t i = n - 1; i >= 0; --i) {
+        const T *own = l + i * leading;
+        T *row = out + i * leading;
+        const Real<T> diagonal = std::real(own[i]);
+        Real<T> sum = std::real(row[i]);
+        for (std::int64_t r = i + 1; r < n; ++r) {
+            T &item = out[r * leading + i];
+            item /= diagonal;
+            sum -= std::real(conjugate_of(l[r * leading + i]) * item);
+        }
+        const Real<T> slope = sum / diagonal;
+        for (std::int64_t k = 0; k < i; ++k) row[k] -= slope * own[k];
+        for (std::int64_t r = i + 1; r < n; ++r) {
+            T *below = out + r * leading;
+            const T *other = l + r * leading;
+            const T item = below[i], turned = conjugate_of(item);
+            for (std::int64_t k = 0; k < i; ++k) {
+                below[k] -= item * own[k];
+                row[k] -= turned * other[k];
+            }
+        }
+        row[i] = slope / 2;
+    }
+}
+
+// The same for any size, with room for n * n items: of the halves of L = (A 0; C D), first that of D.
+template <class T, class I>
+void cholesky_cotangent_in(const T *l, T *out, std::int64_t n, std::int64_t leading, T *room) {
+    constexpr std::int64_t kSmall = 32;
+    if (n <= kSmall) return small_cholesky_cotangent(l, out, n, leading);
+    const std::int64_t first = (n / 2 + 15) / 16 * 16, second = n - first;
+    const T *c = l + first * leading, *d = c + first;
+    T *g_c = out + first * leading, *g_d = g_c + first;
+    cholesky_cotangent_in<T, I>(d, g_d, second, leading, room);
+    // D D^H is what C C^H was taken from.
+    for (std::int64_t i = 0; i < second; ++i) {
+        for (std::int64_t j = 0; j < i; ++j) {
+            const T item = g_d[i * leading + j];
+            room[i * second + j] = item;
+            room[j * second + i] = conjugate_of(item);
+        }
+        room[i * (second + 1)] = T(2) * g_d[i * (leading + 1)];
+    }
+    blas::gemm<T>(second, first, second, T(-1), {room, second, false}, {c, leading, false}, T(1), g_c,
+                  leading);
+    // X A = C; the rows of these are the columns of Fortran.
+    I size = static_cast<I>(first), count = static_cast<I>(second), info = 0;
+    I ld = static_cast<I>(leading);
+    call<T>(trtrs, "U", "N", "N", &size, &count, l, &ld, g_c, &ld, &info);
+    const T *turned = g_c;
+    std::int64_t turned_leading = leading;
+    if constexpr (is_complex<T>) {
+        for (std::int64_t i = 0; i < second; ++i)
+            std::transform(g_c + i * leading, g_c + i * leading + first, room + i * first,
+                           conjugate_of<T>);
+        turned = room;
+        turned_leading = first;
+    }
+    blas::gemm<T>(first, first, second, T(-1), {turned, turned_leading, true}, {c, leading, false},
+                  T(1), out, leading);
+    cholesky_cotangent_in<T, I>(l, out, first, leading, room);
+}
+
+// The place of the first zero on the diagonal, from 1; 0 if there is none.
+template <class T>
+std::int64_t zero_on_diagonal(const T *l, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+        if (l[i * (n + 1)] == T(0)) return i + 1;
+    }
+    return 0;
+}
+
+// From L and the cotangent of L, of which the lower triangle is read, to that of L L^H.
+template <class T, class I>
+std::int64_t cholesky_cotangent(std::int64_t, const View *v) {
+    constexpr std::int64_t item = sizeof(T);
+    const View &factor = v[0];
+    const std::int64_t n = factor.rows, most = (n + 32) / 2;
+    const bool together = factor.across == item && factor.down == n * item;
+    Work<T> copied(together ? 0 : n * n), room(most * most);
+    if (!copied || !room) return kNoMemory;
+    const T *l = factor.as<T>();
+    if (!together) {
+        factor.rows_first(copied.get());
+        l = copied.get();
+    }
+    T *out = v[2].as<T>();
+    v[1].rows_first(out);
+    const std::int64_t info = zero_on_diagonal(l, n);
+    if (info == 0) cholesky_cotangent_in<T, I>(l, out, n, n, room.get());
+    clear_triangle(out, n, true);
+    return info;
 }
 
 }  // namespace theano::lapack

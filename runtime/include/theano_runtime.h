@@ -79,7 +79,10 @@ enum {
     TH_EXPM = 21,             /* A → X */
     TH_EXPM_TANGENT = 22,     /* A, its tangent → that of X */
     TH_QR_RAW = 23,           /* A → the columns of LAPACK's geqrf, tau (a vector) */
-    TH_ROUTINES = 24
+    TH_CHOLESKY_COTANGENT = 24, /* L, the cotangent of L → that of L L^H */
+    TH_SYMMETRIC_PRODUCT = 25,  /* A, B → (A + A^T) B */
+    TH_PRODUCT_SYMMETRIC = 26,  /* A, B → B (A + A^T) */
+    TH_ROUTINES = 27
 };
 
 /* What `along` can do; the order of items and extremes are positions, int64. Sorting is in three kinds, as

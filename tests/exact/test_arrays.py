@@ -538,7 +538,9 @@ REWRITTEN = {
     "ArgSortRows",
 }
 # Made by derivatives: tests/linalg/test_tangents.py, tests/autodiff/test_sizes.py.
-ELSEWHERE |= {"CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
+ELSEWHERE |= {"CholeskyCotangent", "CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
+# Made by rewriting: tests/linalg/test_symmetric_products.py.
+ELSEWHERE |= {"SymmetricProduct"}
 # Names of expressions, written out when rewriting starts: tests/legacy/test_array_ops.py.
 ELSEWHERE |= {"Expression", "LogSoftmax", "Softmax", "_OfRows"}
 REWRITTEN |= {f"Factor{n}" for n in ("", "Adjugate", "Det", "Inverse", "SLogDet", "Solve")}

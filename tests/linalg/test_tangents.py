@@ -11,7 +11,8 @@ import scipy.linalg
 import theano
 import theano.tensor as T
 from theano._core.ops.linalg.matrices import Part
-from theano.gradient import jvp
+from theano._core.ops.linalg.systems import cholesky_cotangent
+from theano.gradient import jvp, verify_grad
 from theano.tensor import slinalg
 
 rng = np.random.default_rng(23)
@@ -84,6 +85,79 @@ def test_the_tangent_of_cholesky_is_one_operation() -> None:
     f = theano.function([x, t], jvp(slinalg.cholesky(x), x, t))
     names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
     assert names == ["Cholesky", "CholeskyTangent"]
+
+
+def cotangent_by_expression(factor: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Return the cotangent of L L^H as the formula has it."""
+
+    def half(x: np.ndarray) -> np.ndarray:
+        return np.tril(x, -1) + np.diag(np.diag(x)) / 2
+
+    inverse = np.linalg.inv(factor)
+    s = inverse.conj().T @ half(factor.conj().T @ np.tril(g)) @ inverse
+    return half(s + s.conj().T)
+
+
+# Lengths on both sides of those of a block, and of halves.
+@pytest.mark.parametrize("n", [0, 1, 2, 31, 32, 33, 65, 100, 130])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_cotangent_of_cholesky(n: int, dtype: str) -> None:
+    x, g = positive(n, n, dtype=dtype), matrix(n, n, dtype=dtype)
+    factor = np.linalg.cholesky(x).astype(dtype)
+    got = run(cholesky_cotangent, factor, g)
+    assert got.dtype == dtype
+    scale = np.finfo(dtype).eps * (1 + n)
+    if n:
+        wanted = cotangent_by_expression(factor, g)
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=20 * scale)
+        reference = run(cholesky_cotangent, factor, g, mode=theano.Mode(linker="py"))
+        np.testing.assert_allclose(got, reference, rtol=0, atol=20 * scale)
+        np.testing.assert_array_equal(np.triu(got, 1), 0)
+        # What is above the diagonal is not read.
+        np.testing.assert_array_equal(got, run(cholesky_cotangent, factor, np.tril(g)))
+
+
+def test_cotangents_of_stacks_and_of_any_layout() -> None:
+    factor, g = np.linalg.cholesky(positive(3, 40, 40)), matrix(3, 40, 40)
+    whole = run(cholesky_cotangent, factor, g)
+    for i in range(3):
+        np.testing.assert_array_equal(whole[i], run(cholesky_cotangent, factor[i], g[i]))
+    np.testing.assert_array_equal(
+        run(cholesky_cotangent, np.asfortranarray(factor[0]), g[::-1, ::-1, ::-1][0]),
+        run(cholesky_cotangent, factor[0], g[2, ::-1, ::-1].copy()),
+    )
+    # One factor, and a stack of cotangents.
+    np.testing.assert_array_equal(
+        run(lambda f, g: cholesky_cotangent(T.addbroadcast(f, 0), g), factor[:1], g)[1],
+        run(cholesky_cotangent, factor[0], g[1]),
+    )
+
+
+def test_cotangents_that_are_not_numbers() -> None:
+    factor, g = np.linalg.cholesky(positive(70, 70)), matrix(70, 70)
+    g[40, 20] = np.nan
+    got = run(cholesky_cotangent, factor, g)
+    # Rows and columns after those of an item do not depend on it.
+    assert np.isnan(got[20, 20])
+    assert np.isfinite(np.tril(got)[41:]).all()
+    with pytest.raises(np.linalg.LinAlgError):
+        run(cholesky_cotangent, np.zeros((3, 3)), matrix(3, 3))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_the_cotangent_of_cholesky_is_one_operation_with_derivatives(dtype: str) -> None:
+    x = T.TensorType(dtype, (False, False))("x")
+    out = (abs(slinalg.cholesky(x)) ** 3).sum()
+    f = theano.function([x], theano.grad(out, x))
+    names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+    assert names.count("CholeskyCotangent") == 1
+    assert "Solve" not in names
+    if dtype == "float64":
+        verify_grad(
+            lambda a: theano.grad((slinalg.cholesky(a) ** 3).sum(), a),
+            [positive(4, 4)],
+            rng=np.random.RandomState(3),
+        )
 
 
 def test_a_direction_of_another_shape() -> None:

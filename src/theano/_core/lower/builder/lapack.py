@@ -39,6 +39,9 @@ ROUTINES = {
     "expm": "singular",
     "expm_tangent": "singular",
     "qr_raw": "singular",
+    "cholesky_cotangent": "singular",
+    "symmetric_product": "singular",
+    "product_symmetric": "singular",
 }
 # In the order of runtime/include/theano_runtime.h.
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
@@ -48,10 +51,11 @@ FLAGS = {
     name: 1 << bit
     for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
 }
+PRODUCTS = ("stack_product", "symmetric_product", "product_symmetric")
 # Those that take any matrix; the others need a square one.
 RECTANGULAR = ("lu", "svd", "qr", "qr_raw", "stack_product", "pinv")
 # Those whose operands have one shape.
-OF_ONE_SHAPE = ("cholesky_tangent", "expm_tangent")
+OF_ONE_SHAPE = ("cholesky_tangent", "cholesky_cotangent", "expm_tangent")
 
 
 def lapack(
@@ -153,8 +157,8 @@ def _check_matrices(
             _check_shapes(p, node, arrays, range(first.ndim))
         return
     other = arrays[right]
-    wanted: Size = other.shape[-cores[right]]
-    fault = "matmul" if routine == "stack_product" else "solve_rows"
+    wanted: Size = other.shape[-1 if routine == "product_symmetric" else -cores[right]]
+    fault = "matmul" if routine in PRODUCTS else "solve_rows"
     p.check_equal(node, columns, wanted, fault, (columns, wanted))
     _check_shapes(p, node, arrays, range(first.ndim - 2), right)
 

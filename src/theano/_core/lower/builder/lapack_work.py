@@ -17,6 +17,8 @@ RIGHT_SIDES = {
     "solve_positive": 1,
     "stack_product": 1,
     "factor_solve": 2,
+    "symmetric_product": 1,
+    "product_symmetric": 1,
 }
 # About how many operations a routine does for a matrix: of m rows and n columns, so many thirds of
 # m n² (Golub and Van Loan), and 2 n² for each column of a right-hand side.
@@ -45,6 +47,9 @@ THIRDS = {
     "expm": 60,
     "expm_tangent": 120,
     "qr_raw": 4,
+    "cholesky_cotangent": 3,
+    "symmetric_product": 0,
+    "product_symmetric": 0,
 }
 
 

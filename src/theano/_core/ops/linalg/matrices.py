@@ -89,7 +89,7 @@ class MatrixOp(Structured):
 
 
 class MatrixTangent(MatrixOp):
-    """Base of forward derivatives that cost less than the expressions which say the same.
+    """Base of derivatives that cost less than the expressions which say the same.
 
     Linear in the second of two operands, matrices of one shape or stacks of these.
     """
@@ -221,6 +221,33 @@ class StackProduct(MatrixOp):
 
 
 stack_product = StackProduct()
+
+
+class SymmetricProduct(MatrixOp):
+    """(X + X^T) Y of two matrices, or Y (X + X^T) where `on_right`.
+
+    Made by rewriting. The sum of X and its transpose costs about as much as a product with thirty
+    columns: narrower ones are two products.
+    """
+
+    __props__ = ("on_right",)
+    not_differentiated = "made by rewriting, after differentiation"
+
+    def __init__(self, on_right: bool = False) -> None:
+        self.on_right = bool(on_right)
+        self.routine = "product_symmetric" if on_right else "symmetric_product"
+
+    def make_node(self, x: Variable, y: Variable) -> Apply:
+        kept = x.type.broadcastable[0], y.type.broadcastable[not self.on_right]
+        return self.one([x, y], x.type.dtype, kept[::-1] if self.on_right else kept)
+
+    def compute(self, xp: ArrayModule, node: Apply, x: Any, y: Any) -> tuple[Any, ...]:
+        whole = x + x.T
+        return (xp.matmul(y, whole) if self.on_right else xp.matmul(whole, y),)
+
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
+        (n, _), (rows, columns) = shapes
+        return [(rows, n) if self.on_right else (n, columns)]
 
 
 def product(x: Any, y: Variable) -> Any:

@@ -13,17 +13,21 @@ from theano._core.ops.array.products import Dot, Gemm, dot, gemm
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
+from theano._core.ops.linalg.matrices import SymmetricProduct
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims, TensorLike
+    from theano._core.ir.annotations import TensorLike
 
 RULES = Rules("blas")
 rule = RULES.rule
 # Products added to each other that another sum is carried below, to the one that is computed first.
 # Carrying it further would take time with the square of their number.
 MOST_PRODUCTS = 4
+# A sum of a matrix and its transpose costs about as much as a product with so many columns.
+MANY_COLUMNS = 32
+LAPACK_DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
 def _scaled(value: Variable, uses: dict[Variable, int], dtype: str) -> tuple[Any, Any] | None:
@@ -100,19 +104,24 @@ def _product_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for left, right in ((one, two), (two, one)):
         if _same(left[1], right[1]) and _is_turned(right[0], left[0]):
-            width = rewriter.shape(left[1])[1]
-            if _is_wide(width, rewriter.shape(left[0])):
-                return dot(add(left[0], right[0]), left[1])
+            return _with_symmetric(rewriter, left[0], left[1], False)
         if _same(left[0], right[0]) and _is_turned(right[1], left[1]):
-            width = rewriter.shape(left[0])[0]
-            if _is_wide(width, rewriter.shape(left[1])):
-                return dot(left[0], add(left[1], right[1]))
+            return _with_symmetric(rewriter, left[1], left[0], True)
     return None
 
 
-def _is_wide(width: object, shape: Dims) -> bool:
-    """Tell whether so many columns are many, or certainly as many as a square matrix has."""
-    return width >= 32 if isinstance(width, int) else any(width is n for n in shape)
+def _with_symmetric(rewriter: Rewriter, x: Variable, y: Variable, on_right: bool) -> Any:
+    """Return (x + x.T) y, or y (x + x.T); None where two products cost less."""
+    width = rewriter.shape(y)[0 if on_right else 1]
+    if isinstance(width, int) and width < MANY_COLUMNS:
+        return None
+    if isinstance(width, int) or any(width is n for n in rewriter.shape(x)):
+        whole = add(x, _turned(x))
+        return dot(y, whole) if on_right else dot(whole, y)
+    if x.type.dtype in LAPACK_DTYPES and x.type.dtype == y.type.dtype:
+        # How many columns there are is seen when it runs.
+        return SymmetricProduct(on_right)(x, y)
+    return None
 
 
 def _same(one: Variable, two: Variable) -> bool:
