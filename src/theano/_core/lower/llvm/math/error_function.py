@@ -70,7 +70,7 @@ _ERFC = (
     -1.7177961587069337e-09,
 )
 # e**(-a*a) / erfc(a) - sqrt(pi)*a on 0 <= a <= 10.1 in float32, a quotient of these: 2**-29 of the
-# whole. What rounding changes in it counts little where a is large; near 0, all that is rounded lies
+# whole. What rounding changes in it counts little where a is large; near 0, all that is rounded is
 # above 3/2, where it costs less.
 _SINGLE_REST = (
     (
