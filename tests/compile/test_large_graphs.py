@@ -185,3 +185,43 @@ def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(
     nested(10)
     # From here on what repeats becomes routines.
     assert nested(320) < 2.3 * nested(160)
+
+
+def training_of_branches(count: int, *conditions: Any) -> tuple[Any, list[Any]]:
+    parameters = [theano.shared(np.full(2, float(k))) for k in range(count)]
+    total: Any = 0.0
+    for k, w in enumerate(parameters):
+        condition = conditions[k] if conditions else x[0] > k
+        total = total + ifelse(condition, T.tanh(x * w).sum(), (T.exp(-x) * w).sum())
+    return total, parameters
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(
+    forget_code: Callable[[], None], alike: bool
+) -> None:
+    def work(count: int) -> int:
+        total, parameters = training_of_branches(count, *([x[0] > 0] * count if alike else []))
+        updates = list(zip(parameters, T.grad(total, parameters), strict=True))
+        forget_code()
+        return calls(lambda: theano.function([x], total, updates=updates))
+
+    work(10)
+    # From here on what repeats becomes routines.
+    assert work(160) < 2.3 * work(80)
+
+
+def test_gradients_of_many_branches_in_branches() -> None:
+    parameters = [theano.shared(np.full(2, 1.0 + k)) for k in range(80)]
+    i = T.iscalar("i")
+    out = x
+    for k, w in enumerate(parameters):
+        out = ifelse(T.eq(i, k), T.tanh(x * w), out * w)
+    f = theano.function([x, i], T.grad(out.sum(), parameters))
+    value = np.array([0.01, -0.02])
+    expected = np.zeros((80, 2))
+    above = np.prod(np.arange(79.0, 81.0))
+    expected[77] = (1 - np.tanh(value * 78) ** 2) * value * above
+    expected[78] = np.tanh(value * 78) * 80
+    expected[79] = np.tanh(value * 78) * 79
+    np.testing.assert_allclose(f(value, 77), expected, rtol=1e-12)

@@ -122,7 +122,7 @@ def _simple(paths: Paths) -> Paths:
             return frozenset(found) if len(found) <= MOST_PATHS else ALWAYS
 
 
-def _places(outputs: Sequence[Variable]) -> dict[Any, Place]:
+def places_of(outputs: Sequence[Variable]) -> dict[Any, Place]:
     """Return for each node the sides of branches that it stands in, the outermost first."""
     places: dict[Any, Place] = dict.fromkeys(outputs, ())
 
@@ -153,7 +153,7 @@ def _shared(
 
     None needs what a later group has. And whether anything costly is not needed always.
     """
-    places = _places(outputs) if needs else {}
+    places = places_of(outputs) if needs else {}
     order = toposort(outputs) if needs else []
     known: dict[Place, Paths] = {(): ALWAYS}
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from theano._core.ir.graph import copy_graph, toposort
+from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import Branch, IfElse
-from theano._core.rewrite.ifelse.partial_redundancy import paths_to, separate_shared
+from theano._core.rewrite.ifelse.partial_redundancy import (
+    Place,
+    paths_to,
+    places_of,
+    separate_shared,
+)
 from theano._core.rewrite.inline import in_loops
 
 
@@ -20,45 +25,7 @@ def rewrite_branches(outputs: Sequence[object]) -> list[Any]:
     outputs = in_loops(outputs, rewrite_branches)
     if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
         return outputs
-    outputs, sharing = separate_shared(_merged(outputs))
-    if not sharing:
-        return Sinking(outputs).run()
-    while True:
-        # Outer branches first: in their bodies, what inner ones share is looked at again.
-        last = next((n for n in reversed(toposort(outputs)) if isinstance(n.op, IfElse)), None)
-        if last is None:
-            return outputs
-        branch = _branch(last, outputs)
-        outputs = copy_graph(outputs, dict(zip(last.outputs, branch, strict=True)))
-
-
-def _merged(outputs: list[Variable]) -> list[Any]:
-    """Return `outputs` with branches on one condition, none of which needs another, as one.
-
-    They must be needed at the same times: otherwise all would be computed for one.
-    """
-    outputs = _decided(outputs)
-    while True:
-        groups: dict[Any, list[Apply]] = {}
-        table: dict[Any, Any] = {}
-        needs = paths_to(outputs)
-        for node in toposort(outputs):
-            if isinstance(node.op, IfElse):
-                groups.setdefault((node.inputs[0], needs.get(node)), []).append(node)
-        for (condition, _), nodes in groups.items():
-            together = _independent(nodes) if len(nodes) > 1 else nodes
-            if len(together) < 2:
-                continue
-            then = [v for n in together for v in n.op.sides(n)[0]]
-            otherwise = [v for n in together for v in n.op.sides(n)[1]]
-            label = next((n.op.label for n in together if n.op.label), None)
-            whole = IfElse(len(then), name=label).make_node(condition, *then, *otherwise)
-            whole.source = together[0].source
-            table = dict(zip((v for n in together for v in n.outputs), whole.outputs, strict=True))
-            break
-        if not table:
-            return outputs
-        outputs = copy_graph(outputs, table)
+    return Sinking(*separate_shared(_merged(_decided(outputs)))).run()
 
 
 def _decided(outputs: list[Variable]) -> list[Any]:
@@ -66,116 +33,115 @@ def _decided(outputs: list[Variable]) -> list[Any]:
 
     Only what one side alone needs is looked at: nothing is computed twice.
     """
-    branches = [node for node in toposort(outputs) if isinstance(node.op, IfElse)]
-    alike = Counter(node.inputs[0] for node in branches)
-    for node in branches:
-        if alike[node.inputs[0]] == 1:
-            continue
-        sides = [_with_side_known(node, side, outputs) for side in range(2)]
-        if [*sides[0], *sides[1]] != node.inputs[1:]:
-            made = node.op.make_node(node.inputs[0], *sides[0], *sides[1])
-            made.source = node.source
-            table = dict(zip(node.outputs, made.outputs, strict=True))
-            return _decided(copy_graph(outputs, table))
-    return outputs
-
-
-def _with_side_known(node: Apply, side: int, outputs: Sequence[Variable]) -> list[Any]:
-    """Return the values of one side of a branch, where other branches on its condition decide."""
-    values = node.op.sides(node)[side]
-    order = toposort(values)
-    alike = {n for n in order if isinstance(n.op, IfElse) and n.inputs[0] is node.inputs[0]}
-    if not alike:
-        return list(values)
-    own = _only_for(node, side, outputs)
-    known: dict[Any, Any] = {}
-    for inner in order:
-        if inner in alike:
-            taken = inner.op.sides(inner)[side]
-            known.update((o, known.get(v, v)) for o, v in zip(inner.outputs, taken, strict=True))
-        elif inner in own and any(v in known for v in inner.inputs):
-            copy = inner.clone_with_new_inputs([known.get(v, v) for v in inner.inputs], False)
-            known.update(zip(inner.outputs, copy.outputs, strict=True))
-    return [known.get(v, v) for v in values]
-
-
-def _independent(nodes: Sequence[Apply]) -> list[Apply]:
-    """Return some of `nodes`, which are in topological order, of which none needs another."""
-    chosen: list[Apply] = []
-    for node in nodes:
-        below = set(toposort(node.inputs))
-        if not any(other in below for other in chosen):
-            chosen.append(node)
-    return chosen
-
-
-def _branch(node: Apply, outputs: Sequence[Variable]) -> list[Any]:
-    """Return the outputs of a branch in place of an `IfElse`."""
-    condition = node.inputs[0]
-    sides = node.op.sides(node)
-    inside = [_only_for(node, side, outputs) for side in range(2)]
-    needed: dict[Any, None] = {}
-    for values, own in zip(sides, inside, strict=True):
-        for variable in _read_from_outside(values, own):
-            needed.setdefault(variable)
-    bodies = [Body(list(needed), values).fresh() for values in sides]
-    bodies = [Body(b.inputs, rewrite_branches(b.outputs)) for b in bodies]
-    made = Branch(bodies[0], bodies[1], node.op.label).make_node(condition, *needed)
-    made.source = node.source
-    return list(made.outputs)
-
-
-def _only_for(node: Apply, side: int, outputs: Sequence[Variable]) -> set[Apply]:
-    """Return the nodes that nothing but one side of a branch needs."""
-    count = node.op.n_outs
-    first = 1 + side * count
-    allowed = range(first, first + count)
-    uses: dict[Any, list[tuple[Apply | None, int]]] = {}
     order = toposort(outputs)
-    for client in order:
-        for index, variable in enumerate(client.inputs):
-            uses.setdefault(variable, []).append((client, index))
-    for variable in outputs:
-        uses.setdefault(variable, []).append((None, 0))
-    own: set[Apply] = set()
-    for candidate in reversed(order):
-        clients = [use for out in candidate.outputs for use in uses.get(out, ())]
-        if candidate is not node and all(
-            client in own or (client is node and index in allowed) for client, index in clients
-        ):
-            own.add(candidate)
-    return own
+    conditions = [node.inputs[0] for node in order if isinstance(node.op, IfElse)]
+    if len(set(conditions)) == len(conditions):
+        return outputs
+    places = places_of(outputs)
+    decided: dict[Place, dict[Variable, int]] = {}
+    now: dict[Any, Any] = {}
+    found = False
+
+    def taken(variable: Variable, place: Place) -> Any:
+        nonlocal found
+        if place not in decided:
+            decided[place] = {branch.inputs[0]: side for branch, side in reversed(place)}
+        node = variable.owner
+        while node is not None and isinstance(node.op, IfElse):
+            side = decided[place].get(node.inputs[0])
+            if side is None:
+                break
+            variable = node.op.sides(node)[side][node.outputs.index(variable)]
+            node, found = variable.owner, True
+        return now.get(variable, variable)
+
+    for node in order:
+        where = [places[node]] * len(node.inputs)
+        if isinstance(node.op, IfElse):
+            count = node.op.n_outs
+            where[1:] = [(*places[node], (node, side)) for side in range(2) for _ in range(count)]
+        inputs = [taken(v, place) for v, place in zip(node.inputs, where, strict=True)]
+        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            copy = node.clone_with_new_inputs(inputs, False)
+            now.update(zip(node.outputs, copy.outputs, strict=True))
+    return _decided([now.get(v, v) for v in outputs]) if found else outputs
 
 
-def _read_from_outside(values: Sequence[Variable], own: set[Apply]) -> list[Any]:
-    found: dict[Any, None] = {}
+def _merged(outputs: list[Variable]) -> list[Any]:
+    """Return `outputs` with branches on one condition, none of which needs another, as one.
 
-    def read(variable: Variable) -> None:
-        if variable.owner not in own and not isinstance(variable, Constant):
-            found.setdefault(variable)
+    They must be needed at the same times: otherwise all would be computed for one.
+    """
+    needs = paths_to(outputs)
+    order = toposort(outputs)
+    keys: dict[Apply, object] = {
+        n: (n.inputs[0], needs.get(n)) for n in order if isinstance(n.op, IfElse)
+    }
+    now: dict[Any, Any] = {}
+    for nodes in _together(order, keys):
+        if len(nodes) > 1:
+            sides = [[v for n in nodes for v in n.op.sides(n)[side]] for side in range(2)]
+            label = next((n.op.label for n in nodes if n.op.label), None)
+            inputs = copied([nodes[0].inputs[0], *sides[0], *sides[1]], now)
+            whole = IfElse(len(sides[0]), name=label).make_node(*inputs)
+            whole.source = nodes[0].source
+            now.update(zip((v for n in nodes for v in n.outputs), whole.outputs, strict=True))
+    return copied(outputs, now)
 
-    for variable in values:
-        read(variable)
-    for node in toposort(values):
-        if node in own:
-            for variable in node.inputs:
-                read(variable)
-    return list(found)
+
+def _together(order: Sequence[Apply], keys: dict[Apply, object]) -> Iterator[list[Apply]]:
+    """Yield the nodes that have keys, in lists of equal keys; none needs another, or a later one.
+
+    A node waits until all with its key are ready, or nothing else is: there are few lists.
+    """
+    makers = {node: {v.owner for v in node.inputs if v.owner is not None} for node in order}
+    missing = {node: len(makers[node]) for node in order}
+    clients: dict[Apply, list[Apply]] = {node: [] for node in order}
+    for node in order:
+        for maker in makers[node]:
+            clients[maker].append(node)
+    left = Counter(keys.values())
+    waiting: dict[object, list[Apply]] = {}
+    complete: dict[object, None] = {}
+    ready = deque(node for node in order if not missing[node])
+    while ready or waiting:
+        if not ready:
+            key = next(iter(complete or waiting))
+            complete.pop(key, None)
+            made = waiting.pop(key)
+            left[key] -= len(made)
+            yield made
+        elif ready[0] in keys:
+            node = ready.popleft()
+            waiting.setdefault(keys[node], []).append(node)
+            if len(waiting[keys[node]]) == left[keys[node]]:
+                complete[keys[node]] = None
+            continue
+        else:
+            made = [ready.popleft()]
+        for client in (client for node in made for client in clients[node]):
+            missing[client] -= 1
+            if not missing[client]:
+                ready.append(client)
 
 
 class Sinking:
-    """Moves what one side of a branch alone needs into its body: inner branches first.
+    """Moves what one side of a branch alone needs into its body.
 
-    A branch that is made counts as one operation, and so does all that its bodies have: nothing
-    is looked at, or copied, once more for each branch around it.
+    Inner branches first: a branch that is made counts as one operation, and so does all that its
+    bodies have: nothing is looked at, or copied, once more for each branch around it. But where
+    branches share costly values, outer ones alone: in a body, what is shared is looked at anew.
 
     Parameters
     ----------
     outputs : list of Variable
+    sharing : bool
+        Whether branches share costly values.
     """
 
-    def __init__(self, outputs: list[Variable]) -> None:
+    def __init__(self, outputs: list[Variable], sharing: bool) -> None:
         self.outputs = outputs
+        self.sharing = sharing
         self.order = toposort(outputs)
         self.rank = {node: place for place, node in enumerate(self.order)}
         # What each operation reads: of a branch, the condition and what its bodies need.
@@ -188,8 +154,8 @@ class Sinking:
 
     def run(self) -> list[Any]:
         """Return the outputs with branches in place of every `IfElse`."""
-        for node in self.order:
-            if isinstance(node.op, IfElse):
+        for node in reversed(self.order) if self.sharing else self.order:
+            if isinstance(node.op, IfElse) and node not in self.inside:
                 self._sink(node)
         known: dict[Any, Any] = {}
         for node in self.order:
@@ -245,7 +211,8 @@ class Sinking:
         known: dict[Any, Any] = dict(zip(needed, leaves, strict=True))
         for node in own:
             known.update(zip(node.outputs, self._copy(node, known).outputs, strict=True))
-        return Body(leaves, [known.get(v, v) for v in values])
+        outputs = [known.get(v, v) for v in values]
+        return Body(leaves, rewrite_branches(outputs) if self.sharing else outputs)
 
     def _copy(self, node: Apply, known: dict[Any, Any]) -> Apply:
         inputs = [known.get(v, v) for v in self.inputs[node]]

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 RULES = Rules("canonical")
 rule = RULES.rule
 # Of a sum of values that may be zero, so many have a branch of their own.
+MOST_NESTED = 4
 MOST_TERMS = 16
 # Variables looked at to see whether something is long to compute.
 MOST_SEEN = 50
@@ -161,11 +162,21 @@ def _into_branch(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for places in _linear_places(node):
         found = _joint(node.inputs, places)
-        if found is not None:
+        if found is not None and not _is_deep(found[0]):
             part, inputs = found
             value = node.op.make_node(*inputs).outputs[0]
             return part.choose(value, _zeros(rewriter, node.outputs[0]))
     return None
+
+
+def _is_deep(part: _Part) -> bool:
+    """Tell whether more branches of zeros are in a value than operations move through."""
+    inner: _Part | None = part
+    for _ in range(MOST_NESTED):
+        inner = _part(inner.value)
+        if inner is None:
+            return False
+    return True
 
 
 def _linear_places(node: Apply) -> list[list[int]]:
