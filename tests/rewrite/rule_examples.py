@@ -60,6 +60,7 @@ EXAMPLES: dict[str, Any] = {
     "x ** 3 → x x x": x**3,
     "x / 2**k → x 2**-k": x / 4,
     "x x → sqr(x)": x * x,
+    "x[int64(i)] → x[i]": x[T.arange(x.shape[0], dtype="int32")[::-1]],
     "x[0:length of x] → x": T.exp(m)[: m.shape[0]] * 2,
     **{
         f"loop over steps → loop over steps, its body rewritten ({phase})": theano.scan(

@@ -12,6 +12,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.rewrite.pipeline import rewrite
 from theano.gof import Query
 from theano.tensor.opt import Assert
 
@@ -76,3 +79,18 @@ print(theano.function([x, y], T.opt.Assert()(x, y))(3, 0))
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     assert done.stdout == "3.0\n"
+
+
+def test_a_whole_number_equals_itself() -> None:
+    v, k = T.dvector("v"), T.lscalar("k")
+    n = v.shape[0]
+    check = Require("{0} is not it", 1)
+    (plain,) = rewrite([check(T.exp(v), n, T.eq(n, n))])
+    assert isinstance(plain.owner.op, Elementwise)
+    # Other conditions stay, and those of numbers that may be NaN.
+    (left,) = rewrite([check(T.exp(v), n, T.eq(n, n), T.eq(n, k))])
+    assert isinstance(left.owner.op, Require) and len(left.owner.inputs) == 3
+    f = theano.function([v, y], check(T.exp(v), n, T.eq(y, y)))
+    assert f([0.0], 1.0) == 1
+    with pytest.raises(ValueError, match="1 is not it"):
+        f([0.0], np.nan)

@@ -14,6 +14,7 @@ import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
+from theano._core.ops.array.indexing import AdvancedSubtensor
 from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import elementwise_ops
@@ -208,3 +209,21 @@ def test_folds_of_permuted_axes(order: tuple[int, ...]) -> None:
     f = theano.function([x], view.sum(axis=0))
     folds = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Reduction)]
     assert folds[0].inputs[0] is f.maker.fgraph.inputs[0] or order == (0, 1, 2)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "uint64", "int64"])
+def test_positions_are_read_as_they_are(dtype: str) -> None:
+    i = T.TensorType(dtype, (False,))("i")
+    f = theano.function([x, i], [x[i], T.inc_subtensor(x[i], 1)])
+    nodes = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, AdvancedSubtensor)]
+    read = {node.inputs[-1].type.dtype for node in nodes}
+    assert read == ({"int64"} if dtype == "uint64" else {dtype})
+    at = np.array([2, 0, 2, *([-1] if dtype.startswith("i") else [])], dtype)
+    values = np.arange(4.0)
+    wanted = values.copy()
+    np.add.at(wanted, at.astype("int64"), 1)
+    got = f(values, at)
+    np.testing.assert_array_equal(got[0], values[at.astype("int64")])
+    np.testing.assert_array_equal(got[1], wanted)
+    with pytest.raises(IndexError, match="out of bounds"):
+        f(values, np.array([4], dtype))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import (
     Guard,
@@ -15,6 +16,7 @@ from theano._core.ops.core.op import (
     python_int,
     shape_of,
 )
+from theano._core.ops.elementwise.arithmetic import eq
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,15 +65,16 @@ class Assert(Structured):
         return (value,)
 
     def may_fail(self, node: Apply) -> bool:
-        return bool(self._open(node))
+        return bool(self.open_conditions(node))
 
-    def _open(self, node: Apply) -> list[Any]:
+    def open_conditions(self, node: Apply) -> list[Any]:
         """Return the conditions that are not known to hold."""
-        return [v for v in node.inputs[1 + getattr(self, "facts", 0) :] if not python_int(v)]
+        conditions = node.inputs[1 + getattr(self, "facts", 0) :]
+        return [v for v in conditions if not (python_int(v) or _says_nothing(v))]
 
     def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:
         facts = getattr(self, "facts", 0)
-        return [(self, lambda: [*node.inputs[1 : 1 + facts], *self._open(node)])]
+        return [(self, lambda: [*node.inputs[1 : 1 + facts], *self.open_conditions(node)])]
 
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
@@ -92,6 +95,14 @@ class Assert(Structured):
 
 
 assert_op = Assert()
+
+
+def _says_nothing(condition: Variable) -> bool:
+    """Tell whether a condition is that a whole number equals itself."""
+    node = condition.owner
+    if node is None or node.op is not eq or node.inputs[0] is not node.inputs[1]:
+        return False
+    return dtypes.is_discrete(node.inputs[0].type.dtype)
 
 
 class Require(Assert):

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.dims import not_negative
 from theano._core.ops.elementwise.arithmetic import (
     ge,
@@ -131,10 +131,12 @@ def _known_extreme(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-@rule("assert(x, True) → x", on=Assert, keeps="exact", why="no work")
+@rule("assert(x, True) → x", on=(Assert, Require), keeps="exact", why="no work")
 def _true_assertion(rewriter: Rewriter, node: Apply) -> Any:
-    value, *conditions = node.inputs
-    left = [c for c in conditions if not known_value(c)]
+    """Also require(x, n = n) → x."""
+    facts = getattr(node.op, "facts", 0)
+    (value, *told), conditions = node.inputs[: 1 + facts], node.inputs[1 + facts :]
+    left = node.op.open_conditions(node)
     if len(left) == len(conditions):
         return None
-    return node.op(value, *left) if left else value
+    return node.op(value, *told, *left) if left else value

@@ -8,9 +8,10 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
+from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.core.fill import fill
 from theano._core.ops.elementwise.arithmetic import mul, reciprocal, sqr, true_div
-from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild
@@ -59,3 +60,25 @@ def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
 
 
 pattern("x x → sqr(x)", x * x, sqr(x), keeps="exact", why="one operand")
+
+
+@rule(
+    "x[int64(i)] → x[i]",
+    on=(AdvancedSubtensor, AdvancedIncSubtensor),
+    keeps="exact",
+    why="the loop that reads positions converts them",
+)
+def _narrow_positions(rewriter: Rewriter, node: Apply) -> Any:
+    """For positions that no conversion to int64 changes."""
+    count = node.op.axes.count(AT)
+    inputs = list(node.inputs)
+    for place in range(len(inputs) - count, len(inputs)):
+        made = inputs[place].owner
+        if made is None or made.op is not cast_op("int64"):
+            continue
+        source = made.inputs[0]
+        if source.type.dtype != "bool" and np.can_cast(source.type.dtype, "int64", "safe"):
+            inputs[place] = source
+    if inputs == list(node.inputs):
+        return None
+    return Apply(node.op, inputs, [out.type.make_variable() for out in node.outputs]).outputs

@@ -32,7 +32,8 @@ class Address(Record):
         count, n = len(self.at), self.rank
         base, rest = values[count], values[count + 1 :]
         steps, own, extents = rest[:n], rest[n : 2 * n], rest[2 * n :]
-        for where, axis in zip(values, self.at, strict=False):
+        for place, axis in zip(values, self.at, strict=False):
+            where = b.cast(place, "int64")
             where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
             base = b.add(base, b.mul(where, steps[axis]))
         for axis, source in self.walked:
