@@ -128,7 +128,7 @@ bool take_output(Call *call, std::int64_t index, std::int64_t output, const Valu
     auto *array = reinterpret_cast<PyArrayObject *>(got);
     if (!usable(array, type.typenum, type.ndim)) return wrong_output(index, output, type, got);
     describe(array, descriptor);
-    if (owns_memory(array)) return keep_object(call, Py_NewRef(got)) == 0;
+    if (type.is_memory || owns_memory(array)) return keep_object(call, Py_NewRef(got)) == 0;
     // A view: it may show an input, whose memory the graph may overwrite later.
     PyObject *copy = array_copying(descriptor, type.descr.get(), type.ndim);
     if (!copy || keep_object(call, copy) < 0) return false;

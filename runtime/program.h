@@ -48,7 +48,8 @@ enum InputFlag { kImplicit = 1, kMutable = 2, kStrict = 4, kFiltered = 8 };
 // The type of a value: an array, or (no `descr`) any Python object.
 struct ValueType {
     int typenum = 0, ndim = 0;
-    // Whether Python gets the memory of an argument, to write there, and no copy.
+    // Whether Python gets the memory of an argument, to write there, and no copy; of what it returns:
+    // whether that is read where it is, whatever it shows.
     bool is_memory = false;
     Ref<PyArray_Descr> descr;
     bool is_object() const { return !descr; }

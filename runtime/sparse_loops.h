@@ -17,11 +17,33 @@ struct Product {
     std::int64_t lines;    // rows of a matrix by rows, columns of one by columns
 };
 
+// Places in a product of which items are wanted. Matrices are C-contiguous.
+struct Samples {
+    const void *x, *y;
+    const void *places[2];
+    void *out;
+    std::int64_t lengths[2];  // rows of x and of y
+    std::int64_t terms;
+};
+
+// A matrix by rows or by columns, and what its lines are written to, each to a place of its own.
+struct Lines {
+    const void *data, *indices, *starts;
+    void *out;
+    std::int64_t line_step, index_step;  // bytes
+};
+
 struct Loops {
     // Rows of the result, of a matrix by rows.
     void (*rows)(const Product &, std::int64_t begin, std::int64_t end);
     // All of the result, in which there are zeros, of a matrix by columns.
     void (*columns)(const Product &);
+    // Items [begin, end) of x @ y.T; false where a place is beyond x or y.
+    bool (*samples)(const Samples &, std::int64_t begin, std::int64_t end);
+    // Of lines [begin, end): sums; the diagonal; items that are added to a dense matrix.
+    void (*sums)(const Lines &, std::int64_t begin, std::int64_t end);
+    void (*diagonal)(const Lines &, std::int64_t begin, std::int64_t end);
+    void (*add)(const Lines &, std::int64_t begin, std::int64_t end);
     // Whether all indices are of lines that exist, fewer than `most`, and lines begin where the one
     // before ended.
     bool (*fits)(const void *indices, const void *starts, std::int64_t lines, std::int64_t items,

@@ -14,6 +14,7 @@
 #include "matmul.h"
 #include "panels.h"
 #include "pool.h"
+#include "sparse.h"
 #include "threads.h"
 
 namespace theano {
@@ -436,6 +437,10 @@ std::int64_t table_lap(th_call *head, std::int64_t step, std::int64_t since, std
     return note_step(call_of(head), step, since, bytes, operations);
 }
 
+std::int32_t table_sparse(th_call *head, std::int64_t *args) {
+    return sparse::run(call_of(head), *reinterpret_cast<const sparse::Work *>(args));
+}
+
 std::int32_t table_commit(th_call *head) {
     Call *call = call_of(head);
     const bool without_lock = call->saved != nullptr;
@@ -453,7 +458,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
-                                  table_select,   table_lap};
+                                  table_select,   table_lap,    table_sparse};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

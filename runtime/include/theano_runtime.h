@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 15
+#define TH_ABI_VERSION 16
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -262,6 +262,10 @@ struct th_runtime {
     /* 22: the time on the clock of the call, which stands still while kernels are compiled. If there is
      * such a step, adds what passed since `since` to it, as `tick` does: for steps within loops. */
     int64_t (*lap)(th_call *call, int64_t step, int64_t since, int64_t bytes, int64_t operations);
+
+    /* 23: a loop over the items of a sparse matrix. Its arguments: see `sparse.h`. Nonzero as for
+     * `parallel`, or without memory; 1 where a place is beyond the dense matrices. */
+    int32_t (*sparse)(th_call *call, int64_t *args);
 };
 
 #ifdef __cplusplus

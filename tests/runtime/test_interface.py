@@ -14,6 +14,7 @@ import pytest
 from header import Function, enumeration, members, source
 
 import theano
+import theano.sparse
 import theano.tensor as T
 from theano._core.compile.maker import HOOKS
 from theano._core.lower.builder.convolution import (
@@ -25,6 +26,11 @@ from theano._core.lower.builder.convolution import (
 from theano._core.lower.builder.kernel_call import ReductionFacts
 from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
 from theano._core.lower.builder.libraries import PANEL_NUMBERS, PanelWork
+from theano._core.lower.builder.sparse import (
+    GIVES as GIVES_OF_SPARSE,
+    NUMBERS as NUMBERS_OF_SPARSE,
+    SparseWork,
+)
 from theano._core.lower.llvm.target import machine
 from theano._core.lower.program import RUNTIME
 from theano._core.ops.sorting import KINDS
@@ -120,6 +126,16 @@ def test_what_convolutions_are_told() -> None:
     assert {name.lower(): int(n) for name, n in given} == {n: i for i, n in enumerate(GIVES)}
 
 
+def test_what_loops_over_items_are_told() -> None:
+    work = members("Work", "sparse.h")
+    assert list(SparseWork.fields) == list(work)
+    kinds = list(work.values())
+    assert kinds == ["i64"] * NUMBERS_OF_SPARSE + ["ptr"] * (len(kinds) - NUMBERS_OF_SPARSE)
+    given = source("sparse.h").partition("enum Gives {")[2].partition("}")[0].split(",")
+    names = [re.sub(r"(?<!^)(?=[A-Z])", "_", g.strip().removeprefix("k")).lower() for g in given]
+    assert names == list(GIVES_OF_SPARSE)
+
+
 def test_hooks() -> None:
     found = re.search(r"enum Hook \{(.*?), kHooks \}", source("program.h"))
     assert found
@@ -131,6 +147,7 @@ def test_hooks() -> None:
 
 # -- calls -----------------------------------------------------------------------------------------
 
+stored = theano.sparse.csr_matrix("stored", "float64")
 x, m, s, t = T.dvector("x"), T.dmatrix("m"), T.dscalar("s"), T.dtensor4("t")
 
 
@@ -179,6 +196,7 @@ PROGRAMS: dict[str, Any] = {
     "tick": lambda: texts_of([x], T.exp(x), profile=True),
     "lap": lambda: texts_of([m], looped(m), profile=True),
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
+    "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")

@@ -119,6 +119,7 @@ from theano._core.ops.sparse.products import (
     Usmm,
     structured_dot_grad,
 )
+from theano._core.ops.sparse.stacking import HStack, VStack
 from theano._core.ops.sparse.structure import (
     CSC,
     CSM,
@@ -130,13 +131,11 @@ from theano._core.ops.sparse.structure import (
     DenseFromSparse,
     Diag,
     EnsureSortedIndices,
-    HStack,
     Neg,
     Remove0,
     SparseFromDense,
     SquareDiagonal,
     Transpose,
-    VStack,
 )
 from theano._core.ops.sparse.type import (
     SparseType,

@@ -243,7 +243,8 @@ class FunctionMaker:
     def written(self) -> list[Any]:
         """Return the results as functions of `leaves`, before rewriting."""
         pairs = zip(self.all_inputs, self.leaves, strict=True)
-        return without_sizes(self.all_results, {v: leaf for v, leaf in pairs if v is not leaf})
+        results = [v.type.own(v) if v.owner is None else v for v in self.all_results]
+        return without_sizes(results, {v: leaf for v, leaf in pairs if v is not leaf})
 
     def _rewritten(self, rewriter: Rewriter, watch: Watch | None = None) -> Sequence[Any]:
         graph = self.written()
@@ -432,10 +433,12 @@ def _callback_record(record: CallbackRecord) -> Any:
             for k in kinds
         ]
 
-    inputs = values(record.inputs)
+    inputs, outputs = values(record.inputs), values(record.outputs)
     for k in record.written:
         inputs[k] = ("memory", *inputs[k][1:])
-    return (record.function, inputs, values(record.outputs))
+    if record.lends:
+        outputs = [("memory", *rest) for _, *rest in outputs]
+    return (record.function, inputs, outputs)
 
 
 # -- what native code asks of Python, off the path of a good call ---------------------------------

@@ -41,6 +41,8 @@ OPTIMIZERS: dict[Any, Any] = {
 }
 
 
+# Passes that a backend does without: XLA has no arrays whose lengths depend on values.
+LACKING = {"jax": frozenset({"sparse"})}
 # A position behind every other.
 AFTER_ALL = 1e6
 # Theano's tags of what our passes do.
@@ -130,6 +132,7 @@ class Mode:
     def passes(self) -> tuple[str, ...]:
         """Names of the passes of rewriting, besides those that always run."""
         left_out = {PASS_TAGS.get(tag, tag) for tag in self.excluded}
+        left_out |= LACKING.get(self.backend, frozenset())
         names = [name for name in LEVELS[self.level] if name not in left_out]
         if UNSAFE & self.included and not UNSAFE & self.excluded:
             names.append("remove_assertions")

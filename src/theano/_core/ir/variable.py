@@ -98,6 +98,10 @@ class Type:
         """The type without declared lengths other than 1."""
         return self
 
+    def own(self, variable: Variable) -> Any:
+        """Return what a function returns of an argument or shared variable: itself, or a copy."""
+        return variable
+
     def make_variable(self, name: str | None = None) -> Any:
         """Return a new variable of this type."""
         return self.variable_class(self, name=name)

@@ -195,6 +195,10 @@ FAULTS: dict[str, Fault] = {
         ValueError,
         lambda f: f"unis.shape[0] != pvals.shape[0] * n: {f[0]}, {f[1]} * {f[2]}",
     ),
+    "places": Fault(
+        IndexError,
+        lambda f: f"a sparse matrix stores items beyond {f[0]} rows and {f[1]} columns",
+    ),
     "not_square": Fault(
         LinAlgError,
         lambda f: f"a square matrix is needed, got one of {f[0]} rows and {f[1]} columns",

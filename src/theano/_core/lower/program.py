@@ -460,6 +460,7 @@ RUNTIME = {
     "convolve": Runtime("int32", "p"),
     "select": Runtime("int32", "iiiiipp"),
     "lap": Runtime("int64", "iiii"),
+    "sparse": Runtime("int32", "p"),
 }
 
 

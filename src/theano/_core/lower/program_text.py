@@ -23,6 +23,8 @@ class CallbackRecord(Record):
     outputs: tuple[Any, ...]
     # Which inputs are arguments of the program that the function may write into.
     written: tuple[int, ...] = ()
+    # Whether its results are read where they are: they show no memory that the program writes.
+    lends: bool = False
 
 
 class Output(Record):

@@ -13,6 +13,7 @@ LIBRARIES = {
     "multiply_packed": "BLAS",
     "lapack": "LAPACK",
     "convolve": "convolution",
+    "sparse": "sparse loop",
     "callback": "Python",
     "along": "sort",
     "select": "select",

@@ -6,6 +6,7 @@ they include, since their own results open new chances for these.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
@@ -84,6 +85,14 @@ def _alone(change: Callable[[list[Variable]], list[Variable]]) -> Callable[..., 
     return lambda rewriter, outputs, selection: change(outputs)
 
 
+def _sparse(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
+    if "theano._core.ops.sparse.base" not in sys.modules:
+        return outputs
+    from theano._core.rewrite.rules.sparse import with_arrays
+
+    return with_arrays(outputs)
+
+
 def _branches(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
     final = rewrite_branches(outputs)
     if all(a is b for a, b in zip(final, outputs, strict=True)):
@@ -118,6 +127,7 @@ PASSES = (
         "exact",
         _alone(check_class_numbers),
     ),
+    Pass("sparse", "What sparse matrices store is tensors for later passes.", "rounding", _sparse),
     Pass(
         "canonical",
         "One form for equal expressions, and no computation for mere shapes: later rules then "
@@ -172,7 +182,10 @@ LEVELS = {
     "none": ("merge",),
     "merge": ("merge",),
     "fast_compile": ("canonical",),
-    "fast_run": ("add_repeated", "check_labels", "canonical", "loops", "stable", "special", "blas"),
+    "fast_run": (
+        *("add_repeated", "check_labels", "sparse", "canonical"),
+        *("loops", "stable", "special", "blas"),
+    ),
 }
 
 

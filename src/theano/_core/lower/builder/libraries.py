@@ -379,11 +379,13 @@ def call_python(
     values: Sequence[Any],
     arguments: Sequence[Variable] | None = None,
     written: Sequence[int] = (),
+    lends: bool = False,
 ) -> list[Any]:
     """Call a Python function from inside the program; return its results as values.
 
     `values` are those of the variables `arguments`, by default the inputs of `node`. Those numbered
-    by `written` are arguments of the program, and the function may write into them.
+    by `written` are arguments of the program, and the function may write into them. What it `lends`
+    is read where it is, and shows no memory of the program.
     """
     inputs = [v.descriptor if isinstance(v, Object) else p.descriptor(v) for v in values]
     results: list[Any] = []
@@ -398,6 +400,7 @@ def call_python(
             tuple(v.type for v in (node.inputs if arguments is None else arguments)),
             tuple(o.type for o in node.outputs),
             tuple(written),
+            lends,
         )
     )
     given, made = map(p.listed, (inputs, offsets))

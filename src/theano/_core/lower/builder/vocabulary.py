@@ -23,6 +23,7 @@ _SELDOM = {
     " permutation_of_words",
     "pooling": "gather_maximum pool spread_average spread_maximum",
     "scan": "check_steps loop",
+    "sparse": "added_to_dense compressed_product lines_of_items of_lines sampled_products",
     "special": "call_items",
 }
 _MODULE_OF = {word: module for module, words in _SELDOM.items() for word in words.split()}

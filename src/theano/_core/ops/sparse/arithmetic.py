@@ -9,10 +9,14 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.op import linear_in
+from theano._core.ops.elementwise.arithmetic import eq, ge, gt, le, lt, neq
+from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.base import (
     SparseOp,
     array,
@@ -22,6 +26,13 @@ from theano._core.ops.sparse.base import (
     sparse,
     tensor,
     upcast,
+    with_dtype,
+)
+from theano._core.ops.sparse.compressed import (
+    Compressed,
+    items_at,
+    required_equal,
+    sizes_of,
 )
 from theano._core.ops.sparse.structure import (
     SparseFromDense,
@@ -37,7 +48,13 @@ from theano._core.ops.sparse.structure import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
+    from theano._core.ir.annotations import (
+        ArrayModule,
+        Dims,
+        SparseMatrix,
+        TensorLike,
+        TensorVariable,
+    )
 
 
 def fit_dense(x: Variable, g: TensorLike) -> Any:
@@ -47,9 +64,28 @@ def fit_dense(x: Variable, g: TensorLike) -> Any:
     )
 
 
-def _check_shapes(name: str, one: SparseMatrix, two: SparseMatrix | np.ndarray) -> None:
+SHAPES = "{what} needs operands of one shape, got ({{0}}, {{1}}) and ({{2}}, {{3}})"
+COUNTS = "the matrices store {0} and {1} items"
+FACTORS = "a matrix of shape ({0}, {1}) and a vector of {2} items"
+
+
+def _check_shapes(what: str, one: SparseMatrix, two: SparseMatrix | np.ndarray) -> None:
     if one.shape != two.shape:
-        raise ValueError(f"{name} needs operands of one shape, got {one.shape} and {two.shape}")
+        raise ValueError(SHAPES.format(what=what).format(*one.shape, *two.shape))
+
+
+def _of_one_shape(what: str, x: Compressed, y: Compressed | Variable) -> Any:
+    """Return a matrix of variables, once it has the shape of another one."""
+    pairs = list(zip(sizes_of(x), sizes_of(y), strict=True))
+    if isinstance(y, Compressed):
+        return y.holding(required_equal(y.data, SHAPES.format(what=what), *pairs))
+    return required_equal(y, SHAPES.format(what=what), *pairs)
+
+
+def _factors(x: Compressed, y: Variable, axis: int) -> Any:
+    """Return a vector, once it has an item for each row or column."""
+    size = length(y, 0)
+    return Require(FACTORS, 3)(y, *x.sizes, size, eq(x.sizes[axis], size))
 
 
 class BothSparse(SparseOp):
@@ -105,10 +141,16 @@ class AddSSData(SparseOp):
     ) -> tuple[Any, ...]:
         _check_shapes("the sum", x, y)
         if x.data.shape != y.data.shape:
-            raise ValueError(f"the matrices store {x.data.size} and {y.data.size} items")
+            raise ValueError(COUNTS.format(x.data.size, y.data.size))
         made = x.copy()
         made.data = x.data + y.data
         return (made,)
+
+    def arrays(self, node: Apply, x: Compressed, y: Compressed) -> Any:
+        data = _of_one_shape("the sum", x, y).data
+        return x.holding(
+            x.data + required_equal(data, COUNTS, (length(x.data, 0), length(data, 0)))
+        )
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [fit(v, cotangents[0]) for v in node.inputs]
@@ -130,6 +172,9 @@ class AddSD(SparseOp):
         _check_shapes("the sum", x, y)
         return (array(x + y, node.outputs[0].type.dtype),)
 
+    def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
+        return x.added_to(cast(_of_one_shape("the sum", x, y), node.outputs[0].type.dtype))
+
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
         if dtypes.is_discrete(x.type.dtype):
@@ -150,9 +195,12 @@ class StructuredAddSV(SparseOp):
     def compute(
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
     ) -> tuple[Any, ...]:
-        made = x.astype(node.outputs[0].type.dtype)
+        made = with_dtype(x, node.outputs[0].type.dtype)
         made.data += y[columns_of(x)]
         return (made,)
+
+    def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
+        return x.holding(x.data + items_at(y, x.of_columns))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -203,7 +251,7 @@ class MulSD(SparseOp):
     def compute(
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
     ) -> tuple[Any, ...]:
-        made = x.astype(node.outputs[0].type.dtype)
+        made = with_dtype(x, node.outputs[0].type.dtype)
         if y.ndim == 0:
             made.data *= y
             return (made,)
@@ -212,6 +260,11 @@ class MulSD(SparseOp):
             return (converted(made.multiply(y), x.format, made.dtype),)
         made.data *= y[rows_of(x), columns_of(x)]
         return (made,)
+
+    def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
+        if y.type.ndim == 0:
+            return x.holding(x.data * y)
+        return x.holding(x.data * x.at_items(_of_one_shape("the product", x, y)))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -236,10 +289,13 @@ class MulSV(SparseOp):
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray
     ) -> tuple[Any, ...]:
         if y.shape[0] != x.shape[1]:
-            raise ValueError(f"a matrix of shape {x.shape} and a vector of {y.shape[0]} items")
-        made = x.astype(node.outputs[0].type.dtype)
+            raise ValueError(FACTORS.format(*x.shape, y.shape[0]))
+        made = with_dtype(x, node.outputs[0].type.dtype)
         made.data *= y[columns_of(x)]
         return (made,)
+
+    def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
+        return x.holding(x.data * items_at(_factors(x, y, 1), x.of_columns))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -267,10 +323,14 @@ class Scale(SparseOp):
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, s: np.ndarray
     ) -> tuple[Any, ...]:
         if s.shape != (x.shape[self.axis],):
-            raise ValueError(f"a matrix of shape {x.shape} needs other than {s.size} factors")
-        made = x.astype(node.outputs[0].type.dtype)
+            raise ValueError(FACTORS.format(*x.shape, s.size))
+        made = with_dtype(x, node.outputs[0].type.dtype)
         made.data *= s[columns_of(x) if self.axis else rows_of(x)]
         return (made,)
+
+    def arrays(self, node: Apply, x: Compressed, s: TensorVariable) -> Any:
+        places = x.of_columns if self.axis else x.of_rows
+        return x.holding(x.data * items_at(_factors(x, s, self.axis), places))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, s), (g,) = node.inputs, cotangents
@@ -314,8 +374,12 @@ class SpSum(SparseOp):
         return [() if self.axis is None else (shapes[0][1 - self.axis],)]
 
     def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
-        total = x.sum() if self.axis is None else np.asarray(x.sum(self.axis)).reshape(-1)
+        # SciPy's sum of everything would take items that are stored twice together, in `x` itself.
+        total = x.data.sum() if self.axis is None else np.asarray(x.sum(self.axis)).reshape(-1)
         return (array(total, x.dtype),)
+
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        return x.summed(self.axis)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,), (g,) = node.inputs, cotangents
@@ -436,6 +500,13 @@ class ComparisonSD(Comparison):
         _check_shapes("the comparison", x, y)
         return (array(type(self).compare(x.toarray(), y), "uint8"),)
 
+    def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
+        if dtypes.is_complex(x.data.type.dtype) or dtypes.is_complex(y.type.dtype):
+            return None
+        return TENSOR_COMPARISONS[type(self).compare](
+            x.dense, _of_one_shape("the comparison", x, y)
+        )
+
 
 COMPARISONS = {
     "Equal": np.equal,
@@ -446,6 +517,14 @@ COMPARISONS = {
     "GreaterEqual": np.greater_equal,
 }
 """Classes of comparisons are named after these, with `SS` or `SD` behind."""
+TENSOR_COMPARISONS = {
+    np.equal: eq,
+    np.not_equal: neq,
+    np.less: lt,
+    np.greater: gt,
+    np.less_equal: le,
+    np.greater_equal: ge,
+}
 
 
 def _comparison(name: str, base: type, suffix: str) -> Any:

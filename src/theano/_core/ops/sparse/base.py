@@ -13,21 +13,34 @@ from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Op, as_variable
-from theano._core.ops.core.python_call import Composed
+from theano._core.ops.core.python_call import Called
 from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims, TensorLike
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
 
 
-class SparseOp(Composed):
-    """Base of operations that SciPy computes."""
+class SparseOp(Called):
+    """Base of operations that SciPy computes, unless `arrays` says how arrays do."""
 
     def foldable(self) -> bool:
         """Constants stay what they are: a matrix does not travel with the code."""
         return False
 
-    def expression(self, node: Apply) -> list[Any] | None:
+    def arrays(self, node: Apply, *operands: Any) -> Any:
+        """Return what `node` gives, made of the arrays of its operands, with the same checks.
+
+        Parameters
+        ----------
+        node : Apply
+        *operands : Compressed or Variable
+            Those inputs that are sparse as `Compressed`.
+
+        Returns
+        -------
+        Compressed, variable, list of variables, or None
+            None: it is left to SciPy.
+        """
         return None
 
     # The input whose lengths the output has; None: `shape` says.
@@ -133,9 +146,31 @@ def converted(matrix: object, format: str, dtype: str) -> Any:
     return made if made.dtype == dtype else made.astype(dtype)
 
 
+def with_dtype(matrix: SparseMatrix, dtype: str) -> Any:
+    """Return a copy of a matrix of SciPy with items of another dtype, in the same places.
+
+    SciPy's own would take items together that are stored twice.
+    """
+    made = matrix.copy()
+    made.data = matrix.data.astype(dtype)
+    return made
+
+
 def array(values: TensorLike, dtype: str) -> np.ndarray:
     """Return an array of a dtype of its own memory."""
     return np.array(values, dtype=dtype)
+
+
+class Copied(SparseOp):
+    """A matrix of memory of its own: what is an argument or shared cannot be a result as well."""
+
+    shaped_as = 0
+
+    def make_node(self, x: Variable) -> Apply:
+        return result(self, [x], x.type.format, x.type.dtype)
+
+    def compute(self, xp: ArrayModule, node: Apply, x: SparseMatrix) -> tuple[Any, ...]:
+        return (x.copy(),)
 
 
 class SameType(SparseOp):

@@ -10,12 +10,11 @@ import numpy as np
 from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.sparse.base import sparse, upcast
+from theano._core.ops.sparse.stacking import HStack, VStack
 from theano._core.ops.sparse.structure import (
     Cast,
     EnsureSortedIndices,
-    HStack,
     Remove0,
-    VStack,
     ones_at,
     parts,
     zeros_at,

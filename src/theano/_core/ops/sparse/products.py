@@ -10,11 +10,14 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.products import dot as dense_dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import MakeVector, length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import connected, linear_in, shape_of
+from theano._core.ops.elementwise.arithmetic import eq
+from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.arithmetic import MulSS, columns_of, fit_dense, rows_of
 from theano._core.ops.sparse.base import (
     SparseOp,
@@ -26,6 +29,21 @@ from theano._core.ops.sparse.base import (
     sparse,
     tensor,
     upcast,
+    with_dtype,
+)
+from theano._core.ops.sparse.compressed import (
+    Compressed,
+    LinesOfItems,
+    are_of_one,
+    lines_of,
+    required_equal,
+    sizes_of,
+)
+from theano._core.ops.sparse.kernels import (
+    FLOATS,
+    SampledProducts,
+    product,
+    products_at,
 )
 from theano._core.ops.sparse.structure import (
     CSM,
@@ -37,10 +55,9 @@ from theano._core.ops.sparse.structure import (
     rebuilt,
     sparse_as,
 )
-from theano._core.runtime import native
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import ArrayModule, Dims, DType, SparseMatrix, TensorLike
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
 
 
 def transposed(x: Any) -> Any:
@@ -57,33 +74,36 @@ def multiplied(x: Variable, y: Variable) -> Any:
     return dense_dot(x, y)
 
 
+UNFIT = "the shapes {0} and {1} do not fit for a product"
+
+
 def check_inner(x: SparseMatrix | np.ndarray, y: SparseMatrix | np.ndarray) -> None:
     """Raise ValueError if two arrays cannot be multiplied."""
     if x.shape[-1] != y.shape[0]:
-        raise ValueError(f"the shapes {x.shape} and {y.shape} do not fit for a product")
+        raise ValueError(UNFIT.format(x.shape, y.shape))
 
 
-def product(x: Any, y: Any, dtype: str) -> Any:
-    """Return a product of arrays of which one at least is sparse, as SciPy does.
+def _multiplied(x: Any, y: Any, *, dtype: str) -> Any:
+    """Return the product, dense, of a matrix of variables and a dense operand; None: SciPy's."""
+    both = isinstance(x, Compressed) and isinstance(y, Compressed)
+    if both or dtype not in FLOATS:
+        return None
+    one, two = sizes_of(x), sizes_of(y)
+    text = UNFIT.format(*(_listed(n, first) for n, first in ((len(one), 0), (len(two), len(one)))))
+    fits = Require(text, len(one) + len(two))
+    if isinstance(x, Compressed):
+        x = x.holding(cast(x.data, dtype))
+        y = fits(cast(y, dtype), *one, *two, eq(one[-1], two[0]))
+        return x.times(y)
+    y = y.turned.holding(cast(y.data, dtype))
+    x = fits(cast(x, dtype), *one, *two, eq(one[-1], two[0]))
+    return transposed(y.times(transposed(x)))
 
-    That of a sparse and a dense one is computed by the runtime: to the same bits, in vectors and on
-    all threads.
-    """
-    if isinstance(x, np.ndarray):
-        return product(y.T, x.T, dtype).T
-    plain = isinstance(y, np.ndarray) and x.format in ("csr", "csc")
-    if not plain or dtype not in ("float32", "float64"):
-        return x @ y
-    columns = y if y.ndim == 2 else y[:, None]
-    index = np.result_type(x.indices, x.indptr, np.int32)
 
-    def as_plain(array: np.ndarray, dtype: DType) -> np.ndarray:
-        return np.require(array, dtype, ["C", "A"])
-
-    indices, starts = as_plain(x.indices, index), as_plain(x.indptr, index)
-    data, dense = as_plain(x.data, dtype), as_plain(columns, dtype)
-    out = native.sparse_matmul(x.format == "csr", data, indices, starts, dense, x.shape[0])
-    return out if y.ndim == 2 else out[:, 0]
+def _listed(count: int, first: int) -> str:
+    """Return places for the lengths of a shape, as Python prints it."""
+    places = [f"{{{first + i}}}" for i in range(count)]
+    return f"({', '.join(places)}{',' * (count == 1)})"
 
 
 class Dot(SparseOp):
@@ -109,6 +129,9 @@ class Dot(SparseOp):
         made = product(x, y, dtype)
         made = made.toarray() if hasattr(made, "toarray") else made
         return (np.ascontiguousarray(made, dtype),)
+
+    def arrays(self, node: Apply, *operands: Compressed | Variable) -> Any:
+        return _multiplied(*operands, dtype=node.outputs[0].type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-1], *shapes[1][1:])]
@@ -207,13 +230,15 @@ class StructuredDot(SparseOp):
     def compute(
         self, xp: ArrayModule, node: Apply, a: SparseMatrix, b: np.ndarray
     ) -> tuple[Any, ...]:
-        if a.shape[1] != b.shape[0]:
-            raise ValueError("shape mismatch in StructuredDot.perform", (a.shape, b.shape))
+        check_inner(a, b)
         kind = node.outputs[0].type
         made = product(a, b, kind.dtype)
         if isinstance(kind, TensorType):
             return (np.ascontiguousarray(made, kind.dtype),)
         return (converted(made, kind.format, kind.dtype),)
+
+    def arrays(self, node: Apply, *operands: Compressed | Variable) -> Any:
+        return _multiplied(*operands, dtype=node.outputs[0].type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[0][0], shapes[1][1])]
@@ -254,9 +279,18 @@ class StructuredDotGrad(SparseOp):
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         indices, indptr, b, g = arrays
-        places = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
+        places = lines_of(indptr), indices
         rows, columns = places if self.format == "csr" else reversed(places)
         return (array(products_at(g, b, rows, columns), node.outputs[0].type.dtype),)
+
+    def arrays(
+        self, node: Apply, indices: Variable, indptr: Variable, b: Variable, g: Variable
+    ) -> Any:
+        if not are_of_one(indices, indptr):
+            return None
+        places = LinesOfItems()(indptr, indices), indices
+        rows, columns = places if self.format == "csr" else reversed(places)
+        return _sampled(g, b, rows, columns, node.outputs[0].type.dtype)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (indices, indptr, b, g), (cotangent,) = node.inputs, cotangents
@@ -330,6 +364,14 @@ def StructuredDotGradCSC() -> StructuredDotGrad:
     return StructuredDotGrad("csc")
 
 
+NO_TERMS = "the shapes ({0}, {1}) and ({2}, {3}) differ in the second axis"
+NO_PLACES = "p has the shape ({0}, {1}), the product ({2}, {3})"
+
+
+def _sampled(x: Variable, y: Variable, rows: Variable, columns: Variable, dtype: str) -> Any:
+    return SampledProducts()(cast(x, dtype), cast(y, dtype), rows, columns)
+
+
 class SamplingDot(SparseOp):
     """The items of ``x @ y.T`` where `p` stores items, times these."""
 
@@ -348,12 +390,19 @@ class SamplingDot(SparseOp):
         self, xp: ArrayModule, node: Apply, x: np.ndarray, y: np.ndarray, p: SparseMatrix
     ) -> tuple[Any, ...]:
         if x.shape[1] != y.shape[1]:
-            raise ValueError(f"the shapes {x.shape} and {y.shape} differ in the second axis")
+            raise ValueError(NO_TERMS.format(*x.shape, *y.shape))
         if p.shape != (x.shape[0], y.shape[0]):
-            raise ValueError(f"p has the shape {p.shape}, the product {x.shape[0], y.shape[0]}")
-        made = p.astype(node.outputs[0].type.dtype)
+            raise ValueError(NO_PLACES.format(*p.shape, x.shape[0], y.shape[0]))
+        made = with_dtype(p, node.outputs[0].type.dtype)
         made.data *= products_at(x, y, rows_of(p), columns_of(p))
         return (made,)
+
+    def arrays(self, node: Apply, x: Variable, y: Variable, p: Compressed) -> Any:
+        (rows, one), (columns, two) = sizes_of(x), sizes_of(y)
+        x = Require(NO_TERMS, 4)(x, rows, one, columns, two, eq(one, two))
+        x = required_equal(x, NO_PLACES, (p.rows, rows), (p.columns, columns))
+        dtype = upcast(*node.inputs[:2])
+        return p.holding(p.data * _sampled(x, y, p.of_rows, p.of_columns, dtype))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y, p), (g,) = node.inputs, cotangents
@@ -364,20 +413,6 @@ class SamplingDot(SparseOp):
             fit_dense(y, Dot()(Transpose()(weighted), x)),
             fit(p, MulSS()(g, SamplingDot()(x, y, ones_at(p, g.type.dtype)))),
         ]
-
-
-# Items of the two arrays whose products are summed at a time.
-BLOCK = 1 << 18
-
-
-def products_at(x: np.ndarray, y: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the items ``(x @ y.T)[rows, columns]``, one by one."""
-    found = np.empty(len(rows), np.result_type(x, y))
-    step = max(1, BLOCK // max(1, x.shape[1]))
-    for i in range(0, len(rows), step):
-        part = slice(i, i + step)
-        np.einsum("ij,ij->i", x[rows[part]], y[columns[part]], out=found[part])
-    return found
 
 
 class Usmm(SparseOp):
@@ -401,7 +436,15 @@ class Usmm(SparseOp):
         check_inner(x, y)
         made = product(x, y, node.outputs[0].type.dtype)
         made = made.toarray() if hasattr(made, "toarray") else made
+        for axis, one in enumerate(node.inputs[3].type.broadcastable if z.ndim == 2 else ()):
+            if not one and z.shape[axis] != made.shape[axis]:
+                raise ValueError(f"the sum of a product of shape {made.shape} and z of {z.shape}")
         return (array(alpha.reshape(()) * made + z, node.outputs[0].type.dtype),)
+
+    def arrays(self, node: Apply, alpha: Variable, x: Any, y: Any, z: Variable) -> Any:
+        plain = all(v.type.ndim == 2 for v in node.inputs[1:])
+        made = _multiplied(x, y, dtype=upcast(*node.inputs[1:3])) if plain else None
+        return None if made is None else dimshuffle(alpha, ()) * made + z
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (alpha, x, y, z), (g,) = node.inputs, cotangents

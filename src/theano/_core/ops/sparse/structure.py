@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.array.shaping import MakeVector, length
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.op import connected, linear_in
-from theano._core.ops.elementwise.arithmetic import add as dense_add
-from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.core.op import connected, constant, linear_in
+from theano._core.ops.elementwise.arithmetic import eq, switch
+from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.ops.sparse.base import (
     SameType,
     SparseOp,
@@ -29,8 +30,19 @@ from theano._core.ops.sparse.base import (
     result,
     sparse,
     tensor,
+    with_dtype,
 )
-from theano._core.ops.sparse.type import CLASSES, checked
+from theano._core.ops.sparse.compressed import (
+    MISCOUNTED,
+    TURNED,
+    CheckedArrays,
+    Compressed,
+    SparseArrays,
+    counted,
+    known_places,
+    matrix_of,
+)
+from theano._core.ops.sparse.type import CLASSES
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
@@ -46,6 +58,9 @@ def _index_vector(name: str, x: Variable) -> Any:
 def lengths_in(shape: Variable) -> tuple[Any, ...]:
     """Return the two lengths that a vector says."""
     return tuple(cast(shape[axis], "int64") for axis in (0, 1))
+
+
+NOT_SQUARE = "Diag only apply on square matrix, got the shape ({0}, {1})"
 
 
 class CSM(SparseOp):
@@ -80,16 +95,16 @@ class CSM(SparseOp):
         return [lengths_in(node.inputs[3])]
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
-        data, indices, indptr, shape = (np.array(x) for x in arrays)
-        if shape.shape != (2,):
-            raise ValueError("Shape should be an array of length 2")
-        if data.shape != indices.shape:
-            raise ValueError(
-                f"Data argument has {data.size} items, indices {indices.size}: there is one index "
-                "for each item"
-            )
-        made = CLASSES[self.format]((data, indices, indptr), shape=tuple(shape), copy=False)
-        return (checked(made),)
+        return (matrix_of(self.format, *map(np.array, arrays)),)
+
+    def arrays(self, node: Apply, data: Variable, *places: Variable) -> Any:
+        if data.type.dtype == "bool":
+            return None
+        known = known_places(self.format, *places)
+        if known is None:
+            return Compressed(self.format, *CheckedArrays(self.format)(data, *places))
+        sizes = length(data, 0), length(known.indices, 0)
+        return known.holding(Require(MISCOUNTED, 2)(data, *sizes, eq(*sizes)))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (g,) = cotangents
@@ -126,9 +141,43 @@ class CSMGrad(SparseOp):
         found = g.tocsr()[places.row, places.col] if places.nnz else np.zeros(0)
         return (array(found, g.dtype).reshape(-1),)
 
+    def arrays(self, node: Apply, *operands: Variable | Compressed) -> Any:
+        g, known = operands[-1], known_places(self.format, *node.inputs[1:4])
+        assert isinstance(g, Compressed)
+        if known is None or known.format != g.format:
+            return None
+        return g.data if known[2:4] == g[2:4] else _items_of_dense(g, known)
+
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         places = node.inputs[1:4]
         return [None, None, None, None, CSM(self.format)(cotangents[0], *places)]
+
+
+def _items_of_dense(x: Compressed, places: Compressed) -> Any:
+    """Return the items that `x` has at places, if it is made of those of a dense matrix, or None.
+
+    Where that has a zero, `x` stores nothing.
+    """
+    arrays = x.indices.owner
+    made = arrays.inputs[0].owner if arrays and isinstance(arrays.op, SparseArrays) else None
+    known = made is not None and isinstance(made.op, SparseFromDense)
+    if made is None or not known or made.inputs[0].type.ndim != 2:
+        return None
+    items = arrays.outputs[0]
+    of_items = {items}
+    for node in toposort([x.data], of_items):
+        others = [v for v in node.inputs if v not in of_items]
+        if len(others) < len(node.inputs):
+            if not isinstance(node.op, Elementwise) or not all(
+                all(v.type.broadcastable) for v in others
+            ):
+                return None
+            of_items |= set(node.outputs)
+    turned = arrays.op.format_of(arrays) != x.format
+    here = places.at_items(made.inputs[0].T if turned else made.inputs[0])
+    (found,) = copy_graph([x.data], {items: here})
+    nothing = constant(np.zeros((), found.type.dtype))
+    return found if found is here else switch(eq(here, 0), nothing, found)
 
 
 class CSMProperties(SparseOp):
@@ -148,9 +197,8 @@ class CSMProperties(SparseOp):
         rest = [array(x, "int32") for x in (csm.indices, csm.indptr, csm.shape)]
         return np.array(csm.data), *rest
 
-    def expression(self, node: Apply) -> list[Any] | None:
-        owner = node.inputs[0].owner
-        return list(owner.inputs) if owner is not None and isinstance(owner.op, CSM) else None
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        return [x.data, x.indices, x.indptr, MakeVector("int32")(*x.sizes)]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, False, False, False]]
@@ -222,8 +270,12 @@ class Cast(SparseOp):
         x = sparse(x)
         return result(self, [x], x.type.format, self.out_type)
 
-    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        return (x.astype(self.out_type),)
+    def compute(self, xp: ArrayModule, node: Apply, x: SparseMatrix) -> tuple[Any, ...]:
+        return (with_dtype(x, self.out_type),)
+
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        loses = dtypes.is_complex(x.data.type.dtype) and not dtypes.is_complex(self.out_type)
+        return None if loses or self.out_type == "bool" else x.holding(cast(x.data, self.out_type))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,) = node.inputs
@@ -259,7 +311,7 @@ def fit(x: Variable, g: TensorLike) -> Any:
 class Transpose(SparseOp):
     """Rows as columns: CSR gives CSC and the other way round."""
 
-    formats = {"csr": "csc", "csc": "csr"}
+    formats = TURNED
     linear = linear_in(0)
 
     def make_node(self, x: Variable) -> Apply:
@@ -273,6 +325,9 @@ class Transpose(SparseOp):
 
     def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (x.transpose(copy=True),)
+
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        return x.turned
 
     def vjp(self, node: Apply, cotangents: Sequence[Any]) -> list[Any]:
         (g,) = cotangents
@@ -289,6 +344,9 @@ class Neg(SameType):
 
     def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (-x,)
+
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        return x.holding(-x.data)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [-cotangents[0]]
@@ -353,6 +411,9 @@ class DenseFromSparse(SparseOp):
     def compute(self, xp: ArrayModule, node: Apply, x: Any) -> tuple[Any, ...]:
         return (np.ascontiguousarray(x.toarray()),)
 
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        return x.dense
+
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x,), (g,) = node.inputs, cotangents
         if self.sparse_grad:
@@ -410,8 +471,11 @@ class Diag(SparseOp):
 
     def compute(self, xp: ArrayModule, node: Apply, x: SparseMatrix) -> tuple[Any, ...]:
         if x.shape[0] != x.shape[1]:
-            raise ValueError(f"Diag only apply on square matrix, got the shape {x.shape}")
+            raise ValueError(NOT_SQUARE.format(*x.shape))
         return (np.array(x.diagonal()),)
+
+    def arrays(self, node: Apply, x: Compressed) -> Any:
+        return x.holding(Require(NOT_SQUARE, 2)(x.data, *x.sizes, eq(*x.sizes))).diagonal
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [sparse_as(node.inputs[0].type.format, SquareDiagonal()(cotangents[0]))]
@@ -436,65 +500,12 @@ class SquareDiagonal(SparseOp):
         places = np.arange(n, dtype="int32"), np.arange(n + 1, dtype="int32")
         return (scipy.sparse.csc_matrix((np.array(diag), *places), shape=(n, n)),)
 
+    def arrays(self, node: Apply, data: Variable) -> Any:
+        n = length(data, 0)
+        return Compressed("csc", data, counted(n), counted(n + 1), n, n)
+
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [Diag()(sparse_as("csc", cotangents[0]))]
-
-
-class Stack(SparseOp):
-    """Base of what puts matrices side by side."""
-
-    __props__ = ("format", "dtype")
-    axis = 1
-
-    def __init__(self, format: str | None = None, dtype: str | None = None) -> None:
-        self.format = "csc" if format is None else format
-        if dtype is None:
-            raise ValueError("The output dtype must be specified.")
-        self.dtype = dtype
-
-    def make_node(self, *blocks: Variable) -> Apply:
-        if not blocks:
-            raise ValueError("Cannot join an empty list of sparses.")
-        return result(self, list(map(sparse, blocks)), self.format, self.dtype)
-
-    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        total = reduce(dense_add, [as_int64(shape[self.axis]) for shape in shapes])
-        return [(shapes[0][0], total) if self.axis else (total, shapes[0][1])]
-
-    def compute(self, xp: ArrayModule, node: Apply, *blocks: SparseMatrix) -> tuple[Any, ...]:
-        function = scipy.sparse.hstack if self.axis else scipy.sparse.vstack
-        for block in blocks:
-            if block.shape[1 - self.axis] != blocks[0].shape[1 - self.axis]:
-                name = ("columns", "rows")[self.axis]
-                raise ValueError(
-                    f"blocks must have the same number of {name}, got the shapes "
-                    f"{', '.join(str(b.shape) for b in blocks)}"
-                )
-        made = function(blocks, format=self.format, dtype=self.dtype)
-        return (converted(made, self.format, self.dtype),)
-
-    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
-        g, at, found = cotangents[0], 0, []
-        g = sparse_as(self.format, g)
-        for block in node.inputs:
-            size = parts(block)[3][self.axis]
-            piece = g[:, at : at + size] if self.axis else g[at : at + size]
-            at = at + size
-            found.append(fit(block, piece))
-        return found
-
-    def __str__(self) -> str:
-        return f"{type(self).__name__}({self.format},{self.dtype})"
-
-
-class HStack(Stack):
-    """Matrices beside each other."""
-
-
-class VStack(Stack):
-    """Matrices one above the other."""
-
-    axis = 0
 
 
 class ConstructSparseFromList(SparseOp):
