@@ -161,6 +161,15 @@ def test_signatures_of_operations() -> None:
     assert "name" in inspect.signature(type(T.clip)).parameters
     assert list(inspect.signature(T.sum).parameters)[:2] == ["input", "axis"]
     assert list(inspect.signature(x_sum()).parameters)[0] == "axis"
+    # Old programs ask so whether a function has an argument.
+    assert "filter_dilation" in inspect.getfullargspec(T.nnet.conv2d).args
+    assert inspect.getfullargspec(theano.function).args[:2] == ["inputs", "outputs"]
+    assert inspect.getfullargspec(x_sum()).args[:2] == ["self", "axis"]
+    signature = inspect.signature(T.nnet.relu)
+    assert isinstance(signature, inspect.Signature) and signature.bind(T.dvector()).args
+    assert signature == inspect.signature(T.nnet.relu) != inspect.signature(T.grad)
+    assert hash(signature) == hash(inspect.signature(T.nnet.relu))
+    assert str(signature).startswith("(x: ") and repr(signature).startswith("<Signature (x: ")
 
 
 def x_sum() -> Any:

@@ -45,3 +45,16 @@ def test_the_order_of_general_toposort() -> None:
     assert general_toposort(["out"], needs.get) == ["b", "c", "a", "out"]
     with pytest.raises(ValueError, match="cycles"):
         general_toposort([1], {1: [2], 2: [1]}.get)
+
+
+def test_nodes_in_an_order_that_is_asked_for() -> None:
+    x = T.dmatrix("x")
+    left, right = T.exp(x), T.tanh(x)
+    y = T.dot(left, right)
+    plain = [v.owner for v in (right, left, y)]
+    clients: dict[object, list[object]] = {}
+    assert io_toposort([x], [y], clients=clients) == plain
+    assert clients[left.owner] == [left] and clients[left] == [y.owner]
+    turned = io_toposort([x], [y], {right.owner: [left.owner]})
+    assert turned == [v.owner for v in (left, right, y)]
+    assert io_toposort([x], [y], orderings={left.owner: [right.owner]}) == plain

@@ -150,6 +150,48 @@ class OwnSignature:
         return self.make(owner)
 
 
+class SignatureOf:
+    """The signature of a function, which is made when it is looked at.
+
+    For `inspect` it is a `Signature`: what a function wraps is not looked at by all of its
+    functions, and `inspect.getfullargspec(theano.tensor.nnet.conv2d)` is to name the arguments.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.function = function
+
+    @property
+    def __class__(self) -> Any:
+        import inspect
+
+        return inspect.Signature
+
+    def made(self) -> Any:
+        """Return the signature itself."""
+        import inspect
+
+        return inspect.signature(self.function)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.made(), name)
+
+    def __str__(self) -> str:
+        return str(self.made())
+
+    def __repr__(self) -> str:
+        return repr(self.made())
+
+    def __eq__(self, other: object) -> bool:
+        return self.made() == (other.made() if type(other) is SignatureOf else other)
+
+    def __hash__(self) -> int:
+        return hash(self.made())
+
+
 def _called(function: Callable[..., object]) -> str:
     # `T.dvector` is a type, which is called with a name.
     return "type" if function.__name__ == "__call__" else function.__name__
@@ -172,6 +214,7 @@ def explained(function: Function) -> Function:
                 text = _of_constructor(args[0], text, kwargs)
             raise TypeError(text) from None
 
+    call.__signature__ = SignatureOf(function)  # type: ignore[attr-defined]
     return cast(Function, call)
 
 

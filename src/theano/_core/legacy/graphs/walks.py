@@ -130,9 +130,34 @@ def ops(i: Sequence[Variable], o: Sequence[Variable]) -> set[Apply]:
     return set(toposort(o, i))
 
 
-def io_toposort(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
-    """Return the nodes between inputs and outputs, inputs first."""
-    return listed(outputs, inputs)
+def io_toposort(
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    orderings: dict[Any, list[Any]] | None = None,
+    clients: dict[object, list[object]] | None = None,
+) -> list[Apply]:
+    """Return the nodes between inputs and outputs, inputs first.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of variables
+    orderings : dict, optional
+        For nodes, a list of others that come before them.
+    clients : dict, optional
+        Is filled with what uses each node and variable.
+    """
+    if not orderings and clients is None:
+        return listed(outputs, inputs)
+    given, before = set(inputs), orderings or {}
+
+    def needs(item: Any) -> list[Any]:
+        if item in given:
+            return []
+        own = list(item.inputs) if isinstance(item, Apply) else [item.owner] if item.owner else []
+        return [*own, *before.get(item, ())]
+
+    order = general_toposort(outputs, needs, clients=clients)
+    return [item for item in order if isinstance(item, Apply)]
 
 
 def list_of_nodes(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Apply]:
