@@ -14,7 +14,7 @@ import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.lower.reference import evaluate
-from theano._core.ops.array.indexing import AdvancedSubtensor
+from theano._core.ops.array.indexing import AdvancedSubtensor, Subtensor
 from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import elementwise_ops
@@ -175,6 +175,85 @@ def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
     adds = [n for n in f.maker.fgraph.toposort() if n.op is T.add]
     assert len(adds) == 2
     assert all("Subtensor" in str(v.owner.op) for n in adds for v in n.inputs)
+
+
+def stencil(a: Any) -> Any:
+    """Return Sobel's sum along rows: two parts of a cheap sum of parts."""
+    smooth = a[:, :-2] + 2 * a[:, 1:-1] + a[:, 2:]
+    return smooth[1:] - smooth[:-1]
+
+
+def test_parts_of_cheap_sums_are_computed_again() -> None:
+    f = theano.function([m], stencil(m))
+    nodes = f.maker.fgraph.toposort()
+    # All parts are views of the input itself: the loop reads what it needs and stores nothing.
+    parts = [n for n in nodes if isinstance(n.op, Subtensor)]
+    assert all(n.inputs[0] is f.maker.fgraph.inputs[0] for n in parts)
+    for shape in [(0, 0), (1, 3), (2, 1), (2, 2), (5, 7), (4, 40)]:
+        value = np.random.default_rng(3).normal(size=shape)
+        for a in (value, value[::-1, ::-1], np.asfortranarray(value)):
+            np.testing.assert_array_equal(f(a), stencil(a))
+
+
+def test_parts_of_parts_of_sums_do_not_grow() -> None:
+    """Twelve sums of neighbours: each is computed for a few points again, never for all."""
+    a = m
+    for _ in range(12):
+        a = a[1:] + a[:-1]
+    f = theano.function([m], a)
+    adds = [n for n in f.maker.fgraph.toposort() if n.op is T.add]
+    assert len(adds) < 60
+    value = np.random.default_rng(3).normal(size=(30, 2))
+    expected = value
+    for _ in range(12):
+        expected = expected[1:] + expected[:-1]
+    np.testing.assert_array_equal(f(value), expected)
+
+
+def test_parts_of_dear_functions_are_stored() -> None:
+    both = T.exp(m) + T.log(m)
+    f = theano.function([m], both[1:] * both[:-1])
+    assert [n.op for n in f.maker.fgraph.toposort()].count(T.exp) == 1
+
+
+def test_parts_of_what_is_made_of_parts_share_it() -> None:
+    """Each of three stencils is stored: the factor of one is taken over by what reads it."""
+    a = m
+    for _ in range(3):
+        a = (a[2:, 1:-1] + a[:-2, 1:-1] + a[1:-1, 2:] + a[1:-1, :-2] + 4 * a[1:-1, 1:-1]) / 8
+    f = theano.function([m], a)
+    assert [n.op for n in f.maker.fgraph.toposort()].count(T.add) == 12
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32"])
+def test_narrow_positions_are_widened_as_they_are_read(dtype: str) -> None:
+    i = T.TensorType(dtype, (False, False))("i")
+    f = theano.function([x, m, i], [x[i], m[:, i], m[i, i.T], m[i]])
+    values = np.array([[0, 1, 2], [2, 1, 1], [0, 0, 2]], dtype)
+    if dtype.startswith("i"):
+        values[0] = -1, -2, -3
+    one, two = np.random.default_rng(3).normal(size=3), np.random.default_rng(4).normal(size=(3, 3))
+    for index in (values, values[::-1, ::-1], np.asfortranarray(values), values[:, :0]):
+        if index.shape[0] != index.shape[1]:
+            continue
+        expected = [one[index], two[:, index], two[index, index.T], two[index]]
+        for got, wanted in zip(f(one, two, index), expected, strict=True):
+            np.testing.assert_array_equal(got, wanted)
+    g = theano.function([x, i], x[i])
+    assert len(g.maker.fgraph.toposort()) == 1
+    assert g(one, values[:, :0]).shape == (3, 0)
+    with pytest.raises(IndexError, match="3"):
+        g(one, np.full((1, 2), 3, dtype))
+
+
+def test_lengths_of_what_is_cut_off_are_equal() -> None:
+    f = theano.function([x], [x[2:].shape[0], x[1:-1].shape[0], x[:-2].shape[0]])
+    assert len(f.maker.fgraph.toposort()) == 3
+    for n in range(5):
+        assert f(np.zeros(n)) == [max(n - 2, 0)] * 3
+    far = 2**63 - 1
+    g = theano.function([x], [x[far:-far].shape[0], x[far:].shape[0], x[: -far - 1].shape[0]])
+    assert g(np.zeros(4)) == [0, 0, 0]
 
 
 def test_shapes_need_no_values() -> None:

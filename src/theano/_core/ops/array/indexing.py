@@ -86,7 +86,22 @@ def slice_length(entry: slice, size: object) -> Any:
         return len(range(*slice(start, stop, step).indices(size)))
     if size is None:
         return None
+    cut = _cut_off(start, stop) if step == 1 else None
+    if cut is not None:
+        # One expression for x[2:], x[1:-1] and x[:-2], so that they are known to fit each other.
+        return maximum(as_int64(size) - as_int64(cut), as_int64(0))
     return _symbolic_length(slice(start, stop, entry.step), step, as_int64(size))
+
+
+def _cut_off(start: object, stop: object) -> int | None:
+    """Return how many items a slice leaves away at both ends, if that is so for any length."""
+    first, last = (0 if v is None else v for v in (start, stop))
+    if not isinstance(first, int) or not isinstance(last, int):
+        return None
+    if first < 0 or last > 0 or (stop is not None and last == 0):
+        return None
+    # Any axis is shorter than that.
+    return min(first - last, 1 << 62)
 
 
 def _known(value: Variable | int) -> Any:

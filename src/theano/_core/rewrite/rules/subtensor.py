@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
-from theano._core.ops.array.index_form import Slice, join_index
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.index_form import Slice, join_index, split_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.core.dimshuffle import dimshuffle
@@ -16,6 +17,8 @@ from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.shapes import fitting
 
 RULES = Rules("canonical")
+# Instructions that are sooner repeated for each point than their result is stored and read again.
+MOST_AGAIN = 4
 rule = RULES.rule
 
 
@@ -39,13 +42,16 @@ def _part_of_written(rewriter: Rewriter, node: Apply) -> Any:
 @rule("x[a:][b:] → x[a + b:]", on=Subtensor, phase="shape", keeps="exact", why="one view")
 def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
     """For numbers that are not negative."""
-    inner = made_by(node.inputs[0], Subtensor)
-    if inner is None:
-        return None
-    if len(inner.inputs) > 1 or len(node.inputs) > 1:
+    return None if len(node.inputs) > 1 else _part_of_part(node.inputs[0], node.op.index)
+
+
+def _part_of_part(x: Variable, index: Sequence[object]) -> Any:
+    """Return a part of what is a part itself as one view, None if it is none or that is unknown."""
+    inner = made_by(x, Subtensor)
+    if inner is None or len(inner.inputs) > 1:
         return None
     entries: list[Any] = []
-    outer = list(node.op.index)
+    outer: list[Any] = list(index)
     for entry in inner.op.index:
         if not isinstance(entry, Slice):
             entries.append(entry)
@@ -128,25 +134,77 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     why="f is computed by what uses its parts",
 )
 def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
-    """Where only parts of a cheap result are used."""
+    """Where only parts of a cheap result are used, and little is computed more than once."""
     whole = node.inputs[0]
-    owner, pattern = made_by(whole, Elementwise), whole.type.broadcastable
-    if owner is None or owner.op.is_dear(owner):
+    owner, times = made_by(whole, Elementwise), rewriter.part_uses.get(whole, 0)
+    if owner is None or owner.op.is_dear(owner) or rewriter.uses.get(whole, 0) > times:
         return None
-    full = [i for i, v in enumerate(owner.inputs) if v.type.broadcastable == pattern]
-    if len(full) != 1 or rewriter.uses.get(whole, 0) > rewriter.part_uses.get(whole, 0):
+    full = _full(owner)
+    if not full:
         return None
-    entries = join_index(node.op.index, node.inputs[1:])
+    if len(full) > 1:
+        again = MOST_AGAIN // max(times - 1, 1)
+        if _left_after(rewriter, owner, again) < 0:
+            return None
+    return _parted(rewriter, owner, join_index(node.op.index, node.inputs[1:]), times)
+
+
+def _full(node: Apply) -> list[int]:
+    """Return the numbers of the operands that are not broadcast."""
+    pattern = node.outputs[0].type.broadcastable
+    return [i for i, v in enumerate(node.inputs) if v.type.broadcastable == pattern]
+
+
+def _left_after(rewriter: Rewriter, node: Apply, left: int) -> int:
+    """Return what is left of so many instructions after those of a node and of what it is made of.
+
+    Parts that operands are count for what they are parts of, which may be taken apart as well.
+    """
+    left -= node.op.cost
+    for number in _full(node):
+        value = node.inputs[number]
+        while made_by(value, Subtensor):
+            value = value.owner.inputs[0]
+        inner = made_by(value, Elementwise)
+        if inner is None or left < 0:
+            continue
+        if not inner.op.is_dear(inner):
+            left = _left_after(rewriter, inner, left)
+        elif rewriter.uses.get(value, 0) == 1:
+            # It shares a loop with what it is an operand of, and is not stored itself.
+            return -1
+    return left
+
+
+def _parted(rewriter: Rewriter, owner: Apply, entries: Sequence[object], times: int) -> Any:
+    """Return one of so many parts of what an elementwise node makes, of parts of its operands."""
+    pattern, full = owner.outputs[0].type.broadcastable, _full(owner)
+    if not full:
+        return subtensor(owner.outputs[0], entries)
     parts = []
-    for number in range(len(owner.inputs)):
+    for number, given in enumerate(owner.inputs):
         value = fitting(rewriter, owner, number, full[0])
+        inner = made_by(value, Elementwise)
+        if number in full and value is given and rewriter.uses.get(value, 0) == 1:
+            if len(full) > 1 and inner is not None and not inner.op.is_dear(inner):
+                parts.append(_parted(rewriter, inner, entries, times))
+                continue
+            # Its one use becomes so many.
+            rewriter.uses[value] = rewriter.part_uses[value] = times
         ones = [a and not b for a, b in zip(value.type.broadcastable, pattern, strict=True)]
         own = [_of_one(e) if one else e for e, one in zip(entries, ones, strict=False)]
-        parts.append(value if all(e == slice(None) for e in own) else subtensor(value, own))
+        parts.append(value if all(e == slice(None) for e in own) else _part(value, own))
     return owner.op(*parts)
 
 
-def _of_one(entry: int | slice) -> Any:
+def _part(value: Variable, entries: Sequence[object]) -> Any:
+    """Return a part of a value, which may be a part itself."""
+    form, values = split_index(entries)
+    merged = None if values else _part_of_part(value, form)
+    return subtensor(value, entries) if merged is None else merged
+
+
+def _of_one(entry: object) -> Any:
     """Return what an entry of an index takes of an axis whose one item is broadcast."""
     return slice(None) if isinstance(entry, slice) else 0
 
