@@ -59,8 +59,8 @@ def ifelse(
     >>> f(1, [3.0, 4.0]), f(0, [3.0, 4.0])
     (array(7.), array(12.))
     """
-    kind = type(then_branch) if isinstance(then_branch, (list, tuple)) else None
-    then = list(then_branch) if kind else [then_branch]
+    cls = type(then_branch) if isinstance(then_branch, (list, tuple)) else None
+    then = list(then_branch) if cls else [then_branch]
     otherwise = list(else_branch) if isinstance(else_branch, (list, tuple)) else [else_branch]
     pairs = [_same_type(a, b) for a, b in zip(then, otherwise, strict=False)]
     if len(then) != len(otherwise):
@@ -71,9 +71,9 @@ def ifelse(
         )
     values = [a for a, _ in pairs] + [b for _, b in pairs]
     outputs = IfElse(len(pairs), name=name)(condition, *values, return_list=True)
-    if kind is None:
+    if cls is None:
         return outputs[0]
-    return tuple(outputs) if kind is tuple else list(outputs)
+    return tuple(outputs) if cls is tuple else list(outputs)
 
 
 def _same_type(one: object, two: TensorLike) -> tuple[Any, Any]:

@@ -158,14 +158,14 @@ def _sum(one: Variable | None, two: object) -> Any:
 
 def _settle(node: Apply, out: Variable, tangent: Variable) -> Any:
     """Return a tangent in the dtype and the shape of the output it belongs to."""
-    kind = out.type
-    if tangent.type.ndim != kind.ndim:
+    type_ = out.type
+    if tangent.type.ndim != type_.ndim:
         raise ValueError(
-            f"{node.op}: the tangent of an output of {kind.ndim} dimensions has {tangent.type.ndim}"
+            f"{node.op}: the tangent has {tangent.type.ndim} dimensions, its output {type_.ndim}"
         )
-    if dtypes.is_complex(tangent.type.dtype) and not dtypes.is_complex(kind.dtype):
+    if dtypes.is_complex(tangent.type.dtype) and not dtypes.is_complex(type_.dtype):
         tangent = real(tangent)
-    return broadcast_like(cast(tangent, kind.dtype), out)
+    return broadcast_like(cast(tangent, type_.dtype), out)
 
 
 def broadcast_like(x: Variable, like: Variable) -> Any:

@@ -208,8 +208,8 @@ def _stand_in(target: object, choice: str) -> Any:
         return _zeros(target)
     if choice == "none":
         return None
-    kind = DisconnectedType()
-    return kind.variable_class(kind)
+    type_ = DisconnectedType()
+    return type_.variable_class(type_)
 
 
 class Reverse:
@@ -353,24 +353,24 @@ def _zero_cotangent(out: Variable) -> Any:
 
 def _settle(node: Apply, variable: Variable, g: Variable) -> Any:
     """Undo broadcasting and give the cotangent the dtype of its variable."""
-    kind = variable.type
-    if isinstance(g.type, NullType) or not isinstance(kind, TensorType):
+    type_ = variable.type
+    if isinstance(g.type, NullType) or not isinstance(type_, TensorType):
         return g
     if node.rules.broadcasts:
         g = sum_to(_full(g, node.outputs[0]), variable)
-    if not dtypes.is_discrete(kind.dtype):
-        if dtypes.is_complex(g.type.dtype) and not dtypes.is_complex(kind.dtype):
+    if not dtypes.is_discrete(type_.dtype):
+        if dtypes.is_complex(g.type.dtype) and not dtypes.is_complex(type_.dtype):
             g = real(g)
-        g = cast(g, kind.dtype)
+        g = cast(g, type_.dtype)
     elif dtypes.is_discrete(g.type.dtype):
         g = cast(g, config.floatX)
-    if g.type.ndim != kind.ndim:
+    if g.type.ndim != type_.ndim:
         raise ValueError(
             f"{node.op}: the gradient with respect to {variable} has {g.type.ndim} dimensions, the "
-            f"variable {kind.ndim}"
+            f"variable {type_.ndim}"
         )
     # A length of 1 that the variable declares, and an operation such as rfft forgets.
-    pattern = [a or b for a, b in zip(kind.broadcastable, g.type.broadcastable, strict=True)]
+    pattern = [a or b for a, b in zip(type_.broadcastable, g.type.broadcastable, strict=True)]
     return pattern_broadcast(g, pattern)
 
 

@@ -83,9 +83,9 @@ __all__ = [
 ]
 
 
-def _rebuild(kind: type[TheanoError], args: tuple[object, ...]) -> TheanoError:
+def _rebuild(cls: type[TheanoError], args: tuple[object, ...]) -> TheanoError:
     # Subclasses may ask for other constructor arguments than `args`: go round their __init__.
-    error = kind.__new__(kind, *args)
+    error = cls.__new__(cls, *args)
     error.args = args
     return error
 

@@ -144,7 +144,7 @@ class OwnSignature:
     def __init__(self, make: Callable[..., object]) -> None:
         self.make = make
 
-    def __get__(self, owner: object, kind: type | None = None) -> Any:
+    def __get__(self, owner: object, cls: type | None = None) -> Any:
         if owner is None:
             raise AttributeError("__signature__")
         return self.make(owner)
@@ -218,15 +218,15 @@ def explained(function: Function) -> Function:
     return cast(Function, call)
 
 
-def _of_constructor(kind: object, text: str, given: Iterable[str]) -> str:
+def _of_constructor(cls: object, text: str, given: Iterable[str]) -> str:
     """Return the message of a call of a type, such as `theano.tensor.dvector`, by its name."""
     tensor = vars(sys.modules.get("theano.tensor", sys))
-    name = next((name for name, value in tensor.items() if value is kind), "type")
+    name = next((name for name, value in tensor.items() if value is cls), "type")
     text = text.replace("type(", f"{name}(")
     if {"dtype", "shape"}.isdisjoint(given):
         return text
-    plain = {0: "scalar", 1: "vector", 2: "matrix"}.get(getattr(kind, "ndim", -1))
-    plain = plain or f"tensor{getattr(kind, 'ndim', '')}"
+    plain = {0: "scalar", 1: "vector", 2: "matrix"}.get(getattr(cls, "ndim", -1))
+    plain = plain or f"tensor{getattr(cls, 'ndim', '')}"
     other = f"theano.tensor.{plain}(name, dtype='float32', shape=(...)) chooses dtype and lengths"
     return f"{text} The dtype of {name} is fixed: {other}."
 
@@ -256,8 +256,8 @@ def explain_functions(names: dict[str, object]) -> None:
             names[name] = explained(value)
 
 
-def explain_methods(kind: type) -> None:
+def explain_methods(cls: type) -> None:
     """Have the public methods of a class say their signatures; see `explained`."""
-    for name, value in list(vars(kind).items()):
+    for name, value in list(vars(cls).items()):
         if isinstance(value, FunctionType) and not name.startswith("_"):
-            setattr(kind, name, explained(value))
+            setattr(cls, name, explained(value))

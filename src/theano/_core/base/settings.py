@@ -55,15 +55,15 @@ def _to_bool(setting: Setting, value: object) -> bool:
     raise _invalid(setting, value, "Valid options are True, true, 1, False, false and 0")
 
 
-def _to_number(kind: type[int] | type[float], setting: Setting, value: Any) -> Any:
+def _to_number(cls: type[int] | type[float], setting: Setting, value: Any) -> Any:
     try:
-        number = kind(value)
+        number = cls(value)
     except (TypeError, ValueError, OverflowError):
-        raise _invalid(setting, value, f"It must be one {kind.__name__}") from None
+        raise _invalid(setting, value, f"It must be one {cls.__name__}") from None
     if setting.choices and number not in setting.choices:
         raise _invalid(setting, value, _choices(setting))
-    if kind is int and number != value and isinstance(value, float):
-        raise _invalid(setting, value, f"It must be one {kind.__name__}")
+    if cls is int and number != value and isinstance(value, float):
+        raise _invalid(setting, value, f"It must be one {cls.__name__}")
     if number < setting.least or number > setting.most:
         most = "" if setting.most == inf else f" and at most {setting.most}"
         raise _invalid(setting, value, f"It must be at least {setting.least}{most}")
@@ -140,10 +140,10 @@ CONVERTERS: dict[str, Callable[[Setting, Any], Any]] = {
 _mode_classes: tuple[type, ...] = ()
 
 
-def accept_mode_class(kind: type) -> None:
-    """Let `config.mode` hold instances of `kind`; the layer that defines modes calls this."""
+def accept_mode_class(cls: type) -> None:
+    """Let `config.mode` hold instances of `cls`; the layer that defines modes calls this."""
     global _mode_classes
-    _mode_classes = (*_mode_classes, kind)
+    _mode_classes = (*_mode_classes, cls)
 
 
 class Section:

@@ -264,10 +264,10 @@ def _is_pair(updates: object) -> bool:
 
 def _same_but_sizes(target: Variable, value: TensorLike) -> bool:
     """Tell whether a value has the dtype and the pattern of a shared variable."""
-    kind, own = target.type, getattr(value, "type", None)
-    if not isinstance(kind, TensorType) or not isinstance(own, TensorType):
+    type_, own = target.type, getattr(value, "type", None)
+    if not isinstance(type_, TensorType) or not isinstance(own, TensorType):
         return False
-    return (own.dtype, own.broadcastable) == (kind.dtype, kind.broadcastable)
+    return (own.dtype, own.broadcastable) == (type_.dtype, type_.broadcastable)
 
 
 def _refuse_shared(variable: Variable) -> None:
@@ -285,17 +285,17 @@ def fit_update(target: Variable, value: TensorLike) -> Any:
     except ValueError as error:
         raise ValueError(f"The update of {target}: {error}") from error
     except TypeError as error:
-        kind = getattr(value, "type", type(value).__name__)
+        type_ = getattr(value, "type", type(value).__name__)
         shown = label(value) if isinstance(value, Variable) else value
         text = (
             "An update must have the same type as the original shared variable"
             f" (shared_var={target}, shared_var.type={target.type}, update_val={shown},"
-            f" update_val.type={kind})."
+            f" update_val.type={type_})."
         )
-        ranks = getattr(kind, "ndim", None), getattr(target.type, "ndim", None)
-        if isinstance(kind, TensorType) and ranks[0] != ranks[1]:
+        ranks = getattr(type_, "ndim", None), getattr(target.type, "ndim", None)
+        if isinstance(type_, TensorType) and ranks[0] != ranks[1]:
             text += f" The update has {ranks[0]} dimension(s), the shared variable {ranks[1]}."
-        elif isinstance(kind, TensorType) and kind.dtype == getattr(target.type, "dtype", None):
+        elif isinstance(type_, TensorType) and type_.dtype == getattr(target.type, "dtype", None):
             text += (
                 " If the difference is related to the broadcast pattern, you can call the"
                 " tensor.unbroadcast(var, axis_to_unbroadcast[, ...]) or patternbroadcast function"

@@ -348,14 +348,14 @@ class FunctionMaker:
             container = containers[i] if containers is not None else None
             container = container or self._container(spec)
             self.containers.append(container)
-            kind, cell = spec.variable.type, -1
+            type_, cell = spec.variable.type, -1
             if spec.value is not None or spec.update is not None:
                 cell = len(cells)
                 cells.append(container.cell)
             flags = native.IMPLICIT * bool(spec.implicit) | native.STRICT * bool(spec.strict)
-            if not isinstance(kind, TensorType | Generic):
+            if not isinstance(type_, TensorType | Generic):
                 flags |= native.FILTERED
-            records.append(_input_record(kind, spec.name, text.inputs[i], cell, flags))
+            records.append(_input_record(type_, spec.name, text.inputs[i], cell, flags))
         return records
 
     def _shared_records(self, text: ProgramText, cells: list[Any]) -> list[Any]:
@@ -367,12 +367,12 @@ class FunctionMaker:
             records.append(record)
             cells.append(variable.container.cell)
         for offset, value in zip(text.constant_offsets, text.constants, strict=True):
-            kind: Any = generic
+            type_: Any = generic
             if isinstance(value, FunctionAddress):
                 value = value.array
             if isinstance(value, np.ndarray):
-                kind = TensorType(str(value.dtype), (False,) * value.ndim)
-            records.append(_input_record(kind, None, offset, len(cells), 0))
+                type_ = TensorType(str(value.dtype), (False,) * value.ndim)
+            records.append(_input_record(type_, None, offset, len(cells), 0))
             cells.append(native.Cell(value))
         return records
 
@@ -412,18 +412,18 @@ def _show_graph(name: str, outputs: Sequence[Variable]) -> None:
         print(listing(outputs))
 
 
-def _input_record(kind: object, name: str | None, offset: int, cell: int, flags: int) -> Any:
-    if not isinstance(kind, TensorType):
+def _input_record(type_: object, name: str | None, offset: int, cell: int, flags: int) -> Any:
+    if not isinstance(type_, TensorType):
         return ("object", 0, 0, 0, name, offset, cell, flags)
-    mask = sum(1 << i for i, one in enumerate(kind.broadcastable) if one)
-    shape = (tuple(-1 if n is None else n for n in kind.shape),) if kind.sized else ()
-    return ("array", kind.numpy_dtype.num, kind.ndim, mask, name, offset, cell, flags, *shape)
+    mask = sum(1 << i for i, one in enumerate(type_.broadcastable) if one)
+    shape = (tuple(-1 if n is None else n for n in type_.shape),) if type_.sized else ()
+    return ("array", type_.numpy_dtype.num, type_.ndim, mask, name, offset, cell, flags, *shape)
 
 
-def _output_record(kind: RandomStateType | SparseType | TensorType, output: Output) -> Any:
-    if not isinstance(kind, TensorType):
+def _output_record(type_: RandomStateType | SparseType | TensorType, output: Output) -> Any:
+    if not isinstance(type_, TensorType):
         return ("object", 0, 0, output.descriptor, -1)
-    return (output.kind, kind.numpy_dtype.num, kind.ndim, output.descriptor, output.slot)
+    return (output.kind, type_.numpy_dtype.num, type_.ndim, output.descriptor, output.slot)
 
 
 def _callback_record(record: CallbackRecord) -> Any:
@@ -451,13 +451,13 @@ def _convert(function: Any, index: int, value: object) -> Any:
             f"the value of shared variable {maker.shared[index - len(maker.arguments)]} was damaged"
         )
     spec = maker.arguments[index]
-    kind = spec.variable.type
+    type_ = spec.variable.type
     try:
-        array = kind.filter(value, strict=spec.strict, allow_downcast=spec.allow_downcast)
+        array = type_.filter(value, strict=spec.strict, allow_downcast=spec.allow_downcast)
     except (TypeError, ValueError, OverflowError) as error:
         raise messages.bad_input(maker, index, error) from None
-    if isinstance(kind, TensorType) and type(array) is not np.ndarray:
-        array = np.array(array, dtype=kind.numpy_dtype)
+    if isinstance(type_, TensorType) and type(array) is not np.ndarray:
+        array = np.array(array, dtype=type_.numpy_dtype)
     return array
 
 

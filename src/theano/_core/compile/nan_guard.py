@@ -54,10 +54,10 @@ def with_flag(outputs: Sequence[Variable], inputs: Sequence[Variable], largest: 
 
 def is_checked(variable: Variable) -> bool:
     """Tell whether a variable holds floating-point numbers that the user wants looked at."""
-    kind = variable.type
+    type_ = variable.type
     return (
-        isinstance(kind, TensorType)
-        and dtypes.is_continuous(kind.dtype)
+        isinstance(type_, TensorType)
+        and dtypes.is_continuous(type_.dtype)
         and getattr(variable.tag, "nan_guard_mode_check", True) is not False
     )
 
@@ -197,11 +197,11 @@ class _Guarded:
         if np.isfinite(most):
             most = min(most, float(np.finfo(value.type.numpy_dtype).max))
         # One constant for all: it is made when everything has been rewritten.
-        kind = TensorType(value.type.dtype, (True,) * value.type.ndim)
-        if kind not in self.limits:
-            limit = np.full((1,) * kind.ndim, most, kind.dtype)
-            self.limits[kind] = kind.constant_class(kind, limit)
-        return le(abs_(value), self.limits[kind])
+        type_ = TensorType(value.type.dtype, (True,) * value.type.ndim)
+        if type_ not in self.limits:
+            limit = np.full((1,) * type_.ndim, most, type_.dtype)
+            self.limits[type_] = type_.constant_class(type_, limit)
+        return le(abs_(value), self.limits[type_])
 
 
 def _follows(node: Apply) -> bool:

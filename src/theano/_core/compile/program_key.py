@@ -126,19 +126,19 @@ class Texts:
         ------
         NoTextError
         """
-        kind = type(value)
-        if value is None or kind in (bool, int, str, bytes):
+        cls = type(value)
+        if value is None or cls in (bool, int, str, bytes):
             return repr(value)
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
-        if kind is float:
+        if cls is float:
             return f"f{struct.pack('>d', value).hex()}"
-        if kind in (tuple, list):
-            return f"{kind.__name__}({','.join(map(self.value, value))})"
-        if kind in (set, frozenset):
+        if cls in (tuple, list):
+            return f"{cls.__name__}({','.join(map(self.value, value))})"
+        if cls in (set, frozenset):
             return f"set({','.join(sorted(map(self.value, value)))})"
-        if kind is dict:
+        if cls is dict:
             return f"dict({','.join(f'{self.value(k)}:{self.value(v)}' for k, v in value.items())})"
         if isinstance(value, (np.ndarray, np.generic)):
             return self._array(value)
@@ -149,22 +149,22 @@ class Texts:
         return text
 
     def _object(self, value: Any) -> str:
-        kind = type(value)
+        cls = type(value)
         if isinstance(value, ObjectType | TensorType):
             return self.type(value)
-        if kind is Body:
+        if cls is Body:
             return _digest(self.graph(value.inputs, value.outputs))
         if isinstance(value, Op):
             return self._operation(value)
-        if kind is FunctionType:
+        if cls is FunctionType:
             return self._function(value)
-        if kind is slice:
+        if cls is slice:
             return f"slice{self.value((value.start, value.stop, value.step))}"
-        if kind is Emitted:
+        if cls is Emitted:
             return f"emitted{self.value((value.name, value.parameters, value.cost))}"
-        if isinstance(value, tuple) and _module(kind).startswith(_ENGINE):
-            return _digest(f"{_name(kind)}({','.join(map(self.value, value))})")
-        raise NoTextError(f"{value!r} of type {kind}")
+        if isinstance(value, tuple) and _module(cls).startswith(_ENGINE):
+            return _digest(f"{_name(cls)}({','.join(map(self.value, value))})")
+        raise NoTextError(f"{value!r} of type {cls}")
 
     def _array(self, value: Any) -> str:
         if type(value) is not np.ndarray and isinstance(value, np.ndarray):
@@ -190,30 +190,30 @@ class Texts:
         return f"{_name(value)}{self.value((place, given))}"
 
     def _operation(self, op: Any) -> str:
-        kind = type(op)
-        if "<" in kind.__qualname__:
+        cls = type(op)
+        if "<" in cls.__qualname__:
             raise NoTextError(f"{op} of a class within a function")
-        if kind is Elementwise and op.module is None:
+        if cls is Elementwise and op.module is None:
             return repr(op.name)
-        if isinstance(op, Elementwise) or not _module(kind).startswith(_OPERATIONS):
-            raise NoTextError(f"{op} of {kind}")
+        if isinstance(op, Elementwise) or not _module(cls).startswith(_OPERATIONS):
+            raise NoTextError(f"{op} of {cls}")
         if isinstance(op, InnerGraph):
             # It is written out first of all. Two are equal only if they are one.
-            one = f"{len(self._known)}" if kind.__eq__ is InnerGraph.__eq__ else ""
-            return f"{_name(kind)}({self.value(op.body)}){one}"
-        own = sorted((k, v) for k, v in vars(op).items() if k not in _SHOWN.get(kind, ()))
-        return f"{_name(kind)}({','.join(f'{name}={self.value(v)}' for name, v in own)})"
+            one = f"{len(self._known)}" if cls.__eq__ is InnerGraph.__eq__ else ""
+            return f"{_name(cls)}({self.value(op.body)}){one}"
+        own = sorted((k, v) for k, v in vars(op).items() if k not in _SHOWN.get(cls, ()))
+        return f"{_name(cls)}({','.join(f'{name}={self.value(v)}' for name, v in own)})"
 
-    def type(self, kind: Any) -> str:
+    def type(self, type_: Any) -> str:
         """Return the text of the type of a variable."""
-        own = type(kind)
+        own = type(type_)
         # Types of users may not even have a hash.
-        if own is not TensorType and (_module(own) != ObjectType.__module__ or vars(kind)):
+        if own is not TensorType and (_module(own) != ObjectType.__module__ or vars(type_)):
             raise NoTextError(f"a type of {own}")
-        text = self._types.get((own, kind))
+        text = self._types.get((own, type_))
         if text is None:
-            text = f"{kind.dtype}{kind.shape}" if own is TensorType else _name(own)
-            self._types[own, kind] = text
+            text = f"{type_.dtype}{type_.shape}" if own is TensorType else _name(own)
+            self._types[own, type_] = text
         return text
 
     def graph(

@@ -100,8 +100,8 @@ def transfer_test_value(source: Variable, target: Variable) -> None:
         value = source.get_test_value()
     except AttributeError:
         return
-    kind = target.type
-    target.tag.test_value = kind.filter(value) if isinstance(kind, TensorType) else value
+    type_ = target.type
+    target.tag.test_value = type_.filter(value) if isinstance(type_, TensorType) else value
 
 
 def missing_test_message(msg: str) -> None:

@@ -82,14 +82,14 @@ def _plain(array: np.ndarray) -> np.ndarray:
 
 def holds_array(value: object) -> bool:
     """Tell whether `value` is an array, of NumPy or of another library."""
-    kind = type(value)
-    return hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")
+    cls = type(value)
+    return hasattr(cls, "__array__") or hasattr(cls, "__dlpack__")
 
 
 def array_of(value: Any) -> np.ndarray:
     """Return `value` as NumPy's array, without a copy where that can be."""
-    kind = type(value)
-    if hasattr(kind, "__dlpack__") and not hasattr(kind, "__array__"):
+    cls = type(value)
+    if hasattr(cls, "__dlpack__") and not hasattr(cls, "__array__"):
         return np.from_dlpack(value)
     return np.asarray(value)
 
@@ -383,8 +383,8 @@ class TensorType(Type):
     def filter_variable(self, other: TensorLike, allow_convert: bool = True) -> Variable:
         if not isinstance(other, Variable):
             array = self.filter(other)
-            kind = TensorType(self.dtype, self.broadcastable)
-            return self.constant_class(kind, array)
+            type_ = TensorType(self.dtype, self.broadcastable)
+            return self.constant_class(type_, array)
         if other.type == self:
             return other
         converted = self.convert_variable(other) if allow_convert else None
@@ -398,12 +398,14 @@ class TensorType(Type):
     def convert_variable(self, variable: Variable) -> Variable | None:
         # A declared length of 1 is given up here, and other lengths are checked when the function
         # runs; the ops layer installs the operations that do so.
-        kind = variable.type
-        if kind == self:
+        type_ = variable.type
+        if type_ == self:
             return variable
-        if not isinstance(kind, TensorType) or (kind.dtype, kind.ndim) != (self.dtype, self.ndim):
+        if not isinstance(type_, TensorType):
             return None
-        for ours, theirs in zip(self.shape, kind.shape, strict=True):
+        if (type_.dtype, type_.ndim) != (self.dtype, self.ndim):
+            return None
+        for ours, theirs in zip(self.shape, type_.shape, strict=True):
             if ours is not None and theirs != ours and (ours == 1 or theirs is not None):
                 return None
         variable = hooks.change_pattern(variable, self.broadcastable)

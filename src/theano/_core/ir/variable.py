@@ -548,8 +548,8 @@ def _restored(
 ) -> Apply:
     parents = [v if isinstance(v, Variable) else v[0].outputs[v[1]] for v in inputs]
     outputs = []
-    for cls, kind in kinds:
+    for cls, type_ in kinds:
         output = cls.__new__(cls)
-        output.type, output.owner, output.index = kind, None, None
+        output.type, output.owner, output.index = type_, None, None
         outputs.append(output)
     return Apply(op, parents, outputs)

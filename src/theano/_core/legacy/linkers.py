@@ -48,9 +48,9 @@ class Container(Cell, metaclass=Kind):
         storage : list
             Its item is the first value; the cell does not write into the list.
         """
-        kind = getattr(r, "type", r)
+        type_ = getattr(r, "type", r)
         name = name or getattr(r, "name", None)
-        return Cell(kind, storage[0], name, readonly, strict, allow_downcast)
+        return Cell(type_, storage[0], name, readonly, strict, allow_downcast)
 
 
 class Linker:

@@ -85,9 +85,9 @@ def restore_output(variable: Variable) -> None:
     made = _made.get(variable.owner)
     if made is None or variable.index is None:
         return  # its node comes later
-    value, kind = made[variable.index], variable.type
-    if isinstance(kind, TensorType) and value.type != kind:
-        value = pattern_broadcast(cast(value, kind.dtype), kind.broadcastable)
+    value, type_ = made[variable.index], variable.type
+    if isinstance(type_, TensorType) and value.type != type_:
+        value = pattern_broadcast(cast(value, type_.dtype), type_.broadcastable)
     if value.owner is None or value.owner.outputs[value.index] is not value:
         # What was an operation is an input, or an output that has a name already.
         value = _identity(value)
@@ -101,27 +101,27 @@ def _identity(value: Variable) -> Any:
 
 def _applied(op: object, inputs: Sequence[Variable]) -> list[Any]:
     """Return the outputs of an old operation."""
-    kind = type(op)
-    form = _forms().get(kind)
+    cls = type(op)
+    form = _forms().get(cls)
     if form is not None:
         found = form(vars(op), inputs)
-    elif isinstance(op, UserOp) and UserOp in kind.__mro__:
+    elif isinstance(op, UserOp) and UserOp in cls.__mro__:
         found = op.make_node(*inputs).outputs
-    elif Op in kind.__mro__ or Built in kind.__mro__:
-        found = _with_its_options(kind, vars(op))(*inputs)
+    elif Op in cls.__mro__ or Built in cls.__mro__:
+        found = _with_its_options(cls, vars(op))(*inputs)
     else:
-        refuse_old_graph(kind.__name__)
+        refuse_old_graph(cls.__name__)
     return list(found) if isinstance(found, (list, tuple)) else [found]
 
 
-def _with_its_options(kind: type, state: State) -> Any:
+def _with_its_options(cls: type, state: State) -> Any:
     """Return an operation whose options are attributes under their names, as they were."""
-    names = getattr(kind, "options", None)
-    if issubclass(kind, BaseAbstractConv):
+    names = getattr(cls, "options", None)
+    if issubclass(cls, BaseAbstractConv):
         names = {*inspect.signature(BaseAbstractConv).parameters} - {"convdim"}
     elif names is None:
-        names = inspect.signature(kind).parameters
-    return kind(**{name: state[name] for name in names if name in state})
+        names = inspect.signature(cls).parameters
+    return cls(**{name: state[name] for name in names if name in state})
 
 
 # -- what old operations computed ------------------------------------------------------------------
@@ -264,7 +264,7 @@ def _step(state: State, outer: _Parts, own: Sequence[Variable]) -> Any:
     return (new, updates, until(next(results))) if state["as_while"] else (new, updates)
 
 
-def _pooled(kind: type[PoolOp], state: State, inputs: Sequence[Variable]) -> Any:
+def _pooled(cls: type[PoolOp], state: State, inputs: Sequence[Variable]) -> Any:
     if "ds" in state:  # before 0.9 the operation held what are inputs now
         inputs = [
             *inputs,
@@ -272,7 +272,7 @@ def _pooled(kind: type[PoolOp], state: State, inputs: Sequence[Variable]) -> Any
             state.get("st") or state["ds"],
             state.get("padding", (0, 0)),
         ]
-    return _with_its_options(kind, state)(*inputs)
+    return _with_its_options(cls, state)(*inputs)
 
 
 def _branches(state: State, inputs: Sequence[Variable]) -> Any:
@@ -313,7 +313,7 @@ _FORMS: dict[str, dict[str, Callable[[State, Sequence[Variable]], Any] | str]] =
         "Sum": _reduction,
     },
     "theano.tensor.signal.pool": {
-        kind.__name__: partial(_pooled, kind) for kind in (AveragePoolGrad, MaxPoolGrad, Pool)
+        cls.__name__: partial(_pooled, cls) for cls in (AveragePoolGrad, MaxPoolGrad, Pool)
     },
     "theano.tensor.subtensor": {
         "AdvancedIncSubtensor": lambda s, x: _written(s, x[0], x[1], _entries(x[2:])),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.api.conversion import get_scalar_constant_value
-from theano._core.api.graph.op_from_graph import OpFromGraph
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.api.variable.classes import TensorConstant, TensorVariable
 from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
@@ -29,7 +28,7 @@ from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
-from theano._core.ir.types import Generic, TensorType
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
@@ -232,21 +231,21 @@ def _inplace_pattern(op: Op) -> dict[int, int]:
     return {} if first is None else {0: first}
 
 
-def _get_shape_info(kind: TensorType, obj: Any) -> tuple[int, ...]:
+def _get_shape_info(type_: TensorType, obj: Any) -> tuple[int, ...]:
     """Return what `get_size` needs to tell how much memory the array `obj` takes."""
     return obj.shape
 
 
-def _get_size(kind: TensorType, shape_info: Sequence[int]) -> int:
+def _get_size(type_: TensorType, shape_info: Sequence[int]) -> int:
     """Return the size of an array in bytes, from what `get_shape_info` returned."""
-    return math.prod(shape_info) * kind.numpy_dtype.itemsize
+    return math.prod(shape_info) * type_.numpy_dtype.itemsize
 
 
-def _dtype_specs(kind: TensorType) -> tuple[type, str, str]:
+def _dtype_specs(type_: TensorType) -> tuple[type, str, str]:
     """Return the Python type of an item, its type in C, and the name of its number in NumPy."""
-    python = {"b": bool, "f": float, "c": complex}.get(kind.numpy_dtype.kind, int)
+    python = {"b": bool, "f": float, "c": complex}.get(type_.numpy_dtype.kind, int)
     in_c = "theano" if python is complex else "npy"
-    return python, f"{in_c}_{kind.dtype}", f"NPY_{kind.dtype.upper()}"
+    return python, f"{in_c}_{type_.dtype}", f"NPY_{type_.dtype.upper()}"
 
 
 def _scalar_operation(name: str) -> Any:
@@ -334,14 +333,12 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
 
 # Module → classes that programs see there: what they print, and what pickles name.
 HOMES: dict[str, tuple[type, ...]] = {
-    "theano.compile.builders": (OpFromGraph,),
     "theano.compile.function_module": (Function, FunctionMaker),
     "theano.compile.io": (In, Out),
     "theano.compile.mode": (Mode,),
     "theano.compile.sharedvalue": (SharedVariable,),
     "theano.gof.fg": (FunctionGraph,),
     "theano.gof.graph": (Apply, Constant, Variable),
-    "theano.gof.type": (Generic,),
     "theano.printing": (Print,),
     "theano.tensor.sharedvar": (ScalarSharedVariable, TensorSharedVariable),
     "theano.tensor.type": (TensorType,),
@@ -352,8 +349,8 @@ HOMES: dict[str, tuple[type, ...]] = {
 
 def install() -> None:
     """Give classes of the engine what `PATCHES` says, and the modules of `HOMES`."""
-    for module, kinds in HOMES.items():
-        for kind in kinds:
-            extend(kind, __module__=module)
+    for module, classes in HOMES.items():
+        for cls in classes:
+            extend(cls, __module__=module)
     for target, name, value in PATCHES:
         extend(target, **{name: value})

@@ -65,10 +65,10 @@ def u(text: str) -> str:
 
 
 def reraise(
-    kind: type[BaseException], value: BaseException | None, trace: TracebackType | None = None
+    cls: type[BaseException], value: BaseException | None, trace: TracebackType | None = None
 ) -> None:
     """Raise an exception again, with a traceback."""
-    raise (kind() if value is None else value).with_traceback(trace)
+    raise (cls() if value is None else value).with_traceback(trace)
 
 
 def add_metaclass(metaclass: type) -> Callable[[type], Any]:

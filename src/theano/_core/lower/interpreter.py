@@ -152,8 +152,8 @@ class _Interpreter:
             self._block(inlined(text.program).body)
         address = self.frame.ctypes.data
         return [
-            self._described(address + 8 * out.descriptor, kind.dtype, kind.ndim).copy()
-            for out, kind in zip(text.outputs, types, strict=True)
+            self._described(address + 8 * out.descriptor, type_.dtype, type_.ndim).copy()
+            for out, type_ in zip(text.outputs, types, strict=True)
         ]
 
     def _describe(self, array: Any, offset: int) -> None:

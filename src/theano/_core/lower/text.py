@@ -276,30 +276,30 @@ class _Reader:
             body = self.block("end")
             self.lines.pop()
             return ir.Once(line.split()[-1], body)
-        for kind in TEMPLATES:
-            found = self._read(line, kind)
+        for cls in TEMPLATES:
+            found = self._read(line, cls)
             if found is not None:
                 return found
         raise ValueError(f"this is no instruction: {line}")
 
-    def _after(self, word: str, kind: type) -> Iterator[Any]:
+    def _after(self, word: str, cls: type) -> Iterator[Any]:
         while self.lines and self.lines[-1].startswith(word + " "):
-            yield self._read(self.lines.pop()[len(word) + 1 :], kind)
+            yield self._read(self.lines.pop()[len(word) + 1 :], cls)
 
-    def _read(self, line: str, kind: Any) -> Any:
-        match = _pattern(kind).fullmatch(line)
+    def _read(self, line: str, cls: Any) -> Any:
+        match = _pattern(cls).fullmatch(line)
         if match is None:
             return None
         fields = {
             name: self.bodies[int(text)] if name == "body" else _field(name, text)
             for name, text in match.groupdict().items()
         }
-        return kind(**fields)
+        return cls(**fields)
 
 
 @cache
-def _pattern(kind: type) -> re.Pattern[str]:
-    parts = _FIELD.split(TEMPLATES[kind])
+def _pattern(cls: type) -> re.Pattern[str]:
+    parts = _FIELD.split(TEMPLATES[cls])
     text = ""
     for literal, name in zip(parts[::2], [*parts[1::2], ""], strict=True):
         text += re.escape(literal)

@@ -88,8 +88,8 @@ class Cumulative(Structured):
         x = node.inputs[0]
         order = [self.axis, *(a for a in range(x.type.ndim) if a != self.axis)]
         rows = [dimshuffle(v, order) for v in (x, tangents[0])]
-        kind = TensorType(x.type.dtype, rows[0].type.broadcastable[1:])
-        item, slope, product, tangent = (kind() for _ in range(4))
+        type_ = TensorType(x.type.dtype, rows[0].type.broadcastable[1:])
+        item, slope, product, tangent = (type_() for _ in range(4))
         values = [product * item, tangent * item + product * slope]
         body = Body([item, slope, product, tangent], values)
         loop = Loop(body, [State((1,), NEW)] * 2, 2, name=MODES[self.mode])

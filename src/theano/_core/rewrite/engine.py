@@ -86,12 +86,12 @@ class RuleSet:
 
     def of(self, op: Op) -> Sequence[Rule]:
         """Return the rules whose root is `op`, in order."""
-        kind = type(op)
-        key = op if kind in self._kinds and op in self._places else kind
+        cls = type(op)
+        key = op if cls in self._kinds and op in self._places else cls
         found = self._of.get(key)
         if found is None:
             none: set[int] = set()
-            places = self._places.get(key, none) | self._places.get(kind, none)
+            places = self._places.get(key, none) | self._places.get(cls, none)
             found = self._of[key] = tuple(self.rules[place] for place in sorted(places))
         return found
 
@@ -356,13 +356,17 @@ class Rewriter:
             return
         out = node.outputs[0]
         for value in node.inputs:
-            kind = value.type
-            if kind.ndim != out.type.ndim or isinstance(value, Constant) or all(kind.broadcastable):
+            type_ = value.type
+            if (
+                type_.ndim != out.type.ndim
+                or isinstance(value, Constant)
+                or all(type_.broadcastable)
+            ):
                 continue
             shape, own = self.shape(out), self.shape(value)
             if shape is own:
                 continue
-            for one, first, second in zip(kind.broadcastable, shape, own, strict=True):
+            for one, first, second in zip(type_.broadcastable, shape, own, strict=True):
                 if one or first is second:
                     continue
                 first, second = self._find(first), self._find(second)
@@ -447,8 +451,8 @@ def _declared(new: Variable, old: Variable) -> Any:
     pattern = [a or b for a, b in zip(new.type.broadcastable, old.type.broadcastable, strict=True)]
     if tuple(pattern) == new.type.broadcastable:
         return new
-    kind = TensorType(new.type.dtype, pattern)
-    return kind.constant_class(kind, new.data, new.name)
+    type_ = TensorType(new.type.dtype, pattern)
+    return type_.constant_class(type_, new.data, new.name)
 
 
 def conform(new: Variable, old: Variable) -> Any:

@@ -215,8 +215,8 @@ def div_proxy(x: TensorLike, y: TensorLike) -> TensorVariable:
     array(3.5, dtype=float32)
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
-    kind = dtypes.division(x.type.dtype, y.type.dtype)
-    return a_.int_div(x, y) if kind == "int" else a_.true_div(x, y)
+    dtype = dtypes.division(x.type.dtype, y.type.dtype)
+    return a_.int_div(x, y) if dtype == "int" else a_.true_div(x, y)
 
 
 def ceil_intdiv(a: TensorLike, b: TensorLike) -> TensorVariable:
@@ -474,9 +474,9 @@ def hypot(x: TensorLike, y: TensorLike) -> TensorVariable:
     array(5., dtype=float32)
     """
     x, y = as_tensor_variable(x), as_tensor_variable(y)
-    kind = dtypes.to_float(dtypes.upcast(x.dtype, y.dtype))
+    dtype = dtypes.to_float(dtypes.upcast(x.dtype, y.dtype))
     # The size of a complex number is that.
-    return cast(a_.abs_(a_.complex_(cast(x, kind), cast(y, kind))), kind)
+    return cast(a_.abs_(a_.complex_(cast(x, dtype), cast(y, dtype))), dtype)
 
 
 def sinc(x: TensorLike) -> TensorVariable:

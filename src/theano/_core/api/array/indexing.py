@@ -192,8 +192,8 @@ def _without_slice_variables(x: object, entries: Sequence[object]) -> list[Any]:
 
 def _unstretched(positions: np.ndarray) -> Any:
     """Return positions as a constant whose length does not count as declared."""
-    kind = TensorType("int64", (False,))
-    return kind.constant_class(kind, positions.astype("int64"))
+    type_ = TensorType("int64", (False,))
+    return type_.constant_class(type_, positions.astype("int64"))
 
 
 def nonzero(a: TensorLike, return_matrix: bool = False) -> Any:

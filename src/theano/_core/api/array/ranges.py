@@ -117,8 +117,8 @@ def _ends(start: TensorLike, stop: TensorLike) -> tuple[Any, Any, str]:
     """Return two ends as floats of one dtype, and the dtype."""
     ends = [as_tensor_variable(start), as_tensor_variable(stop)]
     given = [v.dtype for v, x in zip(ends, (start, stop), strict=True) if not _is_number(x)]
-    kind = dtypes.to_float(dtypes.upcast(*given)) if given else config.floatX
-    return cast(ends[0], kind), cast(ends[1], kind), kind
+    dtype = dtypes.to_float(dtypes.upcast(*given)) if given else config.floatX
+    return cast(ends[0], dtype), cast(ends[1], dtype), dtype
 
 
 def _is_number(x: TensorLike) -> bool:

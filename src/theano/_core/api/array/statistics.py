@@ -196,8 +196,8 @@ def percentile(
     array(2.5)
     """
     fraction = as_tensor_variable(q)
-    kind = "float64" if dtypes.is_discrete(fraction.dtype) else fraction.dtype
-    return quantile(a, cast(fraction, kind) / 100, axis, method, keepdims)
+    dtype = "float64" if dtypes.is_discrete(fraction.dtype) else fraction.dtype
+    return quantile(a, cast(fraction, dtype) / 100, axis, method, keepdims)
 
 
 # -- weights and counts ----------------------------------------------------------------------------
@@ -238,9 +238,9 @@ def average(
                 "along one axis"
             )
         w = dimshuffle(w, [0 if k == axes[0] else "x" for k in range(x.ndim)])
-    kind = dtypes.to_float(dtypes.upcast(x.dtype, w.dtype))
-    spread = cast(w, kind) + creation.zeros_like(x, kind)
-    total = r.sum(cast(x, kind) * spread, axis, keepdims=keepdims)
+    dtype = dtypes.to_float(dtypes.upcast(x.dtype, w.dtype))
+    spread = cast(w, dtype) + creation.zeros_like(x, dtype)
+    total = r.sum(cast(x, dtype) * spread, axis, keepdims=keepdims)
     return total / r.sum(spread, axis, keepdims=keepdims)
 
 
@@ -375,16 +375,16 @@ def interp(
     array([12.5])
     """
     at, xs, ys = (as_tensor_variable(v) for v in (x, xp, fp))
-    kind = dtypes.to_float(dtypes.upcast(at.dtype, xs.dtype, ys.dtype))
-    at, xs, ys = cast(at, kind), cast(xs, kind), cast(ys, kind)
+    dtype = dtypes.to_float(dtypes.upcast(at.dtype, xs.dtype, ys.dtype))
+    at, xs, ys = cast(at, dtype), cast(xs, dtype), cast(ys, dtype)
     last = a_.sub(length(xs, 0), 1)
     before = a_.clip(searchsorted(xs, at, side="right") - 1, 0, a_.maximum(last - 1, 0))
     after = a_.minimum(before + 1, last)
     run = xs[after] - xs[before]
     rise = a_.switch(a_.eq(run, 0), _number(0, xs), (ys[after] - ys[before]) / run)
     found = rise * (at - xs[before]) + ys[before]
-    low = ys[0] if left is None else cast(left, kind)
-    high = ys[-1] if right is None else cast(right, kind)
+    low = ys[0] if left is None else cast(left, dtype)
+    high = ys[-1] if right is None else cast(right, dtype)
     found = a_.switch(a_.eq(at, xs[-1]), ys[-1], found)
     found = a_.switch(a_.lt(at, xs[0]), low, a_.switch(a_.gt(at, xs[-1]), high, found))
     return a_.switch(isnan(at), at, found)

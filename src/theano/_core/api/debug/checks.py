@@ -88,8 +88,8 @@ def check(
     >>> theano.extend.check(T.expm1)
     """
     if isinstance(op, Elementwise):
-        for kind in kinds_of(op):
-            check_values(op, kind)
+        for dtype in kinds_of(op):
+            check_values(op, dtype)
         if op.nin == 2:
             check_mixed_dtypes(op)
         check_broadcasting(op)
@@ -131,7 +131,7 @@ def accepts(op: Elementwise, kinds: Sequence[str]) -> bool:
 
 def kinds_of(op: Elementwise) -> list[str]:
     """Return the dtypes that all inputs of an operation may have."""
-    return [kind for kind in dtypes.all_dtypes if accepts(op, [kind] * op.nin)]
+    return [dtype for dtype in dtypes.all_dtypes if accepts(op, [dtype] * op.nin)]
 
 
 def is_smooth(op: Elementwise) -> bool:
@@ -168,21 +168,21 @@ def _sample(op: Elementwise, position: int) -> np.ndarray:
     return draw(seeded(op.name, position), op.samples[position], "float64", (2, 3))
 
 
-def check_values(op: Elementwise, kind: str) -> None:
+def check_values(op: Elementwise, dtype: str) -> None:
     """Compare native code with the definition, for shapes and layouts of one dtype."""
-    rng = seeded(op.name, kind)
+    rng = seeded(op.name, dtype)
     for shapes in SHAPES:
-        inputs = [tensor(kind, shapes[0], f"x{i}") for i in range(op.nin)]
-        with naming(f"{op}, inputs of dtype {kind}"):
+        inputs = [tensor(dtype, shapes[0], f"x{i}") for i in range(op.nin)]
+        with naming(f"{op}, inputs of dtype {dtype}"):
             out = op(*inputs)
             f = function(inputs, out)
         for shape in shapes:
-            arrays = [draw(rng, where, kind, shape) for where in op.samples]
+            arrays = [draw(rng, where, dtype, shape) for where in op.samples]
             wanted = evaluate([out], dict(zip(inputs, arrays, strict=True)))[0]
             for layout in layouts(arrays[0]):
                 given = [layouts(a)[layout] for a in arrays]
                 with naming(
-                    f"{op}, inputs of dtype {kind}, shape {shape}, {layout}: native code differs "
+                    f"{op}, inputs of dtype {dtype}, shape {shape}, {layout}: native code differs "
                     "from compute"
                 ):
                     assert_close(f(*given), wanted, op.ulp)
@@ -196,7 +196,7 @@ def check_mixed_dtypes(op: Elementwise, count: int = 12) -> None:
     for a, b in [pairs[i] for i in rng.permutation(len(pairs))[:count]]:
         inputs = [tensor(a, (4,), "x"), tensor(b, (4,), "y")]
         out = op(*inputs)
-        arrays = [draw(rng, w, kind, (4,)) for w, kind in zip(op.samples, (a, b), strict=True)]
+        arrays = [draw(rng, w, dtype, (4,)) for w, dtype in zip(op.samples, (a, b), strict=True)]
         wanted = evaluate([out], dict(zip(inputs, arrays, strict=True)))[0]
         with naming(f"{op} of {a} and {b}: native code differs from compute"):
             assert_close(function(inputs, out)(*arrays), wanted, op.ulp)
@@ -221,10 +221,10 @@ def check_broadcasting(op: Elementwise) -> None:
 def check_jax(op: Elementwise) -> None:
     """Compare what XLA compiles with the definition, for operands of one dtype."""
     rng = seeded(op.name, "jax")
-    for kind in kinds_of(op):
-        inputs = [tensor(kind, (3, 4), f"x{i}") for i in range(op.nin)]
-        arrays = [draw(rng, where, kind, (3, 4)) for where in op.samples]
-        with naming(f"{op}, inputs of dtype {kind}: XLA's code differs from compute"):
+    for dtype in kinds_of(op):
+        inputs = [tensor(dtype, (3, 4), f"x{i}") for i in range(op.nin)]
+        arrays = [draw(rng, where, dtype, (3, 4)) for where in op.samples]
+        with naming(f"{op}, inputs of dtype {dtype}: XLA's code differs from compute"):
             _compare_with_xla(inputs, [op(*inputs)], arrays, max(op.ulp, 64))
 
 

@@ -210,8 +210,8 @@ def _upcast(node: Apply) -> Iterator[str]:
     out = node.outputs[0].type
     if not isinstance(node.op, Elementwise) or getattr(out, "dtype", "") != "float64":
         return
-    kinds = [v.type for v in node.inputs]
-    if not all(isinstance(kind, TensorType) for kind in kinds):
+    types = [v.type for v in node.inputs]
+    if not all(isinstance(type_, TensorType) for type_ in types):
         return
     small = [v for v in node.inputs if v.type.dtype == "float32" and not all(v.broadcastable)]
     if not small or len(node.inputs) < 2:

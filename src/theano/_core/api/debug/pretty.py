@@ -97,9 +97,9 @@ class PPrinter:
                 process = getattr(printer, "process", printer)
                 return process(variable, page)
         op = variable.owner.op
-        for kind in type(op).__mro__:
-            if kind in _WRITERS:
-                return _WRITERS[kind](variable, parts)
+        for cls in type(op).__mro__:
+            if cls in _WRITERS:
+                return _WRITERS[cls](variable, parts)
         return f"{variable.owner.rules.node_text(variable.owner)}({', '.join(parts)})"
 
     def __call__(self, *args: object) -> str:

@@ -131,10 +131,10 @@ class _Vectorized:
                 f"vectorize: the expression has {len(self.inputs)} inputs, got {len(values)}"
             )
         for k, (v, r) in enumerate(zip(self.inputs, rows, strict=True)):
-            kind = values[k].type if r is None else r.type
-            own = kind.broadcastable if r is None else kind.broadcastable[1:]
-            if (v.type.dtype, v.type.ndim) != (kind.dtype, len(own)):
-                raise TypeError(f"vectorize: items of {values[k]} of type {kind} are no {v.type}")
+            type_ = values[k].type if r is None else r.type
+            own = type_.broadcastable if r is None else type_.broadcastable[1:]
+            if (v.type.dtype, v.type.ndim) != (type_.dtype, len(own)):
+                raise TypeError(f"vectorize: items of {values[k]} of type {type_} are no {v.type}")
             if r is not None:
                 rows[k] = pattern_broadcast(r, (False, *v.type.broadcastable))
         return self.inputs

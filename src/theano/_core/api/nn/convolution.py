@@ -246,7 +246,7 @@ def _shape_of_gradient(name: str, shape: Any, convdim: int) -> Any:
 
 
 def _gradient_inputs(
-    kind: type,
+    cls: type,
     convdim: int,
     output_grad: TensorLike,
     filters: TensorLike,
@@ -255,12 +255,12 @@ def _gradient_inputs(
     *options: object,
 ) -> Any:
     shape = _shape_of_gradient("input_shape", input_shape, convdim)
-    op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
+    op = cls(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
     return op(filters, output_grad, shape)
 
 
 def _gradient_weights(
-    kind: type,
+    cls: type,
     convdim: int,
     input: TensorLike,
     output_grad: TensorLike,
@@ -269,7 +269,7 @@ def _gradient_weights(
     *options: object,
 ) -> Any:
     shape = _shape_of_gradient("filter_shape", filter_shape, convdim)
-    op = kind(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
+    op = cls(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
     return op(input, output_grad, shape)
 
 
@@ -311,8 +311,8 @@ def conv2d_grad_wrt_inputs(
            [1., 2., 1.]])
     """
     options = (border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
-    kind = AbstractConv2d_gradInputs
-    return _gradient_inputs(kind, 2, output_grad, filters, input_shape, filter_shape, *options)
+    cls = AbstractConv2d_gradInputs
+    return _gradient_inputs(cls, 2, output_grad, filters, input_shape, filter_shape, *options)
 
 
 def conv3d_grad_wrt_inputs(
@@ -328,8 +328,8 @@ def conv3d_grad_wrt_inputs(
 ) -> Any:
     """Return the gradient of `conv3d` with respect to the images; see `conv2d_grad_wrt_inputs`."""
     options = (border_mode, subsample, filter_flip, filter_dilation, num_groups)
-    kind = AbstractConv3d_gradInputs
-    return _gradient_inputs(kind, 3, output_grad, filters, input_shape, filter_shape, *options)
+    cls = AbstractConv3d_gradInputs
+    return _gradient_inputs(cls, 3, output_grad, filters, input_shape, filter_shape, *options)
 
 
 def conv2d_grad_wrt_weights(
@@ -362,8 +362,8 @@ def conv2d_grad_wrt_weights(
     TensorVariable of 4 axes; with `unshared` of 6
     """
     options = (border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
-    kind = AbstractConv2d_gradWeights
-    return _gradient_weights(kind, 2, input, output_grad, filter_shape, input_shape, *options)
+    cls = AbstractConv2d_gradWeights
+    return _gradient_weights(cls, 2, input, output_grad, filter_shape, input_shape, *options)
 
 
 def conv3d_grad_wrt_weights(
@@ -379,8 +379,8 @@ def conv3d_grad_wrt_weights(
 ) -> Any:
     """Return the gradient of `conv3d` with respect to the kernels: `conv2d_grad_wrt_weights`."""
     options = (border_mode, subsample, filter_flip, filter_dilation, num_groups)
-    kind = AbstractConv3d_gradWeights
-    return _gradient_weights(kind, 3, input, output_grad, filter_shape, input_shape, *options)
+    cls = AbstractConv3d_gradWeights
+    return _gradient_weights(cls, 3, input, output_grad, filter_shape, input_shape, *options)
 
 
 def conv2d_transpose(

@@ -149,15 +149,15 @@ def batch_normalization_train(
     whole = mul(layout.gathered(var), true_div(count, sub(count, 1)))
     for old, new in ((old_mean, layout.gathered(mean)), (old_var, whole)):
         value = add(mul(old, sub(np.asarray(1, "int8"), share)), mul(new, share))
-        kind = old.type
-        results.append(shaping.pattern_broadcast(cast(value, kind.dtype), kind.broadcastable))
+        type_ = old.type
+        results.append(shaping.pattern_broadcast(cast(value, type_.dtype), type_.broadcastable))
     return tuple(results)
 
 
 def batch_norm(x: Any, scale: Any, bias: Any, epsilon: Any, axes: Sequence[int]) -> list[Any]:
     """Return a normalized batch, its mean, 1 / sqrt(variance + epsilon) and the variance."""
-    kind = r.var(x, axes, keepdims=True).type.dtype
-    outside = [x, scale, bias, cast(as_tensor_variable(epsilon), kind)]
+    dtype = r.var(x, axes, keepdims=True).type.dtype
+    outside = [x, scale, bias, cast(as_tensor_variable(epsilon), dtype)]
     inside = [v.type.variable_class(v.type) for v in outside]
     batch, gamma, beta, least = inside
     mean, var = (f(batch, axes, keepdims=True) for f in (r.mean, r.var))

@@ -138,8 +138,8 @@ def _draw(
     args: Sequence[Variable],
     added: Sequence[bool] = (),
 ) -> list[Any]:
-    kind = TensorType(dtype, [*pattern, *added])
-    op = ops.RandomFunction(fn, kind, ndim_added=len(added))
+    type_ = TensorType(dtype, [*pattern, *added])
+    op = ops.RandomFunction(fn, type_, ndim_added=len(added))
     return op(stream, lengths, *args)
 
 

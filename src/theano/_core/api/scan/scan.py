@@ -279,7 +279,8 @@ class _Builder:
             return _Recurrence((1,), [item], initial, [initial], initial)
         depth = max(back)
         if back == [1]:
-            rows, kind, first = dimshuffle(initial, ["x", *range(initial.ndim)]), initial.type, None
+            rows = dimshuffle(initial, ["x", *range(initial.ndim)])
+            type_, first = initial.type, None
         else:
             if initial.ndim == 0:
                 raise IndexError(
@@ -287,11 +288,11 @@ class _Builder:
                     "needs a first axis that holds the values before the first step"
                 )
             rows = initial[:depth]
-            kind = TensorType(initial.type.dtype, shape=initial.type.shape[1:])
+            type_ = TensorType(initial.type.dtype, shape=initial.type.shape[1:])
             first = [initial[depth - t] for t in back]
         items = []
         for t in back:
-            item = kind()
+            item = type_()
             item.name = None if initial.name is None else f"{initial.name}[t-{t}]"
             items.append(item)
         first = first or [initial]
@@ -374,36 +375,36 @@ class _Builder:
 
     def _fitting(self, index: int, value: Variable, recurrence: _Recurrence) -> Any:
         """Return an output in the type in which the next step reads it."""
-        kind, new = recurrence.items[0].type, value.type
-        if kind.accepts(new):
+        type_, new = recurrence.items[0].type, value.type
+        if type_.accepts(new):
             return value
         what = (
             f"scan {self.name!r}: the initial value of {label(index, value)} in `outputs_info` "
             f"has type "
-            f"{kind}, while the result of a step has type {new}"
+            f"{type_}, while the result of a step has type {new}"
         )
         made = made_at(value)
-        if not isinstance(kind, TensorType) or not isinstance(new, TensorType):
+        if not isinstance(type_, TensorType) or not isinstance(new, TensorType):
             raise TypeError(f"{what}.{made}")
-        if new.ndim != kind.ndim:
+        if new.ndim != type_.ndim:
             raise ValueError(
-                f"{what}: {kind.ndim} dimension(s) against {new.ndim}.{made} The initial value must"
-                " have the rank that a step returns, and with taps other than [-1] one more: "
+                f"{what}: {type_.ndim} dimension(s) against {new.ndim}.{made} The initial value "
+                "must have the rank that a step returns, and with taps other than [-1] one more: "
                 "theano.tensor.zeros_like(one value) has."
             )
-        if new.dtype != kind.dtype:
+        if new.dtype != type_.dtype:
             raise ValueError(
-                f"{what}: dtype {kind.dtype} against {new.dtype}.{made} "
-                f"{conversion(recurrence.initial, kind, new)}"
+                f"{what}: dtype {type_.dtype} against {new.dtype}.{made} "
+                f"{conversion(recurrence.initial, type_, new)}"
             )
-        if any(a and not b for a, b in zip(kind.broadcastable, new.broadcastable, strict=True)):
+        if any(a and not b for a, b in zip(type_.broadcastable, new.broadcastable, strict=True)):
             raise TypeError(
                 f"{what}.{made} An initial length of 1 is declared that the step does not keep: "
                 "use theano.tensor.unbroadcast on the initial value."
             )
-        if any(None not in (a, b) and a != b for a, b in zip(kind.shape, new.shape, strict=True)):
+        if any(None not in (a, b) and a != b for a, b in zip(type_.shape, new.shape, strict=True)):
             raise ValueError(f"{what}: a step changes a declared length.{made}")
-        return pattern_broadcast(value, kind.broadcastable)
+        return pattern_broadcast(value, type_.broadcastable)
 
     def _updates(
         self, roots: list[Variable], updates: Mapping[Variable, Variable]

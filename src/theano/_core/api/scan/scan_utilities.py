@@ -32,15 +32,17 @@ def safe_new(x: TensorLike, tag: str = "", dtype: str | None = None) -> Any:
         Another item type.
     """
     variable = x if isinstance(x, Variable) else as_tensor_variable(x)
-    kind = variable.type
-    if dtype is not None and isinstance(kind, TensorType) and kind.dtype != dtype:
-        kind = TensorType(dtype, kind.broadcastable)
+    type_ = variable.type
+    if dtype is not None and isinstance(type_, TensorType) and type_.dtype != dtype:
+        type_ = TensorType(dtype, type_.broadcastable)
     if isinstance(variable, Constant):
-        return type(variable)(kind, kind.filter(variable.data, allow_downcast=True), variable.name)
-    fresh = kind(None if variable.name is None else variable.name + tag)
+        return type(variable)(
+            type_, type_.filter(variable.data, allow_downcast=True), variable.name
+        )
+    fresh = type_(None if variable.name is None else variable.name + tag)
     value = getattr(variable.tag, "test_value", None)
     if value is not None:
-        fresh.tag.test_value = kind.filter(value, allow_downcast=True)
+        fresh.tag.test_value = type_.filter(value, allow_downcast=True)
     return fresh
 
 

@@ -53,13 +53,13 @@ def check_step(name: str, fn: Callable[..., object], counts: tuple[int, int, int
         raise TypeError(
             f"scan {name!r}: fn is a function that returns what a step makes, got {shown}"
         )
-    kinds = ("sequences", "outputs_info", "non_sequences")
+    types = ("sequences", "outputs_info", "non_sequences")
     with suppress(ValueError):  # of functions that have no signature
         signature = inspect.signature(fn)
         try:
             signature.bind(*range(sum(counts)))
         except TypeError as error:
-            passed = [f"{n} of {kind}" for n, kind in zip(counts, kinds, strict=True) if n]
+            passed = [f"{n} of {type_}" for n, type_ in zip(counts, types, strict=True) if n]
             raise TypeError(
                 f"scan {name!r}: the step is called with {', then '.join(passed) or 'nothing'}, in "
                 f"this order, and takes {signature}: {error}"
@@ -135,27 +135,27 @@ def _is_updates(value: object) -> bool:
     )
 
 
-def holds(kind: TensorType, data: np.ndarray) -> bool:
+def holds(type_: TensorType, data: np.ndarray) -> bool:
     """Tell whether a dtype has all values of an array, digit for digit."""
     with np.errstate(all="ignore"):
-        there = data.astype(kind.dtype)
+        there = data.astype(type_.dtype)
         return bool(
             np.array_equal(there.astype(data.dtype), data, equal_nan=data.dtype.kind in "fc")
         )
 
 
-def conversion(initial: TensorLike, kind: TensorType, new: TensorType) -> str:
+def conversion(initial: TensorLike, type_: TensorType, new: TensorType) -> str:
     """Say how the dtypes of an initial value and a step can be made one."""
     if isinstance(initial, Constant):
         return (
             f"{new.dtype} does not hold the value {initial.data}: convert the result of the step, "
-            f"theano.tensor.cast(result, {kind.dtype!r}), or start with another value, "
+            f"theano.tensor.cast(result, {type_.dtype!r}), or start with another value, "
             f"theano.tensor.constant(..., dtype={new.dtype!r})."
         )
     return (
         f"Cast the one or the other, so that a step neither widens nor narrows it: "
         f"outputs_info=theano.tensor.cast(initial, {new.dtype!r}), or in the step "
-        f"theano.tensor.cast(result, {kind.dtype!r})."
+        f"theano.tensor.cast(result, {type_.dtype!r})."
     )
 
 

@@ -39,7 +39,7 @@ class NoLength:
     `len` shows the error as it is.
     """
 
-    def __get__(self, variable: Any, kind: type) -> Any:
+    def __get__(self, variable: Any, cls: type) -> Any:
         if variable is None:
             raise AttributeError("__len__")
         text = label(variable)

@@ -70,16 +70,16 @@ def tensor_constructor(
     dtype = str(value.dtype.newbyteorder("="))
     if shape is None:
         pattern = (False,) * value.ndim if broadcastable is None else tuple(broadcastable)
-        kind = TensorType(dtype, pattern)
+        type_ = TensorType(dtype, pattern)
     else:
-        kind = TensorType(dtype, broadcastable, shape=shape)
-        if len(kind.shape) != value.ndim or any(
-            n not in (None, m) for n, m in zip(kind.shape, value.shape, strict=True)
+        type_ = TensorType(dtype, broadcastable, shape=shape)
+        if len(type_.shape) != value.ndim or any(
+            n not in (None, m) for n, m in zip(type_.shape, value.shape, strict=True)
         ):
-            raise ValueError(f"an array of shape {value.shape} is no value of {kind}")
+            raise ValueError(f"an array of shape {value.shape} is no value of {type_}")
     # A copy in C order whatever the order of `value`: functions then start from contiguous data.
-    stored = value if borrow else np.array(value, copy=True, order="C", dtype=kind.numpy_dtype)
-    return TensorSharedVariable(name, kind, stored, strict, allow_downcast)
+    stored = value if borrow else np.array(value, copy=True, order="C", dtype=type_.numpy_dtype)
+    return TensorSharedVariable(name, type_, stored, strict, allow_downcast)
 
 
 @shared_constructor
@@ -131,8 +131,8 @@ def scalar_constructor(
     if not isinstance(value, (np.number, np.bool_, float, int, complex)) or len(broadcastable):
         raise TypeError(f"a number is needed, got {type(value).__name__}")
     array = np.array(value)
-    kind = TensorType(str(array.dtype), ())
-    return ScalarSharedVariable(name, kind, array, strict, allow_downcast)
+    type_ = TensorType(str(array.dtype), ())
+    return ScalarSharedVariable(name, type_, array, strict, allow_downcast)
 
 
 @shared_constructor

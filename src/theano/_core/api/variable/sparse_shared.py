@@ -51,7 +51,7 @@ def sparse_constructor(
     """
     if not is_sparse(value):
         raise TypeError(f"Expected a sparse matrix for a sparse shared variable: {value!r}")
-    kind = SparseType(value.format if format is None else format, str(value.dtype))
-    stored = kind.filter(value if value.format == kind.format else value.asformat(kind.format))
+    type_ = SparseType(value.format if format is None else format, str(value.dtype))
+    stored = type_.filter(value if value.format == type_.format else value.asformat(type_.format))
     stored = stored if borrow else copied(stored)
-    return SparseTensorSharedVariable(name, kind, stored, strict, allow_downcast)
+    return SparseTensorSharedVariable(name, type_, stored, strict, allow_downcast)

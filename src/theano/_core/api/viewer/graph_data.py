@@ -172,12 +172,12 @@ def bodies_of(node: Apply) -> list[tuple[str, Any]]:
 
 def type_text(variable: Variable) -> str:
     """Return a type in few words: dtype, and lengths where they are declared."""
-    kind = variable.type
-    if not isinstance(kind, TensorType):
-        return str(kind)
-    shape = kind.shape if kind.sized else [1 if b else None for b in kind.broadcastable]
+    type_ = variable.type
+    if not isinstance(type_, TensorType):
+        return str(type_)
+    shape = type_.shape if type_.sized else [1 if b else None for b in type_.broadcastable]
     inside = ", ".join("?" if n is None else str(n) for n in shape)
-    return f"{kind.dtype} ({inside}{',' * (kind.ndim == 1)})" if kind.ndim else kind.dtype
+    return f"{type_.dtype} ({inside}{',' * (type_.ndim == 1)})" if type_.ndim else type_.dtype
 
 
 def _constant_text(variable: Variable) -> str:

@@ -231,8 +231,8 @@ class ReductionByCalls(Called):
             raise ValueError(f"Not enough dimensions on {x} to reduce on axes {self.axis}")
         if self.kind is not None and not is_discrete(x.type.dtype):
             return Reduction(self.kind, axes).make_node(x)
-        kind = get_scalar_type(x.type.dtype)
-        out = self.scalar_op.make_node(kind(), kind()).outputs[0].type.dtype
+        type_ = get_scalar_type(x.type.dtype)
+        out = self.scalar_op.make_node(type_(), type_()).outputs[0].type.dtype
         return self.one([x], out, [b for i, b in enumerate(x.type.broadcastable) if i not in axes])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:

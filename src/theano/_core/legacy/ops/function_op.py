@@ -129,7 +129,7 @@ def as_op(
 
 def _types(name: str, types: Any) -> list[Type]:
     types = list(types) if isinstance(types, (list, tuple)) else [types]
-    if any(not isinstance(kind, Type) for kind in types):
+    if any(not isinstance(type_, Type) for type_ in types):
         raise TypeError(f"{name} has to be a list of Theano types, got {types}")
     return types
 

@@ -65,8 +65,8 @@ def _taps(op: Loop) -> list[list[int]]:
 
 def _output_types(op: Loop) -> list[Any]:
     def of(value: Any) -> Any:
-        kind = value.type
-        return kind.clone(broadcastable=(False, *kind.broadcastable)) if is_rows(value) else kind
+        type_ = value.type
+        return type_.clone(broadcastable=(False, *type_.broadcastable)) if is_rows(value) else type_
 
     return [of(value) for value in op.new_values]
 

@@ -64,7 +64,7 @@ class ExpandedOp(ScalarOp):
 
 
 def _tensors(types: Sequence[Any]) -> list[Any]:
-    return [TensorType(kind.dtype, ())() for kind in types]
+    return [TensorType(type_.dtype, ())() for type_ in types]
 
 
 class KnownOp(ExpandedOp):
@@ -78,8 +78,8 @@ class KnownOp(ExpandedOp):
         operands = [tensor_operand(str(self), v) for v in tensors]
         result = type(self).form(*operands)
         if self.output_types_preference is not None:
-            (kind,) = self.output_types([get_scalar_type(v.type.dtype) for v in operands])
-            result = cast(result, kind.dtype)
+            (type_,) = self.output_types([get_scalar_type(v.type.dtype) for v in operands])
+            result = cast(result, type_.dtype)
         return [result]
 
 

@@ -120,8 +120,8 @@ class ElementwiseCalls(Called):
         values = same_rank([tensor_operand(str(self), v) for v in inputs])
         scalars = self._scalar_node(values)
         pattern = [all(axis) for axis in zip(*(v.type.broadcastable for v in values), strict=True)]
-        kinds = [TensorType(out.type.dtype, pattern) for out in scalars.outputs]
-        return Apply(self, values, [kind.variable_class(kind) for kind in kinds])
+        types = [TensorType(out.type.dtype, pattern) for out in scalars.outputs]
+        return Apply(self, values, [type_.variable_class(type_) for type_ in types])
 
     def _scalar_node(self, values: Sequence[Any]) -> Apply:
         return self.scalar_op.make_node(*(get_scalar_type(v.type.dtype)() for v in values))
@@ -151,8 +151,8 @@ class ElementwiseCalls(Called):
         )
         grads = []
         for g in cotangents:
-            kind = DisconnectedType() if g is None else get_scalar_type(g.type.dtype)
-            grads.append(kind.variable_class(kind))
+            type_ = DisconnectedType() if g is None else get_scalar_type(g.type.dtype)
+            grads.append(type_.variable_class(type_))
             if g is not None:
                 known[grads[-1]] = g
         results = self.scalar_op.L_op(list(scalars.inputs), list(scalars.outputs), grads)

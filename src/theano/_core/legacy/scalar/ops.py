@@ -174,8 +174,8 @@ def round_half_away_from_zero_(a: float) -> Any:
 
 def round_half_away_from_zero_vec(a: object) -> np.ndarray:
     """Return the items of an array rounded so; float32 stays float32, all else is double."""
-    kind = np.float32 if getattr(a, "dtype", None) == np.float32 else np.float64
-    return np.vectorize(round_half_away_from_zero_, otypes=[kind])(a)
+    dtype = np.float32 if getattr(a, "dtype", None) == np.float32 else np.float64
+    return np.vectorize(round_half_away_from_zero_, otypes=[dtype])(a)
 
 
 def cast(x: object, dtype: str) -> Any:

@@ -21,6 +21,6 @@ def shared(
     """Return a shared scalar; raises TypeError for anything but a number."""
     if not isinstance(value, (np.number, bool, int, float, complex)):
         raise TypeError(f"expected a number, got {value!r} of type {type(value).__name__}")
-    kind = get_scalar_type(str(np.asarray(value).dtype))
+    type_ = get_scalar_type(str(np.asarray(value).dtype))
     number = np.asarray(value)[()]
-    return ScalarSharedVariable(name, kind, number, strict, allow_downcast)
+    return ScalarSharedVariable(name, type_, number, strict, allow_downcast)

@@ -66,9 +66,9 @@ class Scalar(Type):
 
     def filter(self, data: object, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         """Return `data` as a NumPy scalar of this dtype."""
-        kind: Any = np.dtype(self.dtype).type
-        if strict and not isinstance(data, kind):
-            raise TypeError(f"{self} expected a {kind}, got {data} of type {type(data)}", data)
+        type_: Any = np.dtype(self.dtype).type
+        if strict and not isinstance(data, type_):
+            raise TypeError(f"{self} expected a {type_}, got {data} of type {type(data)}", data)
         try:
             with np.errstate(all="ignore"):
                 converted = np.asarray(data).astype(self.dtype)[()]
@@ -107,7 +107,7 @@ class Scalar(Type):
     @staticmethod
     def upcast(*others: Any) -> str:
         """Return the dtype that holds the values of all these types."""
-        return upcast(*(kind.dtype for kind in others))
+        return upcast(*(type_.dtype for type_ in others))
 
     def clone(self, dtype: str | None = None) -> Scalar:
         """Return this type with another dtype."""
@@ -291,10 +291,10 @@ def as_common_dtype(*vars: Any) -> Iterator[Any]:
     return (v.astype(dtype) for v in vars)
 
 
-def _several(kind: Scalar) -> Callable[..., Any]:
+def _several(type_: Scalar) -> Callable[..., Any]:
     def make(names: Sequence[str]) -> Any:
         """Return a variable for each name, or each letter of a text; the variable if it is one."""
-        made = [kind(name) for name in names]
+        made = [type_(name) for name in names]
         return made[0] if len(made) == 1 else made
 
     return make
@@ -364,10 +364,10 @@ def upcast_out(*types: Scalar) -> Types:
 
 def upcast_out_nobool(*types: Scalar) -> Types:
     """Return the common type, which must not be bool."""
-    (kind,) = upcast_out(*types)
-    if kind == boolean:
+    (type_,) = upcast_out(*types)
+    if type_ == boolean:
         raise TypeError("bool output not supported")
-    return (kind,)
+    return (type_,)
 
 
 def upcast_out_min8(*types: Scalar) -> Types:
@@ -383,7 +383,7 @@ def upcast_out_no_complex(*types: Scalar) -> Types:
 
 def upgrade_to_float(*types: Scalar) -> Types:
     """Return the common type; float32 for small integers, float64 for large ones."""
-    return (get_scalar_type(upcast(*(dtypes.to_float(kind.dtype) for kind in types))),)
+    return (get_scalar_type(upcast(*(dtypes.to_float(type_.dtype) for type_ in types))),)
 
 
 def upgrade_to_float_no_complex(*types: Scalar) -> Types:
@@ -455,7 +455,7 @@ def real_out(type: Scalar) -> Types:
 
 
 def _refuse_complex(types: Types) -> None:
-    if any(kind in complex_types for kind in types):
+    if any(type_ in complex_types for type_ in types):
         raise TypeError("complex argument not supported")
 
 

@@ -50,7 +50,7 @@ class ScalarOp(Op):
                 f"expected {self.nin})"
             )
         values = [as_scalar(v) for v in inputs]
-        outputs = [kind() for kind in self.output_types([v.type for v in values])]
+        outputs = [type_() for type_ in self.output_types([v.type for v in values])]
         if len(outputs) != self.nout:
             raise TypeError(
                 f"Not the right number of outputs produced for {self}({values}). Expected "

@@ -113,11 +113,11 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         if len(inputs) != len(itypes):
             raise ValueError(f"We expected {len(itypes)} inputs but got {len(inputs)}.")
         values = [v if isinstance(v, Variable) else as_variable(v) for v in inputs]
-        if any(v.type != kind for v, kind in zip(values, itypes, strict=True)):
+        if any(v.type != type_ for v, type_ in zip(values, itypes, strict=True)):
             raise TypeError(
                 f"We expected inputs of types '{itypes}' but got types '{[v.type for v in values]}'"
             )
-        return Apply(self, values, [kind() for kind in self.otypes])  # type: ignore[attr-defined]
+        return Apply(self, values, [type_() for type_ in self.otypes])  # type: ignore[attr-defined]
 
     def __call__(self, *inputs: object, **options: object) -> Any:
         as_list = options.pop("return_list", False)
@@ -164,10 +164,10 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
 
     def get_params(self, node: Apply) -> Any:
         """Return what `perform` gets as `params`; by default the attributes of `params_type`."""
-        kind = getattr(self, "params_type", None)
-        if kind is None or not hasattr(kind, "get_params"):
+        type_ = getattr(self, "params_type", None)
+        if type_ is None or not hasattr(type_, "get_params"):
             raise MethodNotDefined("get_params", type(self), type(self).__name__)
-        return kind.get_params(self)
+        return type_.get_params(self)
 
     def prepare_node(
         self, node: Apply, storage_map: object, compute_map: object, impl: object
@@ -317,9 +317,9 @@ class _Rules:
         self.op = op
 
     def __getattr__(self, name: str) -> Any:
-        for kind in type(self.op).__mro__:
-            if name in vars(kind) and kind.__module__.startswith(_ENGINE):
-                found = vars(kind)[name]
+        for cls in type(self.op).__mro__:
+            if name in vars(cls) and cls.__module__.startswith(_ENGINE):
+                found = vars(cls)[name]
                 return MethodType(found, self.op) if callable(found) else found
         raise AttributeError(f"{type(self.op).__name__!r} object has no attribute {name!r}")
 
@@ -358,8 +358,8 @@ for _name in (
 
 
 def _disconnected() -> Any:
-    kind = DisconnectedType()
-    return kind.variable_class(kind)
+    type_ = DisconnectedType()
+    return type_.variable_class(type_)
 
 
 def _lengths(node: Apply, found: object, known: set[Variable]) -> list[Any]:

@@ -215,11 +215,11 @@ class Params(dict):
         return hash((type(self), self.__params_type__))
 
     def __eq__(self, other: object) -> bool:
-        kind = self.__params_type__
+        type_ = self.__params_type__
         return (
             type(self) is type(other)
-            and kind == other.__params_type__  # type: ignore[attr-defined]
-            and kind.values_eq(self, other)
+            and type_ == other.__params_type__  # type: ignore[attr-defined]
+            and type_.values_eq(self, other)
         )
 
     def __ne__(self, other: object) -> bool:
@@ -233,8 +233,8 @@ class Params(dict):
         return f"Params({inner})"
 
 
-def _params(kind: ParamsType, values: Mapping[str, Variable]) -> Params:
-    return Params(kind, **values)
+def _params(type_: ParamsType, values: Mapping[str, Variable]) -> Params:
+    return Params(type_, **values)
 
 
 class ParamsType(Type):
@@ -256,20 +256,20 @@ class ParamsType(Type):
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs:
             raise ValueError("Cannot create ParamsType from empty data.")
-        for name, kind in kwargs.items():
+        for name, type_ in kwargs.items():
             if not name.isidentifier() or keyword.iskeyword(name):
                 raise AttributeError(f'ParamsType: attribute "{name}" should be an identifier.')
-            if not isinstance(kind, Type):
+            if not isinstance(type_, Type):
                 raise TypeError(
                     f'ParamsType: attribute "{name}" should inherit from Theano Type, got '
-                    f'"{type(kind).__name__}".'
+                    f'"{type(type_).__name__}".'
                 )
         self.fields = tuple(sorted(kwargs))
         self.types = tuple(kwargs[field] for field in self.fields)
         self.length = len(self.fields)
-        enums = [kind for kind in self.types if isinstance(kind, EnumType)]
-        self._constants = _owners(enums, "constants names", lambda kind: kind)
-        self._aliases = _owners(enums, "constants aliases", lambda kind: kind.aliases)
+        enums = [type_ for type_ in self.types if isinstance(type_, EnumType)]
+        self._constants = _owners(enums, "constants names", lambda type_: type_)
+        self._aliases = _owners(enums, "constants aliases", lambda type_: type_.aliases)
         if any(alias in self._constants for alias in self._aliases):
             raise AttributeError("ParamsType: found aliases that have same names as constants.")
 
@@ -338,8 +338,8 @@ class ParamsType(Type):
         return Params(
             self,
             **{
-                field: kind.filter(found[field], strict=False, allow_downcast=True)
-                for field, kind in zip(self.fields, self.types, strict=True)
+                field: type_.filter(found[field], strict=False, allow_downcast=True)
+                for field, type_ in zip(self.fields, self.types, strict=True)
             },
         )
 
@@ -352,30 +352,30 @@ class ParamsType(Type):
         if strict and not isinstance(data, Params):
             raise TypeError(f"{self}: strict mode: data should be an instance of Params.")
         filtered = {
-            field: kind.filter(getattr(data, field), strict, allow_downcast)
-            for field, kind in zip(self.fields, self.types, strict=True)
+            field: type_.filter(getattr(data, field), strict, allow_downcast)
+            for field, type_ in zip(self.fields, self.types, strict=True)
         }
         return data if isinstance(data, Params) else Params(self, **filtered)
 
     def values_eq(self, a: Any, b: Any) -> bool:
         return all(
-            kind.values_eq(getattr(a, field), getattr(b, field))
-            for field, kind in zip(self.fields, self.types, strict=True)
+            type_.values_eq(getattr(a, field), getattr(b, field))
+            for field, type_ in zip(self.fields, self.types, strict=True)
         )
 
     def values_eq_approx(self, a: Any, b: Any) -> bool:
         return all(
-            kind.values_eq_approx(getattr(a, field), getattr(b, field))
-            for field, kind in zip(self.fields, self.types, strict=True)
+            type_.values_eq_approx(getattr(a, field), getattr(b, field))
+            for field, type_ in zip(self.fields, self.types, strict=True)
         )
 
 
 def _owners(enums: Iterable[EnumType], what: str, names: Any) -> dict[str, EnumType]:
     """Return which enumeration has a name; one that two of them have is an error."""
     owner: dict[str, EnumType] = {}
-    for kind in set(enums):
-        for name in names(kind):
+    for enum in set(enums):
+        for name in names(enum):
             if name in owner:
                 raise AttributeError(f"ParamsType: found different enum types with common {what}.")
-            owner[name] = kind
+            owner[name] = enum
     return owner

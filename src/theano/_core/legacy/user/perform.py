@@ -66,8 +66,8 @@ def params_of(node: Apply) -> tuple[Any, ...]:
         params = node.op.get_params(node)
     except MethodNotDefined:
         return ()
-    kind = getattr(node.op, "params_type", None)
-    return (params if kind is None else kind.filter(params),)
+    type_ = getattr(node.op, "params_type", None)
+    return (params if type_ is None else type_.filter(params),)
 
 
 def collected(node: Apply, storage: Sequence[TensorLike]) -> tuple[Any, ...]:
@@ -86,26 +86,26 @@ def _output(node: Apply, position: int, cell: object) -> Any:
             f"{node.op} replaced the cell of output {position} by {cell!r}: a result goes into "
             f"output_storage[{position}][0]"
         )
-    kind, value = node.outputs[position].type, cell[0]
-    if not isinstance(kind, TensorType):
+    type_, value = node.outputs[position].type, cell[0]
+    if not isinstance(type_, TensorType):
         return value
     if value is None:
         raise ValueError(
             f"{node.op} left output {position} empty: output_storage[{position}][0] is None, and "
-            f"the output was declared as {kind}"
+            f"the output was declared as {type_}"
         )
     try:
         if isinstance(value, np.ndarray):
             array = np.asarray(value)
             if not array.flags.aligned or not array.dtype.isnative:
                 array = array.astype(array.dtype.newbyteorder("="))
-            return kind.filter(array, strict=True)
-        if kind.ndim == 0 and isinstance(value, (bool, int, float, complex, np.generic)):
-            return kind.filter(value)
+            return type_.filter(array, strict=True)
+        if type_.ndim == 0 and isinstance(value, (bool, int, float, complex, np.generic)):
+            return type_.filter(value)
         raise TypeError(f"an array is needed, got {type(value).__name__}")
     except TypeError as error:
         raise TypeError(
-            f"output {position} of {node.op} does not fit the type {kind} that it was declared "
+            f"output {position} of {node.op} does not fit the type {type_} that it was declared "
             f"with: {error.args[0]}"
         ) from None
 

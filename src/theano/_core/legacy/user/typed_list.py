@@ -139,10 +139,10 @@ def _a_list(x: Variable) -> Any:
     raise TypeError(f"a variable of TypedListType is needed, got {x!r}")
 
 
-def _of_type(kind: Any, x: Any) -> Variable:
-    variable = x if isinstance(x, Variable) else kind.make_constant(kind.filter(x))
-    if variable.type != kind:
-        raise TypeError(f"the list has items of {kind}, got {variable} of {variable.type}")
+def _of_type(type_: Any, x: Any) -> Variable:
+    variable = x if isinstance(x, Variable) else type_.make_constant(type_.filter(x))
+    if variable.type != type_:
+        raise TypeError(f"the list has items of {type_}, got {variable} of {variable.type}")
     return variable
 
 
@@ -159,12 +159,12 @@ class GetItem(Op):
     __props__ = ()
 
     def make_node(self, x: Variable, index: object) -> Apply:
-        kind = _a_list(x).type
+        type_ = _a_list(x).type
         if isinstance(index, slice):
             index = make_slice(index)
         if isinstance(index, Variable) and isinstance(index.type, SliceType):
-            return Apply(self, [x, index], [kind()])
-        return Apply(self, [x, _position(index)], [kind.ttype()])
+            return Apply(self, [x, index], [type_()])
+        return Apply(self, [x, _position(index)], [type_.ttype()])
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any, params: Any = None) -> None:
         x, index = inputs
@@ -189,21 +189,21 @@ class Edit(Op):
             self.destroy_map = {0: [0]}  # pyright: ignore[reportAttributeAccessIssue]
 
     def make_node(self, x: Variable, *arguments: object) -> Apply:
-        kind = _a_list(x).type
-        return Apply(self, [x, *self.convert(kind, *arguments)], [kind()])
+        type_ = _a_list(x).type
+        return Apply(self, [x, *self.convert(type_, *arguments)], [type_()])
 
-    def convert(self, kind: Any, *arguments: Any) -> list[Variable]:
+    def convert(self, type_: Any, *arguments: Any) -> list[Variable]:
         """Return the arguments as variables: by default items of the list."""
-        return [_of_type(kind.ttype, argument) for argument in arguments]
+        return [_of_type(type_.ttype, argument) for argument in arguments]
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any, params: Any = None) -> None:
         x, *arguments = inputs
         changed = x if self.inplace else list(x)
-        kind: Any = node.inputs[0].type
-        self.change(changed, kind.ttype, *arguments)
+        type_: Any = node.inputs[0].type
+        self.change(changed, type_.ttype, *arguments)
         outputs[0][0] = changed
 
-    def change(self, items: list[Any], kind: object, *arguments: object) -> None:
+    def change(self, items: list[Any], type_: object, *arguments: object) -> None:
         """Change `items`."""
         raise NotImplementedError
 
@@ -211,36 +211,36 @@ class Edit(Op):
 class Append(Edit):
     """One item more."""
 
-    def change(self, items: list[Any], kind: object, *arguments: Any) -> None:
+    def change(self, items: list[Any], type_: object, *arguments: Any) -> None:
         items.append(copy.deepcopy(arguments[0]))
 
 
 class Extend(Edit):
     """One list after another."""
 
-    def convert(self, kind: object, *arguments: object) -> list[Variable]:
-        return [_of_type(kind, argument) for argument in arguments]
+    def convert(self, type_: object, *arguments: object) -> list[Variable]:
+        return [_of_type(type_, argument) for argument in arguments]
 
-    def change(self, items: list[Any], kind: object, *arguments: Any) -> None:
+    def change(self, items: list[Any], type_: object, *arguments: Any) -> None:
         items.extend(list(arguments[0]))
 
 
 class Insert(Edit):
     """An item before a position."""
 
-    def convert(self, kind: Any, *arguments: object) -> list[Variable]:
+    def convert(self, type_: Any, *arguments: object) -> list[Variable]:
         index, item = arguments
-        return [_position(index), _of_type(kind.ttype, item)]
+        return [_position(index), _of_type(type_.ttype, item)]
 
-    def change(self, items: list[Any], kind: object, *arguments: Any) -> None:
+    def change(self, items: list[Any], type_: object, *arguments: Any) -> None:
         items.insert(int(arguments[0]), copy.deepcopy(arguments[1]))
 
 
 class Remove(Edit):
     """Without the first item that is equal; the list as it is if none is."""
 
-    def change(self, items: list[Any], kind: Any, *arguments: Any) -> None:
-        place = next((i for i, v in enumerate(items) if kind.values_eq(v, arguments[0])), None)
+    def change(self, items: list[Any], type_: Any, *arguments: Any) -> None:
+        place = next((i for i, v in enumerate(items) if type_.values_eq(v, arguments[0])), None)
         if place is not None:
             del items[place]
 
@@ -248,7 +248,7 @@ class Remove(Edit):
 class Reverse(Edit):
     """Backwards."""
 
-    def change(self, items: list[Any], kind: object, *arguments: object) -> None:
+    def change(self, items: list[Any], type_: object, *arguments: object) -> None:
         items.reverse()
 
 
@@ -258,8 +258,8 @@ class Search(Op):
     __props__ = ()
 
     def make_node(self, x: Variable, item: object) -> Apply:
-        kind = _a_list(x).type.ttype
-        return Apply(self, [x, _of_type(kind, item)], [TensorType(config.floatX, ())()])
+        type_ = _a_list(x).type.ttype
+        return Apply(self, [x, _of_type(type_, item)], [TensorType(config.floatX, ())()])
 
     def perform(
         self, node: Apply, inputs: Sequence[Any], outputs: Any, params: object = None

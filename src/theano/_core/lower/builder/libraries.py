@@ -391,8 +391,8 @@ def call_python(
     results: list[Any] = []
     offsets = []
     for out in node.outputs:
-        kind = out.type
-        offset = p.reserve(2 + 2 * (kind.ndim if isinstance(kind, TensorType) else 0))
+        type_ = out.type
+        offset = p.reserve(2 + 2 * (type_.ndim if isinstance(type_, TensorType) else 0))
         offsets.append(offset)
     p.callbacks.append(
         CallbackRecord(
@@ -446,13 +446,13 @@ def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> 
         p.check_equal(node, got[axis], promised, "infer_shape", facts)
 
 
-def _from_descriptor(p: Core, kind: object, offset: int) -> Any:
-    if not isinstance(kind, TensorType):
+def _from_descriptor(p: Core, type_: object, offset: int) -> Any:
+    if not isinstance(type_, TensorType):
         return Object(offset)
-    shape = tuple(p.frame_load(offset + 2 + i) for i in range(kind.ndim))
-    strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
-    array = Array(kind.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
-    if kind.ndim:
+    shape = tuple(p.frame_load(offset + 2 + i) for i in range(type_.ndim))
+    strides = tuple(p.frame_load(offset + 2 + type_.ndim + i) for i in range(type_.ndim))
+    array = Array(type_.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
+    if type_.ndim:
         array.strides = strides
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
     return array

@@ -47,20 +47,20 @@ def draw_stream(p: Core, node: Apply, key: Array, transform: Callable[..., Value
 def derive_keys(p: Core, node: Apply, key: Array, data: Array, domain: int) -> Array:
     """Return new keys, one for each item of `data`, along a new last axis."""
     words = [p.scalar(word) for word in key_words(p, node, key)]
-    out, kind = result_array(p, node), key.dtype
+    out, dtype = result_array(p, node), key.dtype
     everywhere = frozenset(range(out.ndim))
     broadcast_axes = data.broadcast_axes | {out.ndim - 1}
     wide = views.permute(p, data, [*range(data.ndim), "x"])
 
     def derived(b: Any, index: Callable[..., object], item: Value, *key: Value) -> Value:
         pair = tuple(b.cast(word, "uint64") for word in key)
-        words = b.random_words(kind, pair, item, b.const(0, "uint64", 1), domain)
-        second = words[1] if kind == "uint64" else b.shift_right(words[0], 32)
-        return b.cast(b.select(b.eq(index(out.ndim - 1), 0), words[0], second), kind)
+        words = b.random_words(dtype, pair, item, b.const(0, "uint64", 1), domain)
+        second = words[1] if dtype == "uint64" else b.shift_right(words[0], 32)
+        return b.cast(b.select(b.eq(index(out.ndim - 1), 0), words[0], second), dtype)
 
-    derive = Emitted("derive", (kind, domain, out.ndim), derived, WEIGHT)
+    derive = Emitted("derive", (dtype, domain, out.ndim), derived, WEIGHT)
     operands = [(wide, broadcast_axes), *((word, everywhere) for word in words)]
-    body = derive.body(kind)
+    body = derive.body(dtype)
     copies.simple_loop(p, out, out.shape, operands, body, indexed=True, lanes=1)
     return out
 
@@ -70,7 +70,7 @@ def draw_by_rejection(
 ) -> Array:
     """Return an array drawn by a sampler of `ops/random/rejection.py`."""
     words = [p.scalar(word) for word in key_words(p, node, key)]
-    out, kind = result_array(p, node), key.dtype
+    out, dtype = result_array(p, node), key.dtype
     # One axis, so that vectors are full however short the last axis is.
     total = p.product(out.shape)
     flat = Array(out.dtype, (total,), p.pointer(out), buffer=out.buffer)
@@ -84,10 +84,10 @@ def draw_by_rejection(
 
     def drawn(b: Any, index: Any, *values: Value) -> Value:
         m = LaneMath(b)
-        attempts = _attempts(m, kind, index(0), values[:2])
+        attempts = _attempts(m, dtype, index(0), values[:2])
         return b.cast(draw(m, attempts, *map(m.of, values[2:])).value, out.dtype)
 
-    sample = Emitted("draw", (kind, draw, out.dtype), drawn, 4 * WEIGHT)
+    sample = Emitted("draw", (dtype, draw, out.dtype), drawn, 4 * WEIGHT)
     operands = [*((word, everywhere) for word in words), *moving]
     copies.simple_loop(p, flat, (total,), operands, sample.body(out.dtype), indexed=True)
     return out
@@ -204,18 +204,18 @@ def draw_multinomial(
     return out
 
 
-def _attempts(m: LaneMath, kind: str, position: Value, key: Sequence[Value]) -> Callable[..., Any]:
+def _attempts(m: LaneMath, dtype: str, position: Value, key: Sequence[Value]) -> Callable[..., Any]:
     """Return the function that gives the four words of an attempt at the positions of a vector."""
     b = m.b
     pair = tuple(b.cast(word, "uint64") for word in key)
-    place, each = b.cast(position, "uint64"), 4 // WORDS[kind]
+    place, each = b.cast(position, "uint64"), 4 // WORDS[dtype]
 
     def words(number: Lanes) -> tuple[Any, ...]:
         attempt = b.const(number, "uint64", 1) if isinstance(number, int) else number.value
         result: list[Any] = []
         for i in range(each):
             block = b.add(b.mul(attempt, each), i)
-            result += b.random_words(kind, pair, block, place, ATTEMPTS)
+            result += b.random_words(dtype, pair, block, place, ATTEMPTS)
         return tuple(map(m.of, result))
 
     return words

@@ -69,20 +69,20 @@ def _tick(p: Core, number: int, step: Step, written: ir.Block) -> None:
 
 
 def _input(p: Core, number: int, variable: Any) -> None:
-    kind = variable.type
-    if not isinstance(kind, TensorType):
+    type_ = variable.type
+    if not isinstance(type_, TensorType):
         offset = p.reserve(2)
         p.input_offsets.append(offset)
         p.values[variable] = Object(offset)
         return
-    offset = p.reserve(2 + 2 * kind.ndim)
+    offset = p.reserve(2 + 2 * type_.ndim)
     p.input_offsets.append(offset)
     shape = tuple(
-        1 if one else p.frame_load(offset + 2 + i) for i, one in enumerate(kind.broadcastable)
+        1 if one else p.frame_load(offset + 2 + i) for i, one in enumerate(type_.broadcastable)
     )
-    array = Array(kind.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
-    if kind.ndim:
-        array.strides = tuple(p.frame_load(offset + 2 + kind.ndim + i) for i in range(kind.ndim))
+    array = Array(type_.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
+    if type_.ndim:
+        array.strides = tuple(p.frame_load(offset + 2 + type_.ndim + i) for i in range(type_.ndim))
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
         array.broadcast_axes = frozenset()
     p.values[variable] = array

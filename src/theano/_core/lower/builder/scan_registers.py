@@ -87,13 +87,13 @@ class RegisterLoop:
         return all(self._is_written(n) for n in op.body.nodes) and self._one_length()
 
     def _is_simple(self, variable: Variable) -> bool:
-        kind = variable.type
-        if not isinstance(kind, TensorType) or kind.ndim > 1 or dtypes.is_complex(kind.dtype):
+        type_ = variable.type
+        if not isinstance(type_, TensorType) or type_.ndim > 1 or dtypes.is_complex(type_.dtype):
             return False
         if isinstance(variable, Constant):
             return variable.data.size == 1
         in_memory = variable in (*self.op.body.inputs, *self.op.body.outputs)
-        return not (in_memory and is_row(variable) and kind.dtype in ("bool", "float16"))
+        return not (in_memory and is_row(variable) and type_.dtype in ("bool", "float16"))
 
     def _is_written(self, node: Apply) -> bool:
         if isinstance(node.op, Elementwise):

@@ -489,8 +489,8 @@ class Builder(RandomNumbers):
         """
         memory = "int8" if dtype == "bool" else dtype
         if stride is None or lanes == 1:
-            kind = llvm_type(memory, lanes)
-            x = Value(self.emit(f"load {kind}, ptr {pointer}, align 1"), memory, lanes)
+            type_ = llvm_type(memory, lanes)
+            x = Value(self.emit(f"load {type_}, ptr {pointer}, align 1"), memory, lanes)
         else:
             x = self._gather(pointer, memory, lanes, stride)
         return self.neq(x, 0) if dtype == "bool" else x

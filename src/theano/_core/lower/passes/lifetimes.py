@@ -45,21 +45,21 @@ class _Finder:
         aliases = self.aliases
         out = list(block)
         for at, i in enumerate(block):
-            kind = type(i)
-            find = USES.get(kind)
+            cls = type(i)
+            find = USES.get(cls)
             if find is not None:
                 found = find(aliases, i)
                 if not found:
                     continue
                 for root in found:
                     last[root] = at
-                if kind is ir.Alloc:
+                if cls is ir.Alloc:
                     made[i.slot] = None
-                elif kind is ir.Hand:
+                elif cls is ir.Hand:
                     del made[i.slot]
                     handed.add(i.to)
-            elif kind in _BLOCKS:
-                out[at], uses, inner = _BLOCKS[kind](self, i)
+            elif cls in _BLOCKS:
+                out[at], uses, inner = _BLOCKS[cls](self, i)
                 last.update(dict.fromkeys(uses, at))
                 made.update(dict.fromkeys(inner))
         if not made:

@@ -131,18 +131,18 @@ class _Inliner:
         """Return a block without routines; `known` says what stands for its names."""
         out: ir.Block = []
         for i in block:
-            kind = type(i)
-            if kind is ir.LiveStore:
+            cls = type(i)
+            if cls is ir.LiveStore:
                 self.live[known.get(i.word, i.word)] = known.get(i.value, i.value)
-            elif kind is ir.LiveLoad:
+            elif cls is ir.LiveLoad:
                 known[i.name] = self.live[known.get(i.word, i.word)]
-            elif kind is ir.Let and i.operands[0] == ir.STACKS:
+            elif cls is ir.Let and i.operands[0] == ir.STACKS:
                 known[i.name] = self.stacks[known.get(i.operands[1], i.operands[1])]
-            elif kind is ir.Run:
+            elif cls is ir.Run:
                 out += self._run(i)
             else:
                 # What the blocks within hand on is known to what reads their ends.
-                blocks = _BLOCKS.get(kind, {})
+                blocks = _BLOCKS.get(cls, {})
                 inner = {name: self.block(getattr(i, name), known) for name in blocks}
                 i = _with(i.replace(**blocks), lambda x, _: known.get(x, x))
                 out.append(i.replace(**inner))
@@ -171,13 +171,13 @@ def _own(block: ir.Block) -> Iterator[str]:
 
 def _lines(i: ir.Instruction) -> int:
     """Return roughly how many lines of LLVM text an instruction has."""
-    kind = type(i)
-    if kind is ir.Compute:
+    cls = type(i)
+    if cls is ir.Compute:
         return 2 + i.body.cost
-    if kind is ir.Words:
+    if cls is ir.Words:
         return 2 * len(i.words)
-    inner = ir.blocks_of(i) if kind is ir.If or kind is ir.For else ()
-    return _LINES.get(kind, 1) + sum(sum(map(_lines, block)) for block in inner)
+    inner = ir.blocks_of(i) if cls is ir.If or cls is ir.For else ()
+    return _LINES.get(cls, 1) + sum(sum(map(_lines, block)) for block in inner)
 
 
 _LINES = {
@@ -301,24 +301,24 @@ class _Part:
         # What is no place is in a tuple, or a text: numbers are not to equal places.
         places, numbers, add = self.places, self.numbers, self._shape.append
         for value, free in zip(values, flags, strict=False):
-            kind = type(value)
-            if kind is str:
+            cls = type(value)
+            if cls is str:
                 add(places.setdefault(value, len(places)) if value[:1] == "%" else value)
-            elif kind is int:
+            elif cls is int:
                 if free:
                     numbers.append(value)
                 add(None if free else (value,))
-            elif kind is ir.Number and _is_free(value, free):
+            elif cls is ir.Number and _is_free(value, free):
                 numbers.append(value)
                 add(value.dtype)
             else:
-                self._read_parts(kind, value, free)
+                self._read_parts(cls, value, free)
 
-    def _read_parts(self, kind: type, value: Field, free: Flag) -> None:
-        if kind in _INSTRUCTIONS:
-            self._shape.append(kind)
+    def _read_parts(self, cls: type, value: Field, free: Flag) -> None:
+        if cls in _INSTRUCTIONS:
+            self._shape.append(cls)
             self._read(value, _flags(value))
-        elif kind is tuple or kind is list:
+        elif cls is tuple or cls is list:
             self._shape.append((len(value),))
             self._read(value, free if type(free) is list else repeat(free))
         else:
@@ -327,9 +327,9 @@ class _Part:
 
 # What is read field by field.
 _INSTRUCTIONS = frozenset(
-    kind
-    for kind in vars(ir).values()
-    if isinstance(kind, type) and kind.__module__ == ir.__name__ and kind is not ir.Number
+    cls
+    for cls in vars(ir).values()
+    if isinstance(cls, type) and cls.__module__ == ir.__name__ and cls is not ir.Number
 )
 
 
@@ -338,22 +338,22 @@ def _with(value: Field, change: Callable[[Field, bool], Field], free: Flag = Fal
 
     `change` is given each, and whether it is a number that is no part of the pattern.
     """
-    kind = type(value)
-    if kind is str:
+    cls = type(value)
+    if cls is str:
         return change(value, False) if value[:1] == "%" else value
-    if kind is int:
+    if cls is int:
         return change(value, bool(free))
-    if kind is ir.Number:
+    if cls is ir.Number:
         return change(value, _is_free(value, free))
-    if kind is ir.Register:
+    if cls is ir.Register:
         name = change(value.name, False)
         return value.replace(name=name) if type(name) is str else _number(name, value.dtype)
-    if kind is tuple or kind is list:
+    if cls is tuple or cls is list:
         flags = free if type(free) is list else repeat(free)
-        return kind([_with(x, change, one) for x, one in zip(value, flags, strict=False)])
-    if kind in _INSTRUCTIONS:
+        return cls([_with(x, change, one) for x, one in zip(value, flags, strict=False)])
+    if cls in _INSTRUCTIONS:
         fields = zip(value, _flags(value), strict=False)
-        return kind(*[_with(field, change, one) for field, one in fields])
+        return cls(*[_with(field, change, one) for field, one in fields])
     return value
 
 

@@ -196,8 +196,8 @@ def is_one(length: Any) -> bool:
 
 def _shaping_class(op: Op) -> str | None:
     """Return the name of the class of an operation of `shaping`, which imports this module."""
-    kind = type(op)
-    return kind.__name__ if kind.__module__ == "theano._core.ops.array.shaping" else None
+    cls = type(op)
+    return cls.__name__ if cls.__module__ == "theano._core.ops.array.shaping" else None
 
 
 def product(lengths: Dims) -> Any:
@@ -210,19 +210,19 @@ def total(lengths: Dims) -> Any:
     return _combined(SumOfLengths, lengths, 0)
 
 
-def _combined(kind: type[_OfLengths], lengths: Sequence[Any], neutral: int) -> Any:
+def _combined(cls: type[_OfLengths], lengths: Sequence[Any], neutral: int) -> Any:
     if any(value is None for value in lengths):
         return None
-    known = kind.exact([v for v in lengths if isinstance(v, int)])
+    known = cls.exact([v for v in lengths if isinstance(v, int)])
     unknown = [v for v in lengths if not isinstance(v, int)]
     if known >= LARGEST:
         # The error is that of the call.
-        return kind()(*map(as_int64, lengths))
+        return cls()(*map(as_int64, lengths))
     if not unknown:
         return known
     if known != neutral:
         unknown.append(as_int64(known))
-    return unknown[0] if len(unknown) == 1 else kind()(*unknown)
+    return unknown[0] if len(unknown) == 1 else cls()(*unknown)
 
 
 class _Known(threading.local):

@@ -188,5 +188,5 @@ class After(Structured):
 
 def null_gradient(why: str) -> Any:
     """Return a variable that stands for a gradient that is not defined."""
-    kind = NullType(why)
-    return kind.variable_class(kind)
+    type_ = NullType(why)
+    return type_.variable_class(type_)

@@ -91,8 +91,8 @@ class UnravelIndex(Composed):
 
     def make_node(self, indices: Any, dims: Variable) -> Apply:
         indices, dims = _integers("indices", indices), _lengths(dims)
-        kind = TensorType("int64", indices.type.broadcastable)
-        return Apply(self, [indices, dims], [kind.variable_class(kind) for _ in range(self.ndim)])
+        type_ = TensorType("int64", indices.type.broadcastable)
+        return Apply(self, [indices, dims], [type_.variable_class(type_) for _ in range(self.ndim)])
 
     def compute(
         self, xp: ArrayModule, node: Apply, indices: np.ndarray, dims: np.ndarray

@@ -124,8 +124,8 @@ class PdbBreakpoint(Structured):
         print(f"\nConditional breakpoint '{self.name}' activated.")
         print("The list `monitored` holds the values; what it holds afterwards is used.\n")
         breakpoint()
-        kinds = [v.type for v in node.inputs[1:]]
-        return tuple(kind.filter(v) for kind, v in zip(kinds, monitored, strict=True))
+        types = [v.type for v in node.inputs[1:]]
+        return tuple(type_.filter(v) for type_, v in zip(types, monitored, strict=True))
 
     def jax(self, j: Trace, node: Apply, *values: np.ndarray) -> list[Any]:
         return j.on_host(node, values, effect=True)

@@ -238,9 +238,9 @@ class Gemm(Structured):
         self, z: TensorLike, alpha: TensorLike, x: Variable, y: Variable, beta: TensorLike
     ) -> Apply:
         z = tensor_operand("gemm", z)
-        kind = z.type
-        values = [cast(tensor_operand("gemm", v), kind.dtype) for v in (alpha, x, y, beta)]
-        return self.one([z, *values], kind.dtype, kind.broadcastable)
+        type_ = z.type
+        values = [cast(tensor_operand("gemm", v), type_.dtype) for v in (alpha, x, y, beta)]
+        return self.one([z, *values], type_.dtype, type_.broadcastable)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         z, alpha, x, y, beta = arrays

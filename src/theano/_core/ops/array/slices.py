@@ -80,8 +80,8 @@ class MakeSlice(Called):
             if stop is not None or step is not None:
                 raise TypeError(f"make_slice takes a slice or its parts, got {parts}")
             parts = [slc.start, slc.stop, slc.step]
-        kind = slicetype
-        return Apply(self, [as_int_none_variable(p) for p in parts], [kind.variable_class(kind)])
+        type_ = slicetype
+        return Apply(self, [as_int_none_variable(p) for p in parts], [type_.variable_class(type_)])
 
     def compute(self, xp: ArrayModule, node: Apply, *parts: np.ndarray) -> tuple[Any, ...]:
         return (slice(*(None if p is None else int(p) for p in parts)),)
@@ -100,8 +100,8 @@ class SliceParts(Called):
     connection = connected()
 
     def make_node(self, value: Any, length: TensorLike) -> Apply:
-        kind = TensorType("int64", ())
-        outputs = [kind.variable_class(kind) for _ in range(3)]
+        type_ = TensorType("int64", ())
+        outputs = [type_.variable_class(type_) for _ in range(3)]
         return Apply(self, [value, cast(as_variable(length), "int64")], outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, value: Any, length: Any) -> tuple[Any, ...]:

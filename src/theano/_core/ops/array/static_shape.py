@@ -43,29 +43,29 @@ def declare_sizes(node: Apply) -> None:
     with without_lines(), change_flags(compute_test_value="off"):
         found = node.rules.shape(node, shapes)
     for out, lengths in zip(node.outputs, found, strict=True):
-        kind = out.type
-        if not isinstance(kind, TensorType):
+        type_ = out.type
+        if not isinstance(type_, TensorType):
             continue
         known = [_known(n) for n in lengths]
         shape = tuple(
             1 if one else None if n == 1 else n
-            for one, n in zip(kind.broadcastable, known, strict=True)
+            for one, n in zip(type_.broadcastable, known, strict=True)
         )
-        if shape != kind.shape:
-            out.type = kind.clone(shape=shape)
+        if shape != type_.shape:
+            out.type = type_.clone(shape=shape)
 
 
 def _lengths(variable: Variable) -> tuple[Any, ...]:
-    kind: Any = variable.type
+    type_: Any = variable.type
     # Sparse matrices have lengths, too.
-    if not kind.has_shape:
+    if not type_.has_shape:
         return ()
     if isinstance(variable, Constant):
         return tuple(int(n) for n in variable.data.shape)
     with without_lines():
         return tuple(
             Length(axis).make_node(variable).outputs[0] if n is None else n
-            for axis, n in enumerate(kind.shape)
+            for axis, n in enumerate(type_.shape)
         )
 
 

@@ -156,8 +156,8 @@ class Branch(Structured):
 
     def make_node(self, condition: TensorLike, *values: Variable) -> Apply:
         outputs = [
-            kind.variable_class(kind)
-            for kind in (
+            type_.variable_class(type_)
+            for type_ in (
                 _common_type(one, two)
                 for one, two in zip(self.then.outputs, self.otherwise.outputs, strict=True)
             )

@@ -61,8 +61,8 @@ class Deferred(Called):
         return self._body
 
     def make_node(self, *inputs: Any) -> Apply:
-        kinds = [inputs[i].type for i in self.likes]
-        return Apply(self, list(inputs), [kind.variable_class(kind) for kind in kinds])
+        types = [inputs[i].type for i in self.likes]
+        return Apply(self, list(inputs), [type_.variable_class(type_) for type_ in types])
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         if self._function is None:

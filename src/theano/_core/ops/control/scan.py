@@ -174,14 +174,14 @@ class Loop(Structured):
         inputs += [_like(next(given), v, f"{self}: value") for v in inner.fixed]
         outputs = []
         for state, value in zip(self.states, self.new_values, strict=True):
-            kind = value.type
-            if isinstance(kind, TensorType):
+            type_ = value.type
+            if isinstance(type_, TensorType):
                 single = state.keep == 1 and state.depth > 0
-                kind = TensorType(kind.dtype, (single, *kind.broadcastable))
-            outputs.append(kind.variable_class(kind))
+                type_ = TensorType(type_.dtype, (single, *type_.broadcastable))
+            outputs.append(type_.variable_class(type_))
         if self.until:
-            kind = TensorType("int64", ())
-            outputs.append(kind.variable_class(kind))
+            type_ = TensorType("int64", ())
+            outputs.append(type_.variable_class(type_))
         return Apply(self, inputs, outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
@@ -283,9 +283,9 @@ class Loop(Structured):
         results: list[Any] = []
         steps = as_length(node.outputs[-1] if self.until else node.inputs[0])
         for number, state in enumerate(self.states):
-            kind = node.outputs[number].type
-            if not isinstance(kind, TensorType):
-                results.append((None,) * kind.ndim)
+            type_ = node.outputs[number].type
+            if not isinstance(type_, TensorType):
+                results.append((None,) * type_.ndim)
                 continue
             if state.taps:
                 row = given.states[number][1:]
@@ -391,25 +391,25 @@ def _rows_like(value: Variable, item: Variable, what: str) -> Any:
     if not isinstance(item.type, TensorType):
         return _like(value, item, what)
     value = as_variable(value)
-    kind = item.type
-    if value.type.dtype != kind.dtype or value.type.ndim != kind.ndim + 1:
-        raise TypeError(f"{what} {value} of type {value.type} does not consist of rows {kind}")
+    type_ = item.type
+    if value.type.dtype != type_.dtype or value.type.ndim != type_.ndim + 1:
+        raise TypeError(f"{what} {value} of type {value.type} does not consist of rows {type_}")
     pattern = (
         value.type.broadcastable[0],
-        *(a or b for a, b in zip(value.type.broadcastable[1:], kind.broadcastable, strict=True)),
+        *(a or b for a, b in zip(value.type.broadcastable[1:], type_.broadcastable, strict=True)),
     )
     return pattern_broadcast(value, pattern)
 
 
 def _like(value: Variable, variable: Variable, what: str) -> Any:
     """Return `value`, which the body takes as `variable`."""
-    kind = variable.type
-    if not isinstance(kind, TensorType):
-        if value.type != kind:
-            raise TypeError(f"{what} {value} of type {value.type} is not of type {kind}")
+    type_ = variable.type
+    if not isinstance(type_, TensorType):
+        if value.type != type_:
+            raise TypeError(f"{what} {value} of type {value.type} is not of type {type_}")
         return value
     value = as_variable(value)
-    if value.type.dtype != kind.dtype or value.type.ndim != kind.ndim:
-        raise TypeError(f"{what} {value} of type {value.type} is not of type {kind}")
-    pairs = zip(value.type.broadcastable, kind.broadcastable, strict=True)
+    if value.type.dtype != type_.dtype or value.type.ndim != type_.ndim:
+        raise TypeError(f"{what} {value} of type {value.type} is not of type {type_}")
+    pairs = zip(value.type.broadcastable, type_.broadcastable, strict=True)
     return pattern_broadcast(value, [a or b for a, b in pairs])

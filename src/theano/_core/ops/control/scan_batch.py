@@ -154,10 +154,10 @@ def _inputs(node: Apply, rows: Operands, batched: set[int]) -> dict[Any, Any]:
 
 
 def _over_rows(variable: Any, rows: bool) -> Any:
-    kind = variable.type
+    type_ = variable.type
     if not rows:
         return variable.clone()
-    return kind.clone(broadcastable=(False, *kind.broadcastable))(variable.name)
+    return type_.clone(broadcastable=(False, *type_.broadcastable))(variable.name)
 
 
 def _kept(done: Any, old: Any, new: Any) -> Any:

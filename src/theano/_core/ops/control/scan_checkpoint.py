@@ -114,9 +114,9 @@ def _joined(rows: Variable, whole: Variable) -> Any:
 
 def _chunk_body(loop: Any, outer: Any) -> tuple[Body, list[State]]:
     """Return the body of the outer loop: the inner loop over one chunk."""
-    kinds = [(False, *s.type.broadcastable[1:]) for s in outer.sequences]
+    types = [(False, *s.type.broadcastable[1:]) for s in outer.sequences]
     items = [
-        TensorType(s.type.dtype, kind)() for s, kind in zip(outer.sequences, kinds, strict=True)
+        TensorType(s.type.dtype, type_)() for s, type_ in zip(outer.sequences, types, strict=True)
     ]
     taps = [s.clone() for s in outer.states if s is not None]
     count = TensorType("int64", ())()

@@ -70,9 +70,9 @@ def _beside(variables: Sequence[Variable], tangents: Sequence[Variable | None]) 
     }
 
 
-def _tangent_of(variable: Variable, kind: Any) -> Any:
+def _tangent_of(variable: Variable, type_: Any) -> Any:
     name = None if variable.name is None else f"d{variable.name}"
-    return TensorType(kind.dtype, variable.type.broadcastable)(name)
+    return TensorType(type_.dtype, variable.type.broadcastable)(name)
 
 
 def _active(node: Apply, given: Operands, seeds: set[Variable]) -> list[int]:

@@ -312,8 +312,8 @@ def constant(value: object, name: str | None = None, dtype: str | None = None) -
             f"Cannot convert {value!r} of type {type(value).__name__} to TensorType: an operand is "
             f"a variable, a number, an array, or a list of these{hint}"
         )
-    kind = TensorType(item, [n == 1 for n in array.shape])
-    return kind.constant_class(kind, array, name)
+    type_ = TensorType(item, [n == 1 for n in array.shape])
+    return type_.constant_class(type_, array, name)
 
 
 def python_int(value: object) -> int | None:
@@ -342,8 +342,8 @@ class Structured(Op):
 
     def one(self, inputs: Sequence[Variable], dtype: str, broadcastable: Sequence[bool]) -> Apply:
         """Return a node with one tensor output."""
-        kind = TensorType(dtype, broadcastable)
-        return Apply(self, inputs, [kind.variable_class(kind)])
+        type_ = TensorType(dtype, broadcastable)
+        return Apply(self, inputs, [type_.variable_class(type_)])
 
 
 # Methods that a class declares in a line, by the name of the method.

@@ -151,8 +151,8 @@ class Elementwise(Op):
             pattern = patterns[0]
         else:
             pattern = tuple(all(axis) for axis in zip(*patterns, strict=True))
-        kind = TensorType(out, pattern)
-        return Apply(self, values, [kind.variable_class(kind)])
+        type_ = TensorType(out, pattern)
+        return Apply(self, values, [type_.variable_class(type_)])
 
     def __call__(self, *inputs: object, **options: object) -> TensorVariable:
         if self.associative and len(inputs) not in (0, 2):
@@ -220,7 +220,7 @@ class Elementwise(Op):
     ) -> tuple[Any]:
         check_shape(node, arrays)
         casts, out = self.dtype(*(v.type.dtype for v in node.inputs))
-        args = [_as_dtype(a, kind) for a, kind in zip(arrays, casts, strict=True)]
+        args = [_as_dtype(a, dtype) for a, dtype in zip(arrays, casts, strict=True)]
         return (_as_dtype(xp.asarray(function(xp, *args)), out),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -262,8 +262,8 @@ class Elementwise(Op):
             return node.inputs
         kinds, _ = self.dtype(*(v.type.dtype for v in node.inputs))
         return [
-            cast(v, kind) if dtypes.is_discrete(v.type.dtype) else v
-            for v, kind in zip(node.inputs, kinds, strict=True)
+            cast(v, dtype) if dtypes.is_discrete(v.type.dtype) else v
+            for v, dtype in zip(node.inputs, kinds, strict=True)
         ]
 
     def lower(self, p: Builder, node: Apply, *values: Any) -> Any:
@@ -434,6 +434,6 @@ conj = elementwise(
 
 def conjugate(x: object) -> Any:
     """Return the complex conjugate; what is not complex as it is."""
-    kind = getattr(x, "type", None)
-    is_complex = isinstance(kind, TensorType) and dtypes.is_complex(kind.dtype)
+    type_ = getattr(x, "type", None)
+    is_complex = isinstance(type_, TensorType) and dtypes.is_complex(type_.dtype)
     return conj(x) if is_complex else x

@@ -280,14 +280,14 @@ class LeastSquares(Composed):
             )
         dtype = lapack_dtype(a.type.dtype, b.type.dtype)
         real = dtypes.real_of(dtype)
-        kinds = [
+        types = [
             TensorType(dtype, (False,) * b.type.ndim),
             TensorType(real, (False,)),
             TensorType("int64", ()),
             TensorType(real, (False,)),
         ]
         values = [cast(a, dtype), cast(b, dtype), as_variable(rcond)]
-        return Apply(self, values, [kind.variable_class(kind) for kind in kinds])
+        return Apply(self, values, [type_.variable_class(type_) for type_ in types])
 
     def compute(
         self, xp: ArrayModule, node: Apply, a: np.ndarray, b: np.ndarray, rcond: np.ndarray

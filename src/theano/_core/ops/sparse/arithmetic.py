@@ -106,8 +106,8 @@ class BothSparse(SparseOp):
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: SparseMatrix
     ) -> tuple[Any, ...]:
         _check_shapes(self.what, x, y)
-        kind = node.outputs[0].type
-        return (converted(self.combine(x, y), kind.format, kind.dtype),)
+        type_ = node.outputs[0].type
+        return (converted(self.combine(x, y), type_.format, type_.dtype),)
 
 
 class AddSS(BothSparse):
@@ -538,5 +538,5 @@ def _comparison(name: str, base: type, suffix: str) -> Any:
 
 SS = {name: _comparison(name, ComparisonSS, "SS") for name in COMPARISONS}
 SD = {name: _comparison(name, ComparisonSD, "SD") for name in COMPARISONS}
-globals().update({kind.__name__: kind for kind in (*SS.values(), *SD.values())})
+globals().update({cls.__name__: cls for cls in (*SS.values(), *SD.values())})
 mul_s_d = MulSD()

@@ -85,8 +85,8 @@ def sparse(x: Any, name: str | None = None) -> Any:
         return x
     if not is_sparse(x):
         raise TypeError(f"Cannot convert {x} to SparseType", type(x))
-    kind = SparseType(x.format, str(x.dtype))
-    return kind.constant_class(kind, kind.filter(x).copy(), name)
+    type_ = SparseType(x.format, str(x.dtype))
+    return type_.constant_class(type_, type_.filter(x).copy(), name)
 
 
 def either(x: Any, name: str | None = None) -> Any:

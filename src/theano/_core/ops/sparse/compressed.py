@@ -230,8 +230,8 @@ def _as_counted(size: Variable) -> Variable:
 
 def _variables(dtype: str, index: str = INDEX) -> list[Any]:
     """Return new variables for the five of `Compressed`."""
-    kinds = [TensorType(d, (False,)) for d in (dtype, index, index)]
-    return [kind.make_variable() for kind in (*kinds, *[TensorType("int64", ())] * 2)]
+    types = [TensorType(d, (False,)) for d in (dtype, index, index)]
+    return [type_.make_variable() for type_ in (*types, *[TensorType("int64", ())] * 2)]
 
 
 class _Places(Structured):

@@ -331,11 +331,11 @@ def clean(x: Variable) -> Any:
     return ensure_sorted_indices(remove0(x))
 
 
-def _stacked(kind: type, blocks: Sequence[Variable], format: str | None, dtype: str | None) -> Any:
+def _stacked(cls: type, blocks: Sequence[Variable], format: str | None, dtype: str | None) -> Any:
     variables = [sparse(block) for block in blocks]
     if not variables:
         raise ValueError("there are no blocks to stack")
-    return kind(format=format, dtype=upcast(*variables) if dtype is None else dtype)(*variables)
+    return cls(format=format, dtype=upcast(*variables) if dtype is None else dtype)(*variables)
 
 
 def hstack(blocks: Sequence[Variable], format: str | None = None, dtype: str | None = None) -> Any:

@@ -198,8 +198,8 @@ class TrueDot(SparseOp):
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, y: np.ndarray | SparseMatrix
     ) -> tuple[Any, ...]:
         check_inner(x, y)
-        kind = node.outputs[0].type
-        return (converted(x @ y, kind.format, kind.dtype),)
+        type_ = node.outputs[0].type
+        return (converted(x @ y, type_.format, type_.dtype),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -231,11 +231,11 @@ class StructuredDot(SparseOp):
         self, xp: ArrayModule, node: Apply, a: SparseMatrix, b: np.ndarray
     ) -> tuple[Any, ...]:
         check_inner(a, b)
-        kind = node.outputs[0].type
-        made = product(a, b, kind.dtype)
-        if isinstance(kind, TensorType):
-            return (np.ascontiguousarray(made, kind.dtype),)
-        return (converted(made, kind.format, kind.dtype),)
+        type_ = node.outputs[0].type
+        made = product(a, b, type_.dtype)
+        if isinstance(type_, TensorType):
+            return (np.ascontiguousarray(made, type_.dtype),)
+        return (converted(made, type_.format, type_.dtype),)
 
     def arrays(self, node: Apply, *operands: Compressed | Variable) -> Any:
         return _multiplied(*operands, dtype=node.outputs[0].type.dtype)

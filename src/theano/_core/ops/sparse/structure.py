@@ -187,8 +187,8 @@ class CSMProperties(SparseOp):
         csm = sparse(csm)
         if csm.type.format not in ("csr", "csc"):
             raise TypeError("parts exist of matrices in the formats csr and csc", csm, csm.type)
-        kinds = [TensorType(dtype, (False,)) for dtype in (csm.type.dtype, *["int32"] * 3)]
-        return Apply(self, [csm], [kind.make_variable() for kind in kinds])
+        types = [TensorType(dtype, (False,)) for dtype in (csm.type.dtype, *["int32"] * 3)]
+        return Apply(self, [csm], [type_.make_variable() for type_ in types])
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(None,), (None,), (None,), (2,)]

@@ -235,14 +235,14 @@ def is_sparse_variable(x: object) -> bool:
     >>> sparse.is_sparse_variable(sparse.csr_matrix("x")), sparse.is_sparse_variable(T.dmatrix("x"))
     (True, False)
     """
-    kind = getattr(x, "type", None)
-    if not isinstance(x, Variable) or not isinstance(kind, (SparseType, TensorType)):
+    type_ = getattr(x, "type", None)
+    if not isinstance(x, Variable) or not isinstance(type_, (SparseType, TensorType)):
         raise NotImplementedError(
             "this function should only be called on *variables* (of type sparse.SparseType or "
             "tensor.TensorType, for instance), not ",
             x,
         )
-    return isinstance(kind, SparseType)
+    return isinstance(type_, SparseType)
 
 
 def _dtype_of(value: object) -> Any:

@@ -187,8 +187,8 @@ DEEPEST = 8
 
 def _undone(rewriter: Rewriter, variable: Variable, order: tuple[Any, ...], depth: int = 0) -> int:
     """Return how many transpositions below `variable` one by `order` undoes; -1 if it adds one."""
-    kind, node = variable.type, variable.owner
-    long = [axis for axis in order if axis != "x" and not kind.broadcastable[axis]]
+    type_, node = variable.type, variable.owner
+    long = [axis for axis in order if axis != "x" and not type_.broadcastable[axis]]
     if len(long) < 2 or long == sorted(long):
         return 0
     if node is None or depth == DEEPEST:

@@ -65,11 +65,11 @@ def _is_simple(node: Apply) -> bool:
 
 def _gains(node: Apply, rows: list[bool]) -> bool:
     """Tell whether an operation over rows is as fast as row by row."""
-    kind = type(node.op)
-    if kind is Dot:
+    cls = type(node.op)
+    if cls is Dot:
         return rows[0] != rows[1] and (rows[0] or node.inputs[1].type.ndim == 1)
-    if kind is AdvancedSubtensor:
+    if cls is AdvancedSubtensor:
         return not rows[0] and node.op.axes == (AT,)
-    if kind is Subtensor or kind is Alloc:
+    if cls is Subtensor or cls is Alloc:
         return not any(rows[1:])
-    return kind in (Elementwise, DimShuffle, Rebroadcast, Reduction)
+    return cls in (Elementwise, DimShuffle, Rebroadcast, Reduction)

@@ -472,8 +472,8 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
     if product is None or not isinstance(product.op, Dot):
         return None
     x, y = product.inputs
-    kind = x.type.dtype
-    if dtypes.is_discrete(kind) or kind != state.value.type.dtype:
+    dtype = x.type.dtype
+    if dtypes.is_discrete(dtype) or dtype != state.value.type.dtype:
         return None
     if x.type.ndim != 2 or y.type.ndim != 2:
         return None

@@ -52,16 +52,16 @@ def load_lanes(b: Any, addresses: Any, dtype: str, rows: bool) -> Any:
         return load(b, b.emit(f"inttoptr i64 {addresses.text} to ptr"), dtype, 1)
     lanes, size = addresses.lanes, itemsize(dtype)
     item = f"i{8 * size}"
-    kind = f"<{lanes} x {item}>"
+    type_ = f"<{lanes} x {item}>"
     packed = _neighbours(b, addresses, item) if rows else _apart(b, addresses, item)
     if dtype.startswith("complex"):
         part = "float32" if dtype == "complex64" else "float64"
         wide = llvm_type(part, 2 * lanes)
-        both = Value(b.emit(f"bitcast {kind} {packed} to {wide}"), part, 2 * lanes)
+        both = Value(b.emit(f"bitcast {type_} {packed} to {wide}"), part, 2 * lanes)
         real, imag = list(range(0, 2 * lanes, 2)), list(range(1, 2 * lanes, 2))
         return ComplexValue(b.shuffle(both, both, real), b.shuffle(both, both, imag))
     memory = "int8" if dtype == "bool" else dtype
-    value = Value(b.emit(f"bitcast {kind} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
+    value = Value(b.emit(f"bitcast {type_} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
     return b.neq(value, 0) if dtype == "bool" else value
 
 
@@ -90,19 +90,19 @@ def _are_neighbours(b: Any, addresses: Any, size: int) -> Any:
 
 def _neighbours(b: Any, addresses: Any, item: str) -> str:
     """Read items at evenly spaced addresses, at once if they are neighbours."""
-    kind, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
+    type_, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
     near, first = _are_neighbours(b, addresses, size), b.lane(addresses, 0)
     together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
     b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
     b.label(together)
     at = b.emit(f"inttoptr i64 {first.text} to ptr")
-    one = b.emit(f"load {kind}, ptr {at}, align 1")
+    one = b.emit(f"load {type_}, ptr {at}, align 1")
     b.perform(f"br label %{join}")
     b.label(apart)
     two = _apart(b, addresses, item)
     b.perform(f"br label %{join}")
     b.label(join)
-    return b.emit(f"phi {kind} [{one}, %{together}], [{two}, %{apart}]")
+    return b.emit(f"phi {type_} [{one}, %{together}], [{two}, %{apart}]")
 
 
 def write_lanes(b: Any, addresses: Any, value: Any, inside: Any, add: bool) -> None:

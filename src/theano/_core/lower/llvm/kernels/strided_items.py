@@ -157,11 +157,11 @@ sides:
 
 def _mask(name: str, limit: str, lanes: int, first: int) -> str:
     """Return lines for a mask of lanes, the first of which has number `first`, below a limit."""
-    kind, all_lanes = f"<{lanes} x i16>", f"<{lanes} x i32> zeroinitializer"
+    type_, all_lanes = f"<{lanes} x i16>", f"<{lanes} x i32> zeroinitializer"
     numbers = _numbers(range(first, first + lanes), "i16")
     return f"""  %{name}.limit = trunc i64 {limit} to i16
-  %{name}.first = insertelement {kind} poison, i16 %{name}.limit, i64 0
-  %{name}.limits = shufflevector {kind} %{name}.first, {kind} poison, {all_lanes}
+  %{name}.first = insertelement {type_} poison, i16 %{name}.limit, i64 0
+  %{name}.limits = shufflevector {type_} %{name}.first, {type_} poison, {all_lanes}
   %{name}.mask = icmp slt {numbers}, %{name}.limits"""
 
 

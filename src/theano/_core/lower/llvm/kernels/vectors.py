@@ -337,8 +337,8 @@ class VectorLoop:
         arguments = self._far(memory, buffer, pointer, first, count)
         bits = b.emit(f"call <{lanes} x i{8 * size}> @gathered{size}({arguments})")
         dtype = "int8" if memory.dtype == "bool" else memory.dtype
-        kind = llvm_type(dtype, lanes)
-        text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {kind}")
+        type_ = llvm_type(dtype, lanes)
+        text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {type_}")
         value = Value(text, dtype, lanes)
         return b.neq(value, 0) if memory.dtype == "bool" else value
 

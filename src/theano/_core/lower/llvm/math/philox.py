@@ -49,51 +49,51 @@ class RandomNumbers(Emitter):
         return _wide_product(self, x, y)[0]
 
     def random_words(
-        self, kind: str, key: Sequence[Value], number: Value, position: Value, domain: int
+        self, dtype: str, key: Sequence[Value], number: Value, position: Value, domain: int
     ) -> tuple[Value, ...]:
         """The words of 64 bits in the block of a number and a position; all uint64.
 
-        Four of them under a key of the dtype `kind` = uint64, two under uint32. What is the same in
-        all lanes may have one: products of it are not made of vectors.
+        Four of them under a key of uint64, two under one of uint32. What is the same in all lanes
+        may have one: products of it are not made of vectors.
         """
         zero, last = (self.const(v, "uint64", 1) for v in (0, domain))
-        if kind == "uint64":
-            return self._philox(kind, (number, position, zero, last), key)
+        if dtype == "uint64":
+            return self._philox(dtype, (number, position, zero, last), key)
         middle = self._exclusive_or(self.shift_right(number, 32), position)
         counter = (number, middle, self.shift_right(position, 32), last)
-        c0, c1, c2, c3 = self._philox(kind, counter, key)
+        c0, c1, c2, c3 = self._philox(dtype, counter, key)
         return self._halves(c0, c1), self._halves(c2, c3)
 
     def _halves(self, lower: Value, upper: Value) -> Value:
         return self.bit_or(self.bit_and(lower, _LOW), self.shift_left(upper, 32))
 
     def _philox(
-        self, kind: str, counter: Sequence[Value], key: Sequence[Value]
+        self, dtype: str, counter: Sequence[Value], key: Sequence[Value]
     ) -> tuple[Value, ...]:
         """The words of a block; if they have 32 bits, what is above these means nothing."""
-        words = self._rounds(kind, (*counter, *key), 2)
+        words = self._rounds(dtype, (*counter, *key), 2)
         if all(word.lanes == 1 for word in words):
-            return self._rounds(kind, words, ROUNDS - 2)[:4]
+            return self._rounds(dtype, words, ROUNDS - 2)[:4]
 
         # A loop, since the code for vectors is six times as long.
         def turn(*state: Value) -> tuple[tuple[Value, ...], Value]:
             *words, number = state
             after = self.add(number, 2)
-            return (*self._rounds(kind, words, 2), after), self.lt(after, ROUNDS)
+            return (*self._rounds(dtype, words, 2), after), self.lt(after, ROUNDS)
 
         wide = (w if w.lanes > 1 else self.broadcast(w) for w in words[:4])
         start = (*wide, *words[4:], self.const(2, "int64", 1))
         return self.repeat_while_any(start, turn)[:4]
 
-    def _rounds(self, kind: str, words: Sequence[Value], count: int) -> tuple[Value, ...]:
+    def _rounds(self, dtype: str, words: Sequence[Value], count: int) -> tuple[Value, ...]:
         """Return a counter and a key after some rounds."""
-        product = _wide_product if kind == "uint64" else _product_of_halves
+        product = _wide_product if dtype == "uint64" else _product_of_halves
         for _ in range(count):
             c0, c1, c2, c3, k0, k1 = words
-            upper0, lower0 = product(self, c0, MULTIPLIERS[kind][0])
-            upper1, lower1 = product(self, c2, MULTIPLIERS[kind][1])
+            upper0, lower0 = product(self, c0, MULTIPLIERS[dtype][0])
+            upper1, lower1 = product(self, c2, MULTIPLIERS[dtype][1])
             c0, c2 = self._exclusive_or(upper1, c1, k0), self._exclusive_or(upper0, c3, k1)
-            k0, k1 = self.add(k0, KEY_STEPS[kind][0]), self.add(k1, KEY_STEPS[kind][1])
+            k0, k1 = self.add(k0, KEY_STEPS[dtype][0]), self.add(k1, KEY_STEPS[dtype][1])
             words = (c0, lower1, c2, lower0, k0, k1)
         return tuple(words)
 

@@ -192,8 +192,8 @@ class _Printer:
 
     def frame_store(self, i: ir.FrameStore) -> None:
         at = self._slot(i.offset)
-        kind = llvm_kind(i.kind)
-        self.b.perform(f"store {kind} {self.operand(i.value)}, ptr {at}, align 8")
+        type_ = llvm_kind(i.kind)
+        self.b.perform(f"store {type_} {self.operand(i.value)}, ptr {at}, align 8")
 
     def load(self, i: ir.Load) -> None:
         self._known[i.name] = items.load(self.b, self.operand(i.address), i.dtype, 1)
@@ -474,11 +474,11 @@ class _Printer:
 
     def load_row(self, i: ir.LoadRow) -> None:
         b, mask = self.b, self._known[i.mask]
-        kind = llvm_type(i.dtype, i.lanes)
-        name, declaration = items.masked("load", kind, _suffix(i.dtype, i.lanes), mask.type)
+        type_ = llvm_type(i.dtype, i.lanes)
+        name, declaration = items.masked("load", type_, _suffix(i.dtype, i.lanes), mask.type)
         b.declarations[declaration] = None
-        rest = f"{mask.type} {mask.text}, {kind} zeroinitializer"
-        text = b.emit(f"call {kind} {name}(ptr {self.operand(i.address)}, i32 1, {rest})")
+        rest = f"{mask.type} {mask.text}, {type_} zeroinitializer"
+        text = b.emit(f"call {type_} {name}(ptr {self.operand(i.address)}, i32 1, {rest})")
         self._known[i.name] = Value(text, i.dtype, i.lanes)
 
     def store_row(self, i: ir.StoreRow) -> None:

@@ -336,10 +336,10 @@ class Emitter:
         """
         if lanes == 1:
             return self.const(value, dtype, lanes)
-        kind, text = llvm_type(dtype, lanes), self.const(value, dtype, lanes).text
+        type_, text = llvm_type(dtype, lanes), self.const(value, dtype, lanes).text
         name = f"@constant.{lanes}.{float_text(value, dtype)}"
-        self.helpers[name] = f"{name} = private unnamed_addr constant {kind} {text}, align 32"
-        return self.pure(f"load {kind}, ptr {name}, align 32", dtype, lanes)
+        self.helpers[name] = f"{name} = private unnamed_addr constant {type_} {text}, align 32"
+        return self.pure(f"load {type_}, ptr {name}, align 32", dtype, lanes)
 
     def broadcast(self, x: Value) -> Value:
         """A scalar in every lane."""
@@ -347,9 +347,9 @@ class Emitter:
             return x
         if not x.text.startswith("%"):
             return Value(f"splat ({x.type} {x.text})", x.dtype, self.lanes)
-        kind = llvm_type(x.dtype, self.lanes)
+        type_ = llvm_type(x.dtype, self.lanes)
         first = self.pure(
-            f"insertelement {kind} poison, {x.type} {x.text}, i64 0", x.dtype, self.lanes
+            f"insertelement {type_} poison, {x.type} {x.text}, i64 0", x.dtype, self.lanes
         )
         return self.shuffle(first, first, [0] * self.lanes)
 
@@ -455,9 +455,9 @@ class Emitter:
         x, y = self.pair(x, y)
         if x == y:
             return x
-        kind = x.type
+        type_ = x.type
         return self.pure(
-            f"select {condition.type} {condition.text}, {kind} {x.text}, {kind} {y.text}",
+            f"select {condition.type} {condition.text}, {type_} {x.text}, {type_} {y.text}",
             x.dtype,
             x.lanes,
         )
@@ -532,8 +532,8 @@ class Emitter:
 
     def convert(self, instruction: str, x: Value, dtype: str) -> Value:
         """A conversion instruction by LLVM's name."""
-        kind = llvm_type(dtype, x.lanes)
-        return self.pure(f"{instruction} {x.type} {x.text} to {kind}", dtype, x.lanes)
+        type_ = llvm_type(dtype, x.lanes)
+        return self.pure(f"{instruction} {x.type} {x.text} to {type_}", dtype, x.lanes)
 
     def polynomial(self, x: Value, coefficients: tuple[float, ...]) -> Value:
         """`c[0] + c[1]*x + c[2]*x**2 + ...`, with fma.
