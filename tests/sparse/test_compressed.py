@@ -17,6 +17,7 @@ import theano.sparse as S
 import theano.tensor as T
 from theano._core.ops.sparse import compressed
 from theano._core.runtime import native
+from theano.ifelse import ifelse
 
 AS_WRITTEN = theano.Mode(optimizer=None)
 BY_SCIPY = theano.compile.get_default_mode().excluding("sparse")
@@ -300,6 +301,7 @@ def test_results_have_memory_of_their_own() -> None:
     s = theano.shared(a.copy(), "s")
     t = theano.shared(hard((4, 5), "csr", "float64"), "t")
     outs = [s, s.T, -s, S.csm_data(s), S.cast(s, "float64"), x, x.T, S.csm_indices(x)]
+    outs.append(ifelse(T.gt(S.sp_sum(x), 0), x, s))
     for mode in (None, AS_WRITTEN):
         given = a.copy()
         f = theano.function([x], outs, updates=[(t, x)], mode=mode)
@@ -308,6 +310,21 @@ def test_results_have_memory_of_their_own() -> None:
         t.get_value(borrow=True).data[...] = 9
         same(given, a)
         same(s.get_value(), a)
+
+
+def test_a_shared_matrix_that_its_owner_changes() -> None:
+    own = hard((4, 5), "csr", "float64")
+    s = theano.shared(own, "s", borrow=True)
+    steps, _ = theano.scan(lambda h: S.dot(s.T, S.dot(s, h)), outputs_info=v, n_steps=2)
+    fs = [theano.function([v], out) for out in (S.dot(s, v), steps[-1], S.sp_sum(S.tanh(s)) + v)]
+    slow = theano.compile.get_default_mode().excluding("loops")
+    fs.append(theano.function([v], steps[-1], mode=slow))
+    for f in fs:
+        f(np.ones(5))
+    own.indices[0] = 1 << 28
+    for f in fs:
+        with pytest.raises(ValueError, match="must be from 0 to 4"):
+            f(np.ones(5))
 
 
 def test_arguments_stay_as_they_are() -> None:

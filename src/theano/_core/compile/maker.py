@@ -243,7 +243,7 @@ class FunctionMaker:
     def written(self) -> list[Any]:
         """Return the results as functions of `leaves`, before rewriting."""
         pairs = zip(self.all_inputs, self.leaves, strict=True)
-        results = [v.type.own(v) if v.owner is None else v for v in self.all_results]
+        results = [v.type.own(v) for v in self.all_results]
         return without_sizes(results, {v: leaf for v, leaf in pairs if v is not leaf})
 
     def _rewritten(self, rewriter: Rewriter, watch: Watch | None = None) -> Sequence[Any]:

@@ -99,7 +99,7 @@ class Type:
         return self
 
     def own(self, variable: Variable) -> Any:
-        """Return what a function returns of an argument or shared variable: itself, or a copy."""
+        """Return what a function returns: itself, or a copy of what may belong to others."""
         return variable
 
     def make_variable(self, name: str | None = None) -> Any:

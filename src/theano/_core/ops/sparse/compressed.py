@@ -255,18 +255,26 @@ class SparseArrays(_Places):
         return tuple(np.array(v) for v in arrays_of(x))
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
-        return p.call_python(node, _Lent(node), [x], lends=True)
+        # An argument has just been checked, and what SciPy has made is right.
+        variable = node.inputs[0]
+        given = variable in p.inputs and not hasattr(variable, "container")
+        known = given or variable.owner is not None
+        return p.call_python(node, _Lent(node, not known), [x], lends=True)
 
 
 class _Lent:
-    """What gives a program the arrays of a matrix themselves: it only reads them."""
+    """What gives a program the arrays of a matrix themselves: it only reads them.
 
-    def __init__(self, node: Apply) -> None:
+    It `checks` what users can have changed since that was done.
+    """
+
+    def __init__(self, node: Apply, checks: bool) -> None:
         self.node = node
+        self.checks = checks
 
     def __call__(self, x: SparseMatrix) -> tuple[Any, ...]:
         try:
-            return arrays_of(x)
+            return arrays_of(checked(x) if self.checks else x)
         except Exception as error:
             raise CallError(error, self.node, [x]) from error
 

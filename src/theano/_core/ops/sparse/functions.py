@@ -11,7 +11,7 @@ from theano._core.ops.array.shaping import ShapeOf, length
 from theano._core.ops.elementwise import arithmetic as dense_arithmetic, transcendental
 from theano._core.ops.elementwise.elementwise import conjugate
 from theano._core.ops.sparse import arithmetic as ops
-from theano._core.ops.sparse.base import Copied, either, sparse
+from theano._core.ops.sparse.base import Copied, SparseOp, either, sparse
 from theano._core.ops.sparse.construction import cast, csm_data, sp_zeros_like
 from theano._core.ops.sparse.indexing import item
 from theano._core.ops.sparse.products import (
@@ -526,9 +526,14 @@ class SparseConstant(Operators, Constant):
     __repr__ = __str__
 
 
+def _is_new(variable: Variable) -> bool:
+    """Tell whether a matrix is certainly none that is an argument or shared."""
+    return variable.owner is not None and isinstance(variable.owner.op, SparseOp)
+
+
 extend(
     SparseType,
     Variable=SparseVariable,
     Constant=SparseConstant,
-    own=lambda self, variable: Copied()(variable),
+    own=lambda self, variable: variable if _is_new(variable) else Copied()(variable),
 )
