@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from theano._core.ir.graph import check_inputs, copy_graph, inputs as leaves_of, toposort
+from theano._core.ir.graph import check_inputs, copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import Length, length
@@ -123,13 +123,16 @@ class Body:
                         length(out, axis) if n is None else n for axis, n in enumerate(found)
                     )
         scalars.update(outside)
-        return [
-            tuple(self._outside(n, scalars) for n in of(v)) if v.type.has_shape else ()
-            for v in self.outputs
-        ]
-
-    def _outside(self, length: Any, known: Mapping[Variable, Variable]) -> Any:
-        if isinstance(length, int):
-            return length
-        length = copy_graph([length], dict(known))[0]
-        return None if any(v in self.inputs for v in leaves_of([length])) else length
+        # Walks end at what is known outside.
+        ends = {n: n for shape in shapes for n in shape if isinstance(n, Variable)}
+        found = [of(v) if v.type.has_shape else () for v in self.outputs]
+        lengths = {n: n for shape in found for n in shape if isinstance(n, Variable)}
+        copies = copy_graph(list(lengths), {**ends, **scalars})
+        inside = set(self.inputs)
+        for node in toposort(copies, ends):
+            if not inside.isdisjoint(node.inputs):
+                inside.update(node.outputs)
+        known_outside = {
+            n: None if copy in inside else copy for n, copy in zip(lengths, copies, strict=True)
+        }
+        return [tuple(known_outside.get(n, n) for n in shape) for shape in found]

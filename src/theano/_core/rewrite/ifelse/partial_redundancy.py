@@ -169,22 +169,46 @@ def _shared(
 
     late = {node for node in order if not isinstance(node.op, IfElse) and is_late(node)}
     costly = {needs[node] for node in late if not isinstance(node.op, FREE)}
-    groups: dict[Paths, dict[Any, None]] = {}
+    keys = {node: needs[node] for node in order if node in late and needs[node] in costly}
+    runs = _runs(order, keys)
+    groups: dict[tuple[int, Paths], dict[Any, None]] = {}
     for node in order:
         for variable in node.inputs:
-            maker = variable.owner
-            if maker in late and (node not in late or needs[maker] != needs[node]):
-                groups.setdefault(needs[maker], {})[variable] = None
-    rank = {node: i for i, node in enumerate(order)}
+            run = runs.get(variable.owner)
+            if run is not None and run != runs.get(node):
+                groups.setdefault(run, {})[variable] = None
     found: list[list[Any]] = []
     before: set[Any] = set()
-    for paths, group in sorted(groups.items(), key=lambda g: max(rank[v.owner] for v in g[1])):
-        if paths in costly and _can_wait(group, paths, needs) and before.isdisjoint(group):
+    busy = {run for node, run in runs.items() if not isinstance(node.op, FREE)}
+    for run, group in sorted(groups.items(), key=lambda g: g[0][0]):
+        if run in busy and _can_wait(group, run[1], needs) and before.isdisjoint(group):
             found.append(list(group))
-            conditions = [condition for path in paths for condition, _ in path]
-            for node in toposort([*group, *conditions]):
-                before.update(node.inputs)
+            conditions = [condition for path in run[1] for condition, _ in path]
+            before.update(v for node in toposort(conditions) for v in node.inputs)
+            before.update(conditions)
     return found, bool(costly)
+
+
+def _runs(order: Sequence[Apply], keys: dict[Apply, Paths]) -> dict[Any, tuple[int, Paths]]:
+    """Return for each node that has a key the run that it is in: none needs a later one.
+
+    A run is nodes of one key on one level; each way from a run to anything else leads to a higher
+    level. Nodes may be as early as can be, or as late: there are to be few runs.
+    """
+    makers = {node: {v.owner: None for v in node.inputs if v.owner is not None} for node in order}
+
+    def leaves(maker: Apply, node: Apply) -> bool:
+        return maker in keys and keys[maker] != keys.get(node)
+
+    early: dict[Apply, int] = {}
+    for node in order:
+        early[node] = max((early[m] + leaves(m, node) for m in makers[node]), default=0)
+    late = dict.fromkeys(order, max(early.values(), default=0))
+    for node in reversed(order):
+        for maker in makers[node]:
+            late[maker] = min(late[maker], late[node] - leaves(maker, node))
+    runs = [{node: (levels[node], keys[node]) for node in keys} for levels in (early, late)]
+    return min(runs, key=lambda run: len(set(run.values())))
 
 
 def _can_wait(group: Iterable[Variable], paths: Paths, needs: dict[object, Paths]) -> bool:
