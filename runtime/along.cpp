@@ -82,24 +82,40 @@ std::shared_ptr<T[]> shared_items(std::int64_t count) {
     return std::shared_ptr<T[]>(new T[static_cast<std::size_t>(count)]);
 }
 
-// One line of an array in its order, or the numbers of its items in that order.
+// Puts items in order, or says the numbers of items in their order, for which they stay.
 template <class T>
-Status sort_line(const Lines &lines, const std::shared_ptr<T[]> &items,
-                 const std::shared_ptr<std::int64_t[]> &order, std::int64_t n) {
-    const auto sort = lines.sort;
-    const auto argsort = lines.argsort;
+bool put_in_order(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) {
+    if (lines.sort) return lines.sort(items, n, nullptr) >= 0;
+    for (std::int64_t i = 0; i < n; ++i) order[i] = i;
+    return lines.argsort(items, reinterpret_cast<npy_intp *>(order), n, nullptr) >= 0;
+}
+
+// The same for long lines, in a thread of its own.
+template <class T>
+Status sort_aside(const Lines &lines, const std::shared_ptr<T[]> &items,
+                  const std::shared_ptr<std::int64_t[]> &order, std::int64_t n) {
     auto good = std::make_shared<bool>();
-    auto all = [sort, argsort, items, order, n, good] {
-        if (sort) {
-            *good = sort(items.get(), n, nullptr) >= 0;
-            return;
-        }
-        for (std::int64_t i = 0; i < n; ++i) order[i] = i;
-        *good = argsort(items.get(), reinterpret_cast<npy_intp *>(order.get()), n, nullptr) >= 0;
+    auto all = [sort = lines.sort, argsort = lines.argsort, items, order, n, good] {
+        static const threads::Poll never;
+        const Lines same{0, 0, 0, sort, argsort, nullptr, nullptr, nullptr, nullptr, never};
+        *good = put_in_order(same, items.get(), order.get(), n);
     };
-    if (n < kLong) all();
-    else if (!threads::run_aside(all, lines.poll)) return Status::interrupted;
+    if (!threads::run_aside(all, lines.poll)) return Status::interrupted;
     return *good ? Status::done : Status::no_memory;
+}
+
+template <class T>
+bool is_aligned(const void *at) {
+    return reinterpret_cast<std::uintptr_t>(at) % alignof(T) == 0;
+}
+
+// Whether the items of each line lie side by side, where they may be read as they are.
+template <class T>
+bool has_plain_lines(const Lines &lines) {
+    bool plain = is_aligned<T>(lines.source) && lines.strides[lines.axis] == sizeof(T);
+    for (std::int64_t i = 0; i < lines.ndim; ++i)
+        plain = plain && lines.strides[i] % static_cast<std::int64_t>(alignof(T)) == 0;
+    return plain;
 }
 
 // The first item of a line: lines are numbered in the order of the axes.
@@ -150,6 +166,45 @@ Status accumulate(const Lines &lines, std::int64_t outer, std::int64_t n, std::i
     return done ? Status::done : Status::interrupted;
 }
 
+// A thread that may be given up, for a long line, has memory of its own. Short lines are put in order
+// where the result lies, if their items lie side by side there.
+template <class T>
+Status sort_lines(const Lines &lines, std::int64_t outer, std::int64_t n, std::int64_t inner) {
+    const bool positions = lines.argsort != nullptr, aside = n >= kLong;
+    const bool straight = !aside && inner == 1 && is_aligned<std::max_align_t>(lines.destination);
+    const bool as_it_is = positions && !aside && has_plain_lines<T>(lines);
+    const auto items = shared_items<T>((straight && !positions) || as_it_is ? 1 : n);
+    const auto order = shared_items<std::int64_t>(positions && !straight ? n : 1);
+    const std::size_t size = positions ? sizeof(std::int64_t) : sizeof(T);
+    const std::int64_t step = lines.strides[lines.axis];
+    Status status = Status::done;
+    const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
+        for (; status == Status::done && line < end; ++line) {
+            const char *from = start_of(lines, line);
+            char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
+            T *own = straight && !positions ? reinterpret_cast<T *>(to) : items.get();
+            std::int64_t *places = straight ? reinterpret_cast<std::int64_t *>(to) : order.get();
+            // NumPy's function does not write to what it says the order of.
+            if (as_it_is) own = reinterpret_cast<T *>(const_cast<char *>(from));
+            bool moved = as_it_is || in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
+                if (step == sizeof(T)) std::memcpy(&own[i], from + i * step, (last - i) * step);
+                else for (; i < last; ++i) std::memcpy(&own[i], from + i * step, sizeof(T));
+            });
+            if (!moved) status = Status::interrupted;
+            else if (aside) status = sort_aside(lines, items, order, n);
+            else if (!put_in_order(lines, own, places, n)) status = Status::no_memory;
+            if (status != Status::done || straight) continue;
+            const char *result = positions ? reinterpret_cast<const char *>(places)
+                                           : reinterpret_cast<const char *>(own);
+            moved = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
+                for (; i < last; ++i) std::memcpy(to + i * inner * size, result + i * size, size);
+            });
+            if (!moved) status = Status::interrupted;
+        }
+    });
+    return done ? status : Status::interrupted;
+}
+
 template <class T>
 Status work(const Lines &lines) {
     std::int64_t n = lines.shape[lines.axis], inner = 1, outer = 1;
@@ -162,30 +217,7 @@ Status work(const Lines &lines) {
     if (lines.operation == TH_CUMPROD) {
         return accumulate<T>(lines, outer, n, inner, [](T a, T b) { return times(a, b); });
     }
-    bool positions = lines.argsort != nullptr;
-    const auto items = shared_items<T>(n);
-    const auto order = shared_items<std::int64_t>(positions ? n : 1);
-    std::size_t size = positions ? sizeof(std::int64_t) : sizeof(T);
-    std::int64_t step = lines.strides[lines.axis];
-    Status status = Status::done;
-    const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
-        for (; status == Status::done && line < end; ++line) {
-            const char *from = start_of(lines, line);
-            bool moved = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
-                for (; i < last; ++i) std::memcpy(&items[i], from + i * step, sizeof(T));
-            });
-            status = moved ? sort_line(lines, items, order, n) : Status::interrupted;
-            if (status != Status::done) return;
-            const char *result = positions ? reinterpret_cast<const char *>(order.get())
-                                           : reinterpret_cast<const char *>(items.get());
-            char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
-            moved = in_pieces(n, 1, lines.poll, [&](std::int64_t i, std::int64_t last) {
-                for (; i < last; ++i) std::memcpy(to + i * inner * size, result + i * size, size);
-            });
-            if (!moved) status = Status::interrupted;
-        }
-    });
-    return done ? status : Status::interrupted;
+    return sort_lines<T>(lines, outer, n, inner);
 }
 
 struct Selection {
