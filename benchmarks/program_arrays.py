@@ -226,3 +226,21 @@ def ridge(m, x, y, penalties, one):
     systems = m.matmul(x.T, x) + penalties[:, None, None] * one
     right = m.matmul(x.T, y)[:, None] + 0 * penalties[:, None, None]
     return m.solve(systems, right)[:, :, 0]
+
+
+@program("Haar's wavelets, 4 levels", lambda r, n: [r.randn(n)], (1 << 20,), (16,))
+def haar(m, x):
+    details = []
+    for _ in range(4):
+        even, odd = x[::2], x[1::2]
+        details.append((even - odd) * 0.5**0.5)
+        x = (even + odd) * 0.5**0.5
+    return [x, *details]
+
+
+@program("smoothing by slices, 3 times", lambda r, n: [r.randn(n, n)], (500,), (8,))
+def smooth_by_slices(m, u):
+    for _ in range(3):
+        across = u[1:-1, 2:] + u[1:-1, :-2]
+        u = (u[2:, 1:-1] + u[:-2, 1:-1] + across + 4 * u[1:-1, 1:-1]) / 8
+    return u

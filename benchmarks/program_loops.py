@@ -193,3 +193,17 @@ def leapfrog(m, w, speed, x, y):
         return w, half + 0.005 * slope(w)
 
     return m.repeat(step, [w, speed], 20)
+
+
+def diagonals(r, n, systems):
+    return [r.rand(n, systems), r.rand(n, systems) + 3, r.rand(n, systems), r.randn(n, systems)]
+
+
+@program("64 tridiagonal systems of 500, by two loops", diagonals, (500, 64), (4, 2), loops=True)
+def tridiagonal(m, below, diagonal, above, y):
+    def forward(low, middle, high, right, ratio, value):
+        pivot = middle - low * ratio
+        return high / pivot, (right - low * value) / pivot
+
+    ratios, values = m.scan(forward, [below, diagonal, above, y], [0 * y[0], 0 * y[0]])
+    return m.scan(lambda r, v, x: (v - r * x,), [ratios, values], [0 * y[0]], backwards=True)[0]

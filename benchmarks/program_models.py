@@ -407,3 +407,13 @@ def two_layers_by_hand(x, w, v):
     h = np.tanh(x @ w)
     y = np.tanh(h @ v)
     return [((1 - y * y)[:, None] * v.T * (1 - h * h)) @ w.T]
+
+
+def survival_data(r, n, k):
+    return [0.1 * r.randn(k), r.randn(n, k), (r.rand(n) < 0.7).astype("float64")]
+
+
+@program("Cox's partial likelihood, with gradient", survival_data, (5000, 20), (6, 3), wrt=(0,))
+def survival(m, w, x, event):
+    score = m.matmul(x, w)
+    return ((score - m.log(m.cumsum(m.exp(score), axis=0))) * event).sum()
