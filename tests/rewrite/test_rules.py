@@ -246,6 +246,14 @@ def test_narrow_positions_are_widened_as_they_are_read(dtype: str) -> None:
         g(one, np.full((1, 2), 3, dtype))
 
 
+def test_every_other_item_is_read_of_what_is_stored() -> None:
+    a = m
+    for _ in range(3):
+        a = a[::2] + a[1::2]
+    f = theano.function([m], a)
+    assert [n.op for n in f.maker.fgraph.toposort()].count(T.add) == 3
+
+
 def test_lengths_of_what_is_cut_off_are_equal() -> None:
     f = theano.function([x], [x[2:].shape[0], x[1:-1].shape[0], x[:-2].shape[0]])
     assert len(f.maker.fgraph.toposort()) == 3

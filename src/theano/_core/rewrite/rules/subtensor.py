@@ -144,9 +144,14 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
         return None
     if len(full) > 1:
         again = MOST_AGAIN // max(times - 1, 1)
-        if _left_after(rewriter, owner, again) < 0:
+        if _leaves_gaps(node) or _left_after(rewriter, owner, again) < 0:
             return None
     return _parted(rewriter, owner, join_index(node.op.index, node.inputs[1:]), times)
+
+
+def _leaves_gaps(node: Apply) -> bool:
+    """Tell whether a part is not read in whole vectors where an item is added to another."""
+    return any(isinstance(e, Slice) and e.step not in (None, 1) for e in node.op.index)
 
 
 def _full(node: Apply) -> list[int]:
