@@ -105,8 +105,8 @@ Routine *routine_of(std::int64_t number) {
         expm_tangent<T, I>,
         qr_raw<T, I>,
         cholesky_cotangent<T, I>,
-        symmetric_product<T, false>,
-        symmetric_product<T, true>,
+        symmetric_product<T>,
+        product_symmetric<T>,
     };
     return number >= 0 && number < TH_ROUTINES ? kRoutines[number] : nullptr;
 }

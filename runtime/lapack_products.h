@@ -35,7 +35,7 @@ void plus_transpose(const View &a, T *out) {
 // (A + A^T) B, or B (A + A^T): with their sum where there are so many columns, or rows, of B that it
 // costs less than a second product.
 template <class T, bool on_right>
-std::int64_t symmetric_product(std::int64_t, const View *v) {
+std::int64_t multiply_by_symmetric(const View *v) {
     constexpr std::int64_t kMany = 32, item = sizeof(T);
     const View &a = v[0], &b = v[1];
     auto multiply = [&](const Matrix &left, const T *beta) {
@@ -57,6 +57,16 @@ std::int64_t symmetric_product(std::int64_t, const View *v) {
     multiply(once, nullptr);
     multiply(once.transposed(), &one);
     return 0;
+}
+
+template <class T>
+std::int64_t symmetric_product(std::int64_t, const View *v) {
+    return multiply_by_symmetric<T, false>(v);
+}
+
+template <class T>
+std::int64_t product_symmetric(std::int64_t, const View *v) {
+    return multiply_by_symmetric<T, true>(v);
 }
 
 }  // namespace theano::lapack
