@@ -356,17 +356,13 @@ class Rewriter:
             return
         out = node.outputs[0]
         for value in node.inputs:
-            type_ = value.type
-            if (
-                type_.ndim != out.type.ndim
-                or isinstance(value, Constant)
-                or all(type_.broadcastable)
-            ):
+            pattern = value.type.broadcastable
+            if len(pattern) != out.type.ndim or isinstance(value, Constant) or all(pattern):
                 continue
             shape, own = self.shape(out), self.shape(value)
             if shape is own:
                 continue
-            for one, first, second in zip(type_.broadcastable, shape, own, strict=True):
+            for one, first, second in zip(pattern, shape, own, strict=True):
                 if one or first is second:
                     continue
                 first, second = self._find(first), self._find(second)

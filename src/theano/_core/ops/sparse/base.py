@@ -164,6 +164,7 @@ def array(values: TensorLike, dtype: str) -> np.ndarray:
 class Copied(SparseOp):
     """A matrix of memory of its own: what is an argument or shared cannot be a result as well."""
 
+    not_differentiated = "made when a function is compiled"
     shaped_as = 0
 
     def make_node(self, x: Variable) -> Apply:

@@ -237,6 +237,8 @@ def _variables(dtype: str, index: str = INDEX) -> list[Any]:
 class _Places(Structured):
     """Base of operations that give the arrays of a matrix."""
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(None,), (length(node.outputs[0], 0),), (None,), (), ()]
 
@@ -366,6 +368,8 @@ def matrix_of(
 class Assembled(Called):
     """The matrix that has arrays, in memory of its own. Nothing is checked: they are of one."""
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     __props__ = ("format",)
 
     def __init__(self, format: str) -> None:
@@ -391,6 +395,8 @@ class Assembled(Called):
 
 class LinesOfItems(Structured):
     """The row of each item of a CSR matrix, the column for CSC: of beginnings and indices."""
+
+    not_differentiated = "made by rewriting, after differentiation"
 
     def make_node(self, indptr: Variable, indices: Variable) -> Apply:
         return self.one([indptr, indices], indptr.type.dtype, (False,))

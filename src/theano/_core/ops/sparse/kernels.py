@@ -49,6 +49,8 @@ class CompressedProduct(Structured):
     The arrays are those of a matrix, as wide as the dense one is high: nothing is checked.
     """
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     __props__ = ("format",)
 
     def __init__(self, format: str) -> None:
@@ -78,6 +80,8 @@ class CompressedProduct(Structured):
 
 class AddedToDense(Structured):
     """A dense matrix with the items of one that is given by its arrays added, of floats."""
+
+    not_differentiated = "made by rewriting, after differentiation"
 
     __props__ = ("format",)
     shape = shape_of(0)
@@ -110,6 +114,8 @@ class OfLines(Structured):
     gives : {'sums', 'diagonal'}
     """
 
+    not_differentiated = "made by rewriting, after differentiation"
+
     __props__ = ("gives",)
 
     def __init__(self, gives: str) -> None:
@@ -141,6 +147,8 @@ def lines_of(indptr: np.ndarray) -> np.ndarray:
 
 class SampledProducts(Structured):
     """The items ``(x @ y.T)[rows, columns]``, a vector."""
+
+    not_differentiated = "made by rewriting, after differentiation"
 
     def make_node(self, x: Variable, y: Variable, rows: Variable, columns: Variable) -> Apply:
         dtype = x.type.dtype
