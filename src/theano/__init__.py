@@ -10,7 +10,7 @@ import sys
 from theano._core.base.gc_pause import paused_collector as _paused_collector
 
 with _paused_collector():
-    from theano import gradient, ifelse, printing, scan_module, tensor, updates
+    from theano import errors, gradient, ifelse, printing, scan_module, tensor, updates
     from theano._core.api.array.products import dot
     from theano._core.api.debug.debugprint import debugprint as dp
     from theano._core.api.debug.explain import explain
@@ -65,6 +65,7 @@ __all__ = [
     "config",
     "dot",
     "dp",
+    "errors",
     "explain",
     "foldl",
     "foldr",
@@ -98,7 +99,7 @@ def __getattr__(name: str) -> object:
     if name == "theano":
         # Old programs write `from theano import theano`.
         return sys.modules[__name__]
-    if name in ("errors", "extend", "sparse"):
+    if name in ("extend", "sparse"):
         # Loaded when it is first asked for.
         return importlib.import_module(f"theano.{name}")
     return _old_name(name)
