@@ -5,14 +5,16 @@
 
 namespace theano::lapack {
 
+template <class T>
+T conjugate_of(const T &x) {
+    if constexpr (is_complex<T>) return std::conj(x);
+    else return x;
+}
+
 // The tangent of a small lower triangle L whose product L L^H has the tangent in `out`, in place;
 // rows of both lie `leading` items apart. The rows of Cholesky's method, differentiated.
 template <class T>
 void small_cholesky_tangent(const T *l, T *out, std::int64_t n, std::int64_t leading) {
-    auto conjugate = [](const T &x) {
-        if constexpr (is_complex<T>) return std::conj(x);
-        else return x;
-    };
     for (std::int64_t i = 0; i < n; ++i) {
         const T *own = l + i * leading;
         T *row = out + i * leading;
@@ -20,8 +22,8 @@ void small_cholesky_tangent(const T *l, T *out, std::int64_t n, std::int64_t lea
             const T *other = l + j * leading, *slope = out + j * leading;
             T rest = row[j];
             for (std::int64_t k = 0; k < j; ++k)
-                rest -= row[k] * conjugate(other[k]) + own[k] * conjugate(slope[k]);
-            if (j < i) row[j] = (rest - own[j] * conjugate(slope[j])) / conjugate(other[j]);
+                rest -= row[k] * conjugate_of(other[k]) + own[k] * conjugate_of(slope[k]);
+            if (j < i) row[j] = (rest - own[j] * conjugate_of(slope[j])) / conjugate_of(other[j]);
             else row[j] = std::real(rest) / (Real<T>(2) * std::real(own[j]));
         }
         std::fill(row + i + 1, row + n, T(0));
@@ -37,22 +39,31 @@ void conjugate_rows(const T *from, T *to, std::int64_t rows, std::int64_t column
     }
 }
 
+// The rows of a factor one after the other: where it lies, or a copy.
+template <class T>
+struct FactorRows {
+    const bool together;
+    Work<T> copied;
+    const T *items;
+    explicit FactorRows(const View &factor)
+        : together(factor.across == sizeof(T) && factor.down == factor.rows * factor.across),
+          copied(together ? 0 : factor.size()),
+          items(together ? factor.as<T>() : copied.get()) {
+        if (!together && copied) factor.rows_first(copied.get());
+    }
+};
+
 // From L and the tangent of L L^H, of which the lower triangle is read, to that of L. By columns of
 // blocks, after I. Murray, arXiv:1602.07527: most of the work are products.
 template <class T, class I>
 std::int64_t cholesky_tangent(std::int64_t, const View *v) {
-    constexpr std::int64_t item = sizeof(T), wide = 24;
-    const View &factor = v[0];
-    std::int64_t n = factor.rows, info_all = 0;
-    bool together = factor.across == item && factor.down == n * item;
+    constexpr std::int64_t wide = 24;
+    std::int64_t n = v[0].rows, info_all = 0;
+    const FactorRows<T> factor(v[0]);
     // Two rows of blocks, conjugated, where that makes a difference.
-    Work<T> copied(together ? 0 : n * n), turned(is_complex<T> ? 2 * wide * n : 0);
-    if (!copied || !turned) return kNoMemory;
-    const T *l = factor.as<T>();
-    if (!together) {
-        factor.rows_first(copied.get());
-        l = copied.get();
-    }
+    Work<T> turned(is_complex<T> ? 2 * wide * n : 0);
+    if (!factor.copied || !turned) return kNoMemory;
+    const T *l = factor.items;
     T *out = v[2].as<T>();
     v[1].rows_first(out);
     for (std::int64_t at = 0; at < n; at += wide) {
@@ -89,12 +100,6 @@ std::int64_t cholesky_tangent(std::int64_t, const View *v) {
     }
     clear_triangle(out, n, true);
     return info_all;
-}
-
-template <class T>
-T conjugate_of(const T &x) {
-    if constexpr (is_complex<T>) return std::conj(x);
-    else return x;
 }
 
 // From the cotangent of a small lower triangle L, in place, to that of L L^H, of which the lower
@@ -177,17 +182,11 @@ std::int64_t zero_on_diagonal(const T *l, std::int64_t n) {
 // From L and the cotangent of L, of which the lower triangle is read, to that of L L^H.
 template <class T, class I>
 std::int64_t cholesky_cotangent(std::int64_t, const View *v) {
-    constexpr std::int64_t item = sizeof(T);
-    const View &factor = v[0];
-    const std::int64_t n = factor.rows, most = (n + 32) / 2;
-    const bool together = factor.across == item && factor.down == n * item;
-    Work<T> copied(together ? 0 : n * n), room(most * most);
-    if (!copied || !room) return kNoMemory;
-    const T *l = factor.as<T>();
-    if (!together) {
-        factor.rows_first(copied.get());
-        l = copied.get();
-    }
+    const std::int64_t n = v[0].rows, most = (n + 32) / 2;
+    const FactorRows<T> factor(v[0]);
+    Work<T> room(most * most);
+    if (!factor.copied || !room) return kNoMemory;
+    const T *l = factor.items;
     T *out = v[2].as<T>();
     v[1].rows_first(out);
     const std::int64_t info = zero_on_diagonal(l, n);

@@ -34,6 +34,7 @@ from theano._core.lower.builder.sparse import (
 from theano._core.lower.llvm.target import machine
 from theano._core.lower.program import RUNTIME
 from theano._core.ops.sorting import KINDS
+from theano._core.rewrite.rules.blas import MANY_COLUMNS
 from theano._core.runtime import native
 from theano.tensor.shared_randomstreams import RandomStreams
 
@@ -79,6 +80,10 @@ def test_routines_of_linear_algebra() -> None:
     assert wanted.pop("routines") == len(NUMBERS)
     assert wanted == NUMBERS
     assert [short(name) for name in initializer("lapack.cpp", "kRoutines")] == list(NUMBERS)
+
+
+def test_from_when_a_symmetric_sum_pays() -> None:
+    assert f"kMany = {MANY_COLUMNS}," in source("lapack_products.h")
 
 
 def test_flags_of_linear_algebra() -> None:
