@@ -1,5 +1,6 @@
 """Objects from text: errors, features, and the identity that keys the compile cache."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from theano._core.lower.llvm.target import codegen
+from theano._core.lower.llvm.target import codegen, libllvm
 
 
 def test_unreadable_text_is_an_error_with_its_line():
@@ -30,17 +31,76 @@ def test_narrow_vectors_switch_wide_features_off():
 def test_a_fork_waits_for_the_library_that_is_loaded_ahead() -> None:
     program = """
 import os
-from theano._core.lower.llvm.target import codegen
-codegen.load_ahead()
+from theano._core.lower.llvm.target import libllvm
+libllvm.load_ahead()
 child = os.fork()
 if not child:
-    codegen.prepare()
+    libllvm.prepare()
     os._exit(7)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-codegen.prepare()
+libllvm.prepare()
 """
     for _ in range(3):
         subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_functions_of_the_library_are_those_that_llvmlite_calls():
+    import llvmlite.binding
+
+    assert not list(libllvm.different(llvmlite.binding.ffi.lib))
+    assert libllvm.version().startswith(libllvm.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "prototype", "reason"),
+    [
+        ("VerifyModule", (ctypes.c_bool, ctypes.c_void_p), "VerifyModule is called in another way"),
+        ("ContextCreate", (ctypes.c_int,), "ContextCreate is called in another way"),
+        ("NoSuchFunction", (ctypes.c_int,), "LLVMPY_NoSuchFunction"),
+    ],
+)
+def test_an_unknown_version_of_llvmlite_is_compared_first(monkeypatch, name, prototype, reason):
+    monkeypatch.setattr(libllvm, "KNOWN", ())
+    load = libllvm.library.__wrapped__
+    assert load().LLVMPY_ContextCreate()
+    monkeypatch.setitem(libllvm.PROTOTYPES, name, prototype)
+    with pytest.raises(ImportError, match=rf"llvmlite \S+ cannot be used to compile: .*{reason}"):
+        load()
+
+
+def test_programs_are_compiled_without_the_python_layer_of_llvmlite(tmp_path):
+    program = """
+import sys
+import theano
+import theano.tensor as T
+x = T.dvector()
+assert theano.function([x], T.tanh(x) * 2)([0.0]) == [0]
+from theano._core.lower.llvm.target.machine import Statistics
+assert Statistics.compiled
+assert "llvmlite" not in sys.modules
+"""
+    environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+
+
+def test_threads_compile_at_once():
+    program = """
+import threading
+from theano._core.lower.llvm.target.codegen import compile_text
+texts = [f"define i32 @f() {{\\n  ret i32 {i}\\n}}" for i in range(8)]
+objects = {}
+start = threading.Barrier(8)
+def work(i):
+    start.wait()
+    for k in range(20):
+        objects[i, k] = compile_text(texts[i], 256)
+threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(objects) == 160
+assert len(set(objects.values())) == 8
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_identity_is_quick_and_does_not_import_llvmlite():

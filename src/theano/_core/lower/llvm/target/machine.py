@@ -49,10 +49,10 @@ def cache() -> CompileCache:
 
 def load_ahead() -> None:
     """Begin to load what a program that is not kept needs, on another thread."""
-    from theano._core.lower.llvm.target import codegen
+    from theano._core.lower.llvm.target import libllvm
 
     if native.get_threads() > 1:
-        codegen.load_ahead()
+        libllvm.load_ahead()
 
 
 @lru_cache(8)
@@ -140,19 +140,14 @@ def _compiled(texts: Iterable[tuple[str, str]], vector_bits: int) -> dict[str, b
 
     Each is compiled as soon as there is its text, on as many threads as may run.
     """
-    from theano._core.lower.llvm.target.codegen import compile_text, prepare
-
-    def prepared() -> Iterator[tuple[str, str]]:
-        for text in texts:
-            prepare()
-            yield text
+    from theano._core.lower.llvm.target.codegen import compile_text
 
     def compiled(text: str) -> tuple[bytes, float]:
         start = perf_counter()
         return compile_text(text, vector_bits or WIDEST), perf_counter() - start
 
     objects = {}
-    for key, (data, seconds) in _on_threads(compiled, prepared()).items():
+    for key, (data, seconds) in _on_threads(compiled, texts).items():
         cache().put(key, data)
         objects[key] = data
         Statistics.seconds += seconds

@@ -1,0 +1,235 @@
+"""LLVM: the functions of llvmlite's library that turn a text into machine code.
+
+They are called without `llvmlite.binding`, whose import takes as long as a small function takes to
+compile, and whose one lock lets no two threads parse at once. A context is used by one thread.
+"""
+
+import ctypes
+import functools
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from threading import Lock, Thread
+from typing import Any
+
+_POINTER, _STRING = ctypes.c_void_p, ctypes.c_char_p
+# Where a function leaves a string: an error, or what it was asked.
+_RETURNED = ctypes.POINTER(ctypes.c_char_p)
+
+# What each function gives and takes; their names begin with LLVMPY_.
+PROTOTYPES: dict[str, tuple[Any, ...]] = {
+    "SetCommandLine": (ctypes.c_int, _STRING, _STRING),
+    "InitializeNativeTarget": (ctypes.c_int,),
+    "InitializeNativeAsmPrinter": (ctypes.c_int,),
+    "GetHostCPUName": (ctypes.c_int, _RETURNED),
+    "GetHostCPUFeatures": (ctypes.c_int, _RETURNED),
+    "DisposeString": (ctypes.c_int, _STRING),
+    "GetTargetFromTriple": (_POINTER, _STRING, _RETURNED),
+    # The target, its triple, processor, features, level of optimization, relocation, code model,
+    # whether to print, whether for LLVM's own loader, and the ABI.
+    "CreateTargetMachine": (
+        *(_POINTER, _POINTER, _STRING, _STRING, _STRING, ctypes.c_int),
+        *(_STRING, _STRING, ctypes.c_int, ctypes.c_int, _STRING),
+    ),
+    "ContextCreate": (_POINTER,),
+    "ParseAssembly": (_POINTER, _POINTER, _STRING, _RETURNED),
+    "VerifyModule": (ctypes.c_bool, _POINTER, _RETURNED),
+    "SetTarget": (ctypes.c_int, _POINTER, _STRING),
+    "DisposeModule": (ctypes.c_int, _POINTER),
+    "TargetMachineEmitToMemory": (_POINTER, _POINTER, _POINTER, ctypes.c_int, _RETURNED),
+    "GetBufferStart": (_POINTER, _POINTER),
+    "GetBufferSize": (ctypes.c_size_t, _POINTER),
+    "DisposeMemoryBuffer": (ctypes.c_int, _POINTER),
+}
+# The versions of llvmlite that are known to have them. Others are asked.
+KNOWN = ("0.45.", "0.46.", "0.47.")
+
+
+class CodeGenerationError(Exception):
+    """LLVM refused text that this package wrote: an error of the package, never of its user."""
+
+
+def version() -> str:
+    """The version in llvmlite's file: importing it, or its metadata, takes too long."""
+    folder = _folder()
+    if not folder:
+        return "none"
+    try:
+        with open(os.path.join(folder, "_version.py"), encoding="utf-8") as file:
+            found = re.search(r"version = '([^']*)'", file.read())
+    except OSError:
+        found = None
+    init = os.path.join(folder, "__init__.py")
+    return found.group(1) if found else str(os.stat(init).st_mtime_ns)
+
+
+def _folder() -> str:
+    spec = importlib.util.find_spec("llvmlite")
+    return "" if spec is None or spec.origin is None else os.path.dirname(spec.origin)
+
+
+def _path() -> str:
+    return os.path.join(_folder(), "binding", "libllvmlite.so")
+
+
+@functools.cache
+def load_ahead() -> None:
+    """Have a thread load the library, while a first program is rewritten and lowered.
+
+    It is a sixth of the time that such a program takes. Who needs it finds it loaded, or waits.
+    """
+    if os.name == "posix":
+        # Not ctypes.CDLL(path), which holds Python's lock meanwhile.
+        load = ctypes.CDLL(None).dlopen
+        thread = Thread(target=load, args=(os.fsencode(_path()), os.RTLD_NOW), daemon=True)
+        thread.start()
+        # A child would find the library half loaded.
+        os.register_at_fork(before=thread.join)
+
+
+@functools.cache
+def library() -> Any:
+    """The library, with `PROTOTYPES` set.
+
+    Raises
+    ------
+    ImportError
+        There is no such library, or its functions are not those of `PROTOTYPES`.
+    """
+    path = _path()
+    known = version().startswith(KNOWN) and os.path.exists(path)
+    try:
+        if not known:
+            path = _compared()
+        loaded = ctypes.CDLL(path)
+        for name, (result, *arguments) in PROTOTYPES.items():
+            function = getattr(loaded, f"LLVMPY_{name}")
+            function.restype, function.argtypes = result, arguments
+    except (AttributeError, OSError) as error:
+        raise _unknown(str(error)) from error
+    return loaded
+
+
+def _compared() -> str:
+    """Return the library's path once `llvmlite.binding` is found to call it as `PROTOTYPES` say."""
+    import llvmlite.binding.ffi as ffi
+
+    for name in different(ffi.lib):
+        raise _unknown(f"LLVMPY_{name} is called in another way")
+    return ffi.lib._name
+
+
+def different(lib: Any) -> Iterator[str]:
+    """Yield the functions that llvmlite's Python layer, whose `ffi.lib` is given, calls otherwise.
+
+    Types are compared by their sizes: each of our pointers is of a class of its own there.
+    """
+    for name, (result, *arguments) in PROTOTYPES.items():
+        function = getattr(lib, f"LLVMPY_{name}")
+        # What takes any arguments says None.
+        theirs = [
+            function.restype,
+            *(arguments if function.argtypes is None else function.argtypes),
+        ]
+        if [*map(ctypes.sizeof, theirs)] != [*map(ctypes.sizeof, (result, *arguments))]:
+            yield name
+
+
+def _unknown(reason: str) -> ImportError:
+    return ImportError(
+        f"llvmlite {version()} cannot be used to compile: {reason}. Versions that are known to "
+        f"work are {', '.join(known + '*' for known in KNOWN)}"
+    )
+
+
+def call(name: str, *arguments: Any) -> tuple[Any, str]:
+    """Return the result of a function that returns a string besides, and that string."""
+    lib, text = library(), ctypes.c_char_p()
+    result = getattr(lib, f"LLVMPY_{name}")(*arguments, ctypes.byref(text))
+    try:
+        return result, (text.value or b"").decode("utf-8", "replace")
+    finally:
+        if text:
+            lib.LLVMPY_DisposeString(text)
+
+
+def prepare() -> None:
+    """Set LLVM up, once."""
+    with _preparing:
+        _prepare()
+
+
+# Two threads may come with a first program each.
+_preparing = Lock()
+
+
+@functools.cache
+def _prepare() -> None:
+    lib = library()
+    # Looking for equal ends of blocks takes time with the square of the number of blocks that end
+    # alike, and the entry function of a long program has hundreds: 70 of 180 ms.
+    lib.LLVMPY_SetCommandLine(b"theano", b"-tail-merge-threshold=10")
+    # An eighth of the time: the order of independent instructions, which processors choose anew.
+    lib.LLVMPY_SetCommandLine(b"theano", b"-post-RA-scheduler=false")
+    lib.LLVMPY_InitializeNativeTarget()
+    lib.LLVMPY_InitializeNativeAsmPrinter()
+
+
+def host_features() -> dict[str, bool]:
+    """Return which features of processors this one has, by LLVM's names."""
+    _, text = call("GetHostCPUFeatures")
+    return {feature[1:]: feature[0] == "+" for feature in text.split(",") if feature}
+
+
+def new_context() -> int:
+    """Return a new context, in which one thread at a time may have modules."""
+    return library().LLVMPY_ContextCreate()
+
+
+def new_target_machine(triple: str, features: str, level: int) -> int:
+    """Return what writes code for this processor; modules of any context may be given to it.
+
+    Raises
+    ------
+    CodeGenerationError
+        This LLVM has no such target.
+    """
+    target, reason = call("GetTargetFromTriple", triple.encode())
+    processor = call("GetHostCPUName")[1].encode()
+    arguments = (triple.encode(), processor, features.encode(), level, b"pic", b"small", 0, 0, b"")
+    machine = target and library().LLVMPY_CreateTargetMachine(target, *arguments)
+    if not machine:
+        raise CodeGenerationError(f"LLVM cannot write code for {triple}: {reason}")
+    return machine
+
+
+def compiled(machine: int, context: int, triple: str, text: str, readable: bool = False) -> bytes:
+    """Return the object file of a module, or its assembly where it is to be `readable`.
+
+    Raises
+    ------
+    CodeGenerationError
+        LLVM cannot read the text; the message quotes the line.
+    """
+    lib = library()
+    module, reason = call("ParseAssembly", context, text.encode())
+    try:
+        if module and not reason:
+            broken, reason = call("VerifyModule", module)
+            reason = broken and (reason or "it breaks a rule")
+        if not module or reason:
+            raise CodeGenerationError(f"LLVM cannot read the text written for it: {reason}")
+        lib.LLVMPY_SetTarget(module, triple.encode())
+        buffer, reason = call("TargetMachineEmitToMemory", machine, module, int(not readable))
+        if not buffer:
+            raise CodeGenerationError(f"LLVM cannot write the code of a module: {reason}")
+        try:
+            return ctypes.string_at(
+                lib.LLVMPY_GetBufferStart(buffer), lib.LLVMPY_GetBufferSize(buffer)
+            )
+        finally:
+            lib.LLVMPY_DisposeMemoryBuffer(buffer)
+    finally:
+        if module:
+            lib.LLVMPY_DisposeModule(module)
