@@ -9,7 +9,7 @@ import sys
 
 from theano._core.base.gc_pause import paused_collector as _paused_collector
 
-with _paused_collector():
+with _paused_collector(all_stays=True):
     from theano import errors, gradient, ifelse, printing, scan_module, tensor, updates
     from theano._core.api.array.products import dot
     from theano._core.api.debug.debugprint import debugprint as dp
