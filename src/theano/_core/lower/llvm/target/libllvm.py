@@ -43,7 +43,7 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "DisposeMemoryBuffer": (ctypes.c_int, _POINTER),
 }
 # The versions of llvmlite that are known to have them. Others are asked.
-KNOWN = ("0.45.", "0.46.", "0.47.")
+KNOWN = tuple(f"0.{minor}." for minor in range(45, 51))
 
 
 class CodeGenerationError(Exception):
