@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Thread
 
 import pytest
 
@@ -43,6 +44,19 @@ def test_text_that_cannot_be_made_stops_the_threads() -> None:
 
     with pytest.raises(KeyError, match="no text"):
         machine._on_threads(lambda job: job, jobs(), 3)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_an_interrupt_while_a_thread_starts_is_what_is_raised(monkeypatch, started) -> None:
+    class Interrupted(Thread):
+        def start(self) -> None:
+            if started:
+                super().start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(machine, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        machine._on_threads(lambda job: job, [("a", "a"), ("b", "b")], 3)
 
 
 def test_a_text_that_llvm_refuses_is_an_error_on_threads_as_well() -> None:

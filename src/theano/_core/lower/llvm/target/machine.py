@@ -190,7 +190,9 @@ def _on_threads(
         for _ in threads:
             waiting.put(None)
         for thread in threads:
-            thread.join()
+            # An interrupt may have come while one was started.
+            if thread.is_alive():
+                thread.join()
     for name in filter(errors.get, names):
         raise errors[name]
     return {name: results[name] for name in names}
