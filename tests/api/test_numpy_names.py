@@ -287,6 +287,19 @@ def test_softmax_along_any_axis(x: Any) -> None:
         same(T.nnet.softmax(v).eval({v: x}), scipy.special.softmax(x, axis=-1))
 
 
+@pytest.mark.parametrize("rank", [3, 4])
+def test_softmax_of_any_rank_joins_the_loops_beside_it(rank: int) -> None:
+    x = T.tensor("float32", (False,) * rank, "x")
+    soft = T.nnet.softmax(x * np.float32(0.125), axis=-1)
+    assert isinstance(soft.owner.op, T.nnet.Softmax)
+    scaled = theano.function([x], soft)
+    assert not [n for n in scaled.maker.fgraph.toposort() if isinstance(n.op, T.Reshape)]
+    value = np.random.default_rng(2).standard_normal((3, 2, 5, 4)[:rank]).astype("float32")
+    for each in (value, value.T, value[::-1, :0], value[:, 1:2]):
+        wanted = scipy.special.softmax(each * np.float32(0.125), axis=-1)
+        np.testing.assert_allclose(scaled(each), wanted, rtol=1e-6)
+
+
 def test_activations() -> None:
     x = T.dvector("x")
     wide = np.linspace(-30, 8, 50)

@@ -235,9 +235,9 @@ def rows_of(c: TensorLike, name: str) -> Any:
     return shape_padleft(x) if x.type.ndim == 1 else x
 
 
-def _shifted(x: TensorLike) -> Any:
+def _shifted(x: Variable) -> Any:
     # The shift cancels in value and gradient: it only keeps exp from overflowing.
-    op = Reduction("supremum", (1,))
+    op = Reduction("supremum", (x.type.ndim - 1,))
     return sub(x, DisconnectedGrad()(op.expand(x, op(x))))
 
 
@@ -268,37 +268,30 @@ def softmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
     return _along(_softmax, c, axis, "softmax")
 
 
-def _softmax(c: TensorLike) -> Any:
-    x = rows_of(c, "softmax")
+def _softmax(x: Variable) -> Any:
     row = x.type.variable_class(x.type)
     parts = exp(_shifted(row))
     return Softmax(Body([row], [true_div(parts, row_sum(parts))]))(x)
 
 
 def row_sum(x: Variable) -> Any:
-    op = Reduction("sum", (1,))
+    op = Reduction("sum", (x.type.ndim - 1,))
     return op.expand(x, op(x))
 
 
 def _along(function: Callable[[Any], Any], value: TensorLike, axis: int | None, name: str) -> Any:
-    """Return a function of the rows of a matrix, along an axis of an array of any rank."""
+    """Return a function of the rows of an array, along an axis; a vector without one is a row."""
     x = as_tensor_variable(value)
     if axis is None and x.type.ndim <= 2:
-        return function(x)
+        return function(rows_of(x, name))
     rank = x.type.ndim
     axis = -1 if axis is None else axis
     if not -rank <= axis < rank:
         raise ValueError(f"{name}: {label(x)} of {x.type} has no axis {axis}")
+    if not dtypes.is_float(x.type.dtype):
+        raise ValueError(f"{name}: x must be a tensor of floats. Got {x.type}")
     order = [k for k in range(rank) if k != axis % rank] + [axis % rank]
-    moved = dimshuffle(x, order)
-    shape = [shaping.length(moved, k) for k in range(rank)]
-    if rank != 2:
-        moved = shaping.reshape_op(moved, [-1, shape[-1]])
-    found = function(moved)
-    if rank != 2:
-        found = shaping.reshape_op(found, shape)
-        found = shaping.pattern_broadcast(found, [x.type.broadcastable[k] for k in order])
-    return dimshuffle(found, [order.index(k) for k in range(rank)])
+    return dimshuffle(function(dimshuffle(x, order)), [order.index(k) for k in range(rank)])
 
 
 def log_softmax(x: TensorLike, axis: int | None = None) -> TensorVariable:
@@ -435,8 +428,7 @@ def logsoftmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
     return _along(_logsoftmax, c, axis, "logsoftmax")
 
 
-def _logsoftmax(c: TensorLike) -> Any:
-    x = rows_of(c, "logsoftmax")
+def _logsoftmax(x: Variable) -> Any:
     row = x.type.variable_class(x.type)
     shifted = _shifted(row)
     return LogSoftmax(Body([row], [sub(shifted, log(row_sum(exp(shifted))))]))(x)

@@ -189,10 +189,9 @@ def _on_threads(
     finally:
         for _ in threads:
             waiting.put(None)
-        for thread in threads:
-            # An interrupt may have come while one was started.
-            if thread.is_alive():
-                thread.join()
+        # An interrupt may have come while one was started.
+        for thread in filter(Thread.is_alive, threads):
+            thread.join()
     for name in filter(errors.get, names):
         raise errors[name]
     return {name: results[name] for name in names}
