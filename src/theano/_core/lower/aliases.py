@@ -54,32 +54,32 @@ class Aliases:
         return {self.owners.get(root, root) for root in roots}
 
     def _union(self, names: Iterable[object]) -> Roots:
-        found = _NOTHING
+        roots = _NOTHING
         for name in names:
             here = self.roots.get(name)
             if here:
-                found = found | here if found else here
-        return found
+                roots = roots | here if roots else here
+        return roots
 
     # -- what holds addresses -----------------------------------------------------------------
 
     def let(self, i: ir.Let) -> Roots:
         _, function, operands, _ = i
         if not self.roots.keys().isdisjoint(operands):
-            found = self._union(operands)
+            roots = self._union(operands)
             if function in _ADDRESSES:
-                self.roots[i.name] = found
-            return found
+                self.roots[i.name] = roots
+            return roots
         if function == "slot":
             # What is written there later counts as well.
             self.roots[i.name] = self.frame.setdefault(operands[0], set())
         return _NOTHING
 
     def compute(self, i: ir.Compute) -> Roots:
-        found = self._union([x.name for x in i.operands if type(x) is ir.Register])
-        if found:
-            self.roots[i.name] = found
-        return found
+        roots = self._union([x.name for x in i.operands if type(x) is ir.Register])
+        if roots:
+            self.roots[i.name] = roots
+        return roots
 
     def frame_load(self, i: ir.FrameLoad) -> Roots:
         if i.kind == "ptr" and i.offset in self.frame:
@@ -109,8 +109,8 @@ class Aliases:
         return held
 
     def alloc(self, i: ir.Alloc) -> Roots:
-        self.roots[i.name] = found = {i.slot}
-        return found
+        self.roots[i.name] = roots = {i.slot}
+        return roots
 
     def hand(self, i: ir.Hand) -> Roots:
         for slot, owner in self.owners.items():
@@ -128,21 +128,21 @@ class Aliases:
         return self.roots.get(i.arguments, _NOTHING)
 
     def call(self, i: ir.Call) -> Roots:
-        found = self._union(i.operands)
+        roots = self._union(i.operands)
         if i.function in _LISTS:
             number, step = _LISTS[i.function]
             places = self.lists[str(i.operands[number])][::step]
-            found = found.union(*(self.frame.get(place, _NOTHING) for place in places))
-        return found
+            roots = roots.union(*(self.frame.get(place, _NOTHING) for place in places))
+        return roots
 
     # -- blocks ----------------------------------------------------------------------------------
 
     def merge(self, i: ir.If) -> None:
         """Follow what a branch hands on, whose blocks have been looked at."""
         for name, _, one, two in i.merges:
-            found = self._union((one, two))
-            if found:
-                self.roots[name] = found
+            roots = self._union((one, two))
+            if roots:
+                self.roots[name] = roots
 
     def begin(self, i: ir.For) -> None:
         """Follow what a loop carries into its body; it is known when that has been looked at."""
@@ -151,13 +151,13 @@ class Aliases:
 
     def end(self, i: ir.For) -> Roots:
         """Follow what a loop hands on; return what all carried addresses may point into."""
-        found = {c.name: self._union((c.start, c.after)) for c in carried_addresses(i)}
-        for _ in found:
-            for name, roots in found.items():
-                found[name] = roots.union(*(found.get(root, ()) for root in roots))
-        for name, roots in found.items():
-            self.roots[name] = roots.difference(found)
-        return set().union(*(self.roots[name] for name in found))
+        roots_of = {c.name: self._union((c.start, c.after)) for c in carried_addresses(i)}
+        for _ in roots_of:
+            for name, roots in roots_of.items():
+                roots_of[name] = roots.union(*(roots_of.get(root, ()) for root in roots))
+        for name, roots in roots_of.items():
+            self.roots[name] = roots.difference(roots_of)
+        return set().union(*(self.roots[name] for name in roots_of))
 
 
 def carried_addresses(i: ir.For) -> Sequence[ir.Carried]:

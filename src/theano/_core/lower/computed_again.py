@@ -18,10 +18,10 @@ def compute_again(node: Apply, step: Any, producer: Any, step_of: Mapping[Any, A
     The other step still makes it for those who read it from memory, if there are any.
     """
     for value in node.inputs:
-        found: dict[Apply, None] = {}
-        if step_of.get(value.owner) is producer and _left(value.owner, step_of, found, CHEAP) >= 0:
-            step.weight += len(found)
-            step.again |= found
+        nodes: dict[Apply, None] = {}
+        if step_of.get(value.owner) is producer and _left(value.owner, step_of, nodes, CHEAP) >= 0:
+            step.weight += len(nodes)
+            step.again |= nodes
 
 
 def computed(step: Any) -> list[Apply]:
@@ -29,7 +29,7 @@ def computed(step: Any) -> list[Apply]:
     return [*(node for node in step.again if node not in step.nodes), *step.nodes]
 
 
-def _left(node: Any, step_of: Mapping[Any, Any], found: dict[Apply, None], left: int) -> int:
+def _left(node: Any, step_of: Mapping[Any, Any], nodes: dict[Apply, None], left: int) -> int:
     """Return what is left of the instructions that a node and what it is made of may take."""
     step = step_of.get(node)
     if step is None or not step.is_loop or not isinstance(node.op, Elementwise):
@@ -37,7 +37,7 @@ def _left(node: Any, step_of: Mapping[Any, Any], found: dict[Apply, None], left:
     left -= node.op.cost
     whole = node.outputs[0].type.broadcastable
     for value in node.inputs:
-        if left >= 0 and value.owner not in found and value.type.broadcastable == whole:
-            left = _left(value.owner, step_of, found, left)
-    found[node] = None
+        if left >= 0 and value.owner not in nodes and value.type.broadcastable == whole:
+            left = _left(value.owner, step_of, nodes, left)
+    nodes[node] = None
     return left

@@ -138,15 +138,15 @@ class _Interpreter:
         self.kept: list[Any] = []
         places = (*text.program.stacks, ("%block", 8 * text.program.block_words))
         self.stacks = [np.zeros(nbytes + 64, "uint8") for _, nbytes in places]
-        self.known: dict[str, Any] = {"null": 0, "%kernels": 0, "%frame": self.frame.ctypes.data}
+        self.values: dict[str, Any] = {"null": 0, "%kernels": 0, "%frame": self.frame.ctypes.data}
         for (name, _), block in zip(places, self.stacks, strict=True):
-            self.known[name] = block.ctypes.data
+            self.values[name] = block.ctypes.data
 
     def run(self, inputs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
         text = self.text
-        given = [np.array(x) for x in inputs]
+        arrays = [np.array(x) for x in inputs]
         offsets = (*text.inputs, *text.constant_offsets)
-        for array, offset in zip([*given, *text.constants], offsets, strict=True):
+        for array, offset in zip([*arrays, *text.constants], offsets, strict=True):
             self._describe(np.asarray(getattr(array, "array", array)), offset)
         with np.errstate(all="ignore"):
             self._block(inlined(text.program).body)
@@ -178,7 +178,9 @@ class _Interpreter:
         if isinstance(x, ir.Number):
             return np.frombuffer(x.data, x.dtype)[0]
         return (
-            self.known[x.name if isinstance(x, ir.Register) else x] if not isinstance(x, int) else x
+            self.values[x.name if isinstance(x, ir.Register) else x]
+            if not isinstance(x, int)
+            else x
         )
 
     # -- numbers ------------------------------------------------------------------------------
@@ -186,25 +188,25 @@ class _Interpreter:
     def _do_let(self, i: ir.Let) -> None:
         operands = [int(self.value(x)) for x in i.operands]
         if i.function == "slot":
-            self.known[i.name] = self.frame.ctypes.data + 8 * operands[0]
+            self.values[i.name] = self.frame.ctypes.data + 8 * operands[0]
         else:
-            self.known[i.name] = applied(i, operands)
+            self.values[i.name] = applied(i, operands)
 
     def _do_compute(self, i: ir.Compute) -> None:
         operands = [np.asarray(self.value(x)).astype(x.dtype) for x in i.operands]
         (result,), _ = evaluated(i.body, operands, ())
-        self.known[i.name] = result[()] if result.ndim == 0 else result
+        self.values[i.name] = result[()] if result.ndim == 0 else result
 
     # -- memory -------------------------------------------------------------------------------
 
     def _do_frameload(self, i: ir.FrameLoad) -> None:
-        self.known[i.name] = int(self.frame[i.offset])
+        self.values[i.name] = int(self.frame[i.offset])
 
     def _do_framestore(self, i: ir.FrameStore) -> None:
         self.frame[i.offset] = self.value(i.value)
 
     def _do_load(self, i: ir.Load) -> None:
-        self.known[i.name] = memory(self.value(i.address), i.dtype, (), ())[()]
+        self.values[i.name] = memory(self.value(i.address), i.dtype, (), ())[()]
 
     def _do_store(self, i: ir.Store) -> None:
         memory(self.value(i.address), i.value.dtype, (), ())[()] = self.value(i.value)
@@ -220,10 +222,10 @@ class _Interpreter:
         try:
             block = np.empty(nbytes + 64, "uint8")
         except (MemoryError, ValueError):
-            self.known[i.name] = 0
+            self.values[i.name] = 0
             return
         self.blocks[i.slot] = block
-        self.known[i.name] = self.frame[i.slot] = block.ctypes.data
+        self.values[i.name] = self.frame[i.slot] = block.ctypes.data
 
     def _do_free(self, i: ir.Free) -> None:
         self.frame[i.slot] = 0
@@ -250,7 +252,7 @@ class _Interpreter:
 
     def _do_call(self, i: ir.Call) -> None:
         operands = [self.value(x) for x in i.operands]
-        known = {
+        functions = {
             "copy": self._copy,
             "matmul": self._matmul,
             "convolve": _convolve,
@@ -258,12 +260,12 @@ class _Interpreter:
         }
         if i.function in ("release", "tick", "forget", "kept", "lap"):
             result: Any = 0
-        elif i.function in known:
-            result = known[i.function](*operands)
+        elif i.function in functions:
+            result = functions[i.function](*operands)
         else:
             raise NotImplementedError(f"call of {i.function}")
         if i.name:
-            self.known[i.name] = result
+            self.values[i.name] = result
 
     def _copy(self, typenum: int, ndim: int, target: int, source: int) -> int:
         array = self._described(source, _dtype(typenum), ndim)
@@ -366,16 +368,16 @@ class _Interpreter:
     def _do_if(self, i: ir.If) -> None:
         holds = bool(self.value(i.condition))
         self._block(i.then if holds else i.otherwise)
-        found = [self.value(m.one if holds else m.two) for m in i.merges]
-        self.known.update(zip((m.name for m in i.merges), found, strict=True))
+        values = [self.value(m.one if holds else m.two) for m in i.merges]
+        self.values.update(zip((m.name for m in i.merges), values, strict=True))
 
     def _do_for(self, i: ir.For) -> None:
         carried = i.handed_on
         limit, step = self.value(i.limit), 0
         values = [self.value(c.start) for c in carried]
         while True:
-            self.known.update(zip((c.name for c in carried), values, strict=True))
-            self.known[i.step] = step
+            self.values.update(zip((c.name for c in carried), values, strict=True))
+            self.values[i.step] = step
             if step >= limit or (i.stop is not None and values[-1]):
                 return
             self._block(i.body)
@@ -391,42 +393,42 @@ class _Interpreter:
     # -- rows in registers ----------------------------------------------------------------------
 
     def _do_mask(self, i: ir.Mask) -> None:
-        self.known[i.name] = np.arange(i.lanes) < self.value(i.length)
+        self.values[i.name] = np.arange(i.lanes) < self.value(i.length)
 
     def _row(self, address: Any, dtype: str, mask: Any) -> Any:
         size = np.dtype(dtype).itemsize
         return memory(self.value(address), dtype, (int(mask.sum()),), (size,))
 
     def _do_loadrow(self, i: ir.LoadRow) -> None:
-        mask = self.known[i.mask]
+        mask = self.values[i.mask]
         row = np.zeros(i.lanes, i.dtype)
         row[mask] = self._row(i.address, i.dtype, mask)
-        self.known[i.name] = row
+        self.values[i.name] = row
 
     def _do_storerow(self, i: ir.StoreRow) -> None:
-        mask = self.known[i.mask]
+        mask = self.values[i.mask]
         self._row(i.address, i.value.dtype, mask)[...] = self.value(i.value)[mask]
 
     def _do_widen(self, i: ir.Widen) -> None:
-        self.known[i.name] = np.full(i.lanes, self.value(i.value))
+        self.values[i.name] = np.full(i.lanes, self.value(i.value))
 
     def _do_lane(self, i: ir.Lane) -> None:
-        self.known[i.name] = self.value(i.value)[0]
+        self.values[i.name] = self.value(i.value)[0]
 
     def _do_reducerow(self, i: ir.ReduceRow) -> None:
         value, ufunc = self.value(i.value), _PRIMITIVES[i.combine]
-        items = value[self.known[i.mask]]
+        items = value[self.values[i.mask]]
         result = ufunc.reduce(items, initial=self.value(i.start))  # type: ignore[attr-defined]
-        self.known[i.name] = np.full(len(value), result, value.dtype)
+        self.values[i.name] = np.full(len(value), result, value.dtype)
 
 
 def evaluated(
     body: Body, operands: Sequence[TensorLike], extents: Sequence[int], axes: Sequence[int] = ()
 ) -> tuple[list[Any], list[Any]]:
     """Return what a body stores and reduces, of whole arrays, whose axes are `axes` of the loop."""
-    known = [np.asarray(x) for x in operands]
+    computed = [np.asarray(x) for x in operands]
     for operation in body.operations:
-        values = [known[n] for n in operation.operands]
+        values = [computed[n] for n in operation.operands]
         function, dtype = operation.function, operation.dtype
         if isinstance(function, Emitted):
             raise NotImplementedError(f"function {function.name}")
@@ -441,8 +443,8 @@ def evaluated(
             result = np.arange(np.prod(shape, dtype=int)).reshape(shape)
         else:
             result = values[0] if function == "cast" else _PRIMITIVES[function](*values)
-        known.append(np.asarray(result).astype(dtype))
-    return [known[n] for n in body.stores], [known[n] for n in body.reductions]
+        computed.append(np.asarray(result).astype(dtype))
+    return [computed[n] for n in body.stores], [computed[n] for n in body.reductions]
 
 
 def _dtype(typenum: int) -> str:

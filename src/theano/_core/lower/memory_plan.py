@@ -124,9 +124,9 @@ class _Planner:
         self.buffers: list[Buffer] = []
         self.live: dict[int, int] = {}
         self.peak, self.exact, self.step = 0, True, 0
-        self.known: dict[str, Any] = {"null": 0, "%frame": _FRAME}
+        self.values: dict[str, Any] = {"null": 0, "%frame": _FRAME}
         for number, (name, _) in enumerate((*program.stacks, ("%block", 0))):
-            self.known[name] = _NOWHERE + number * _APART
+            self.values[name] = _NOWHERE + number * _APART
         self._places = len(program.stacks) + 1
         self._frame: dict[int, Any] = {}
         self._memory: dict[int, Any] = {}
@@ -162,7 +162,7 @@ class _Planner:
         """Return a number, or what is known of a register."""
         if isinstance(x, ir.Number):
             return ir.number_of(x)
-        return x if isinstance(x, int) else self.known.get(getattr(x, "name", x))
+        return x if isinstance(x, int) else self.values.get(getattr(x, "name", x))
 
     # -- numbers ---------------------------------------------------------------------------------
 
@@ -179,11 +179,11 @@ class _Planner:
             self._equal[i.name] = i.operands if i.function == "eq" else ()
         else:
             result = applied(i, [int(x) for x in operands])
-        self.known[i.name] = result
+        self.values[i.name] = result
 
     def compute(self, i: ir.Compute) -> None:
         operands = [self.value(x) for x in i.operands]
-        self.known[i.name] = None
+        self.values[i.name] = None
         if i.lanes == 1 and None not in operands:
             pairs = zip(operands, i.operands, strict=True)
             try:
@@ -192,23 +192,23 @@ class _Planner:
                     (result,), _ = evaluated(i.body, items, ())
             except NotImplementedError:
                 return
-            self.known[i.name] = result.item()
+            self.values[i.name] = result.item()
 
     def frame_load(self, i: ir.FrameLoad) -> None:
-        self.known[i.name] = self._frame.get(i.offset)
+        self.values[i.name] = self._frame.get(i.offset)
 
     def frame_store(self, i: ir.FrameStore) -> None:
         self._frame[i.offset] = self.value(i.value)
 
     def load(self, i: ir.Load) -> None:
-        address, found = self.value(i.address), None
+        address, loaded = self.value(i.address), None
         if address is not None and address >= _FRAME:
-            found = self._memory.get(address)
+            loaded = self._memory.get(address)
         elif address is not None:
             end = address + np.dtype(i.dtype).itemsize
             if any(low <= address and end <= high for low, high in self._readable):
-                found = memory(address, i.dtype, (), ())[()]
-        self.known[i.name] = found
+                loaded = memory(address, i.dtype, (), ())[()]
+        self.values[i.name] = loaded
 
     def store(self, i: ir.Store) -> None:
         address = self.value(i.address)
@@ -227,7 +227,7 @@ class _Planner:
             pair = self._equal.get(str(i.condition), ())
             for one, two in (pair, pair[::-1]) if pair else ():
                 if isinstance(one, str) and self.value(one) is None:
-                    self.known[one] = self.value(two)
+                    self.values[one] = self.value(two)
         elif not holds:
             raise failure(i, [int(self.value(fact) or 0) for fact in i.facts])
 
@@ -246,7 +246,7 @@ class _Planner:
         self.live[i.slot] = number
         self.exact = self.exact and nbytes is not None
         self.peak = max(self.peak, self._size(self.live))
-        self.known[i.name] = _NOWHERE + (self._places + number) * _APART
+        self.values[i.name] = _NOWHERE + (self._places + number) * _APART
 
     def _size(self, live: dict[int, int]) -> int:
         return sum(self.buffers[number].nbytes or 0 for number in live.values())
@@ -274,7 +274,7 @@ class _Planner:
         if holds is not None:
             self.block(i.then if holds else i.otherwise)
             for merge in i.merges:
-                self.known[merge.name] = self.value(merge.one if holds else merge.two)
+                self.values[merge.name] = self.value(merge.one if holds else merge.two)
             return
         before, made, sides = dict(self.live), len(self.buffers), []
         for block in (i.then, i.otherwise):
@@ -287,7 +287,7 @@ class _Planner:
         self.exact = self.exact and len(self.buffers) == made
         for merge in i.merges:
             first, second = self.value(merge.one), self.value(merge.two)
-            self.known[merge.name] = first if first == second else None
+            self.values[merge.name] = first if first == second else None
 
     def loop(self, i: ir.For) -> None:
         carried = i.handed_on
@@ -301,19 +301,19 @@ class _Planner:
                 after = self._walk_step(i, carried, values, last)
                 values = [a if a == b else None for a, b in zip(values, after, strict=True)]
         self._bind(carried, values)
-        self.known[i.step] = limit if i.stop is None or limit == 0 else None
+        self.values[i.step] = limit if i.stop is None or limit == 0 else None
 
     def _walk_step(
         self, i: ir.For, carried: Sequence[ir.Carried], values: list[Any], step: int | None
     ) -> list[Any]:
         """Walk through a step that is given some values; return what it hands on."""
         self._bind(carried, values)
-        self.known[i.step] = step
+        self.values[i.step] = step
         self.block(i.body)
         return [self.value(c.after) for c in carried]
 
     def _bind(self, carried: Sequence[ir.Carried], values: Sequence[Any]) -> None:
-        self.known.update(zip((c.name for c in carried), values, strict=True))
+        self.values.update(zip((c.name for c in carried), values, strict=True))
 
 
 def _capacity(nbytes: int) -> int:

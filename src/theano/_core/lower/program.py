@@ -555,8 +555,8 @@ class Program(Record):
 
     def places(self) -> tuple[dict[str, int], int]:
         """Return where each place on the stack begins in `STACKS`, and the bytes of that."""
-        found, end = {}, 0
+        offsets, end = {}, 0
         for name, nbytes in (("%block", 8 * self.block_words), *self.stacks):
-            found[name] = end
+            offsets[name] = end
             end += -(-max(nbytes, 1) // 16) * 16
-        return found, end
+        return offsets, end

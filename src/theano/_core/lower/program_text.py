@@ -76,13 +76,13 @@ class ProgramText(Record):
         from theano._core.lower import program as ir
         from theano._core.lower.passes.outline import inlined
 
-        found: dict[int, int] = {}
+        makers: dict[int, int] = {}
         number = 0
         for i in ir.walk(inlined(self.program).body) if self.program is not None else ():
             if isinstance(i, ir.Step):
                 number = i.number
             elif isinstance(i, ir.Alloc):
-                found.setdefault(i.slot, number)
+                makers.setdefault(i.slot, number)
             elif isinstance(i, ir.Hand):
-                found.setdefault(i.to, number)
-        return found
+                makers.setdefault(i.to, number)
+        return makers

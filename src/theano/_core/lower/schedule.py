@@ -121,7 +121,7 @@ def _fusable(
     equal_lengths: EqualLengths,
     apart: list[Apart] | None,
 ) -> list[Step]:
-    found: dict[Step, None] = {}
+    producers: dict[Step, None] = {}
     for value in node.inputs if step.is_loop else ():
         owner: Any = value.owner
         producer = step_of.get(owner)
@@ -129,10 +129,10 @@ def _fusable(
             continue
         elementwise = isinstance(owner.op, Elementwise)
         if elementwise and equal_lengths.space(value) == step.space:
-            found.setdefault(producer)
+            producers.setdefault(producer)
         elif apart is not None:
             apart.append(Apart(owner, node, SHAPES if elementwise else FOLDED))
-    return list(found)
+    return list(producers)
 
 
 def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
@@ -227,12 +227,12 @@ def order(
 def _before(
     step: Step, step_of: dict[Apply, Step], after: dict[Step, set[Step]] | None
 ) -> list[Step]:
-    found: dict[Step, None] = {}
+    producers: dict[Step, None] = {}
     for node in computed(step):
         for value in node.inputs:
             producer = step_of.get(value.owner) if value.owner is not None else None
             if producer is not None and producer is not step:
-                found.setdefault(producer)
+                producers.setdefault(producer)
     for extra in (after or {}).get(step, ()):
-        found.setdefault(extra)
-    return list(found)
+        producers.setdefault(extra)
+    return list(producers)

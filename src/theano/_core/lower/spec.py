@@ -39,8 +39,8 @@ def check(program: ir.Program) -> None:
     if program.routines:
         _check_routines(program)
         program = inlined(program)
-    known = dict(_GIVEN) | {name: "ptr" for name, _ in program.stacks}
-    _Checker(program).block(program.body, known, set())
+    kinds = dict(_GIVEN) | {name: "ptr" for name, _ in program.stacks}
+    _Checker(program).block(program.body, kinds, set())
 
 
 def _check_routines(program: ir.Program) -> None:
@@ -73,35 +73,35 @@ class _Checker:
         self.below = False
         self.aliases = Aliases()
 
-    def block(self, block: ir.Block, known: dict[str, str], freed: set[int | None]) -> None:
+    def block(self, block: ir.Block, kinds: dict[str, str], freed: set[int | None]) -> None:
         """Check a block, with the kinds of registers that are there, and slots that own nothing."""
         for i in block:
-            self._instruction(i, known, freed)
+            self._instruction(i, kinds, freed)
 
-    def _instruction(self, i: object, known: dict[str, str], freed: set[int | None]) -> None:
+    def _instruction(self, i: object, kinds: dict[str, str], freed: set[int | None]) -> None:
         if isinstance(i, ir.If):
-            self._branch(i, known, freed)
+            self._branch(i, kinds, freed)
         elif isinstance(i, ir.For):
-            self._loop(i, known, freed)
+            self._loop(i, kinds, freed)
         elif isinstance(i, ir.Once):
-            self.block(i.body, known, freed)
+            self.block(i.body, kinds, freed)
         else:
-            self._operands(i, known)
+            self._operands(i, kinds)
             self._effects(i, freed)
             for name, kind in ir.defined(i):
-                self._define(name, kind, known)
+                self._define(name, kind, kinds)
 
-    def _define(self, name: str, kind: str, known: dict[str, str]) -> None:
+    def _define(self, name: str, kind: str, kinds: dict[str, str]) -> None:
         if name in self.defined:
             raise ProgramError(f"{name} is defined twice")
         self.defined.add(name)
-        known[name] = kind
+        kinds[name] = kind
 
-    def _branch(self, i: ir.If, known: dict[str, str], freed: set[int | None]) -> None:
-        self._is(i.condition, "bool", known, i)
+    def _branch(self, i: ir.If, kinds: dict[str, str], freed: set[int | None]) -> None:
+        self._is(i.condition, "bool", kinds, i)
         ends = []
         for block, side in ((i.then, "one"), (i.otherwise, "two")):
-            inner, own = dict(known), set(freed)
+            inner, own = dict(kinds), set(freed)
             self.block(block, inner, own)
             for merge in i.merges:
                 self._is(getattr(merge, side), merge.kind, inner, merge)
@@ -110,16 +110,16 @@ class _Checker:
         freed |= ends[0] & ends[1]
         self.aliases.merge(i)
         for name, kind in ir.defined(i):
-            self._define(name, kind, known)
+            self._define(name, kind, kinds)
 
-    def _loop(self, i: ir.For, known: dict[str, str], freed: set[int | None]) -> None:
+    def _loop(self, i: ir.For, kinds: dict[str, str], freed: set[int | None]) -> None:
         carried = i.handed_on
-        self._is(i.limit, "int64", known, i)
+        self._is(i.limit, "int64", kinds, i)
         for c in carried:
-            self._is(c.start, c.kind, known, c)
+            self._is(c.start, c.kind, kinds, c)
         for name, kind in ir.defined(i):
-            self._define(name, kind, known)
-        inner, own = dict(known), set(freed)
+            self._define(name, kind, kinds)
+        inner, own = dict(kinds), set(freed)
         self.aliases.begin(i)
         self.block(i.body, inner, own)
         self.aliases.end(i)
@@ -147,9 +147,9 @@ class _Checker:
         if self.below and _may_fail(i):
             raise ProgramError(f"this may fail below the fence: {i}")
 
-    def _operands(self, i: object, known: Mapping[str, str]) -> None:
+    def _operands(self, i: object, kinds: Mapping[str, str]) -> None:
         for value, kind in _OPERANDS_OF[type(i)](i):
-            self._is(value, kind, known, i)
+            self._is(value, kind, kinds, i)
         if isinstance(i, ir.Compute) and i.body.operands != tuple(x.dtype for x in i.operands):
             raise ProgramError(f"operands are not of the dtypes {i.body.operands}: {i}")
         if isinstance(i, ir.Check) and i.fault not in FAULTS:
@@ -158,21 +158,21 @@ class _Checker:
             if i.kernel not in range(len(self.program.kernels)):
                 raise ProgramError(f"there is no kernel {i.kernel}: {i}")
 
-    def _is(self, value: Any, kind: str, known: Mapping[str, str], where: Any) -> None:
+    def _is(self, value: Any, kind: str, kinds: Mapping[str, str], where: Any) -> None:
         """Check that a value is there, and of a kind; '' of any."""
         if isinstance(value, ir.Number):
-            found = value.dtype
+            actual = value.dtype
         elif isinstance(value, int):
-            found = kind if kind in ("int64", "uint64", "int32", "int128", "bool") else "int64"
+            actual = kind if kind in ("int64", "uint64", "int32", "int128", "bool") else "int64"
         else:
             name = value.name if isinstance(value, ir.Register) else value
-            if name not in known:
+            if name not in kinds:
                 raise ProgramError(f"{name} is not defined here: {where}")
-            found = known[name]
-            if isinstance(value, ir.Register) and ir.kind_of(value) != found:
-                raise ProgramError(f"{name} is {found}, not {ir.kind_of(value)}: {where}")
-        if kind and found != kind:
-            raise ProgramError(f"{value} is {found}, not {kind}: {where}")
+            actual = kinds[name]
+            if isinstance(value, ir.Register) and ir.kind_of(value) != actual:
+                raise ProgramError(f"{name} is {actual}, not {ir.kind_of(value)}: {where}")
+        if kind and actual != kind:
+            raise ProgramError(f"{value} is {actual}, not {kind}: {where}")
 
 
 def _of_let(i: ir.Let) -> Operands:

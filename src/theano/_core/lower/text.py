@@ -243,10 +243,10 @@ class _Reader:
 
     def block(self, *ends: str) -> ir.Block:
         """Read instructions up to a line that begins with one of `ends`."""
-        found: ir.Block = []
+        instructions: ir.Block = []
         while self.lines and self.lines[-1].split()[0] not in ends:
-            found.append(self._instruction(self.lines.pop()))
-        return found
+            instructions.append(self._instruction(self.lines.pop()))
+        return instructions
 
     def routines(self) -> Iterator[ir.Routine]:
         """Read the routines that come first."""
@@ -277,9 +277,9 @@ class _Reader:
             self.lines.pop()
             return ir.Once(line.split()[-1], body)
         for cls in TEMPLATES:
-            found = self._read(line, cls)
-            if found is not None:
-                return found
+            instruction = self._read(line, cls)
+            if instruction is not None:
+                return instruction
         raise ValueError(f"this is no instruction: {line}")
 
     def _after(self, word: str, cls: type) -> Iterator[Any]:

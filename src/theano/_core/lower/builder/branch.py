@@ -46,8 +46,8 @@ class BranchWriter:
         slots = [self._slot(out) for out in self.node.outputs]
         holds = p.condition(self.condition)
         # What is computed on demand inside one body is not known in the other, nor after it.
-        known = p.values, p.length_values
-        values, lengths = (k if isinstance(k, KnownValues) else KnownValues(k) for k in known)
+        before = p.values, p.length_values
+        values, lengths = (k if isinstance(k, KnownValues) else KnownValues(k) for k in before)
         blocks: list[ir.Block] = []
         ends = []
         for body in (self.op.then, self.op.otherwise):
@@ -59,7 +59,7 @@ class BranchWriter:
             for scope in (values, lengths):
                 scope.leave()
             blocks.append(block)
-        p.values, p.length_values = known
+        p.values, p.length_values = before
         merges: list[ir.Merge] = []
         results = [
             self._joined(out, slot, x, y, merges)

@@ -90,7 +90,7 @@ class _Work:
 
     def __init__(self, p: Core, w: Windows, dtype: str) -> None:
         self.p, self.w = p, w
-        self.given, self.dtype = dtype, work_dtype(dtype)
+        self.result_dtype, self.dtype = dtype, work_dtype(dtype)
         n, size = len(w.steps), itemsize(self.dtype)
         self.n, self.size = n, size
         self.kernel_shape = w.kernels[-n:]
@@ -113,7 +113,7 @@ class _Work:
 
     def finished(self, result: Array) -> Array:
         """Return the result in the dtype that it is to have."""
-        return in_dtype(self.p, result, self.given)
+        return in_dtype(self.p, result, self.result_dtype)
 
     def inside(self, x: Array) -> Array:
         """Return the part of padded images that is no border."""
@@ -248,9 +248,9 @@ class _Work:
     ) -> None:
         """Write the gradient of the kernels at a place."""
         rows = self._place_rows(x, columns, place, group)
-        given = self._turned(self._place_result(result, place, group))
+        gradient = self._turned(self._place_result(result, place, group))
         target = Array(self.dtype, product.shape, product.data)
-        self._multiply(given, rows, target)
+        self._multiply(gradient, rows, target)
         copy_converted(self.p, target, self._place_kernels(kernels, place, group))
 
     def images_at_place(

@@ -42,16 +42,16 @@ def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]
             return p.let("select", flag, one, two)
         return one if flag else two
 
-    known: Size = 1
+    product: Size = 1
     for n, flag in zip(wanted, unknown, strict=True):
-        known = p.multiply(known, instead(flag, 1, n))
+        product = p.multiply(product, instead(flag, 1, n))
     # Nothing can be worked out beside a length of 0, nor two lengths: it is no length then.
     twice = _more_than_one(p, [flag for flag in unknown if flag is not False])
-    if isinstance(known, int) and isinstance(total, int) and isinstance(twice, bool):
-        rest: Size = -1 if twice or not known else total // known
+    if isinstance(product, int) and isinstance(total, int) and isinstance(twice, bool):
+        rest: Size = -1 if twice or not product else total // product
     else:
-        none = p.let("eq", known, 0)
-        rest = p.let("sdiv", total, p.let("select", none, 1, known))
+        none = p.let("eq", product, 0)
+        rest = p.let("sdiv", total, p.let("select", none, 1, product))
         rest = p.let(
             "select",
             p.let("or", none, int(twice) if isinstance(twice, bool) else twice, kind="bool"),

@@ -99,7 +99,7 @@ class Core(Recorder):
         # New values of shared variables that may be written in place → the variable.
         self.in_place: dict[Any, Any] = {}
         # Descriptors of arrays that a callback made and that nothing else keeps.
-        self.given: set[int] = set()
+        self.callback_arrays: set[int] = set()
         # Values that a step of a loop leaves in a row of a state → that row.
         self.places: dict[Any, Any] = {}
         # The node that is written now.
@@ -182,10 +182,10 @@ class Core(Recorder):
         """Return a length of the graph as a number or a register."""
         if isinstance(length, int):
             return length
-        found = self.length_values.get(length)
-        if found is None:
-            found = self.length_values[length] = self.integer(self.value(length))
-        return found
+        size = self.length_values.get(length)
+        if size is None:
+            size = self.length_values[length] = self.integer(self.value(length))
+        return size
 
     def integer(self, array: Array) -> Size:
         """Return an integer scalar as a size."""
@@ -196,11 +196,11 @@ class Core(Recorder):
 
     def value(self, variable: Variable) -> Any:
         """Return the value of a variable; scalars are computed when first asked for."""
-        found = self.values.get(variable)
-        if found is not None:
-            return found
+        value = self.values.get(variable)
+        if value is not None:
+            return value
         if isinstance(variable, Constant):
-            found = self._constant(variable)
+            value = self._constant(variable)
         else:
             stack = [variable]
             while stack:
@@ -217,8 +217,8 @@ class Core(Recorder):
                 if node.outputs[0] not in self.values:
                     self.emit_node(node)
             return self.values[variable]
-        self.values[variable] = found
-        return found
+        self.values[variable] = value
+        return value
 
     def _constant(self, variable: Constant) -> Any:
         if not isinstance(variable.type, TensorType):
@@ -356,12 +356,12 @@ class Core(Recorder):
 
     def loops(self) -> list[Region]:
         """Return the loops around what is written now, the outermost first."""
-        found: list[Region] = []
+        regions: list[Region] = []
         region = self.region
         while region is not None:
-            found.insert(0, region)
+            regions.insert(0, region)
             region = region.outer
-        return found
+        return regions
 
     def check_equal(
         self, node: Apply, one: Size, two: Size, fault: str, facts: Sequence[Size]

@@ -170,7 +170,9 @@ def call_kernel(
         p.do(ir.Launch(call.number, block, call.count, call.total, weight, call.unit))
 
 
-def _reduction(p: Core, call: Call, block: str, words: int, before: int, given: bool) -> None:
+def _reduction(
+    p: Core, call: Call, block: str, words: int, before: int, has_partials: bool
+) -> None:
     """Have the runtime reduce in parts; see `th_reduction`."""
     loop, ndim = call.kernel.loop, len(call.extents)
     axis, blocks, _ = range_axis(loop, call.layout)
@@ -187,7 +189,7 @@ def _reduction(p: Core, call: Call, block: str, words: int, before: int, given: 
         words=words,
         first=before,
         results=len(loop.reductions),
-        given=int(given),
+        given=int(has_partials),
         carried=int(_results_as_carried(loop)),
     )
     itemsizes = (itemsize(reduction.dtype) for reduction in loop.reductions)

@@ -131,8 +131,8 @@ def write_loop(p: Core, step: Step) -> None:
 def _loop_length(p: Core, length: Variable | int) -> Size:
     """Return a length as a size: a number if an equal one is known."""
     # Any other length that is equal may belong to a value that does not exist yet.
-    known = p.equal_lengths.find(length)
-    return known if isinstance(known, int) else p.size(length)
+    representative = p.equal_lengths.find(length)
+    return representative if isinstance(representative, int) else p.size(length)
 
 
 def _leaves(p: Core, node: Apply, own: set[Apply]) -> bool:
@@ -316,10 +316,10 @@ def _laid_out(
         return []
     from theano._core.lower.builder import laid_out
 
-    found = [laid_out.together(p, call, flag, shape, arrays)]
+    variants = [laid_out.together(p, call, flag, shape, arrays)]
     if narrow is not None:
-        found.append(laid_out.across(p, narrow[1], narrow[0], shape, arrays))
-    return [one for one in found if one is not None]
+        variants.append(laid_out.across(p, narrow[1], narrow[0], shape, arrays))
+    return [one for one in variants if one is not None]
 
 
 def _either(

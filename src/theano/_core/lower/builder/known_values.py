@@ -45,10 +45,10 @@ class KnownValues(dict[Any, Any]):
 
     def get(self, key: object, default: object = None) -> Any:
         """Return the value of a variable."""
-        found = super().get(key, default)
-        if isinstance(found, Array) and self._outside and key not in self._outside[-1]:
-            found = self[key] = found.replace()
-        return found
+        value = super().get(key, default)
+        if isinstance(value, Array) and self._outside and key not in self._outside[-1]:
+            value = self[key] = value.replace()
+        return value
 
     def __getitem__(self, key: object) -> Any:
         if key not in self:

@@ -62,14 +62,14 @@ def across(
         size = itemsize(arrays[i].dtype)
         return _copy(p, arrays[i], (length, count), (size, p.multiply(length, size)))
 
-    found = _if_often(p, condition, turned, arrays, copied)
+    operands = _if_often(p, condition, turned, arrays, copied)
     for i in turned:
         size = itemsize(arrays[i].dtype)
         strides: list[Size] = [0] * loop.rank
         strides[groups[-1][-1]] = size
         strides[groups[-2][-1]] = p.multiply(count, size)
-        found[i] = found[i].replace(strides=tuple(strides), contiguous=False)
-    return Variant(condition, made, found)
+        operands[i] = operands[i].replace(strides=tuple(strides), contiguous=False)
+    return Variant(condition, made, operands)
 
 
 def together(
@@ -128,10 +128,10 @@ def _if_often(
         lambda: tuple(p.pointer(arrays[i]) for i in which),
         ("ptr",) * len(which),
     )
-    found = list(arrays)
+    operands = list(arrays)
     for i, data in zip(which, chosen, strict=True):
-        found[i] = Array(arrays[i].dtype, arrays[i].shape, data)
-    return found
+        operands[i] = Array(arrays[i].dtype, arrays[i].shape, data)
+    return operands
 
 
 def _copy(p: Core, array: Array, shape: Sequence[Size], strides: Sequence[Size]) -> str:

@@ -59,7 +59,7 @@ def operations_of(p: Core, routine: str, shape: Sequence[Sequence[Size]]) -> Siz
     one = p.multiply(p.product([rows, columns, columns]), THIRDS[routine])
     one = one // 3 if isinstance(one, int) else p.let("sdiv", one, 3)
     if routine in RIGHT_SIDES:
-        given = shape[RIGHT_SIDES[routine]]
-        right = given[-1] if len(given) == len(shape[0]) else 1
+        right_shape = shape[RIGHT_SIDES[routine]]
+        right = right_shape[-1] if len(right_shape) == len(shape[0]) else 1
         one = p.plus(one, p.multiply(p.product([rows, columns, right]), 2))
     return p.multiply(p.product(stack), one)

@@ -314,8 +314,8 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     def multiply(axis: int, starts: list[str]) -> None:
         if axis == len(counts):
             matrices = [
-                Array(a.dtype, a.shape[-2:], at, known[-2:], a is out)
-                for a, at, known in zip(arrays, starts, strides, strict=True)
+                Array(a.dtype, a.shape[-2:], at, steps[-2:], a is out)
+                for a, at, steps in zip(arrays, starts, strides, strict=True)
             ]
             one, two, product = matrices
             _call_matmul(p, one, two, _descriptors(p, product, one, two), "null", "null")
@@ -325,8 +325,8 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
             with p.counted(counts[axis]) as number:
                 moves = zip(starts, broadcast_axes, strides, strict=True)
                 here = [
-                    at if ones[axis] else views.moved(p, at, p.let("mul", number, known[axis]))
-                    for at, ones, known in moves
+                    at if ones[axis] else views.moved(p, at, p.let("mul", number, steps[axis]))
+                    for at, ones, steps in moves
                 ]
                 multiply(axis + 1, here)
 
@@ -403,9 +403,9 @@ def call_python(
             lends,
         )
     )
-    given, made = map(p.listed, (inputs, offsets))
+    listed_inputs, made = map(p.listed, (inputs, offsets))
     number = len(p.callbacks) - 1
-    p.call_or_fail("callback", number, len(inputs), given, len(offsets), made)
+    p.call_or_fail("callback", number, len(inputs), listed_inputs, len(offsets), made)
     for out, offset in zip(node.outputs, offsets, strict=True):
         results.append(_from_descriptor(p, out.type, offset))
     return results
@@ -430,7 +430,7 @@ def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[obj
         p.values[out] = result
     for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
         if isinstance(out.type, TensorType):
-            p.given.add(result.descriptor)
+            p.callback_arrays.add(result.descriptor)
             _check_promise(p, node, position, result.shape)
     return results
 
@@ -481,7 +481,7 @@ def draw(p: Core, node: Apply, values: Sequence[object]) -> list[Any]:
         p.own_streams.add(after)
     free = [node.inputs[i] for i in draw.free]
     new_stream, drawn = call_python(p, node, draw, [values[i] for i in draw.free], free)
-    p.given.add(drawn.descriptor)
+    p.callback_arrays.add(drawn.descriptor)
     return [new_stream, drawn]
 
 

@@ -69,9 +69,9 @@ def _emit(p: Core, node: Apply) -> None:
         return
     if isinstance(op, Length) and node.inputs[0] not in p.values:
         # Of a copy that only lengths are made of: what it is made of has them.
-        known = p.rewriter.shape(node.inputs[0])[op.axis]
-        if known is not node.outputs[0]:
-            p.define(node.outputs[0], p.scalar(p.size(known)))
+        length = p.rewriter.shape(node.inputs[0])[op.axis]
+        if length is not node.outputs[0]:
+            p.define(node.outputs[0], p.scalar(p.size(length)))
             return
     values = [p.value(v) if not isinstance(op, Length) else _known(p, v) for v in node.inputs]
     result = node.rules.lower(p, node, *values)
@@ -104,9 +104,9 @@ def step_inputs(step: Step) -> list[Any]:
     """
     nodes = computed(step)
     own = set(nodes)
-    found: dict[Any, None] = {}
+    variables: dict[Any, None] = {}
     for node in nodes:
         for variable in () if isinstance(node.op, Length) else node.inputs:
             if variable.owner not in own and not isinstance(variable, Constant):
-                found.setdefault(variable)
-    return list(found)
+                variables.setdefault(variable)
+    return list(variables)

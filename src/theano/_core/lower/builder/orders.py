@@ -38,20 +38,20 @@ def in_columns(
     alike = all(not axes for _, axes in loop.operands if axes != every)
     if not moving or not alike or any(a.contiguous is True for a in moving):
         return None
-    found: bool | str = True
+    condition: bool | str = True
     for array in moving:
         step: Any = itemsize(array.dtype)
         for length, stride in zip(array.shape, p.strides(array), strict=True):
             if isinstance(length, int):
                 # An axis of length 1 has the stride that it would have in the order of rows.
                 return None
-            found = p.both(found, p.let("eq", stride, step))
+            condition = p.both(condition, p.let("eq", stride, step))
             step = p.multiply(step, length)
     # What lies both ways is in the order of rows.
     for array in moving:
         if isinstance(array.contiguous, str):
-            found = p.both(found, p.let("not", array.contiguous, kind="bool"))
-    return found if isinstance(found, str) else None
+            condition = p.both(condition, p.let("not", array.contiguous, kind="bool"))
+    return condition if isinstance(condition, str) else None
 
 
 def ordered(p: Core, out: Array, turned: str) -> Array:

@@ -173,8 +173,8 @@ def draw_multinomial(
     chance = copies.contiguous(p, chance)
     scalars = [*words, p.scalar(kinds), _address(p, chance), _address(p, out)]
 
-    def counted(b: Any, index: Any, trials: Value, *known: Value) -> None:
-        *pair, kinds, source, target = known
+    def counted(b: Any, index: Any, trials: Value, *parts: Value) -> None:
+        *pair, kinds, source, target = parts
         start = b.mul(index(0), kinds)
         chances, counts = (
             b.emit(f"inttoptr i64 {address.text} to ptr") for address in (source, target)

@@ -32,11 +32,11 @@ Body = Callable[..., Value]
 
 def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
     """Return the maximum, sum or average of each window."""
-    mode, given = node.op.mode, x.dtype
+    mode, input_dtype = node.op.mode, x.dtype
     if mode == "max":
-        dtype, first = given, lowest(given)
+        dtype, first = input_dtype, lowest(input_dtype)
     else:
-        dtype, first = sum_dtype(given, mode), 0
+        dtype, first = sum_dtype(input_dtype, mode), 0
     wide = _padded(p, w, x, dtype, first)
 
     def larger(b: Writer, old: Value, item: Value) -> Value:
@@ -48,7 +48,7 @@ def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
     out = _folded(p, w, dtype, first, [wide], [], larger if mode == "max" else added)
     if mode.startswith("average"):
         _divide(p, mode, w, out)
-    return in_dtype(p, out, given)
+    return in_dtype(p, out, input_dtype)
 
 
 def spread_average(p: Core, node: Apply, w: PoolWindows, gz: Array) -> Array:
@@ -241,10 +241,10 @@ def _divide(p: Core, mode: str, w: PoolWindows, out: Array) -> None:
     axes = list(zip(w.images, w.windows, w.steps, w.pads, strict=True))
     numbers = [p.scalar(n) for axis in axes for n in axis]
 
-    def quotient(b: Writer, old: Value, *given: Value) -> Value:
+    def quotient(b: Writer, old: Value, *window_numbers: Value) -> Value:
         total = b.number(1, "int64")
         for axis in range(len(axes)):
-            size, window, step, pad = given[4 * axis : 4 * axis + 4]
+            size, window, step, pad = window_numbers[4 * axis : 4 * axis + 4]
             start = b.mul(b.index(first + axis), step)
             end = b.add(size, pad)
             if mode == "average_inc_pad":

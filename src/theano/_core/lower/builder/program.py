@@ -125,7 +125,7 @@ def _own(p: Core, out: Variable, copied: ir.Block | None) -> None:
 
 
 def _owned_array(p: Core, value: Array, copied: ir.Block | None) -> Array:
-    if value.descriptor in p.given:
+    if value.descriptor in p.callback_arrays:
         return value
     if not value.returnable:
         return _copied(p, value, copied)
@@ -149,8 +149,8 @@ def _results(p: Core, copied: ir.Block) -> list[Output]:
         if isinstance(value, Object):
             results.append(Output("object", value.descriptor, -1))
             continue
-        if value.descriptor in p.given:
-            p.given.remove(value.descriptor)
+        if value.descriptor in p.callback_arrays:
+            p.callback_arrays.remove(value.descriptor)
             results.append(Output("array", value.descriptor, -1))
             continue
         if value.buffer is None or value.buffer.slot in seen:

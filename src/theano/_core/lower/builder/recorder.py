@@ -169,14 +169,14 @@ class Recorder:
         kinds: Sequence[str] = (),
     ) -> tuple[str, ...]:
         """Write an `If`; return registers of what the two functions return, one for each kind."""
-        found = []
+        results = []
         blocks: list[ir.Block] = []
         for write in (then, otherwise):
             with self.into([]) as block:
-                found.append(write() if write is not None else ())
+                results.append(write() if write is not None else ())
             blocks.append(block)
         names = tuple(self.fresh() for _ in kinds)
-        merges = tuple(map(ir.Merge, names, kinds, *found)) if kinds else ()
+        merges = tuple(map(ir.Merge, names, kinds, *results)) if kinds else ()
         one, two = blocks
         self.block.append(ir.If(condition, one, two, merges))
         return names

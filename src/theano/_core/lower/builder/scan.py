@@ -74,7 +74,7 @@ class LoopWriter(WrittenLoop):
     def _write_general(self) -> list[Any]:
         """Write the loop for rows of any length."""
         p = self.p
-        known = p.values.copy(), p.length_values.copy()
+        before = p.values.copy(), p.length_values.copy()
         self._hoist_shape()
         report = Report(p, self.op.progress, self.limit)
         region = self._enter()
@@ -88,7 +88,7 @@ class LoopWriter(WrittenLoop):
             self._forget_objects(body)
         carried = [c for state in self.states for c in self._carried(state)]
         p.do(ir.For(self.step, self.limit, (*carried, *told), body, stop))
-        p.values, p.length_values = known
+        p.values, p.length_values = before
         report.end(self.step)
         return self._outputs()
 
@@ -131,8 +131,8 @@ class LoopWriter(WrittenLoop):
         if start is not None:
             carried.shape = list(start.shape[1:])
         else:
-            found = p.rewriter.shape(self.node.outputs[carried.number])[1:]
-            carried.shape = [self._row_length(n) for n in found]
+            lengths = p.rewriter.shape(self.node.outputs[carried.number])[1:]
+            carried.shape = [self._row_length(n) for n in lengths]
         if "" in carried.shape:
             return
         self._allocate(carried)
@@ -380,10 +380,10 @@ class LoopWriter(WrittenLoop):
             return data, *(value.shape[axis] for axis in late.unknown)
 
         missing = p.let("eq", late.base, "null", kind="ptr")
-        known = (late.base, *(late.shape[axis] for axis in late.unknown))
-        late.next_base, *found = p.if_else(missing, first, lambda: known, kinds)
+        existing = (late.base, *(late.shape[axis] for axis in late.unknown))
+        late.next_base, *lengths = p.if_else(missing, first, lambda: existing, kinds)
         late.next_shape = list(late.shape)
-        for axis, length in zip(late.unknown, found, strict=True):
+        for axis, length in zip(late.unknown, lengths, strict=True):
             late.next_shape[axis] = length
         carried.shape = late.next_shape
         size = p.multiply(itemsize(value.dtype), p.product(carried.shape))
@@ -391,21 +391,21 @@ class LoopWriter(WrittenLoop):
         carried.target = views.moved(p, late.next_base, row)
 
     def _carried(self, carried: Carried) -> list[ir.Carried]:
-        late, found = carried.late, []
+        late, registers = carried.late, []
         if late is not None:
-            found.append(ir.Carried(late.base, "ptr", "null", late.next_base))
-            found += [
+            registers.append(ir.Carried(late.base, "ptr", "null", late.next_base))
+            registers += [
                 ir.Carried(late.shape[axis], "int64", 0, late.next_shape[axis])
                 for axis in late.unknown
             ]
         if carried.is_object:
-            return found
+            return registers
         for tap, start, after in zip(carried.taps, carried.starts, carried.nexts, strict=True):
             if carried.is_scalar:
-                found.append(ir.Carried(tap.name, tap.dtype, start, after))
+                registers.append(ir.Carried(tap.name, tap.dtype, start, after))
             else:
-                found.append(ir.Carried(tap, "ptr", start, after))
-        return found
+                registers.append(ir.Carried(tap, "ptr", start, after))
+        return registers
 
     # -- after the loop ---------------------------------------------------------------------------
 
@@ -418,7 +418,7 @@ class LoopWriter(WrittenLoop):
 
 def leaves_and_owners(variable: Variable) -> list[Any]:
     """Return all variables that `variable` is made from, itself included."""
-    found = [variable]
+    variables = [variable]
     for node in toposort([variable]):
-        found += node.inputs
-    return [v for v in found if not isinstance(v, Constant)]
+        variables += node.inputs
+    return [v for v in variables if not isinstance(v, Constant)]

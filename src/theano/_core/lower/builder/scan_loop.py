@@ -36,16 +36,16 @@ class WrittenLoop:
         # Its constants are those of the rewriter, which else takes what lengths are computed from
         # for something else.
         self.op: Loop = node.op.replaced(node.op.body.fresh(p.rewriter.leaf))
-        given = iter(values)
-        self.limit: Size = p.integer(next(given))
-        self.sequences = [next(given) for _ in range(self.op.n_sequences)]
+        remaining = iter(values)
+        self.limit: Size = p.integer(next(remaining))
+        self.sequences = [next(remaining) for _ in range(self.op.n_sequences)]
         self.scratch = [self._dies(i) for i in range(self.op.n_sequences)]
         self.states = [
             Carried(i, s, v)
             for i, (s, v) in enumerate(zip(self.op.states, self.op.new_values, strict=True))
         ]
-        self.initial = [next(given) if c.state.taps else None for c in self.states]
-        self.fixed = list(given)
+        self.initial = [next(remaining) if c.state.taps else None for c in self.states]
+        self.fixed = list(remaining)
 
     def _dies(self, number: int) -> bool:
         """Tell whether a sequence is memory that only this loop reads, each row in its step."""

@@ -70,5 +70,5 @@ class Report:
 
         kinds = (_NUMBER,) * len(numbers)
         p.callbacks.append(CallbackRecord(tell, kinds, (), ()))
-        given, made = p.listed(places), p.listed(())
-        p.call_or_fail("callback", len(p.callbacks) - 1, len(numbers), given, 0, made)
+        arguments, made = p.listed(places), p.listed(())
+        p.call_or_fail("callback", len(p.callbacks) - 1, len(numbers), arguments, 0, made)

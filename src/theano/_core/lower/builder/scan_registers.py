@@ -129,10 +129,10 @@ class RegisterLoop:
                 p.pointer(array)
                 p.strides(array)
         fits = self._fits()
-        known = p.values.copy(), p.length_values.copy()
+        before = p.values.copy(), p.length_values.copy()
         with p.into([]) as short:
             ends = self._short()
-        p.values, p.length_values = known
+        p.values, p.length_values = before
         with p.into([]) as long:
             results = general()
         merges = []
@@ -214,39 +214,39 @@ class RegisterLoop:
 
     def _fixed_values(self) -> dict[Any, Scalar]:
         """Return what no step changes, in registers."""
-        p, found = self.p, {}
+        p, scalars = self.p, {}
         for variable, value in zip(self.op.inner.fixed, self.loop.fixed, strict=True):
             if variable.type.ndim == 0:
-                found[variable] = p.register(value.replace())
+                scalars[variable] = p.register(value.replace())
                 continue
             if is_row(variable) and (value.broadcast_axes or value.contiguous is not True):
                 value = copies.fresh_copy(p, value)
-            found[variable] = self._load(variable, p.pointer(value))
-        return found
+            scalars[variable] = self._load(variable, p.pointer(value))
+        return scalars
 
     def _body(
         self, step: str, outside: dict[Any, Scalar], taps: list[list[Register]]
     ) -> list[Scalar]:
         """Write one step; return the new value of each state."""
         p, inner = self.p, self.op.inner
-        known = dict(outside)
+        scalars = dict(outside)
         for variable, array in zip(inner.sequences, self.loop.sequences, strict=True):
             data = p.pointer(array)
             if 0 not in array.broadcast_axes:
                 data = views.moved(p, data, p.offset(step, p.strides(array)[0]))
             if is_row(variable) and 1 in array.broadcast_axes:
-                known[variable] = p.load(data, array.dtype)
+                scalars[variable] = p.load(data, array.dtype)
             else:
-                known[variable] = self._load(variable, data)
+                scalars[variable] = self._load(variable, data)
         for names, values, carried in zip(inner.states, taps, self.loop.states, strict=True):
             for variable, distance in zip(names, carried.state.taps, strict=True):
-                known[variable] = values[distance - 1]
+                scalars[variable] = values[distance - 1]
         for node in self.op.body.nodes:
-            known[node.outputs[0]] = self._value(node, known)
-        return [self._new(c.value, known) for c in self.loop.states]
+            scalars[node.outputs[0]] = self._value(node, scalars)
+        return [self._new(c.value, scalars) for c in self.loop.states]
 
-    def _new(self, variable: Variable, known: dict[Any, Scalar]) -> Scalar:
-        value = self._known(variable, known)
+    def _new(self, variable: Variable, scalars: dict[Any, Scalar]) -> Scalar:
+        value = self._known(variable, scalars)
         if is_row(variable):
             return self._wide(value)
         if value.lanes == 1:
@@ -255,25 +255,25 @@ class RegisterLoop:
         self.p.do(ir.Lane(number.name, value))
         return number
 
-    def _known(self, variable: Any, known: dict[Any, Scalar]) -> Scalar:
-        if variable in known:
-            return known[variable]
+    def _known(self, variable: Any, scalars: dict[Any, Scalar]) -> Scalar:
+        if variable in scalars:
+            return scalars[variable]
         return self.p.literal(variable.data.item(), variable.type.dtype)
 
-    def _value(self, node: Apply, known: dict[Any, Scalar]) -> Scalar:
+    def _value(self, node: Apply, scalars: dict[Any, Scalar]) -> Scalar:
         """Write one node: on whole rows, or on scalars.
 
         A scalar that follows from a whole row is in every lane.
         """
         p = self.p
         if isinstance(node.op, Reduction):
-            return self._reduction(node, self._known(node.inputs[0], known))
+            return self._reduction(node, self._known(node.inputs[0], scalars))
         if isinstance(node.op, SHAPES):
-            return self._known(node.inputs[1 if isinstance(node.op, Second) else 0], known)
+            return self._known(node.inputs[1 if isinstance(node.op, Second) else 0], scalars)
         casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
         args = []
         for variable, kind in zip(node.inputs, casts, strict=True):
-            value = self._known(variable, known)
+            value = self._known(variable, scalars)
             args.append(
                 p.literal(number_of(value), kind)
                 if isinstance(value, Number)

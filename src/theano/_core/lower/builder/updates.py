@@ -98,9 +98,9 @@ def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
 
 def _readers(steps: Sequence[Step]) -> dict[Any, set[Step]]:
     """Return the steps that read the memory of each variable."""
-    found: dict[Any, set[Step]] = {}
+    readers: dict[Any, set[Step]] = {}
     for step in steps:
         for node in computed(step):
             for variable in node.inputs:
-                found.setdefault(root(variable), set()).add(step)
-    return found
+                readers.setdefault(root(variable), set()).add(step)
+    return readers

@@ -35,8 +35,8 @@ def integers(p: Core, vector: Array, count: int | None = None) -> list[Size]:
     """Return the items of a vector of integers."""
     if vector.items is not None:
         return list(vector.items)
-    known = vector.shape[0]
-    n = known if isinstance(known, int) else count
+    axis_length = vector.shape[0]
+    n = axis_length if isinstance(axis_length, int) else count
     assert n is not None
     result: list[Size] = []
     step = p.strides(vector)[0]
@@ -140,11 +140,11 @@ def _count(w: Writer, first: Value, last: Value, by: Value) -> Value:
     return w.divide(w.sub(last, first), by)
 
 
-def with_shape(p: Core, array: Array, known: dict[int, int]) -> Array:
+def with_shape(p: Core, array: Array, lengths: dict[int, int]) -> Array:
     """Return an array whose lengths along some axes are now known."""
-    if not known:
+    if not lengths:
         return array
-    shape = tuple(known.get(i, n) for i, n in enumerate(array.shape))
+    shape = tuple(lengths.get(i, n) for i, n in enumerate(array.shape))
     return array.replace(shape=shape)
 
 
@@ -305,8 +305,8 @@ def _slice_parts(p: Core, node: Apply, entry: slice, length: Size) -> tuple[Size
             p.check(node, 0, "slice_step", ())
             return 0, 0, 1
         if isinstance(length, int):
-            known = range(*slice(start, stop, step).indices(length))
-            return known.start if len(known) else 0, len(known), step
+            positions = range(*slice(start, stop, step).indices(length))
+            return positions.start if len(positions) else 0, len(positions), step
         if start in (None, 0) and stop is None and step == 1:
             return 0, length, 1
     return _slice_registers(p, node, start, stop, step, length)

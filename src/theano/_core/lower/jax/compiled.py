@@ -49,8 +49,8 @@ class CompiledByXLA:
         while self.reason is None:
             try:
                 with self._one_at_a_time:
-                    found = self._by_xla(values)
-                return self._by_numpy(*values) if found is None else found
+                    results = self._by_xla(values)
+                return self._by_numpy(*values) if results is None else results
             except LengthUnknown as error:
                 if self._fix_what_decides(error):
                     continue
@@ -58,10 +58,10 @@ class CompiledByXLA:
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
             # With bad arguments, this raises what says so.
-            found = self._by_numpy(*values)
+            results = self._by_numpy(*values)
             self.reason = reason
             warnings.warn(f"NumPy computes this function, XLA cannot: {reason}", stacklevel=3)
-            return found
+            return results
         return self._by_numpy(*values)
 
     def _fix_what_decides(self, error: LengthUnknown) -> bool:
@@ -89,14 +89,14 @@ class CompiledByXLA:
             if len(self._programs) == MOST_PROGRAMS:
                 self._programs.clear()
             self._programs[key] = self._program(fixed)
-        given = [
+        arguments = [
             x if isinstance(v.type, TensorType) else self._objects.add(x)
             for v, x in pairs
             if v not in fixed
         ]
         try:
             with jax.enable_x64(True):
-                results, passed = jax.block_until_ready(self._programs[key](*given))
+                results, passed = jax.block_until_ready(self._programs[key](*arguments))
                 if not passed:
                     return None
                 return [
@@ -115,7 +115,7 @@ class CompiledByXLA:
 
         def run(*arrays: np.ndarray) -> tuple[list[Any], Any]:
             trace = Trace(self._objects)
-            known = {**fixed, **dict(zip(moving, arrays, strict=True))}
-            return trace.run(self._outputs, known), trace.passed()
+            value_of = {**fixed, **dict(zip(moving, arrays, strict=True))}
+            return trace.run(self._outputs, value_of), trace.passed()
 
         return jax.jit(run)

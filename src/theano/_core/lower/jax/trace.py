@@ -114,11 +114,11 @@ class Trace:
         objects = self._objects
         moving = {v: x for v, x in zip(node.inputs, values, strict=True) if v not in constants}
 
-        def call(*given: np.ndarray) -> tuple[np.ndarray, ...]:
-            known = dict(constants)
-            for v, x in zip(moving, given, strict=True):
-                known[v] = np.asarray(x) if isinstance(v.type, TensorType) else objects.get(x)
-            results = apply_values(node, [known[v] for v in node.inputs])
+        def call(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+            value_of = dict(constants)
+            for v, x in zip(moving, arrays, strict=True):
+                value_of[v] = np.asarray(x) if isinstance(v.type, TensorType) else objects.get(x)
+            results = apply_values(node, [value_of[v] for v in node.inputs])
             return tuple(
                 result if isinstance(out.type, TensorType) else objects.add(result)
                 for out, result in zip(node.outputs, results, strict=True)
@@ -134,38 +134,38 @@ class Trace:
 
     def _shapes(self, node: Apply, values: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs; raises LengthUnknown."""
-        known = dict(zip(node.inputs, values, strict=True))
-        found = node.rules.shape(node, [np.shape(v) for v in values])
-        return [tuple(self._length(node, n, known) for n in shape) for shape in found]
+        value_of = dict(zip(node.inputs, values, strict=True))
+        shapes = node.rules.shape(node, [np.shape(v) for v in values])
+        return [tuple(self._length(node, n, value_of) for n in shape) for shape in shapes]
 
-    def _length(self, node: Apply, length: Variable | int, known: dict[Any, Any]) -> int:
+    def _length(self, node: Apply, length: Variable | int, value_of: dict[Any, Any]) -> int:
         if length is None:
             raise LengthUnknown(node)
         if isinstance(length, int):
             return length
         try:
-            return int(evaluate([length], known)[0])
+            return int(evaluate([length], value_of)[0])
         except NEEDS_VALUES:
             raise LengthUnknown(node) from None
 
     # -- the walk ---------------------------------------------------------------------------------
 
-    def run(self, outputs: Sequence[Any], known: dict[Any, Any]) -> list[Any]:
+    def run(self, outputs: Sequence[Any], value_of: dict[Any, Any]) -> list[Any]:
         """Return the values of `outputs`, given those of the inputs."""
-        known = dict(known)
+        value_of = dict(value_of)
 
         def value(variable: Variable) -> Any:
-            return variable.data if isinstance(variable, Constant) else known[variable]
+            return variable.data if isinstance(variable, Constant) else value_of[variable]
 
-        for node in toposort(outputs, known):
+        for node in toposort(outputs, value_of):
             results = self._apply(node, [value(v) for v in node.inputs])
-            known.update(zip(node.outputs, results, strict=True))
+            value_of.update(zip(node.outputs, results, strict=True))
         return [value(out) for out in outputs]
 
     def _apply(self, node: Apply, values: Sequence[object]) -> list[Any]:
         # Of a graph that was not rewritten, an index has its numbers among the inputs.
-        given = [v for v, x in zip(node.inputs, values, strict=True) if type(x) is not np.int64]
-        arrays = all(isinstance(v.type, TensorType) for v in (*given, *node.outputs))
+        inputs = [v for v, x in zip(node.inputs, values, strict=True) if type(x) is not np.int64]
+        arrays = all(isinstance(v.type, TensorType) for v in (*inputs, *node.outputs))
         if arrays and all(self.is_known(v) for v in values) and _is_length(node):
             return apply_values(node, values)
         checks = len(self._checks)

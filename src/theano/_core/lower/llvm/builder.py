@@ -100,9 +100,9 @@ class Builder(RandomNumbers):
         self.vector_bits = vector_bits
 
     def __getattr__(self, name: str) -> Any:
-        known = _NUMPY_NAMES.get(name)
-        if known is not None:
-            return getattr(self, known)
+        method = _NUMPY_NAMES.get(name)
+        if method is not None:
+            return getattr(self, method)
         from difflib import get_close_matches
 
         near = get_close_matches(name, dir(type(self)), 4, 0.5)

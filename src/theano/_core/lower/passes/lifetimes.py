@@ -48,10 +48,10 @@ class _Finder:
             cls = type(i)
             find = USES.get(cls)
             if find is not None:
-                found = find(aliases, i)
-                if not found:
+                roots = find(aliases, i)
+                if not roots:
                     continue
-                for root in found:
+                for root in roots:
                     last[root] = at
                 if cls is ir.Alloc:
                     made[i.slot] = None

@@ -89,9 +89,9 @@ class _Outliner:
             for member, row in zip(members, rows, strict=True):
                 runs[member] = ir.Run(len(self.routines), row)
             self.routines.append(routine.replace(runs=ir.MANY) if often else routine)
-        given = [ir.LiveStore(flow.words[n], n, flow.kinds[n]) for n in flow.live[-1]]
-        found = [ir.LiveLoad(n, flow.words[n], flow.kinds[n]) for n in flow.found]
-        return [*given, *runs, *found]
+        stores = [ir.LiveStore(flow.words[n], n, flow.kinds[n]) for n in flow.live[-1]]
+        loads = [ir.LiveLoad(n, flow.words[n], flow.kinds[n]) for n in flow.loaded]
+        return [*stores, *runs, *loads]
 
     def _with_blocks(self, i: ir.Instruction, often: bool) -> ir.Instruction:
         if type(i) is ir.For:
@@ -127,32 +127,32 @@ class _Inliner:
         self.live: dict[ir.Size, ir.Size] = {}
         self.numbers = count()
 
-    def block(self, block: ir.Block, known: dict[Any, Any]) -> ir.Block:
-        """Return a block without routines; `known` says what stands for its names."""
+    def block(self, block: ir.Block, names: dict[Any, Any]) -> ir.Block:
+        """Return a block without routines; `names` says what stands for its names."""
         out: ir.Block = []
         for i in block:
             cls = type(i)
             if cls is ir.LiveStore:
-                self.live[known.get(i.word, i.word)] = known.get(i.value, i.value)
+                self.live[names.get(i.word, i.word)] = names.get(i.value, i.value)
             elif cls is ir.LiveLoad:
-                known[i.name] = self.live[known.get(i.word, i.word)]
+                names[i.name] = self.live[names.get(i.word, i.word)]
             elif cls is ir.Let and i.operands[0] == ir.STACKS:
-                known[i.name] = self.stacks[known.get(i.operands[1], i.operands[1])]
+                names[i.name] = self.stacks[names.get(i.operands[1], i.operands[1])]
             elif cls is ir.Run:
                 out += self._run(i)
             else:
                 # What the blocks within hand on is known to what reads their ends.
                 blocks = _BLOCKS.get(cls, {})
-                inner = {name: self.block(getattr(i, name), known) for name in blocks}
-                i = _with(i.replace(**blocks), lambda x, _: known.get(x, x))
+                inner = {name: self.block(getattr(i, name), names) for name in blocks}
+                i = _with(i.replace(**blocks), lambda x, _: names.get(x, x))
                 out.append(i.replace(**inner))
         return out
 
     def _run(self, run: ir.Run) -> ir.Block:
         routine, number = self.routines[run.routine], next(self.numbers)
-        known: dict[Any, Any] = {f"%row.{n}": word for n, word in enumerate(run.row)}
-        known |= {name: f"{name}.{number}" for name in _own(routine.body)}
-        return self.block(routine.body, known)
+        names: dict[Any, Any] = {f"%row.{n}": word for n, word in enumerate(run.row)}
+        names |= {name: f"{name}.{number}" for name in _own(routine.body)}
+        return self.block(routine.body, names)
 
 
 # The blocks within instructions, empty.
@@ -217,11 +217,11 @@ def _kept_whole(body: ir.Block) -> set[int]:
     made = {
         name: at for at, i in enumerate(body) for name, kind in ir.defined(i) if kind not in _WORDS
     }
-    found: set[int] = set()
+    lines: set[int] = set()
     for at, i in enumerate(body) if made else ():
         for name in _Part([i]).places.keys() & made.keys():
-            found.update(range(made[name] + 1, at + 1))
-    return found
+            lines.update(range(made[name] + 1, at + 1))
+    return lines
 
 
 # -- what is equal ---------------------------------------------------------------------------------
@@ -294,8 +294,8 @@ class _Part:
         self._shape: list[Any] = []
         self._read(block, repeat(False))
         # Places on the stack are found in another way than what others hand on.
-        found = tuple([place for name, place in self.places.items() if name in stacks])
-        self.pattern = (*self._shape, found)
+        stack_places = tuple([place for name, place in self.places.items() if name in stacks])
+        self.pattern = (*self._shape, stack_places)
 
     def _read(self, values: Iterable[Field], flags: Iterable[Flag]) -> None:
         # What is no place is in a tuple, or a text: numbers are not to equal places.
@@ -360,21 +360,21 @@ def _with(value: Field, change: Callable[[Field, bool], Field], free: Flag = Fal
 def _joined(parts: Sequence[_Part], stacks: Container[str]) -> tuple[list[_Part], list[list[int]]]:
     """Return parts, those that equal no other joined to their neighbours, and groups of equals."""
     counts = Counter(part.pattern for part in parts)
-    found: list[list[_Part]] = []
+    joined: list[list[_Part]] = []
     groups: dict[Any, list[int]] = {}
     for part in parts:
-        last = found[-1] if found else []
+        last = joined[-1] if joined else []
         if counts[part.pattern] > 1:
-            groups.setdefault(part.pattern, []).append(len(found))
-            found.append([part])
+            groups.setdefault(part.pattern, []).append(len(joined))
+            joined.append([part])
         elif last and counts[last[0].pattern] == 1 and _lines_of(last) + part.lines <= ROUTINE:
             last.append(part)
         else:
-            groups[len(found)] = [len(found)]
-            found.append([part])
+            groups[len(joined)] = [len(joined)]
+            joined.append([part])
     whole = [
         p[0] if len(p) == 1 else _Part([i for part in p for i in part.block], 0, stacks)
-        for p in found
+        for p in joined
     ]
     return whole, list(groups.values())
 
@@ -426,8 +426,8 @@ class _Flow:
             self.needs.append(needed)
             last.update(dict.fromkeys(needed, number))
             made.update((name, number) for i in part.block for name, _ in ir.defined(i))
-        self.found = [name for name in ends if made.get(name, -1) >= 0]
-        last.update(dict.fromkeys(self.found, len(parts)))
+        self.loaded = [name for name in ends if made.get(name, -1) >= 0]
+        last.update(dict.fromkeys(self.loaded, len(parts)))
         self.live: list[list[str]] = [[] for _ in range(len(parts) + 1)]
         for name in last:
             self.live[made[name]].append(name)

@@ -24,11 +24,11 @@ def group_body(
 ) -> Body:
     """Return the body of a fused group."""
     w = Writer([v.type.dtype for v in operands])
-    known = dict(zip(operands, w.operands, strict=True))
+    value_of = dict(zip(operands, w.operands, strict=True))
 
     def read(variable: Any, dtype: str) -> Value:
-        if variable in known:
-            return w.cast(known[variable], dtype)
+        if variable in value_of:
+            return w.cast(value_of[variable], dtype)
         # In two steps: that of a number of another type may lose digits.
         return w.number(np.asarray(variable.data.item(), variable.type.dtype), dtype)
 
@@ -36,21 +36,21 @@ def group_body(
         if isinstance(node.op, Elementwise):
             casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
             args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
-            known[node.outputs[0]] = w.call(node.op, *args, dtype=dtype)
+            value_of[node.outputs[0]] = w.call(node.op, *args, dtype=dtype)
     reductions = [
         read(node.inputs[0], node.op.types(node.inputs[0].type.dtype)[0]) for node in folded
     ]
-    return w.body([known[v] for v in stored], reductions)
+    return w.body([value_of[v] for v in stored], reductions)
 
 
 def write_body(
     b: object, body: Body, index: Callable[[int], object], values: Sequence[object]
 ) -> tuple[list[Any], list[Any]]:
     """Write a body with the builder `b`; return the values to store and those to reduce."""
-    known = list(values)
+    computed = list(values)
     for operation in body.operations:
-        known.append(_written(b, operation, index, [known[i] for i in operation.operands]))
-    return [known[i] for i in body.stores], [known[i] for i in body.reductions]
+        computed.append(_written(b, operation, index, [computed[i] for i in operation.operands]))
+    return [computed[i] for i in body.stores], [computed[i] for i in body.reductions]
 
 
 def _written(

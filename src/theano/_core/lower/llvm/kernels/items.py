@@ -87,11 +87,11 @@ def masked(access: str, vector: str, suffix: str, mask: str) -> tuple[str, str]:
 
 def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> None:
     """Copy part of a packed vector from memory to the buffer of a whole one."""
-    found = _mask(b, dtype, part)
-    if found is None:
+    words_and_mask = _mask(b, dtype, part)
+    if words_and_mask is None:
         _copy_bytes(b, buffer, memory, dtype, part)
         return
-    words, mask = found
+    words, mask = words_and_mask
     name, declaration = masked("load", words.type, words.text, mask.type)
     b.declarations[declaration] = None
     rest = f"{mask.type} {mask.text}, {words.type} zeroinitializer"
@@ -101,11 +101,11 @@ def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> Non
 
 def copy_out(b: Builder, memory: str, buffer: str, dtype: str, part: Part) -> None:
     """Copy part of a packed vector from the buffer of a whole one to memory."""
-    found = _mask(b, dtype, part)
-    if found is None:
+    words_and_mask = _mask(b, dtype, part)
+    if words_and_mask is None:
         _copy_bytes(b, memory, buffer, dtype, part)
         return
-    words, mask = found
+    words, mask = words_and_mask
     name, declaration = masked("store", words.type, words.text, mask.type)
     b.declarations[declaration] = None
     vector = b.emit(f"load {words.type}, ptr {buffer}, align 64")

@@ -137,8 +137,8 @@ def sinh(b: Emitter, z: ComplexValue) -> ComplexValue:
     sine, cosine = sin_and_cos(b, y)
     real = _product(b, s, cosine, factor)
     imag = _product(b, c, sine, factor)
-    known = b.bit_or(b.eq(x, 0.0), _infinite(b, x))
-    real = b.select(b.bit_and(known, _not(b, _finite(b, y))), x, real)
+    exact = b.bit_or(b.eq(x, 0.0), _infinite(b, x))
+    real = b.select(b.bit_and(exact, _not(b, _finite(b, y))), x, real)
     return ComplexValue(real, b.select(b.eq(y, 0.0), y, imag))
 
 

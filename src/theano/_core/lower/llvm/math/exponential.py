@@ -176,9 +176,9 @@ def _scaled(b: Emitter, x: Value, k: Value) -> Value:
     name = f"@llvm.x86.avx512.mask.scalef.p{letter}.{bits}"
     # Of whole registers, the last argument says how to round: as always.
     wanted = ", i32" if bits == 512 else ""
-    given = f"{x.type} {x.text}, {x.type} {k.text}, {x.type} zeroinitializer, {mask} -1"
+    arguments = f"{x.type} {x.text}, {x.type} {k.text}, {x.type} zeroinitializer, {mask} -1"
     b.declarations[f"declare {x.type} {name}({x.type}, {x.type}, {x.type}, {mask}{wanted})"] = None
-    return b.pure(f"call {x.type} {name}({given}{wanted and wanted + ' 4'})", x.dtype, lanes)
+    return b.pure(f"call {x.type} {name}({arguments}{wanted and wanted + ' 4'})", x.dtype, lanes)
 
 
 def exp_of_reduced(b: Emitter, r: Value) -> Value:

@@ -7,8 +7,8 @@ from theano._core.lower.llvm.text.emitter import BITS, Emitter, Value, is_signed
 
 def _is_plain_constant(y: Value) -> bool:
     """Tell whether a divisor is known, and neither 0 nor -1."""
-    found = re.fullmatch(r"(?:splat \(i\d+ )?(-?\d+)\)?", y.text)
-    return found is not None and int(found[1]) not in (0, -1)
+    match = re.fullmatch(r"(?:splat \(i\d+ )?(-?\d+)\)?", y.text)
+    return match is not None and int(match[1]) not in (0, -1)
 
 
 def _truncated_quotient(b: Emitter, x: Value, y: Value) -> Value:

@@ -45,11 +45,11 @@ _formats: dict[tuple[str, str], Callable[..., str]] = {}
 
 def _format_of(function: str, kind: str) -> Callable[..., str]:
     key = function, kind
-    found = _formats.get(key)
-    if found is None:
+    template = _formats.get(key)
+    if template is None:
         text = ir.FUNCTIONS[function].text.replace("{k}", llvm_kind(kind))
-        found = _formats[key] = text.format
-    return found
+        template = _formats[key] = text.format
+    return template
 
 
 def printed(program: ir.Program) -> str:
@@ -147,8 +147,8 @@ class _Printer:
 
     def operand(self, size: Any) -> str:
         """Return a size or an address as LLVM reads it."""
-        known = self._known.get(size)
-        return str(size) if known is None else known.text
+        value = self._known.get(size)
+        return str(size) if value is None else value.text
 
     def value(self, x: ir.Scalar | ir.Size, kind: str = "") -> Any:
         """Return a scalar or a row, or a size of a kind."""
@@ -166,8 +166,8 @@ class _Printer:
     # -- arithmetic ---------------------------------------------------------------------------
 
     def let(self, i: ir.Let) -> None:
-        known = self._known
-        operands = [known[x].text if x in known else x for x in i.operands]
+        values = self._known
+        operands = [values[x].text if x in values else x for x in i.operands]
         self.b.lines.append(f"  {i.name} = {_format_of(i.function, i.kind)(*operands)}")
         if i.function in ir.DECLARATIONS:
             self.b.declarations[ir.DECLARATIONS[i.function]] = None
@@ -336,7 +336,7 @@ class _Printer:
 
     def branch(self, i: ir.If) -> None:
         b = self.b
-        condition, before, known = self.operand(i.condition), b.block, b._known
+        condition, before, values_before = self.operand(i.condition), b.block, b._known
         join = b.fresh_label("join")
         ends, values, labels = [], [], []
         for hint, block in (("then", i.then), ("else", i.otherwise)):
@@ -356,7 +356,7 @@ class _Printer:
         if i.then or i.otherwise:
             b.label(join)
             # INVARIANT: what was computed before the branch is known after it.
-            b._known = known
+            b._known = values_before
         for merge, ones, twos in zip(i.merges, *values, strict=True):
             names = []
             for kind, one, two in zip(_part_kinds(merge.kind), ones, twos, strict=True):

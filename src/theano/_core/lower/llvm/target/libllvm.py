@@ -57,11 +57,11 @@ def version() -> str:
         return "none"
     try:
         with open(os.path.join(folder, "_version.py"), encoding="utf-8") as file:
-            found = re.search(r"version = '([^']*)'", file.read())
+            match = re.search(r"version = '([^']*)'", file.read())
     except OSError:
-        found = None
+        match = None
     init = os.path.join(folder, "__init__.py")
-    return found.group(1) if found else str(os.stat(init).st_mtime_ns)
+    return match.group(1) if match else str(os.stat(init).st_mtime_ns)
 
 
 def _folder() -> str:
@@ -139,7 +139,7 @@ def different(lib: Any) -> Iterator[str]:
 def _unknown(reason: str) -> ImportError:
     return ImportError(
         f"llvmlite {version()} cannot be used to compile: {reason}. Versions that are known to "
-        f"work are {', '.join(known + '*' for known in KNOWN)}"
+        f"work are {', '.join(version_prefix + '*' for version_prefix in KNOWN)}"
     )
 
 

@@ -203,10 +203,10 @@ class Emitter:
 
     def pure(self, text: str, dtype: str, lanes: int) -> Value:
         """The result of an instruction without effects; an equal one is not emitted again."""
-        known = self._known.get(text)
-        if known is None:
-            known = self._known[text] = Value(self.emit(text), dtype, lanes)
-        return known
+        value = self._known.get(text)
+        if value is None:
+            value = self._known[text] = Value(self.emit(text), dtype, lanes)
+        return value
 
     def fresh_label(self, hint: str) -> str:
         self.count += 1
@@ -238,17 +238,17 @@ class Emitter:
         The block of `rare` is a cold branch, so that what is seldom needed costs one test. `rare`
         must give the values of `otherwise` in the lanes where `condition` is false.
         """
-        before, known = self.block, self._known
+        before, values_before = self.block, self._known
         cold, join = self.fresh_label("rare"), self.fresh_label("join")
         self.perform(f"br i1 {self.any(condition).text}, label %{cold}, label %{join}")
         self.label(cold)
-        self._known = dict(known)
+        self._known = dict(values_before)
         values = rare()
         cold_end = self.block
         self.perform(f"br label %{join}")
         self.label(join)
-        # INVARIANT: all of `known` was computed before the branch, so it dominates the join.
-        self._known = known
+        # INVARIANT: all of these values were computed before the branch, so it dominates the join.
+        self._known = values_before
         return tuple(
             Value(
                 self.emit(f"phi {y.type} [{y.text}, %{before}], [{x.text}, %{cold_end}]"),
@@ -267,12 +267,12 @@ class Emitter:
 
         It runs again while the condition holds in any lane, on all lanes.
         """
-        before, known = self.block, self._known
+        before, values_before = self.block, self._known
         loop, end = self.fresh_label("loop"), self.fresh_label("end")
         names = [f"%{loop}.{i}" for i in range(len(state))]
         self.perform(f"br label %{loop}")
         self.label(loop)
-        self._known = dict(known)
+        self._known = dict(values_before)
         at = len(self.lines)
         inside = [Value(n, x.dtype, x.lanes) for n, x in zip(names, state, strict=True)]
         new, condition = step(*inside)
@@ -283,7 +283,7 @@ class Emitter:
         ]
         self.perform(f"br i1 {again}, label %{loop}, label %{end}")
         self.label(end)
-        self._known = known
+        self._known = values_before
         return new
 
     def any(self, condition: Value) -> Value:
