@@ -88,12 +88,12 @@ class RuleSet:
         """Return the rules whose root is `op`, in order."""
         cls = type(op)
         key = op if cls in self._kinds and op in self._places else cls
-        found = self._of.get(key)
-        if found is None:
+        rules = self._of.get(key)
+        if rules is None:
             none: set[int] = set()
             places = self._places.get(key, none) | self._places.get(cls, none)
-            found = self._of[key] = tuple(self.rules[place] for place in sorted(places))
-        return found
+            rules = self._of[key] = tuple(self.rules[place] for place in sorted(places))
+        return rules
 
 
 class Rewriter:
@@ -171,18 +171,18 @@ class Rewriter:
     def leaf(self, variable: object) -> Any:
         """Return the one variable that stands for an input or for equal constants."""
         if isinstance(variable, Constant):
-            found = self.constants.setdefault(variable.signature(), variable)
-            self.finished[variable] = found
-            return found
+            constant = self.constants.setdefault(variable.signature(), variable)
+            self.finished[variable] = constant
+            return constant
         self.finished[variable] = variable
         return variable
 
     def apply(self, node: Apply, inputs: list[Variable]) -> list[Any]:
         """Return finished outputs for `node` over finished `inputs`."""
         key = (node.op, *inputs)
-        found = self.table.get(key) if node.rules.pure else None
-        if found is not None:
-            return found
+        reused = self.table.get(key) if node.rules.pure else None
+        if reused is not None:
+            return reused
         if any(map(is_not, inputs, node.inputs)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)
@@ -277,18 +277,18 @@ class Rewriter:
 
     def _guarded_below(self, variables: Iterable[Variable], stop: set[Variable]) -> list[Apply]:
         """Return the nodes that make `variables` and may fail, apart from what `stop` needs."""
-        found: dict[Apply, None] = {}
+        nodes: dict[Apply, None] = {}
         stack = [v for v in variables if v not in stop]
         while stack:
             node = stack.pop().owner
-            if node is None or node in found:
+            if node is None or node in nodes:
                 continue
-            found[node] = None
+            nodes[node] = None
             # Only the lengths of what is filled are needed.
             shaping = isinstance(node.op, (ShapeOf, Length))
             needed = () if shaping else node.inputs[isinstance(node.op, Second) :]
             stack += [v for v in needed if v in self.guarded and v not in stop]
-        return list(found)
+        return list(nodes)
 
     def shape(self, variable: Variable) -> tuple[Any, ...]:
         """Return the length of each axis: an int, or a finished int64 scalar variable.
@@ -296,9 +296,9 @@ class Rewriter:
         Equal variables mean equal lengths.
         """
         memo = self.shape_memo
-        found = memo.get(variable)
-        if found is not None:
-            return found
+        shape = memo.get(variable)
+        if shape is not None:
+            return shape
         waiting: list[Apply] = [] if variable.owner is None else [variable.owner]
         done: set[Apply] = set()
         while waiting:
@@ -377,9 +377,9 @@ class Rewriter:
 
     def _finished_shape(self, variable: Variable, shape: Sequence[object]) -> tuple[Any, ...]:
         key = tuple(shape), variable.type.broadcastable
-        known = self._shapes.get(key)
-        if known is not None:
-            return known
+        lengths = self._shapes.get(key)
+        if lengths is not None:
+            return lengths
         result: list[Any] = []
         for axis, (value, one) in enumerate(zip(*key, strict=True)):
             if one:
@@ -396,13 +396,13 @@ class Rewriter:
 
     def _raw_length(self, variable: Variable, axis: int) -> Any:
         key = (Length(axis), variable)
-        found = self.table.get(key)
-        if found is None:
+        outputs = self.table.get(key)
+        if outputs is None:
             node = Length(axis).make_node(variable)
             node.source = variable.source
-            found = self.table[key] = node.outputs
-            self.finished[found[0]] = found[0]
-        return found[0]
+            outputs = self.table[key] = node.outputs
+            self.finished[outputs[0]] = outputs[0]
+        return outputs[0]
 
 
 def _same_guards(one: Apply, two: Apply) -> bool:
@@ -463,10 +463,10 @@ def conform(new: Variable, old: Variable) -> Any:
 
 
 def inherit_source(
-    new: Variable, source: SourceLine | None, known: dict[Variable, Variable]
+    new: Variable, source: SourceLine | None, replaced: dict[Variable, Variable]
 ) -> None:
     """Give the nodes that a rule made the source line of the node they replace."""
-    for node in toposort([new], known):
+    for node in toposort([new], replaced):
         node.source = source
         for out in node.outputs:
             out.source = source

@@ -32,7 +32,7 @@ def add_rule(rule: Rule) -> None:
     >>> theano.extend.add_rule(rule)
     >>> theano.extend.remove_rule(rule)
     """
-    if any(known.name == rule.name for known in all_rules()):
+    if any(other.name == rule.name for other in all_rules()):
         raise ValueError(f"there is a rule {rule.name!r} already")
     if rule.phase not in RULE_PHASES[1:]:
         raise ValueError(f"there is no phase {rule.phase!r}; known: {', '.join(RULE_PHASES[1:])}")

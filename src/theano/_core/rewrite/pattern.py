@@ -45,27 +45,27 @@ def wild(name: str) -> Any:
     return TensorType("float64", ())(name)
 
 
-def match(pattern: Variable, variable: Variable, found: Match) -> bool:
-    """Extend `found` so that `pattern` stands for `variable`; False if it cannot."""
+def match(pattern: Variable, variable: Variable, bindings: Match) -> bool:
+    """Extend `bindings` so that `pattern` stands for `variable`; False if it cannot."""
     wanted, node = pattern.owner, variable.owner
     if wanted is None:
         if isinstance(pattern, Constant):
             value = known_value(variable)
             return value is not None and value == pattern.data.item()
-        return found.setdefault(pattern, variable) is variable
+        return bindings.setdefault(pattern, variable) is variable
     if node is None or not (node.op is wanted.op or node.op == wanted.op):
         return False
     patterns, inputs, op = wanted.inputs, node.inputs, node.op
     if len(inputs) != len(patterns):
         return False
     if not (isinstance(op, Elementwise) and op.commutative):
-        return all(map(match, patterns, inputs, repeat(found)))
-    before = found.copy()
-    if all(map(match, patterns, inputs, repeat(found))):
+        return all(map(match, patterns, inputs, repeat(bindings)))
+    before = bindings.copy()
+    if all(map(match, patterns, inputs, repeat(bindings))):
         return True
-    found.clear()
-    found.update(before)
-    return all(map(match, patterns[::-1], inputs, repeat(found)))
+    bindings.clear()
+    bindings.update(before)
+    return all(map(match, patterns[::-1], inputs, repeat(bindings)))
 
 
 def pattern_rule(
@@ -116,10 +116,12 @@ def pattern_rule(
         for op in below:
             if not any(map(made_by, node.inputs, repeat(op))):
                 return None
-        found: Match = {}
-        if not match(before, node.outputs[0], found) or (when is not None and not when(found)):
+        bindings: Match = {}
+        if not match(before, node.outputs[0], bindings) or (
+            when is not None and not when(bindings)
+        ):
             return None
-        return instantiate(after, found)
+        return instantiate(after, bindings)
 
     PATTERNS[name] = (before, after)
     return Rule(name, (before.owner.op,), apply, phase, keeps, why)
@@ -159,8 +161,8 @@ class Rules(list[Rule]):
 PATTERNS: dict[str, tuple[Any, Any]] = {}
 
 
-def instantiate(template: Variable, found: Match) -> Any:
+def instantiate(template: Variable, bindings: Match) -> Any:
     """Return `template` over the variables of a match."""
     if not isinstance(template, Variable):
         return template
-    return copy_graph([template], found)[0]
+    return copy_graph([template], bindings)[0]

@@ -46,13 +46,13 @@ def separate_shared(outputs: list[Variable]) -> tuple[list[Any], bool]:
     And whether there are any: others, which may not wait for the conditions as they stand, or what
     these branches have inside, may then be separated in the body of a branch.
     """
-    found = False
+    separated = False
     while True:
         needs = paths_to(outputs)
         groups, others = _shared(outputs, needs)
         if not groups:
-            return outputs, found or others
-        found = True
+            return outputs, separated or others
+        separated = True
         # What every variable is now that a group, or another that is made before it, replaces.
         now: dict[Any, Any] = {}
         for group in groups:
@@ -110,16 +110,16 @@ def _both(one: Paths, two: Paths) -> Paths:
 
 def _simple(paths: Paths) -> Paths:
     """Return equal paths: without those that others include, and without what both sides need."""
-    found = set(paths)
+    simpler = set(paths)
     while True:
-        for path in found:
-            both = next((p for p in path if path ^ {p, (p[0], 1 - p[1])} in found), None)
+        for path in simpler:
+            both = next((p for p in path if path ^ {p, (p[0], 1 - p[1])} in simpler), None)
             if both is not None:
-                found.add(path - {both})
+                simpler.add(path - {both})
                 break
-        found, before = {p for p in found if not any(q < p for q in found)}, found
-        if len(before) == len(found):
-            return frozenset(found) if len(found) <= MOST_PATHS else ALWAYS
+        simpler, before = {p for p in simpler if not any(q < p for q in simpler)}, simpler
+        if len(before) == len(simpler):
+            return frozenset(simpler) if len(simpler) <= MOST_PATHS else ALWAYS
 
 
 def places_of(outputs: Sequence[Variable]) -> dict[Any, Place]:
@@ -127,9 +127,9 @@ def places_of(outputs: Sequence[Variable]) -> dict[Any, Place]:
     places: dict[Any, Place] = dict.fromkeys(outputs, ())
 
     def add(variable: Variable | Apply, place: Place) -> None:
-        known = places.get(variable, place)
-        same = (n for n, (a, b) in enumerate(zip(known, place, strict=False)) if a != b)
-        places[variable] = known[: next(same, min(len(known), len(place)))]
+        shared = places.get(variable, place)
+        same = (n for n, (a, b) in enumerate(zip(shared, place, strict=False)) if a != b)
+        places[variable] = shared[: next(same, min(len(shared), len(place)))]
 
     for node in reversed(toposort(outputs)):
         for out in node.outputs:
@@ -155,13 +155,13 @@ def _shared(
     """
     places = places_of(outputs) if needs else {}
     order = toposort(outputs) if needs else []
-    known: dict[Place, Paths] = {(): ALWAYS}
+    paths: dict[Place, Paths] = {(): ALWAYS}
 
     def paths_of(place: Place) -> Paths:
-        if place not in known:
+        if place not in paths:
             branch, side = place[-1]
-            known[place] = _both(paths_of(place[:-1]), _when(branch.inputs[0], side))
-        return known[place]
+            paths[place] = _both(paths_of(place[:-1]), _when(branch.inputs[0], side))
+        return paths[place]
 
     def is_late(node: Apply) -> bool:
         """Tell whether a node is needed less often than what stands where it stands."""
@@ -177,16 +177,16 @@ def _shared(
             run = runs.get(variable.owner)
             if run is not None and run != runs.get(node):
                 groups.setdefault(run, {})[variable] = None
-    found: list[list[Any]] = []
+    shared_groups: list[list[Any]] = []
     before: set[Any] = set()
     busy = {run for node, run in runs.items() if not isinstance(node.op, FREE)}
     for run, group in sorted(groups.items(), key=lambda g: g[0][0]):
         if run in busy and _can_wait(group, run[1], needs) and before.isdisjoint(group):
-            found.append(list(group))
+            shared_groups.append(list(group))
             conditions = [condition for path in run[1] for condition, _ in path]
             before.update(v for node in toposort(conditions) for v in node.inputs)
             before.update(conditions)
-    return found, bool(costly)
+    return shared_groups, bool(costly)
 
 
 def _runs(order: Sequence[Apply], keys: dict[Apply, Paths]) -> dict[Any, tuple[int, Paths]]:

@@ -40,10 +40,10 @@ def _decided(outputs: list[Variable]) -> list[Any]:
     places = places_of(outputs)
     decided: dict[Place, dict[Variable, int]] = {}
     now: dict[Any, Any] = {}
-    found = False
+    changed = False
 
     def taken(variable: Variable, place: Place) -> Any:
-        nonlocal found
+        nonlocal changed
         if place not in decided:
             decided[place] = {branch.inputs[0]: side for branch, side in reversed(place)}
         node = variable.owner
@@ -52,7 +52,7 @@ def _decided(outputs: list[Variable]) -> list[Any]:
             if side is None:
                 break
             variable = node.op.sides(node)[side][node.outputs.index(variable)]
-            node, found = variable.owner, True
+            node, changed = variable.owner, True
         return now.get(variable, variable)
 
     for node in order:
@@ -64,7 +64,7 @@ def _decided(outputs: list[Variable]) -> list[Any]:
         if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
             copy = node.clone_with_new_inputs(inputs, False)
             now.update(zip(node.outputs, copy.outputs, strict=True))
-    return _decided([now.get(v, v) for v in outputs]) if found else outputs
+    return _decided([now.get(v, v) for v in outputs]) if changed else outputs
 
 
 def _merged(outputs: list[Variable]) -> list[Any]:
@@ -157,12 +157,12 @@ class Sinking:
         for node in reversed(self.order) if self.sharing else self.order:
             if isinstance(node.op, IfElse) and node not in self.inside:
                 self._sink(node)
-        known: dict[Any, Any] = {}
+        copies: dict[Any, Any] = {}
         for node in self.order:
-            changed = node in self.branches or any(v in known for v in node.inputs)
+            changed = node in self.branches or any(v in copies for v in node.inputs)
             if changed and node not in self.inside:
-                known.update(zip(node.outputs, self._copy(node, known).outputs, strict=True))
-        return [known.get(v, v) for v in self.outputs]
+                copies.update(zip(node.outputs, self._copy(node, copies).outputs, strict=True))
+        return [copies.get(v, v) for v in self.outputs]
 
     def _sink(self, node: Apply) -> None:
         op: Any = node.op
@@ -208,14 +208,14 @@ class Sinking:
 
     def _body(self, needed: Sequence[Any], values: Sequence[Any], own: Sequence[Apply]) -> Body:
         leaves = [v.clone() for v in needed]
-        known: dict[Any, Any] = dict(zip(needed, leaves, strict=True))
+        copies: dict[Any, Any] = dict(zip(needed, leaves, strict=True))
         for node in own:
-            known.update(zip(node.outputs, self._copy(node, known).outputs, strict=True))
-        outputs = [known.get(v, v) for v in values]
+            copies.update(zip(node.outputs, self._copy(node, copies).outputs, strict=True))
+        outputs = [copies.get(v, v) for v in values]
         return Body(leaves, rewrite_branches(outputs) if self.sharing else outputs)
 
-    def _copy(self, node: Apply, known: dict[Any, Any]) -> Apply:
-        inputs = [known.get(v, v) for v in self.inputs[node]]
+    def _copy(self, node: Apply, copies: dict[Any, Any]) -> Apply:
+        inputs = [copies.get(v, v) for v in self.inputs[node]]
         branch = self.branches.get(node)
         if branch is None:
             return node.clone_with_new_inputs(inputs, False)

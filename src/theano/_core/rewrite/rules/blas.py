@@ -56,9 +56,9 @@ def _one(dtype: str) -> Any:
 
 
 def _scalar(value: Variable, dtype: str) -> Any:
-    known = known_value(value)
-    if known is not None:
-        return np.asarray(known, dtype=dtype)
+    constant = known_value(value)
+    if constant is not None:
+        return np.asarray(constant, dtype=dtype)
     return dimshuffle(value, ())
 
 
@@ -151,11 +151,11 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
     if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)) or out.type.ndim == 0:
         return None
     for index in (1, 0):
-        found = _scaled(node.inputs[index], rewriter.uses, dtype)
+        scaled = _scaled(node.inputs[index], rewriter.uses, dtype)
         z = node.inputs[1 - index]
-        if found is None or z.type != out.type:
+        if scaled is None or z.type != out.type:
             continue
-        alpha, product = found
+        alpha, product = scaled
         if product.outputs[0].type != out.type:
             continue
         beta, z = _scaled_array(z, dtype)
@@ -172,10 +172,10 @@ def _few_products(node: Apply, uses: dict[Variable, int]) -> bool:
     """Tell whether the sum of products that ends with `node` is short."""
     for _ in range(MOST_PRODUCTS):
         value = node.inputs[0]
-        found = _scaled(value, uses, value.type.dtype) if isinstance(node.op, Gemm) else None
-        if found is None:
+        scaled = _scaled(value, uses, value.type.dtype) if isinstance(node.op, Gemm) else None
+        if scaled is None:
             return True
-        node = found[1]
+        node = scaled[1]
     return False
 
 

@@ -94,11 +94,11 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     terms.cancel()
     plus, known_plus = split_constants(terms.plus)
     minus, known_minus = split_constants(terms.minus)
-    known = len(known_plus) + len(known_minus)
+    constant_count = len(known_plus) + len(known_minus)
     if (
         not terms.changed
-        and known < 2
-        and not (known and _sums_to(known_plus, known_minus, dtype) == 0)
+        and constant_count < 2
+        and not (constant_count and _sums_to(known_plus, known_minus, dtype) == 0)
     ):
         return None
     constant = _sums_to(known_plus, known_minus, dtype)
@@ -179,10 +179,10 @@ def _known_power(rewriter: Rewriter, node: Apply) -> Any:
 @rule("switch(known, x, y) → x or y", on=switch, keeps="exact", why="one branch")
 def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     condition, one, two = node.inputs
-    known = known_value(condition)
-    if known is not None:
+    holds = known_value(condition)
+    if holds is not None:
         # As in Theano, the other one need not fit.
-        return broadcast(rewriter, node, one if known else two)
+        return broadcast(rewriter, node, one if holds else two)
     if one is two:
         return broadcast(rewriter, node, one)
     return None
@@ -216,9 +216,9 @@ def _scale_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
 
 def _is_finite(factor: Variable) -> bool:
     """Tell whether a number is neither infinite nor NaN, whatever the arguments are."""
-    known = known_value(factor)
-    if known is not None:
-        return bool(np.isfinite(known))
+    factor_value = known_value(factor)
+    if factor_value is not None:
+        return bool(np.isfinite(factor_value))
     # A conversion of an integer is a number, too, unless it is too large for float16.
     while (node := made_by(factor, Elementwise, DimShuffle)) is not None:
         if isinstance(node.op, Elementwise) and not node.op.is_cast:
@@ -266,13 +266,13 @@ def _fold_of_transpose(rewriter: Rewriter, node: Apply) -> Any:
 def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
     """The sum of n equal numbers is n times the number."""
     value = node.inputs[0]
-    known = known_value(value)
-    if node.op.kind != "sum" or known is None or isinstance(value, Constant):
+    constant = known_value(value)
+    if node.op.kind != "sum" or constant is None or isinstance(value, Constant):
         return None
-    if not np.isfinite(known) and not sums_some(rewriter, node):
+    if not np.isfinite(constant) and not sums_some(rewriter, node):
         return None
     dtype = node.outputs[0].type.dtype
-    result = mul(number(known, dtype), cast_length(items_summed(rewriter, node), dtype))
+    result = mul(number(constant, dtype), cast_length(items_summed(rewriter, node), dtype))
     return result if node.outputs[0].type.ndim == 0 else _alloc_like(rewriter, node, result)
 
 
@@ -293,7 +293,7 @@ pattern(
     keeps="exact",
     why="one operation",
     # Of unsigned integers -x is another positive number.
-    when=lambda found: not found[x].type.dtype.startswith("uint"),
+    when=lambda bindings: not bindings[x].type.dtype.startswith("uint"),
 )
 pattern(
     "sqr(|x|) → sqr(x)",
@@ -301,6 +301,6 @@ pattern(
     sqr(x),
     keeps="exact",
     why="one operation",
-    when=lambda found: not dtypes.is_complex(found[x].type.dtype),
+    when=lambda bindings: not dtypes.is_complex(bindings[x].type.dtype),
 )
 pattern("sqr(−x) → sqr(x)", sqr(-x), sqr(x), keeps="exact", why="one operation")

@@ -72,10 +72,10 @@ def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
     """For a number c; also x - c inc(zeros, y) → inc(x, -c y)."""
     out = node.outputs[0]
     for index in (1, 0) if node.op is add else (1,):
-        x, found = node.inputs[1 - index], _scaled_part(rewriter, node.inputs[index])
-        if found is None or x.type != out.type:
+        x, part_and_scaling = node.inputs[1 - index], _scaled_part(rewriter, node.inputs[index])
+        if part_and_scaling is None or x.type != out.type:
             continue
-        part, scaling = found
+        part, scaling = part_and_scaling
         zeros, y, *at = part.inputs
         if part.outputs[0].type != out.type or part.op.assign or known_value(zeros) != 0:
             continue

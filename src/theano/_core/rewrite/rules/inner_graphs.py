@@ -41,9 +41,11 @@ def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
     for variable, source, dropped in pairs:
         if not isinstance(variable.type, TensorType):
             continue
-        found = rewriter.shape(source)[dropped:]
+        lengths = rewriter.shape(source)[dropped:]
         shape = []
-        for axis, (one, length) in enumerate(zip(variable.type.broadcastable, found, strict=True)):
+        for axis, (one, length) in enumerate(
+            zip(variable.type.broadcastable, lengths, strict=True)
+        ):
             if one or isinstance(length, int):
                 shape.append(1 if one else length)
                 continue

@@ -44,8 +44,8 @@ rule, pattern = RULES.rule, RULES.pattern
 x, y = wild("x"), wild("y")
 
 
-def _float(found: Match) -> bool:
-    return all(dtypes.is_float(v.type.dtype) for v in found.values())
+def _float(bindings: Match) -> bool:
+    return all(dtypes.is_float(v.type.dtype) for v in bindings.values())
 
 
 # Not those that would give numbers outside the domain of the inner function, where it is NaN.
@@ -113,8 +113,8 @@ def _known_comparison(rewriter: Rewriter, node: Apply) -> Any:
 
 def _at_least(value: Variable, number: complex) -> bool:
     """Tell whether an integer scalar certainly is not less than a number that is not positive."""
-    known = known_value(value)
-    if known is not None or not dtypes.is_discrete(value.type.dtype) or value.type.ndim:
+    constant = known_value(value)
+    if constant is not None or not dtypes.is_discrete(value.type.dtype) or value.type.ndim:
         return False
     return not isinstance(number, complex) and number <= 0 and not_negative(value)
 

@@ -118,10 +118,10 @@ def _inverted(rewriter: Rewriter, variable: Variable) -> tuple[Any, bool] | None
 
 def _inverse_of(variable: Variable, rewriter: Rewriter) -> Any:
     """Return the A of an inv(A) that only this use needs, or None."""
-    found = _inverted(rewriter, variable)
-    if found is None:
+    inverted = _inverted(rewriter, variable)
+    if inverted is None:
         return None
-    return swapped(found[0]) if found[1] else found[0]
+    return swapped(inverted[0]) if inverted[1] else inverted[0]
 
 
 @rule("dot(inv(A), b) → solve(A, b)", on=Dot, why="fewer operations, and a smaller error")
@@ -292,17 +292,17 @@ def _split_det(variable: Variable, a: Variable) -> Any:
 def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
     for i, matrix in enumerate(node.inputs):
         broadcast = node.inputs[1 - i].owner
-        found = _inverted(rewriter, matrix)
-        if found is None or broadcast is None or not isinstance(broadcast.op, DimShuffle):
+        inverted = _inverted(rewriter, matrix)
+        if inverted is None or broadcast is None or not isinstance(broadcast.op, DimShuffle):
             continue
         scalar = broadcast.inputs[0]
         if tuple(broadcast.op.new_order) != (*range(scalar.type.ndim), "x", "x"):
             continue
-        rest = _split_det(scalar, found[0])
+        rest = _split_det(scalar, inverted[0])
         if rest is None:
             continue
-        result = factor_adjugate(*factor(found[0]))
-        result = swapped(result) if found[1] else result
+        result = factor_adjugate(*factor(inverted[0]))
+        result = swapped(result) if inverted[1] else result
         return result if isinstance(rest, int) else broadcast.op(rest) * result
     return None
 

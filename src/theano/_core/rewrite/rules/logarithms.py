@@ -121,10 +121,10 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     adds = not node.op.assign or isinstance(node.op, IncSubtensor)
     if not adds or known_value(zeros) != 0 or not dtypes.is_float(value.type.dtype):
         return None
-    found = _divided_by(value, node, at)
-    if found is None:
+    quotient = _divided_by(value, node, at)
+    if quotient is None:
         return None
-    rest, whole = found
+    rest, whole = quotient
     if whole.type != node.outputs[0].type or not rewriter.same_shape(whole, zeros):
         return None
     return node.op(zeros, rest, *at) / whole
@@ -187,14 +187,14 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     if not made_by(value, true_div) or not dtypes.is_float(value.type.dtype):
         return None
     above, below = value.owner.inputs
-    given = below.owner
-    if given is None or type(given.op) is not type(node.op) or above.type != value.type:
+    shaping = below.owner
+    if shaping is None or type(shaping.op) is not type(node.op) or above.type != value.type:
         return None
-    whole = given.inputs[0]
+    whole = shaping.inputs[0]
     if whole.type != out.type or not rewriter.same_shape(whole, out):
         return None
     if isinstance(node.op, DimShuffle):
-        order = [axis if axis == "x" else given.op.new_order[axis] for axis in node.op.new_order]
+        order = [axis if axis == "x" else shaping.op.new_order[axis] for axis in node.op.new_order]
         if order != list(range(whole.type.ndim)):
             return None
     return node.op(above, *node.inputs[1:]) / whole
@@ -202,19 +202,19 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
 
 def _operands(variable: Variable) -> list[Any] | None:
     """Return the powers of a sum of exponentials of one type, else None."""
-    found: list[Any] = []
+    powers: list[Any] = []
     stack = [variable]
     while stack:
         value = stack.pop()
         if made_by(value, add) and value.type == variable.type:
             stack += value.owner.inputs[::-1]
         elif made_by(value, exp) and value.owner.inputs[0].type.dtype == variable.type.dtype:
-            found.append(value.owner.inputs[0])
+            powers.append(value.owner.inputs[0])
         else:
             return None
-        if len(found) + len(stack) > WIDEST:
+        if len(powers) + len(stack) > WIDEST:
             return None
-    return found
+    return powers
 
 
 @rule("log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))", on=log, why=OVERFLOW)
@@ -290,8 +290,8 @@ def _reduction(variable: Variable) -> Apply | None:
     return made_by(variable if node is None else node.inputs[0], Reduction)
 
 
-def _float(found: Match) -> bool:
-    return dtypes.is_float(found[x].type.dtype)
+def _float(bindings: Match) -> bool:
+    return dtypes.is_float(bindings[x].type.dtype)
 
 
 precise = partial(pattern, why="keeps digits", when=_float)

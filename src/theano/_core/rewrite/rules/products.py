@@ -137,21 +137,21 @@ class Factors(Terms):
                 return total
         for i, other in enumerate(self.plus):
             inner: Any = without_axes(other)
-            found = flatten(inner) if inner is not other else None
-            if found is None:
+            factors = flatten(inner) if inner is not other else None
+            if factors is None:
                 continue
-            for below in found.minus:
+            for below in factors.minus:
                 total = without_axes(below)
                 if _is_sum_of(total, value) and along(total, (below, total), (other, inner)):
-                    found.minus.remove(below)
-                    self.plus[i] = like(build(inner.owner, found), other)
+                    factors.minus.remove(below)
+                    self.plus[i] = like(build(inner.owner, factors), other)
                     self.minus.append(total.owner.op.expand(value, total))
                     return total
-            for j, factor in enumerate(found.plus):
+            for j, factor in enumerate(factors.plus):
                 divided = _sum_divided_by_sum_of(factor, value)
                 if divided is not None and along(factor, (other, inner)):
-                    total, found.plus[j] = divided
-                    self.plus[i] = like(build(inner.owner, found), other)
+                    total, factors.plus[j] = divided
+                    self.plus[i] = like(build(inner.owner, factors), other)
                     self.minus.append(total.owner.op.expand(value, total))
                     return total
         return None
@@ -496,8 +496,8 @@ def _absorbed(node: Apply, factors: Factors) -> Any:
         if not any(f is not None and other in f.minus for f in inner):
             continue
         parts = []
-        for operand, found in zip(value.owner.inputs, inner, strict=True):
-            part = found if found is not None else Factors([operand])
+        for operand, term in zip(value.owner.inputs, inner, strict=True):
+            part = term if term is not None else Factors([operand])
             part = part.times([other], (), factors.negative)
             part.masks += factors.masks
             parts.append(build(node, part))
@@ -509,9 +509,9 @@ def _integer_product(rewriter: Rewriter, node: Apply) -> Any:
     if node.op is not mul:
         return None
     for index, value in enumerate(node.inputs):
-        known = known_value(value)
-        if known == 1:
+        integer = known_value(value)
+        if integer == 1:
             return kept(rewriter, node, node.inputs[1 - index])
-        if known == 0:
+        if integer == 0:
             return filled(node, 0)
     return None

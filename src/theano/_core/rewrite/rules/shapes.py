@@ -48,9 +48,9 @@ def _shape_to_lengths(rewriter: Rewriter, node: Apply) -> Any:
     why="the expression itself need not be computed",
 )
 def _length_of_expression(rewriter: Rewriter, node: Apply) -> Any:
-    known = rewriter.shape(node.inputs[0])[node.op.axis]
-    known = as_int64(known)
-    return None if known is node.outputs[0] or known.owner is node else known
+    axis_length = rewriter.shape(node.inputs[0])[node.op.axis]
+    axis_length = as_int64(axis_length)
+    return None if axis_length is node.outputs[0] or axis_length.owner is node else axis_length
 
 
 @rule(
@@ -198,8 +198,8 @@ def _undone(rewriter: Rewriter, variable: Variable, order: tuple[Any, ...], dept
         return 1 if inner == sorted(inner) else -1
     if not isinstance(node.op, Elementwise) or rewriter.uses.get(variable, 0) > 1:
         return -1
-    found = [_undone(rewriter, v, order, depth + 1) for v in node.inputs]
-    return -1 if -1 in found else sum(found)
+    undone = [_undone(rewriter, v, order, depth + 1) for v in node.inputs]
+    return -1 if -1 in undone else sum(undone)
 
 
 @rule(

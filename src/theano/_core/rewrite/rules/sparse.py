@@ -21,10 +21,10 @@ def _by_arrays(rewriter: Rewriter, node: Apply) -> Any:
     operands = [compressed(v) if is_sparse_type(v) else v for v in node.inputs]
     if None in operands:
         return None
-    found = node.op.arrays(node, *operands)
-    if isinstance(found, Compressed):
-        return found.assembled(node.outputs[0].type.dtype)
-    return found
+    arrays = node.op.arrays(node, *operands)
+    if isinstance(arrays, Compressed):
+        return arrays.assembled(node.outputs[0].type.dtype)
+    return arrays
 
 
 def with_arrays(outputs: Sequence[Variable]) -> list[Any]:

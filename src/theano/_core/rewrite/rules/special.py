@@ -47,16 +47,16 @@ def _power(rewriter: Rewriter, node: Apply) -> Any:
 @rule("x / 2**k → x 2**-k", on=true_div, keeps="exact", why="no division")
 def _divide_by_constant(rewriter: Rewriter, node: Apply) -> Any:
     value, divisor = node.inputs
-    known = known_value(divisor)
+    constant = known_value(divisor)
     dtype = node.outputs[0].type.dtype
-    if not isinstance(known, (int, float)) or not known or not dtypes.is_float(dtype):
+    if not isinstance(constant, (int, float)) or not constant or not dtypes.is_float(dtype):
         return None
-    mantissa, power = np.frexp(float(known))
+    mantissa, power = np.frexp(float(constant))
     if abs(mantissa) != 0.5 or not abs(power) < 100:
         return None
     if dtype == "float16" or value.type.broadcastable != node.outputs[0].type.broadcastable:
         return None
-    return mul(np.asarray(1 / known, dtype=dtype), cast(value, dtype))
+    return mul(np.asarray(1 / constant, dtype=dtype), cast(value, dtype))
 
 
 pattern("x x → sqr(x)", x * x, sqr(x), keeps="exact", why="one operand")

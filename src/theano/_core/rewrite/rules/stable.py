@@ -24,13 +24,13 @@ x = wild("x")
 OVERFLOW = "exp does not overflow"
 
 
-def _real(found: Match) -> bool:
-    return not dtypes.is_complex(found[x].type.dtype)
+def _real(bindings: Match) -> bool:
+    return not dtypes.is_complex(bindings[x].type.dtype)
 
 
-def _float(found: Match) -> bool:
+def _float(bindings: Match) -> bool:
     """Tell whether -x and 1 - x neither wrap around nor are refused."""
-    return dtypes.is_float(found[x].type.dtype)
+    return dtypes.is_float(bindings[x].type.dtype)
 
 
 pattern(
@@ -91,10 +91,10 @@ def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     if not above.type.dtype == below.type.dtype == value.type.dtype == out.type.dtype:
         return None
     axes = node.op.axes(value.type.ndim)
-    given = made_by(below, DimShuffle)
-    if given is None:
+    shaping = made_by(below, DimShuffle)
+    if shaping is None:
         return None
-    if any(given.op.new_order[axis] != "x" for axis in axes):
+    if any(shaping.op.new_order[axis] != "x" for axis in axes):
         return None
     divisor = dimshuffle(below, [axis for axis in range(value.type.ndim) if axis not in axes])
     factors = flatten(divisor)

@@ -187,10 +187,10 @@ def _parted(rewriter: Rewriter, owner: Apply, entries: Sequence[object], times: 
     if not full:
         return subtensor(owner.outputs[0], entries)
     parts = []
-    for number, given in enumerate(owner.inputs):
+    for number, operand in enumerate(owner.inputs):
         value = fitting(rewriter, owner, number, full[0])
         inner = made_by(value, Elementwise)
-        if number in full and value is given and rewriter.uses.get(value, 0) == 1:
+        if number in full and value is operand and rewriter.uses.get(value, 0) == 1:
             if len(full) > 1 and inner is not None and not inner.op.is_dear(inner):
                 parts.append(_parted(rewriter, inner, entries, times))
                 continue

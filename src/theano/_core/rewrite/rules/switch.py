@@ -161,9 +161,9 @@ def _into_branch(rewriter: Rewriter, node: Apply) -> Any:
     if all(_sides(v) is None for v in node.inputs):
         return None
     for places in _linear_places(node):
-        found = _joint(node.inputs, places)
-        if found is not None and not _is_deep(found[0]):
-            part, inputs = found
+        joint = _joint(node.inputs, places)
+        if joint is not None and not _is_deep(joint[0]):
+            part, inputs = joint
             value = node.op.make_node(*inputs).outputs[0]
             return part.choose(value, _zeros(rewriter, node.outputs[0]))
     return None
@@ -181,8 +181,8 @@ def _is_deep(part: _Part) -> bool:
 
 def _linear_places(node: Apply) -> list[list[int]]:
     """Return groups of inputs: the output is zero if all inputs of one are."""
-    found = ELEMENTWISE.get(node.op)
-    return node.rules.linear(node) if found is None else found
+    linear = ELEMENTWISE.get(node.op)
+    return node.rules.linear(node) if linear is None else linear
 
 
 @rule(
@@ -236,20 +236,20 @@ def _loop_into_branch(rewriter: Rewriter, node: Apply) -> Any:
     if node.op.until or not all(isinstance(v.type, TensorType) for v in node.outputs):
         return None
     places = [i for i, v in enumerate(node.inputs) if known_value(v) == 0 or _part(v) is not None]
-    found = _joint(node.inputs, (i for i in places if i))
-    if found is None or not _makes_zeros(node, {node.inputs[i] for i in places if i}):
+    joint = _joint(node.inputs, (i for i in places if i))
+    if joint is None or not _makes_zeros(node, {node.inputs[i] for i in places if i}):
         return None
-    part, inputs = found
+    part, inputs = joint
     results = node.op.make_node(*inputs).outputs
     zeros = [_zeros(rewriter, out) for out in node.outputs]
     return [part.choose(v, w) for v, w in zip(results, zeros, strict=True)]
 
 
-def _makes_zeros(node: Apply, given: set[Variable]) -> bool:
-    """Tell whether all outputs of a loop are zero if the inputs `given` are."""
+def _makes_zeros(node: Apply, zeros: set[Variable]) -> bool:
+    """Tell whether all outputs of a loop are zero if the inputs `zeros` are."""
     op = node.op
     outside = op.outside(node)
-    zero = {v for v, o in outside.items() if o in given}
+    zero = {v for v, o in outside.items() if o in zeros}
     while True:
         inside = set(zero)
         for step in op.body.nodes:
@@ -278,8 +278,8 @@ def _is_zero_of(node: Apply, zero: set[Variable]) -> bool:
 
     if node.op in (add, sub):
         return all_zero(range(len(node.inputs)))
-    known = node.op in ELEMENTWISE or isinstance(node.op, (*LINEAR, IfElse))
-    return known and any(all_zero(places) for places in _linear_places(node))
+    linear = node.op in ELEMENTWISE or isinstance(node.op, (*LINEAR, IfElse))
+    return linear and any(all_zero(places) for places in _linear_places(node))
 
 
 def _zeros(rewriter: Rewriter, out: Variable) -> Any:

@@ -93,11 +93,11 @@ class Draft:
 
     def depending_on(self, sources: Iterable[Variable]) -> set[Any]:
         """Return the variables of the body that `sources` reach, themselves included."""
-        found = set(sources)
+        dependent = set(sources)
         for node in self.nodes():
-            if any(v in found for v in node.inputs):
-                found.update(node.outputs)
-        return found
+            if any(v in dependent for v in node.inputs):
+                dependent.update(node.outputs)
+        return dependent
 
     def build(self) -> dict[Any, Any]:
         """Return what replaces each output of the loop that is still there."""

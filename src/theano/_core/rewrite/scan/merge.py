@@ -70,9 +70,9 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
     fresh = second.op.replaced(second.op.body.fresh()).make_node(*second.inputs)
     two = Draft(fresh)
     pairs = _equal_states(one, two)
-    known = _mapping(one, two, pairs)
+    equivalents = _mapping(one, two, pairs)
     if one.condition is not two.condition:
-        if known.get(two.condition) is not one.condition:
+        if equivalents.get(two.condition) is not one.condition:
             return None
     elif not pairs:
         return None
@@ -81,7 +81,7 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
     for a, b in pairs:
         if a.keep != b.keep:
             a.keep = ALL
-    _take_over(one, two, known, partners)
+    _take_over(one, two, equivalents, partners)
     one.progress = one.progress or two.progress
     table = one.build()
     result = {out: _rows(table, _state_of(one, out), keep) for out, keep in mine.items()}
@@ -94,17 +94,20 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
 
 
 def _take_over(
-    one: Draft, two: Draft, known: dict[Variable, Variable], partners: dict[Variable, DraftState]
+    one: Draft,
+    two: Draft,
+    equivalents: dict[Variable, Variable],
+    partners: dict[Variable, DraftState],
 ) -> None:
     """Add to the first loop what only the second has."""
     for state in two.states:
         if state.output not in partners:
-            value = copy_graph([state.value], known)[0]
+            value = copy_graph([state.value], equivalents)[0]
             one.states.append(
                 DraftState(state.taps, state.initial, value, state.keep, state.output, state.label)
             )
     for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
-        inputs.update((v, o) for v, o in more.items() if v not in known)
+        inputs.update((v, o) for v, o in more.items() if v not in equivalents)
 
 
 def _state_of(draft: Draft, output: Variable) -> DraftState:
@@ -133,8 +136,8 @@ def _equal_states(one: Draft, two: Draft) -> list[tuple[DraftState, DraftState]]
         if mine.get(mark):
             pairs.append((mine[mark].pop(0), b))
     while True:
-        known = _mapping(one, two, pairs)
-        right = [(a, b) for a, b in pairs if known.get(b.value, b.value) is a.value]
+        equivalents = _mapping(one, two, pairs)
+        right = [(a, b) for a, b in pairs if equivalents.get(b.value, b.value) is a.value]
         if len(right) == len(pairs):
             return pairs
         pairs = right
@@ -144,21 +147,21 @@ def _mapping(
     one: Draft, two: Draft, pairs: Sequence[tuple[DraftState, DraftState]]
 ) -> dict[Any, Any]:
     """Return variables of the second body that mean variables of the first."""
-    known: dict[Any, Any] = {}
+    equivalents: dict[Any, Any] = {}
     for mine, theirs in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
         inner = {(o, v.type): v for v, o in mine.items()}
         for v, o in theirs.items():
             if (o, v.type) in inner:
-                known[v] = inner[o, v.type]
+                equivalents[v] = inner[o, v.type]
     for a, b in pairs:
-        known.update((tap, a.taps[distance]) for distance, tap in b.taps.items())
+        equivalents.update((tap, a.taps[distance]) for distance, tap in b.taps.items())
 
     def name(variable: Variable) -> Any:
         return variable.signature() if isinstance(variable, Constant) else variable
 
     table = {(n.op, *(name(v) for v in n.inputs)): n for n in one.nodes() if n.rules.pure}
     for node in two.nodes():
-        found = table.get((node.op, *(name(known.get(v, v)) for v in node.inputs)))
-        if found is not None:
-            known.update(zip(node.outputs, found.outputs, strict=True))
-    return known
+        twin = table.get((node.op, *(name(equivalents.get(v, v)) for v in node.inputs)))
+        if twin is not None:
+            equivalents.update(zip(node.outputs, twin.outputs, strict=True))
+    return equivalents

@@ -104,24 +104,24 @@ def _typed(new: Variable, old: Variable) -> Any:
 def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     """Leave out states that nothing needs; keep no rows of those that only steps need."""
     wanted = [s for s in draft.states if uses.get(s.output)]
-    found = list(wanted)
-    roots = [s.value for s in found] + ([] if draft.condition is None else [draft.condition])
+    live = list(wanted)
+    roots = [s.value for s in live] + ([] if draft.condition is None else [draft.condition])
     while True:
         inside = _leaves(roots, draft)
         more = [
-            s for s in draft.states if s not in found and any(t in inside for t in s.taps.values())
+            s for s in draft.states if s not in live and any(t in inside for t in s.taps.values())
         ]
         if not more:
             break
-        found += more
+        live += more
         roots += [s.value for s in more]
     narrowed = False
-    for state in found:
+    for state in live:
         if state not in wanted and is_rows(state.value) and state.keep != 1:
             state.keep, narrowed = 1, True
-    if len(found) == len(draft.states) and not narrowed:
+    if len(live) == len(draft.states) and not narrowed:
         return None
-    draft.states = [s for s in draft.states if s in found]
+    draft.states = [s for s in draft.states if s in live]
     if not draft.states and draft.condition is None:
         return None
     return draft.build()
@@ -129,10 +129,10 @@ def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
 
 def _leaves(roots: Sequence[Variable], draft: Draft) -> set[Any]:
     inputs = set(draft.inputs)
-    found = {v for v in roots if v in inputs}
+    leaves = {v for v in roots if v in inputs}
     for node in toposort(roots, inputs):
-        found.update(v for v in node.inputs if v in inputs)
-    return found
+        leaves.update(v for v in node.inputs if v in inputs)
+    return leaves
 
 
 def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
@@ -240,8 +240,8 @@ def _read_last(client: Apply, rows: Variable, steps: Variable | None, state: Dra
         few = minimum(as_int64(steps), as_int64(_distance(client)))
         index = (Slice(SYMBOL, None, None), *client.op.index[1:])
         return Subtensor(index)(rows, as_int64(state.keep) - few, *client.inputs[1:])
-    known = None if steps is None else python_int(steps)
-    if steps is None or (known is not None and known >= _distance(client)):
+    count = None if steps is None else python_int(steps)
+    if steps is None or (count is not None and count >= _distance(client)):
         return Subtensor(client.op.index)(rows, *client.inputs[1:])
     at = within(as_int64(entry), steps)
     return Subtensor((SYMBOL, *client.op.index[1:]))(rows, at, *client.inputs[1:])
@@ -386,12 +386,12 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         if node.op is not add or root in inner or dtypes.is_discrete(root.type.dtype):
             continue
         terms = _terms(root)
-        known = [v for v in terms if v in draft.sequences or v in draft.fixed]
-        rows = [v for v in known if v.type == root.type and _is_for_loop(draft, v, uses)]
-        rest = [v for v in terms if v not in known]
-        if not rows or len(known) < 2 or not any(made_by(v, Dot) for v in rest):
+        ready = [v for v in terms if v in draft.sequences or v in draft.fixed]
+        rows = [v for v in ready if v.type == root.type and _is_for_loop(draft, v, uses)]
+        rest = [v for v in terms if v not in ready]
+        if not rows or len(ready) < 2 or not any(made_by(v, Dot) for v in rest):
             continue
-        ordered = [*rows, *rest, *(v for v in known if v not in rows)]
+        ordered = [*rows, *rest, *(v for v in ready if v not in rows)]
         if _is_sum_in_order(root, ordered):
             continue
         draft.substitute({root: reduce(add, ordered)})

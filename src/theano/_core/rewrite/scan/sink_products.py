@@ -50,10 +50,10 @@ def _products_in_steps(
     draft = Draft(node)
     items: dict[Any, Any] = {}
     for item, rows in list(draft.sequences.items()):
-        found = _product_of_rows(rows, uses, rewriter)
-        if found is None:
+        factors = _product_of_rows(rows, uses, rewriter)
+        if factors is None:
             continue
-        x, y = found
+        x, y = factors
         row = TensorType(x.type.dtype, x.type.broadcastable[1:])()
         matrix = y.clone()
         draft.sequences[row], draft.fixed[matrix] = x, y

@@ -85,10 +85,10 @@ def _all_reads(draft: Draft, uses: Uses) -> list[_Read] | None:
     reads: list[_Read] = []
     for state in draft.states:
         if uses.get(state.output):
-            found = _reads(state, uses, count)
-            if found is None:
+            state_reads = _reads(state, uses, count)
+            if state_reads is None:
                 return None
-            reads += found
+            reads += state_reads
     return reads
 
 
@@ -135,10 +135,10 @@ class _Read:
         self.end: Any = None
         first, *rest = join_index(node.op.index, node.inputs[1:])
         read = self._slice if isinstance(first, slice) else self._row
-        found = read(first)
-        self.needed = None if found is None else found[0]
-        if found is not None and found[1] is not first:
-            self.entries = [found[1], *rest]
+        extent = read(first)
+        self.needed = None if extent is None else extent[0]
+        if extent is not None and extent[1] is not first:
+            self.entries = [extent[1], *rest]
 
     def _row(self, at: object) -> tuple[Any, Any] | None:
         if isinstance(at, int) and at >= 0:
