@@ -95,8 +95,8 @@ class Cumulative(Structured):
         loop = Loop(body, [State((1,), NEW)] * 2, 2, name=MODES[self.mode])
         shape = [length(v, a) for v in rows[:1] for a in range(v.type.ndim)]
         one, zero = (Alloc()(np.asarray(n, x.type.dtype), as_int64(1), *shape[1:]) for n in (1, 0))
-        found = loop.make_node(shape[0], *rows, one, zero).outputs[1]
-        return [dimshuffle(found, np.argsort(order).tolist())]
+        sums = loop.make_node(shape[0], *rows, one, zero).outputs[1]
+        return [dimshuffle(sums, np.argsort(order).tolist())]
 
     def _from_behind(self, g: Variable) -> Any:
         """Return the sums of `g` from each position to the end."""

@@ -186,11 +186,11 @@ class ArgSelect(_AlongAxis):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         count = node.inputs[2]
-        known = python_int(count)
+        number = python_int(count)
         return [
             (
                 *shapes[0][: self.axis],
-                count if known is None else known,
+                count if number is None else number,
                 *shapes[0][self.axis + 1 :],
             )
         ]
@@ -298,9 +298,9 @@ class TopK(Composed):
         return self._asked(take_along(x, order, self.axis), cast(order, self.idx_dtype))
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        known = python_int(node.inputs[1])
+        number = python_int(node.inputs[1])
         shape = list(shapes[0])
-        shape[self.axis] = None if known is None else abs(known)
+        shape[self.axis] = None if number is None else abs(number)
         return [tuple(shape)] * len(node.outputs)
 
     def connection(self, node: Apply) -> list[list[bool]]:
@@ -357,8 +357,8 @@ class SearchSorted(Composed):
     def compute(
         self, xp: ArrayModule, node: Apply, x: np.ndarray, v: np.ndarray, *sorter: np.ndarray
     ) -> tuple[Any, ...]:
-        found = xp.searchsorted(x, v, self.side, *sorter)
-        return (xp.asarray(found, dtype="int64"),)
+        places = xp.searchsorted(x, v, self.side, *sorter)
+        return (xp.asarray(places, dtype="int64"),)
 
     def expression(self, node: Apply) -> list[Any] | None:
         x, v, *sorter = node.inputs
@@ -419,18 +419,18 @@ class Unique(Composed):
         return Apply(self, [x], [k.variable_class(k) for k in kinds])
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        found = super().shape(node, shapes)
+        result_shapes = super().shape(node, shapes)
         if self.return_inverse:
             shape = shapes[0] if self.axis is None else [shapes[0][self.axis]]
-            found[1 + self.return_index] = (total_length(shape),)
-        return found
+            result_shapes[1 + self.return_index] = (total_length(shape),)
+        return result_shapes
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         # The parts of a vector are its items: NumPy 1.26 takes them for rows.
         axis = None if x.ndim == 1 else self.axis
         flags = self.return_index, self.return_inverse, self.return_counts
-        found = xp.unique(x, *flags, axis=axis)
-        values, *rest = found if isinstance(found, tuple) else (found,)
+        results = xp.unique(x, *flags, axis=axis)
+        values, *rest = results if isinstance(results, tuple) else (results,)
         return values, *(xp.reshape(each, -1).astype("int64") for each in rest)
 
     def expression(self, node: Apply) -> list[Any] | None:
@@ -533,9 +533,9 @@ class Spread(Composed):
 
     def expression(self, node: Apply) -> list[Any]:
         counts, size = node.inputs
-        given = length(counts, 0)
+        counts_length = length(counts, 0)
         text = "repeats must hold one number for each of the {} items along the axis, got {}"
-        counts = Require(text, 2)(counts, size, given, eq(given, size))
+        counts = Require(text, 2)(counts, size, counts_length, eq(counts_length, size))
         counts = Require("repeats may not contain negative values.")(
             counts, reduce("all", counts >= 0)
         )

@@ -206,10 +206,10 @@ class Join(Structured):
 def join(axis: Any, *arrays: Any) -> Any:
     """Return arrays joined along `axis`."""
     values = [as_variable(a) for a in arrays]
-    known = python_int(as_variable(axis))
-    if known is None:
+    number = python_int(as_variable(axis))
+    if number is None:
         raise NotImplementedError("the axis of join must be known when the graph is built")
-    return Join(known)(*values)
+    return Join(number)(*values)
 
 
 def identity_matrix(n: Variable, m: Variable, k: int, dtype: str) -> Any:

@@ -157,8 +157,8 @@ UNCOUNTABLE = (
 
 def as_length(value: TensorLike) -> Any:
     """Return an int where the value is known, else an int64 scalar variable."""
-    known = python_int(value)
-    return known if known is not None else cast(as_variable(value), "int64")
+    number = python_int(value)
+    return number if number is not None else cast(as_variable(value), "int64")
 
 
 def lengths_of(vector: Variable, count: int) -> list[Any]:
@@ -177,10 +177,10 @@ def lengths_of(vector: Variable, count: int) -> list[Any]:
 
 def is_one(length: Any) -> bool:
     """Tell whether a length certainly is 1: it says so, or is that of a broadcastable axis."""
-    known = python_int(length)
+    number = python_int(length)
     node = getattr(length, "owner", None)
-    if known is not None or node is None:
-        return known == 1
+    if number is not None or node is None:
+        return number == 1
     if node.op is mul or node.op is cast_op("int64") or isinstance(node.op, ProductOfLengths):
         return all(map(is_one, node.inputs))
     if _shaping_class(node.op) == "Length":
@@ -213,15 +213,15 @@ def total(lengths: Dims) -> Any:
 def _combined(cls: type[_OfLengths], lengths: Sequence[Any], neutral: int) -> Any:
     if any(value is None for value in lengths):
         return None
-    known = cls.exact([v for v in lengths if isinstance(v, int)])
+    exact = cls.exact([v for v in lengths if isinstance(v, int)])
     unknown = [v for v in lengths if not isinstance(v, int)]
-    if known >= LARGEST:
+    if exact >= LARGEST:
         # The error is that of the call.
         return cls()(*map(as_int64, lengths))
     if not unknown:
-        return known
-    if known != neutral:
-        unknown.append(as_int64(known))
+        return exact
+    if exact != neutral:
+        unknown.append(as_int64(exact))
     return unknown[0] if len(unknown) == 1 else cls()(*unknown)
 
 
@@ -253,30 +253,30 @@ class unchanged_graphs:  # noqa: N801
 
 def has_part(whole: Variable, part: Variable) -> bool:
     """Tell whether `part` is one of the variables that `whole` is made of."""
-    known, inputs = _known.parts, whole.owner.inputs
-    if known is None or len(inputs) < 8:
+    parts_of, inputs = _known.parts, whole.owner.inputs
+    if parts_of is None or len(inputs) < 8:
         return part in inputs
-    if whole not in known:
-        known[whole] = frozenset(inputs)
-    return part in known[whole]
+    if whole not in parts_of:
+        parts_of[whole] = frozenset(inputs)
+    return part in parts_of[whole]
 
 
 def not_negative(value: Variable | int) -> bool:
     """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
-    known = {} if _known.signs is None else _known.signs
+    signs = {} if _known.signs is None else _known.signs
     # Not by recursion: the sum of the lengths of a wide join is deep.
-    stack = [] if value in known else [value]
+    stack = [] if value in signs else [value]
     while stack:
         sign = _sign(stack[-1])
         if not isinstance(sign, bool):
             together, parts = sign
-            missing = [v for v in parts if v not in known]
+            missing = [v for v in parts if v not in signs]
             if missing:
                 stack += missing
                 continue
-            sign = together(known[v] for v in parts)
-        known[stack.pop()] = sign
-    return known[value]
+            sign = together(signs[v] for v in parts)
+        signs[stack.pop()] = sign
+    return signs[value]
 
 
 def _sign(value: Any) -> bool | tuple[Callable[..., bool], Sequence[Any]]:

@@ -95,8 +95,8 @@ class RFFT(Called):
         return self.one([x], x.type.dtype, pattern)
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        found = _transformed(xp, "rfftn", x, axes=tuple(range(1, x.ndim)))
-        return (_parts(xp, found, x.dtype),)
+        transformed = _transformed(xp, "rfftn", x, axes=tuple(range(1, x.ndim)))
+        return (_parts(xp, transformed, x.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         *first, last = shapes[0]
@@ -134,8 +134,8 @@ class IRFFT(Called):
         shape = (*x.shape[1:-2], int(size))
         axes = tuple(range(1, x.ndim - 1))
         spectrum = _spectrum(xp, x)
-        found = _transformed(xp, "irfftn", spectrum, shape, axes, norm="forward")
-        return (found.astype(x.dtype, copy=False),)
+        transformed = _transformed(xp, "irfftn", spectrum, shape, axes, norm="forward")
+        return (transformed.astype(x.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-2], node.inputs[1])]
@@ -189,10 +189,10 @@ class DFT(Called):
         if int(n) < 1:
             raise ValueError(f"fft: the length must be positive, got {int(n)}")
         if self.inverse:
-            found = _transformed(xp, "ifft", x, int(n), self.axis, norm="forward")
+            transformed = _transformed(xp, "ifft", x, int(n), self.axis, norm="forward")
         else:
-            found = _transformed(xp, "fft", x, int(n), self.axis)
-        return (found.astype(self.dtype, copy=False),)
+            transformed = _transformed(xp, "fft", x, int(n), self.axis)
+        return (transformed.astype(self.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         shape = list(shapes[0])

@@ -63,13 +63,13 @@ def split_index(
     def part(value: Any) -> Any:
         if value is None:
             return None
-        known = python_int(value)
-        if known is not None:
-            if not -(2**63) <= known < 2**63:
-                raise TypeError(f"Could not convert the index {known} to int64: it is too large")
+        number = python_int(value)
+        if number is not None:
+            if not -(2**63) <= number < 2**63:
+                raise TypeError(f"Could not convert the index {number} to int64: it is too large")
             if constant is None or not _numbers.are_inputs:
-                return known
-            variables.append(constant(known))
+                return number
+            variables.append(constant(number))
             return SYMBOL
         scalar = as_variable(value)
         if (
@@ -98,11 +98,11 @@ def with_numbers(form: Index, values: Sequence[Variable]) -> tuple[Index, list[A
         if not (isinstance(entry, str) and entry == SYMBOL):
             return entry
         value = next(rest)
-        known = python_int(value) if isinstance(value, Constant) else None
-        if known is None:
+        number = python_int(value) if isinstance(value, Constant) else None
+        if number is None:
             variables.append(value)
             return SYMBOL
-        return known
+        return number
 
     return tuple(Slice(*map(part, e)) if isinstance(e, Slice) else part(e) for e in form), variables
 
@@ -135,8 +135,8 @@ def with_numbers_in_index(node: Apply, inputs: Sequence[Variable]) -> Apply:
 def numbers_of(node: Apply, values: Sequence[object]) -> list[Any]:
     """Return what the inputs of a basic index are, `values`, with constants as numbers."""
     inputs = node.inputs[node.op.operands :]
-    known = [python_int(v) if isinstance(v, Constant) else None for v in inputs]
-    return [v if n is None else n for v, n in zip(values, known, strict=True)]
+    constants = [python_int(v) if isinstance(v, Constant) else None for v in inputs]
+    return [v if n is None else n for v, n in zip(values, constants, strict=True)]
 
 
 def join_index(form: Index, values: Sequence[object]) -> list[Any]:

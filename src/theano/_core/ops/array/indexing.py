@@ -105,8 +105,8 @@ def _cut_off(start: object, stop: object) -> int | None:
 
 
 def _known(value: Variable | int) -> Any:
-    known = python_int(value)
-    return value if known is None else known
+    number = python_int(value)
+    return value if number is None else number
 
 
 def _symbolic_length(entry: slice, step: int | None, size: Variable) -> Any:
@@ -132,12 +132,12 @@ def _bounded_length(
         at = cast(as_variable(value), "int64")
         if at is size:
             return size
-        known = python_int(value)
-        if known is None and not_negative(at):
+        number = python_int(value)
+        if number is None and not_negative(at):
             return at if forward and _exceeds(size, at) else minimum(at, high)
-        if known is None:
+        if number is None:
             at = switch(at < zero, at + size, at)
-        elif known < 0:
+        elif number < 0:
             at = at + size
         return minimum(maximum(at, low), high)
 
@@ -318,14 +318,14 @@ class IncSubtensor(Structured):
         return f"IncSubtensor{{{verb};{', '.join(entry_text(e) for e in self.index)}}}"
 
 
-def check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    """Raise ValueError unless `given` broadcasts to `wanted`."""
+def check_fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise ValueError unless `shape` broadcasts to `wanted`."""
     try:
-        fits = np.broadcast_shapes(given, wanted) == tuple(wanted)
+        fits = np.broadcast_shapes(shape, wanted) == tuple(wanted)
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError(f"could not broadcast input array from shape {given} into shape {wanted}")
+        raise ValueError(f"could not broadcast input array from shape {shape} into shape {wanted}")
 
 
 def as_zero(x: Variable) -> Any:

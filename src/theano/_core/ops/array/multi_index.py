@@ -47,9 +47,9 @@ def _lengths(dims: Any) -> Any:
 
 def _checked_shape(name: str, dims: Variable, count: int) -> list[Any]:
     """Return the items of `dims`, after checking how many there are."""
-    given = length(dims, 0)
+    dims_length = length(dims, 0)
     text = f"{name}: dims has {{}} items, expected {count}"
-    dims = Require(text, 1)(dims, given, eq(given, count))
+    dims = Require(text, 1)(dims, dims_length, eq(dims_length, count))
     dims = Require(NEGATIVE.format(name))(dims, reduce("all", dims >= 0))
     return [subtensor(dims, [i]) for i in range(count)]
 
@@ -99,8 +99,8 @@ class UnravelIndex(Composed):
     ) -> tuple[Any, ...]:
         if len(dims) != self.ndim:
             raise ValueError(f"unravel_index: dims has {len(dims)} items, expected {self.ndim}")
-        found = xp.unravel_index(indices, _not_negative("unravel_index", dims), order=self.order)
-        return tuple(xp.array(each, dtype="int64") for each in found)
+        per_axis = xp.unravel_index(indices, _not_negative("unravel_index", dims), order=self.order)
+        return tuple(xp.array(each, dtype="int64") for each in per_axis)
 
     def expression(self, node: Apply) -> list[Any]:
         rest, dims = node.inputs
@@ -142,8 +142,8 @@ class RavelMultiIndex(Composed):
     def compute(self, xp: ArrayModule, node: Apply, *inputs: np.ndarray) -> tuple[Any, ...]:
         *indices, dims = inputs
         shape = _not_negative("ravel_multi_index", dims)
-        found = xp.ravel_multi_index(tuple(indices), shape, mode=self.mode, order=self.order)
-        return (xp.asarray(found, dtype="int64"),)
+        flat = xp.ravel_multi_index(tuple(indices), shape, mode=self.mode, order=self.order)
+        return (xp.asarray(flat, dtype="int64"),)
 
     def expression(self, node: Apply) -> list[Any]:
         *indices, dims = node.inputs

@@ -68,11 +68,11 @@ class FitsMask(Structured):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         x, mask = shapes
         stop = self.axis + len(mask)
-        known = [
+        lengths = [
             wanted if isinstance(wanted, int) else own
             for own, wanted in zip(x[self.axis : stop], mask, strict=True)
         ]
-        return [(*x[: self.axis], *known, *x[stop:])]
+        return [(*x[: self.axis], *lengths, *x[stop:])]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0], None]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def print_attributes(op: Print, value: np.ndarray) -> None:
     """Print the message of `op` and each of its attributes of `value`, called where it can be."""
     for name in op.attrs:
-        found = getattr(value, name)
-        print(op.message, name, "=", found() if callable(found) else found)
+        attribute = getattr(value, name)
+        print(op.message, name, "=", attribute() if callable(attribute) else attribute)
 
 
 class Print(Structured):

@@ -79,15 +79,15 @@ class Dot(Structured):
         g = cotangents[0]
         ranks = (x.type.ndim, y.type.ndim)
         if ranks == (1, 1):
-            found = [g * y, g * x]
+            gradients = [g * y, g * x]
         elif ranks == (2, 1):
-            found = [outer(g, y), dot(transposed(x), g)]
+            gradients = [outer(g, y), dot(transposed(x), g)]
         elif ranks == (1, 2):
-            found = [dot(y, g), outer(x, g)]
+            gradients = [dot(y, g), outer(x, g)]
         else:
-            found = [dot(g, transposed(y)), dot(transposed(x), g)]
+            gradients = [dot(g, transposed(y)), dot(transposed(x), g)]
         # The length of the summed axis is declared of one operand, and true of the other.
-        pairs = zip(found, node.inputs, strict=True)
+        pairs = zip(gradients, node.inputs, strict=True)
         return [pattern_broadcast(gx, x.type.broadcastable) for gx, x in pairs]
 
     def lower(self, p: Builder, node: Apply, x: TensorLike, y: ProgramValue) -> Any:

@@ -322,10 +322,10 @@ class Reduction(Structured):
 
 def _not_empty(text: str, shapes: Sequence[Dims], axes: Sequence[int]) -> list[Guard]:
     """Return the guards of an operation that needs items along some axes."""
-    found = [shapes[0][a] for a in axes]
-    if all(isinstance(n, int) and n > 0 for n in found):
+    reduced_lengths = [shapes[0][a] for a in axes]
+    if all(isinstance(n, int) and n > 0 for n in reduced_lengths):
         return []
-    return [(Require(text), lambda: [neq(as_int64(n), 0) for n in found])]
+    return [(Require(text), lambda: [neq(as_int64(n), 0) for n in reduced_lengths])]
 
 
 def _others(op: Reduction, x: Variable, y: Variable) -> Any:

@@ -171,12 +171,12 @@ def axis_of(name: str, x: Any, axis: object) -> int:
     AxisError
         `x` has no such axis: an IndexError and a ValueError.
     """
-    known = python_int(axis)
-    if known is None:
+    number = python_int(axis)
+    if number is None:
         raise TypeError(f"{name}: an axis must be known when the graph is built, got {axis!r}")
-    if not -x.type.ndim <= known < x.type.ndim:
-        raise AxisError(f"{name}: axis {known} is out of bounds for {x.type}")
-    return known % x.type.ndim
+    if not -x.type.ndim <= number < x.type.ndim:
+        raise AxisError(f"{name}: axis {number} is out of bounds for {x.type}")
+    return number % x.type.ndim
 
 
 def length(x: Any, axis: int) -> Any:
@@ -226,9 +226,9 @@ class MakeVector(Structured):
 
 def vector_of(values: Sequence[Variable], dtype: str = "int64") -> Any:
     """Return a vector variable of scalars; a constant if all are known."""
-    known = [python_int(v) for v in values]
-    if all(v is not None for v in known) and dtype == "int64":
-        return constant(np.asarray(known, dtype="int64"))
+    numbers = [python_int(v) for v in values]
+    if all(v is not None for v in numbers) and dtype == "int64":
+        return constant(np.asarray(numbers, dtype="int64"))
     return MakeVector(dtype)(*values)
 
 
@@ -271,18 +271,18 @@ class Reshape(Structured):
         return (xp.reshape(x, wanted),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        found = lengths_of(node.inputs[1], self.ndim)
-        shape = [None if n is None else as_length(n) for n in found]
+        lengths = lengths_of(node.inputs[1], self.ndim)
+        shape = [None if n is None else as_length(n) for n in lengths]
         if all(isinstance(n, int) and n >= 0 for n in shape):
             return [tuple(shape)]
         unknown = [i for i, n in enumerate(shape) if n == -1]
         if len(unknown) == 1 and all(
             isinstance(n, int) for i, n in enumerate(shape) if i not in unknown
         ):
-            known = product([n for i, n in enumerate(shape) if i not in unknown])
+            stated = product([n for i, n in enumerate(shape) if i not in unknown])
             total = product(shapes[0])
-            if isinstance(total, int) and known:
-                shape[unknown[0]] = total // known
+            if isinstance(total, int) and stated:
+                shape[unknown[0]] = total // stated
                 return [tuple(shape)]
         return [tuple(n if n is not None and not_negative(n) else None for n in shape)]
 
@@ -293,8 +293,8 @@ class Reshape(Structured):
         items = product(shapes[0])
         if not isinstance(items, int) or None in asked:
             return None
-        known = product([n for n in asked if n != -1])
-        if known == items if -1 not in asked else known and items % known == 0:
+        stated = product([n for n in asked if n != -1])
+        if stated == items if -1 not in asked else stated and items % stated == 0:
             return None
         return f"{items} items cannot be reshaped to {tuple(asked)}"
 
@@ -345,12 +345,12 @@ def vector_length(v: TensorLike) -> int:
     v = as_variable(v)
     if v.type.ndim != 1:
         raise TypeError(f"argument must be symbolic vector, got '{v}'")
-    found = _stated_length(v)
-    if found is None:
-        found = first_length(v)
-    if found is None:
+    stated = _stated_length(v)
+    if stated is None:
+        stated = first_length(v)
+    if stated is None:
         raise ValueError(f"length not known: {v}. Pass `ndim` to say how many axes the result has.")
-    return found
+    return stated
 
 
 def _stated_length(v: Variable) -> int | None:
@@ -417,9 +417,9 @@ class SpecifyShape(Structured):
         asked = [None if n is None else as_length(n) for n in lengths_of(shape, x.type.ndim)]
         if len(asked) != x.type.ndim or not _is_tensor(x) or not x.type.sized:
             return None
-        for axis, (wanted, given) in enumerate(zip(asked, shapes[0], strict=True)):
-            if isinstance(wanted, int) and isinstance(given, int) and wanted != given:
-                return f"axis {axis} has length {given}, not {wanted}"
+        for axis, (wanted, actual) in enumerate(zip(asked, shapes[0], strict=True)):
+            if isinstance(wanted, int) and isinstance(actual, int) and wanted != actual:
+                return f"axis {axis} has length {actual}, not {wanted}"
         return None
 
     def make_node(self, x: TensorLike, shape: TensorLike) -> Apply:
@@ -442,9 +442,12 @@ class SpecifyShape(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         x, shape = node.inputs
-        known = [n if n is None else as_length(n) for n in lengths_of(shape, x.type.ndim)]
+        specified = [n if n is None else as_length(n) for n in lengths_of(shape, x.type.ndim)]
         return [
-            tuple(n if isinstance(n, int) else old for n, old in zip(known, shapes[0], strict=True))
+            tuple(
+                n if isinstance(n, int) else old
+                for n, old in zip(specified, shapes[0], strict=True)
+            )
         ]
 
     def batch(

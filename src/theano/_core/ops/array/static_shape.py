@@ -41,15 +41,15 @@ def declare_sizes(node: Apply) -> None:
         written = ", ".join(_written(s) for s in shapes)
         raise ValueError(f"{node.op}: {problem} (shapes {written}).")
     with without_lines(), change_flags(compute_test_value="off"):
-        found = node.rules.shape(node, shapes)
-    for out, lengths in zip(node.outputs, found, strict=True):
+        inferred = node.rules.shape(node, shapes)
+    for out, lengths in zip(node.outputs, inferred, strict=True):
         type_ = out.type
         if not isinstance(type_, TensorType):
             continue
-        known = [_known(n) for n in lengths]
+        sizes = [_known(n) for n in lengths]
         shape = tuple(
             1 if one else None if n == 1 else n
-            for one, n in zip(type_.broadcastable, known, strict=True)
+            for one, n in zip(type_.broadcastable, sizes, strict=True)
         )
         if shape != type_.shape:
             out.type = type_.clone(shape=shape)
@@ -78,9 +78,9 @@ def _known(length: int) -> int | None:
     """Return a length as an int, if it is made of constants only."""
     if length is None or isinstance(length, int):
         return length
-    known = python_int(length)
-    if known is not None:
-        return known
+    number = python_int(length)
+    if number is not None:
+        return number
     if len(toposort([length])) > _MOST_OPERATIONS:
         return None
     if not all(isinstance(v, Constant) for v in leaves_of([length])):

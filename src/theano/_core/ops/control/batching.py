@@ -88,8 +88,8 @@ class Batch:
 
     def value(self, variable: Any) -> Any:
         """Return the rows of a variable, or what it is for all rows; None if it has neither."""
-        found = self.rows.get(variable, self.same.get(variable))
-        return variable if found is None and variable not in self.inputs else found
+        value = self.rows.get(variable, self.same.get(variable))
+        return variable if value is None and variable not in self.inputs else value
 
     def full(self, variable: TensorLike) -> Any:
         """Return the rows of a variable; equal ones if it is the same for all."""
@@ -136,26 +136,26 @@ class Batch:
 
     def items(self, vector: Variable, count: int) -> list[Any]:
         """Return the `count` items of a vector of integers."""
-        known = lengths_of(vector, count)
+        numbers = lengths_of(vector, count)
         return [
             as_int64(subtensor(vector, [i]) if n is None else as_length(n))
-            for i, n in enumerate(known)
+            for i, n in enumerate(numbers)
         ]
 
     def _add(self, node: Apply) -> bool:
         """Compute the outputs of a node; False if that is not known."""
-        found = [self.value(v) for v in node.inputs]
-        if any(v is None for v in found):
+        values = [self.value(v) for v in node.inputs]
+        if any(v is None for v in values):
             return False
         rows = [v in self.rows for v in node.inputs]
         if not any(rows):
-            if any(a is not b for a, b in zip(found, node.inputs, strict=True)):
-                outputs = node.clone_with_new_inputs(found, False).outputs
+            if any(a is not b for a, b in zip(values, node.inputs, strict=True)):
+                outputs = node.clone_with_new_inputs(values, False).outputs
             else:
                 outputs = node.outputs
             self.same.update(zip(node.outputs, outputs, strict=True))
             return True
-        results = self.apply(node, found, rows)
+        results = self.apply(node, values, rows)
         if results is None:
             return False
         for out, result in zip(node.outputs, results, strict=True):
@@ -187,18 +187,18 @@ class Batch:
 
     def _one_by_one(self, node: Apply, values: list[Variable], rows: list[bool]) -> list[Any]:
         """Return the rows of the outputs of a node by a loop over the rows."""
-        given = [v for v in node.inputs if not isinstance(v, Constant)]
-        if not all(isinstance(v.type, TensorType) for v in (*given, *node.outputs)):
+        operands = [v for v in node.inputs if not isinstance(v, Constant)]
+        if not all(isinstance(v.type, TensorType) for v in (*operands, *node.outputs)):
             raise NotImplementedError(
                 f"vectorize: {node.op} is not a function of arrays, so that there are no rows of "
                 f"{node.outputs[0]}"
             )
         lengths = [tuple(length(v, a) for a in range(v.type.ndim)) for v in node.inputs]
-        found = [n for shape in node.rules.shape(node, lengths) for n in shape]
-        written = [n for n in found if isinstance(n, Variable)]
+        out_lengths = [n for shape in node.rules.shape(node, lengths) for n in shape]
+        written = [n for n in out_lengths if isinstance(n, Variable)]
         made_of = ancestors(written, [n for shape in lengths for n in shape])
         with_rows = {v for v, row in zip(node.inputs, rows, strict=True) if row}
-        if None in found or not with_rows.isdisjoint(made_of):
+        if None in out_lengths or not with_rows.isdisjoint(made_of):
             raise RaggedRows
         inner = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
         free = [i for i, v in enumerate(node.inputs) if not isinstance(v, Constant)]

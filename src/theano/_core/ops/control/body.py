@@ -85,14 +85,14 @@ class Body:
         `constant` returns the one that stands for all equal constants.
         """
         copies = [v.clone() for v in self.inputs]
-        known: dict[Any, Any] = dict(zip(self.inputs, copies, strict=True))
+        copy_of: dict[Any, Any] = dict(zip(self.inputs, copies, strict=True))
         if constant is not None:
             leaves = (v for node in self.nodes for v in node.inputs)
-            known.update((v, constant(v)) for v in leaves if isinstance(v, Constant))
+            copy_of.update((v, constant(v)) for v in leaves if isinstance(v, Constant))
         for node in self.nodes:
-            copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
-            known.update(zip(node.outputs, copy.outputs, strict=True))
-        return Body(copies, [known.get(v, v) for v in self.outputs])
+            copy = node.clone_with_new_inputs([copy_of.get(v, v) for v in node.inputs], False)
+            copy_of.update(zip(node.outputs, copy.outputs, strict=True))
+        return Body(copies, [copy_of.get(v, v) for v in self.outputs])
 
     def apply(self, values: Sequence[Any]) -> list[Any]:
         """Return the outputs over `values` in place of the inputs."""
@@ -104,29 +104,31 @@ class Body:
         `outside` has what inputs are outside. None stands for a length that depends on a value
         which only exists inside.
         """
-        known: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
+        shape_of: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
 
         def of(variable: Any) -> Any:
-            if variable not in known:
-                known[variable] = tuple(int(n) for n in variable.data.shape)
-            return known[variable]
+            if variable not in shape_of:
+                shape_of[variable] = tuple(int(n) for n in variable.data.shape)
+            return shape_of[variable]
 
         # Lengths that the body computes with are those that the inputs have outside.
         scalars: dict[Any, Any] = {}
         for node in self.nodes:
             if isinstance(node.op, Length):
                 scalars[node.outputs[0]] = as_int64(of(node.inputs[0])[node.op.axis])
-            given = [of(v) if v.type.has_shape else () for v in node.inputs]
-            for out, found in zip(node.outputs, node.rules.shape(node, given), strict=True):
+            input_shapes = [of(v) if v.type.has_shape else () for v in node.inputs]
+            for out, out_shape in zip(
+                node.outputs, node.rules.shape(node, input_shapes), strict=True
+            ):
                 if out.type.has_shape:
-                    known[out] = tuple(
-                        length(out, axis) if n is None else n for axis, n in enumerate(found)
+                    shape_of[out] = tuple(
+                        length(out, axis) if n is None else n for axis, n in enumerate(out_shape)
                     )
         scalars.update(outside)
         # Walks end at what is known outside.
         ends = {n: n for shape in shapes for n in shape if isinstance(n, Variable)}
-        found = [of(v) if v.type.has_shape else () for v in self.outputs]
-        lengths = {n: n for shape in found for n in shape if isinstance(n, Variable)}
+        out_shapes = [of(v) if v.type.has_shape else () for v in self.outputs]
+        lengths = {n: n for shape in out_shapes for n in shape if isinstance(n, Variable)}
         copies = copy_graph(list(lengths), {**ends, **scalars})
         inside = set(self.inputs)
         for node in toposort(copies, ends):
@@ -135,4 +137,4 @@ class Body:
         known_outside = {
             n: None if copy in inside else copy for n, copy in zip(lengths, copies, strict=True)
         }
-        return [tuple(known_outside.get(n, n) for n in shape) for shape in found]
+        return [tuple(known_outside.get(n, n) for n in shape) for shape in out_shapes]

@@ -113,9 +113,9 @@ class IfElse(Structured):
         first: list[Any] = []
         second: list[Any] = []
         for g, one, two in zip(cotangents, then, otherwise, strict=True):
-            known = g is not None and isinstance(one.type, TensorType)
-            first.append(if_else(condition, g, zeros_like_float(one)) if known else None)
-            second.append(if_else(condition, zeros_like_float(two), g) if known else None)
+            has_gradient = g is not None and isinstance(one.type, TensorType)
+            first.append(if_else(condition, g, zeros_like_float(one)) if has_gradient else None)
+            second.append(if_else(condition, zeros_like_float(two), g) if has_gradient else None)
         # Next to almost every condition the same branch is taken.
         return [zeros_like_float(condition), *first, *second]
 
@@ -232,11 +232,11 @@ def _same_length(one: object, two: object) -> Any:
 
 def needed_always(roots: Sequence[Variable], ends: Collection[Variable] = ()) -> set[Any]:
     """Return the variables that `roots` need whichever branches are taken; `ends` end the walk."""
-    found = set(roots)
+    needed = set(roots)
     for node in reversed(toposort(roots, ends)):
-        if not found.isdisjoint(node.outputs):
-            found.update(node.inputs[:1] if isinstance(node.op, IfElse) else node.inputs)
-    return found
+        if not needed.isdisjoint(node.outputs):
+            needed.update(node.inputs[:1] if isinstance(node.op, IfElse) else node.inputs)
+    return needed
 
 
 def if_else(condition: Variable, one: object, two: object) -> Any:

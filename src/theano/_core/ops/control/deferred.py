@@ -68,10 +68,10 @@ class Deferred(Called):
         if self._function is None:
             body = self.body()
             self._function = hooks.compile_body(body.inputs, body.outputs)
-        found = self._function(*arrays)
+        results = self._function(*arrays)
         return tuple(
             np.broadcast_to(value, np.shape(arrays[i]))
-            for i, value in zip(self.likes, found, strict=True)
+            for i, value in zip(self.likes, results, strict=True)
         )
 
     def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Sequence[Any]:
@@ -84,19 +84,19 @@ class Deferred(Called):
         return [shapes[i] for i in self.likes]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
-        given = [i for i, g in enumerate(cotangents) if g is not None]
+        seeded = [i for i, g in enumerate(cotangents) if g is not None]
         targets = [i for i, v in enumerate(node.inputs) if _is_float(v)]
-        op = Deferred(partial(_pulled_back, self, given, targets, reverse), targets)
-        made = op.make_node(*node.inputs, *(cotangents[i] for i in given)).outputs
+        op = Deferred(partial(_pulled_back, self, seeded, targets, reverse), targets)
+        made = op.make_node(*node.inputs, *(cotangents[i] for i in seeded)).outputs
         results: list[Any] = [None] * len(node.inputs)
         for i, out in zip(targets, made, strict=True):
             results[i] = out
         return results
 
     def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
-        given = [i for i, t in enumerate(tangents) if t is not None]
-        op = Deferred(partial(_pushed_forward, self, given, forward), self.likes)
-        return op.make_node(*node.inputs, *(tangents[i] for i in given)).outputs
+        seeded = [i for i, t in enumerate(tangents) if t is not None]
+        op = Deferred(partial(_pushed_forward, self, seeded, forward), self.likes)
+        return op.make_node(*node.inputs, *(tangents[i] for i in seeded)).outputs
 
 
 def _is_float(v: Variable) -> bool:
@@ -107,25 +107,25 @@ def _like(v: Variable) -> Any:
     return v.type.variable_class(v.type)
 
 
-def _pulled_back(op: Deferred, given: Sequence[int], targets: Sequence[int], reverse: Any) -> Body:
+def _pulled_back(op: Deferred, seeded: Sequence[int], targets: Sequence[int], reverse: Any) -> Body:
     body = op.body()
-    seeds = [_like(body.outputs[i]) for i in given]
+    seeds = [_like(body.outputs[i]) for i in seeded]
     totals: dict[Any, Any] = {}
-    for i, seed in zip(given, seeds, strict=True):
+    for i, seed in zip(seeded, seeds, strict=True):
         out = body.outputs[i]
         totals[out] = totals[out] + seed if out in totals else seed
     wanted = [body.inputs[i] for i in targets]
-    found = reverse(totals, wanted)
-    outputs = [zeros_like_float(v) if found.get(v) is None else found[v] for v in wanted]
+    gradients = reverse(totals, wanted)
+    outputs = [zeros_like_float(v) if gradients.get(v) is None else gradients[v] for v in wanted]
     return Body([*body.inputs, *seeds], outputs)
 
 
-def _pushed_forward(op: Deferred, given: Sequence[int], forward: Forward) -> Body:
+def _pushed_forward(op: Deferred, seeded: Sequence[int], forward: Forward) -> Body:
     body = op.body()
-    tangents = [_like(body.inputs[i]) for i in given]
-    places = [body.inputs[i] for i in given]
-    found = forward(body.outputs, dict(zip(places, tangents, strict=True)))
+    tangents = [_like(body.inputs[i]) for i in seeded]
+    places = [body.inputs[i] for i in seeded]
+    pushed = forward(body.outputs, dict(zip(places, tangents, strict=True)))
     outputs = [
-        zeros_like_float(v) if t is None else t for v, t in zip(body.outputs, found, strict=True)
+        zeros_like_float(v) if t is None else t for v, t in zip(body.outputs, pushed, strict=True)
     ]
     return Body([*body.inputs, *tangents], outputs)

@@ -66,8 +66,8 @@ class InnerGraph(Structured):
         return Apply(self, values, outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
-        known = dict(zip(self.body.inputs, arrays, strict=True))
-        return tuple(evaluate(self.body.outputs, known))
+        values = dict(zip(self.body.inputs, arrays, strict=True))
+        return tuple(evaluate(self.body.outputs, values))
 
     def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> list[Any]:
         results, passed = j.body(self.body, arrays)
@@ -98,8 +98,8 @@ class InnerGraph(Structured):
         for out, g in zip(self.body.outputs, cotangents, strict=True):
             if g is not None:
                 seeds[out] = seeds[out] + g if out in seeds else g
-        found = reverse(seeds, self.body.inputs)
-        return self._outside(node, [found.get(v) for v in self.body.inputs], cotangents)
+        gradients = reverse(seeds, self.body.inputs)
+        return self._outside(node, [gradients.get(v) for v in self.body.inputs], cotangents)
 
     def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         derived = partial(self._derived_jvp, node, tangents, forward)
@@ -110,8 +110,8 @@ class InnerGraph(Structured):
     def _derived_jvp(
         self, node: Apply, tangents: Sequence[Variable | None], forward: Forward
     ) -> list[Any]:
-        found = forward(self.body.outputs, dict(zip(self.body.inputs, tangents, strict=True)))
-        return self._outside(node, found, tangents)
+        pushed = forward(self.body.outputs, dict(zip(self.body.inputs, tangents, strict=True)))
+        return self._outside(node, pushed, tangents)
 
     def _outside(
         self, node: Apply, values: Sequence[Any], outside: Iterable[Variable | None]
@@ -161,11 +161,11 @@ class _OfRows(Expression):
         (x,), (inner,) = inputs, self.body.inputs
         if getattr(x, "type", inner.type) == inner.type or x.type.ndim != inner.type.ndim:
             return super().make_node(*inputs)
-        known: dict[Any, Any] = {inner: x.type.variable_class(x.type)}
+        copy_of: dict[Any, Any] = {inner: x.type.variable_class(x.type)}
         for node in self.body.nodes:
-            copy = node.clone_with_new_inputs([known.get(v, v) for v in node.inputs], False)
-            known.update(zip(node.outputs, copy.outputs, strict=True))
-        body = Body([known[inner]], [known[v] for v in self.body.outputs])
+            copy = node.clone_with_new_inputs([copy_of.get(v, v) for v in node.inputs], False)
+            copy_of.update(zip(node.outputs, copy.outputs, strict=True))
+        body = Body([copy_of[inner]], [copy_of[v] for v in self.body.outputs])
         return type(self)(body, self.name).make_node(x)
 
 
@@ -185,21 +185,21 @@ def as_one(
     It is written out when rewriting starts, and before that differentiated as what it holds.
     `limits` goes to the rule, if it takes some.
     """
-    given = [g for g in cotangents if g is not None]
-    outside = [*node.inputs, *node.outputs, *given, *(limits or ())]
+    present = [g for g in cotangents if g is not None]
+    outside = [*node.inputs, *node.outputs, *present, *(limits or ())]
     inside = [v.type.variable_class(v.type) for v in outside]
     n, m = len(node.inputs), len(node.inputs) + len(node.outputs)
     stand_in = Apply(node.op, inside[:n], inside[n:m])
-    end = m + len(given)
+    end = m + len(present)
     left = iter(inside[m:end])
     seeds = [None if g is None else next(left) for g in cotangents]
     more = () if limits is None else (inside[end:],)
     results = node.rules.vjp(stand_in, seeds, *more)
-    found = [v for v in results if v is not None]
-    needed = set(ancestors(found, inside))
+    gradients = [v for v in results if v is not None]
+    needed = set(ancestors(gradients, inside))
     used = [(v, o) for v, o in zip(inside, outside, strict=True) if v in needed]
     name = f"{node.op.name if hasattr(node.op, 'name') else type(node.op).__name__}Grad"
-    op = ReverseRule(Body([v for v, _ in used], found).fresh(), name)
+    op = ReverseRule(Body([v for v, _ in used], gradients).fresh(), name)
     there = iter(op.make_node(*(o for _, o in used)).outputs)
     return [None if v is None else next(there) for v in results]
 

@@ -138,10 +138,10 @@ class Loop(Structured):
     @property
     def inner(self) -> Operands:
         """The inputs of the body; `states` holds a list of taps per state."""
-        given = iter(self.body.inputs)
-        sequences = [next(given) for _ in range(self.n_sequences)]
-        states = [[next(given) for _ in s.taps] for s in self.states]
-        return Operands(sequences, states, list(given))
+        remaining = iter(self.body.inputs)
+        sequences = [next(remaining) for _ in range(self.n_sequences)]
+        states = [[next(remaining) for _ in s.taps] for s in self.states]
+        return Operands(sequences, states, list(remaining))
 
     def outside(self, node: Apply) -> dict[Any, Any]:
         """Return, for each input of the body, the input of a node that it reads."""
@@ -165,13 +165,15 @@ class Loop(Structured):
         count = self.n_sequences + sum(bool(s.taps) for s in self.states) + len(inner.fixed)
         if len(values) != count:
             raise TypeError(f"{self} takes {count} values besides its steps, got {len(values)}")
-        given = iter(values)
+        remaining = iter(values)
         inputs = [n_steps]
-        inputs += [_rows_like(next(given), item, f"{self}: sequence") for item in inner.sequences]
+        inputs += [
+            _rows_like(next(remaining), item, f"{self}: sequence") for item in inner.sequences
+        ]
         for state, taps in zip(self.states, inner.states, strict=True):
             if state.taps:
-                inputs.append(_rows_like(next(given), taps[0], f"{self}: initial value"))
-        inputs += [_like(next(given), v, f"{self}: value") for v in inner.fixed]
+                inputs.append(_rows_like(next(remaining), taps[0], f"{self}: initial value"))
+        inputs += [_like(next(remaining), v, f"{self}: value") for v in inner.fixed]
         outputs = []
         for state, value in zip(self.states, self.new_values, strict=True):
             type_ = value.type
@@ -185,21 +187,21 @@ class Loop(Structured):
         return Apply(self, inputs, outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
-        limit, given = int(arrays[0]), iter(arrays[1:])
+        limit, remaining = int(arrays[0]), iter(arrays[1:])
         if limit < 0:
             raise IndexError(f"Scan was asked to run for negative number of step {limit}")
-        sequences = [next(given) for _ in range(self.n_sequences)]
+        sequences = [next(remaining) for _ in range(self.n_sequences)]
         rows: list[list[Any]] = []
         for number, state in enumerate(self.states):
             tensor = isinstance(self.new_values[number].type, TensorType)
-            start = next(given) if state.taps else ()
+            start = next(remaining) if state.taps else ()
             if tensor and len(start) < state.depth:
                 raise ValueError(
                     f"scan: {self.label(number)} needs {state.depth} initial values, "
                     f"got {len(start)}"
                 )
             rows.append(list(start[: state.depth]) if tensor else [start])
-        fixed = list(given)
+        fixed = list(remaining)
         for number, sequence in enumerate(sequences):
             if len(sequence) < limit:
                 raise ValueError(
@@ -211,8 +213,8 @@ class Loop(Structured):
             tell(done)
             items = [s[done] for s in sequences]
             taps = [r[-t] for s, r in zip(self.states, rows, strict=True) for t in s.taps]
-            known = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
-            results = self._step(done, known, watch)
+            value_of = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
+            results = self._step(done, value_of, watch)
             for number, value in enumerate(results[: len(self.states)]):
                 if rows[number] and np.shape(rows[number][-1]) != np.shape(value):
                     raise ValueError(
@@ -233,9 +235,9 @@ class Loop(Structured):
         ]
         return (*outputs, np.asarray(done, dtype="int64")) if self.until else tuple(outputs)
 
-    def _step(self, number: int, known: dict[Variable, Any], watch: Any) -> list[Any]:
+    def _step(self, number: int, value_of: dict[Variable, Any], watch: Any) -> list[Any]:
         try:
-            return evaluate(self.body.outputs, known, watch)
+            return evaluate(self.body.outputs, value_of, watch)
         except Exception as error:
             error.add_note(f"This was in step {number} (0-based) of {self}.")
             raise
@@ -250,11 +252,11 @@ class Loop(Structured):
         values = dict(zip(node.inputs, arrays, strict=True))
         result = []
         for shape in self.shape(node, [np.shape(a) for a in arrays]):
-            known = []
+            lengths = []
             for n in shape[1:]:
                 n = 0 if n is None else n
-                known.append(n if isinstance(n, int) else int(evaluate([n], values)[0]))
-            result.append(tuple(known))
+                lengths.append(n if isinstance(n, int) else int(evaluate([n], values)[0]))
+            result.append(tuple(lengths))
         return result
 
     def _kept(self, state: State, out: Variable, rows: list[Any], shape: Sequence[int]) -> Any:
@@ -269,17 +271,17 @@ class Loop(Structured):
         return np.zeros((0, *shape), dtype=out.type.dtype)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        given = self.by_role(shapes, ())
+        operand_shapes = self.by_role(shapes, ())
         inner, outer = self.inner, self.outer(node)
-        known: dict[Any, Any] = {}
+        shape_of: dict[Any, Any] = {}
         for variables, shape in (
-            (inner.sequences, [s[1:] for s in given.sequences]),
-            (inner.fixed, given.fixed),
+            (inner.sequences, [s[1:] for s in operand_shapes.sequences]),
+            (inner.fixed, operand_shapes.fixed),
         ):
-            known.update(zip(variables, shape, strict=True))
-        for taps, shape in zip(inner.states, given.states, strict=True):
-            known.update((tap, shape[1:]) for tap in taps)
-        found = None
+            shape_of.update(zip(variables, shape, strict=True))
+        for taps, shape in zip(inner.states, operand_shapes.states, strict=True):
+            shape_of.update((tap, shape[1:]) for tap in taps)
+        inner_shapes = None
         results: list[Any] = []
         steps = as_length(node.outputs[-1] if self.until else node.inputs[0])
         for number, state in enumerate(self.states):
@@ -288,12 +290,12 @@ class Loop(Structured):
                 results.append((None,) * type_.ndim)
                 continue
             if state.taps:
-                row = given.states[number][1:]
+                row = operand_shapes.states[number][1:]
             else:
                 fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
-                shapes_inside = [known[v] for v in self.body.inputs]
-                found = found or self.body.shape(shapes_inside, fixed)
-                row = found[number]
+                shapes_inside = [shape_of[v] for v in self.body.inputs]
+                inner_shapes = inner_shapes or self.body.shape(shapes_inside, fixed)
+                row = inner_shapes[number]
             results.append((self._row_count(state, steps), *row))
         return [*results, ()] if self.until else results
 
@@ -337,10 +339,10 @@ class Loop(Structured):
         changed = True
         while changed:
             changed = False
-            for found in reach:
-                more = set().union(*(reach[of_tap[v]] for v in found if v in of_tap))
-                if not more <= found:
-                    found |= more
+            for reached in reach:
+                more = set().union(*(reach[of_tap[v]] for v in reached if v in of_tap))
+                if not more <= reached:
+                    reached |= more
                     changed = True
         return reach
 
@@ -355,10 +357,10 @@ class Loop(Structured):
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
-        given, of_rows = (
+        operands, of_rows = (
             self.by_role(v, missing) for v, missing in ((values, None), (rows, False))
         )
-        return batched_loop(node, given, of_rows, batching)
+        return batched_loop(node, operands, of_rows, batching)
 
     def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.loop(node, values) if self.watch is None else p.call_compute(node, values)

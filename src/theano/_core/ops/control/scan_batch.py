@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from theano._core.ops.core.protocols import Batching
 
 
-def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) -> list[Any] | None:
+def batched_loop(
+    node: Apply, operands: Operands, rows: Operands, batching: Any
+) -> list[Any] | None:
     """Return the outputs of a loop for many rows; None if that is not known.
 
     A row whose condition holds, or which has run its steps, keeps its states while others go on.
@@ -30,7 +32,7 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
     Parameters
     ----------
     node : Apply
-    given, rows : Operands
+    operands, rows : Operands
         The inputs by role, and which of them have rows.
     batching : Batch
     """
@@ -58,7 +60,8 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
         batching.give_up()
     values = [body.full(v) if j in batched else body.value(v) for j, v in enumerate(op.new_values)]
     sequences = [
-        _exchanged(v) if row else v for v, row in zip(given.sequences, rows.sequences, strict=True)
+        _exchanged(v) if row else v
+        for v, row in zip(operands.sequences, rows.sequences, strict=True)
     ]
     starts = [
         _exchanged(batching.full(v)) if j in batched else batching.value(v)
@@ -71,7 +74,7 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
         before = [
             table[t[s.taps.index(1)]] for s, t in zip(op.states, op.inner.states, strict=True)
         ]
-        _end_apart(parts, before, len(given.fixed), batching, counts)
+        _end_apart(parts, before, len(operands.fixed), batching, counts)
     more = [] if counts is None else [counts]
     loop = op.replaced(
         Body([*parts.inputs, size], [*parts.values, *parts.condition]).fresh(),
@@ -80,12 +83,12 @@ def batched_loop(node: Apply, given: Operands, rows: Operands, batching: Any) ->
     )
     results = loop.make_node(
         *(steps if counts is None else _most(counts), *sequences, *parts.starts),
-        *(*more, *given.fixed, batching.size),
+        *(*more, *operands.fixed, batching.size),
     ).outputs
-    found = [_exchanged(r) if j in batched else r for j, r in enumerate(results[:count])]
+    exchanged = [_exchanged(r) if j in batched else r for j, r in enumerate(results[:count])]
     if not op.until:
-        return found
-    return [*found, results[count + 1][-1]] if ends_apart else [*found, *results[count:]]
+        return exchanged
+    return [*exchanged, results[count + 1][-1]] if ends_apart else [*exchanged, *results[count:]]
 
 
 class _Parts:

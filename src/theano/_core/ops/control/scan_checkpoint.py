@@ -71,18 +71,18 @@ def in_chunks(node: Apply) -> Chunked:
         *(e for e in ends if e is not None),
         *outer.fixed,
     ).outputs
-    found = Chunked([], [], [])
+    chunked = Chunked([], [], [])
     for state, out, before, last in zip(op.states, rest, first, lasts, strict=True):
         if before is None:
-            found.ends.append(out)
-            found.rows.append(None)
-            found.between.append(None)
+            chunked.ends.append(out)
+            chunked.rows.append(None)
+            chunked.between.append(None)
             continue
         new = out[state.depth :] if state.taps else out
-        found.ends.append(out[-state.depth :] if state.taps else None)
-        found.rows.append(join(0, before, new))
-        found.between.append(join(0, last, new[-1:]))
-    return found
+        chunked.ends.append(out[-state.depth :] if state.taps else None)
+        chunked.rows.append(join(0, before, new))
+        chunked.between.append(join(0, last, new[-1:]))
+    return chunked
 
 
 def _last(history: Variable) -> Any:

@@ -37,13 +37,15 @@ class _Loop:
     def __init__(self, j: Any, node: Apply, arrays: Sequence[Any]) -> None:
         self.j, self.op = j, node.op
         self.limit = arrays[0]
-        given = self.op.by_role(arrays, None)
-        self.fixed = given.fixed
-        self.sequences = [j.numpy.asarray(s) for s in given.sequences]
+        operands = self.op.by_role(arrays, None)
+        self.fixed = operands.fixed
+        self.sequences = [j.numpy.asarray(s) for s in operands.sequences]
         self.arrays = [is_rows(v) for v in self.op.new_values]
         self.starts = [
             j.numpy.asarray(rows)[: state.depth] if is_array and rows is not None else rows
-            for rows, state, is_array in zip(given.states, self.op.states, self.arrays, strict=True)
+            for rows, state, is_array in zip(
+                operands.states, self.op.states, self.arrays, strict=True
+            )
         ]
         for rows, state, is_array in zip(self.starts, self.op.states, self.arrays, strict=True):
             if is_array and rows is not None and len(rows) < state.depth:

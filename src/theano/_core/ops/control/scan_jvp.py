@@ -16,27 +16,29 @@ from theano._core.ops.core.fill import zeros_like_float
 Forward = Callable[[Sequence[Any], Mapping[Any, Any]], list[Any]]
 
 
-def push_forward(node: Apply, given: Operands, forward: Forward) -> list[Any]:
+def push_forward(node: Apply, input_tangents: Operands, forward: Forward) -> list[Any]:
     """Return the tangent of each output of a loop, None where it has none.
 
     Parameters
     ----------
     node : Apply
-    given : Operands
+    input_tangents : Operands
         The tangents of the inputs by role, None for none.
     forward : callable
         `forward(outputs, tangents)` differentiates a graph.
     """
     op, inner, outer = node.op, node.op.inner, node.op.outer(node)
-    items = _beside(inner.sequences, given.sequences)
-    fixed = _beside(inner.fixed, given.fixed)
-    active = _active(node, given, {*items, *fixed})
+    items = _beside(inner.sequences, input_tangents.sequences)
+    fixed = _beside(inner.fixed, input_tangents.fixed)
+    active = _active(node, input_tangents, {*items, *fixed})
     taps = {
         tap: _tangent_of(tap, zeros_like_float(tap).type) for j in active for tap in inner.states[j]
     }
     values = [op.new_values[j] for j in active]
-    found = forward(values, {**items, **fixed, **taps})
-    tangents = [zeros_like_float(v) if t is None else t for v, t in zip(values, found, strict=True)]
+    pushed = forward(values, {**items, **fixed, **taps})
+    tangents = [
+        zeros_like_float(v) if t is None else t for v, t in zip(values, pushed, strict=True)
+    ]
     count = len(op.states)
     body = Body(
         [
@@ -54,10 +56,10 @@ def push_forward(node: Apply, given: Operands, forward: Forward) -> list[Any]:
     )
     results = loop.make_node(
         node.inputs[0],
-        *(*outer.sequences, *(t for t in given.sequences if t is not None)),
+        *(*outer.sequences, *(t for t in input_tangents.sequences if t is not None)),
         *(v for v in outer.states if v is not None),
-        *(_start(outer, given, j) for j in active if op.states[j].taps),
-        *(*outer.fixed, *(t for t in given.fixed if t is not None)),
+        *(_start(outer, input_tangents, j) for j in active if op.states[j].taps),
+        *(*outer.fixed, *(t for t in input_tangents.fixed if t is not None)),
     ).outputs
     table = dict(zip(active, results[count:], strict=False))
     return [table.get(j) for j in range(len(node.outputs))]
@@ -75,10 +77,10 @@ def _tangent_of(variable: Variable, type_: Any) -> Any:
     return TensorType(type_.dtype, variable.type.broadcastable)(name)
 
 
-def _active(node: Apply, given: Operands, seeds: set[Variable]) -> list[int]:
+def _active(node: Apply, input_tangents: Operands, seeds: set[Variable]) -> list[int]:
     """Return the states that have tangents."""
     op = node.op
-    started = [j for j, t in enumerate(given.states) if t is not None]
+    started = [j for j, t in enumerate(input_tangents.states) if t is not None]
     seeds = seeds.union(*(op.inner.states[j] for j in started))
     reach = op.reach()
     return [
@@ -90,5 +92,9 @@ def _active(node: Apply, given: Operands, seeds: set[Variable]) -> list[int]:
     ]
 
 
-def _start(outer: Operands, given: Operands, j: int) -> Any:
-    return zeros_like_float(outer.states[j]) if given.states[j] is None else given.states[j]
+def _start(outer: Operands, input_tangents: Operands, j: int) -> Any:
+    return (
+        zeros_like_float(outer.states[j])
+        if input_tangents.states[j] is None
+        else input_tangents.states[j]
+    )

@@ -96,8 +96,8 @@ def checked_steps(steps: Variable, shape: Dims) -> Any:
     unchecked = [n for n in shape if not _is_least(steps, n)]
     if not unchecked and shape:
         return steps
-    known = python_int(steps)
-    if known is not None and known >= 0 and not unchecked:
+    count = python_int(steps)
+    if count is not None and count >= 0 and not unchecked:
         return steps
     return CheckedSteps()(steps, *unchecked)
 
@@ -106,9 +106,9 @@ def _is_least(steps: Any, length: Any) -> bool:
     """Tell whether `steps` is `length`, or the least of several of which that is one."""
     if steps is length:
         return True
-    known, most = python_int(steps), python_int(length)
-    if known is not None and most is not None:
-        return 0 <= known <= most
+    count, most = python_int(steps), python_int(length)
+    if count is not None and most is not None:
+        return 0 <= count <= most
     node, other = steps.owner, length.owner
     if node is not None and other is not None and node.op == other.op:
         if node.inputs == other.inputs:

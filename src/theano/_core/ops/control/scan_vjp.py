@@ -77,10 +77,10 @@ def _pull_back_in_chunks(
         if state.depth:
             direct[starts[j]] = g[: state.depth]
     targets = [v for v in node.inputs[1:] if is_rows(v)]
-    found = reverse(seeds, targets)
+    gradients = reverse(seeds, targets)
     result: list[Any] = []
     for variable in node.inputs:
-        terms = [t[variable] for t in (found, direct) if t.get(variable) is not None]
+        terms = [t[variable] for t in (gradients, direct) if t.get(variable) is not None]
         total = next((t for t in terms if isinstance(t.type, NullType)), None)
         if total is None and terms:
             total = terms[0] if len(terms) == 1 else add(*terms)
@@ -133,11 +133,11 @@ class _Pullback:
 
     def _active(self) -> list[int]:
         """Return the states through which gradients flow."""
-        given = [j for j, _ in enumerate(self.op.states) if self._given(j)]
+        seeded = [j for j, _ in enumerate(self.op.states) if self._given(j)]
         result = []
         for j, value in enumerate(self.op.new_values):
-            needed = any(tap in self.reach[i] for i in given for tap in self.inner.states[j])
-            if _continuous(value) and (j in given or needed):
+            needed = any(tap in self.reach[i] for i in seeded for tap in self.inner.states[j])
+            if _continuous(value) and (j in seeded or needed):
                 result.append(j)
         return result
 
@@ -158,9 +158,11 @@ class _Pullback:
             for v in self.op.body.inputs
             if is_rows(v) and (_continuous(v) or v not in items | of_states) and v not in constant
         ]
-        found = {v: g for v, g in reverse(seeds, targets).items() if v in targets and g is not None}
-        self.undefined = {v: g for v, g in found.items() if isinstance(g.type, NullType)}
-        return {v: found[v] for v in targets if v in found and v not in self.undefined}
+        gradients = {
+            v: g for v, g in reverse(seeds, targets).items() if v in targets and g is not None
+        }
+        self.undefined = {v: g for v, g in gradients.items() if isinstance(g.type, NullType)}
+        return {v: gradients[v] for v in targets if v in gradients and v not in self.undefined}
 
     def _reversed(self, rows: Variable, start: int, after: int | None = 0) -> Any:
         """Return the rows `start` … of all steps, last step first, as far as gradients go.
@@ -207,12 +209,12 @@ class _Pullback:
             for out in node.outputs
         }
         kept = {v for v in own & varying if is_rows(v) and v not in readable}
-        found: dict[Any, None] = {}
+        costly: dict[Any, None] = {}
         for node in toposort(self.gradients.values(), kept | set(readable)):
             for variable in node.inputs:
                 if variable in kept:
-                    found.setdefault(variable)
-        return list(found)
+                    costly.setdefault(variable)
+        return list(costly)
 
     def _reversed_rows(self, variables: list[Variable], index: int) -> Any:
         """Return the rows of one of some values of the body, last step first.
@@ -236,7 +238,7 @@ class _Pullback:
             for j in self.active
         }
         last = {j: _only_last_row(self.cotangents[j], self.op.states[j].depth) for j in self.active}
-        given = {
+        received = {
             j: self.op.new_values[j].clone()
             for j in self.active
             if self._given(j) and last[j] is None
@@ -244,15 +246,15 @@ class _Pullback:
         # Cotangents that come at each step from outside.
         self.received = {
             item: partial(self._reversed, self.cotangents[j], self.op.states[j].depth)
-            for j, item in given.items()
+            for j, item in received.items()
         }
         totals = {}
         for j in self.active:
-            terms = [*pending[j][:1], *([given[j]] if j in given else [])]
+            terms = [*pending[j][:1], *([received[j]] if j in received else [])]
             totals[self.totals[j]] = terms[0] if len(terms) == 1 else add(*terms)
         wanted = list(self.gradients)
-        found = copy_graph([self.gradients[v] for v in wanted], totals)
-        values = dict(zip(wanted, found, strict=True))
+        gradients = copy_graph([self.gradients[v] for v in wanted], totals)
+        values = dict(zip(wanted, gradients, strict=True))
         fixed = [v for v in self.inner.fixed if v in values]
         # Those of integers are floats.
         sums = [TensorType(values[v].type.dtype, v.type.broadcastable)(v.name) for v in fixed]

@@ -64,9 +64,9 @@ class DimShuffle(Structured):
     def make_node(self, x: TensorLike) -> Apply:
         x = tensor_operand("dimshuffle", x)
         # A pattern may turn out to have more lengths of 1 than were declared, never fewer.
-        expected, given = self.input_broadcastable, x.type.broadcastable
-        pairs = zip(expected, given, strict=False)
-        if len(expected) != len(given) or any(a and not b for a, b in pairs):
+        expected, actual = self.input_broadcastable, x.type.broadcastable
+        pairs = zip(expected, actual, strict=False)
+        if len(expected) != len(actual) or any(a and not b for a, b in pairs):
             raise TypeError(
                 f"The number of dimensions or the pattern of the input is incorrect for this op. "
                 f"Expected {self.input_broadcastable}, got {x.type.broadcastable}."

@@ -14,15 +14,15 @@ Casts = tuple[tuple[str, ...], str]
 
 def _remembered(rule: Callable[..., Casts]) -> Callable[..., Casts]:
     """Remember the answers of a rule, apart for each state of the settings that it reads."""
-    known: dict[tuple[str, ...], Casts] = {}
+    casts_of: dict[tuple[str, ...], Casts] = {}
 
     @wraps(rule)
     def remembering(*names: str) -> Casts:
         key = (config.floatX, config.cast_policy, *names)
-        found = known.get(key)
-        if found is None:
-            found = known[key] = rule(*names)
-        return found
+        casts = casts_of.get(key)
+        if casts is None:
+            casts = casts_of[key] = rule(*names)
+        return casts
 
     return remembering
 

@@ -44,13 +44,13 @@ def evaluate(
             _watch.reset(token)
     watch = _watch.get()
     before = getattr(watch, "before", None)
-    known = dict(values)
+    value_of = dict(values)
 
     def value(variable: Variable) -> Any:
-        return variable.data if isinstance(variable, Constant) else known[variable]
+        return variable.data if isinstance(variable, Constant) else value_of[variable]
 
     with np.errstate(all="ignore"):
-        for node in toposort(outputs, known):
+        for node in toposort(outputs, value_of):
             inputs = [value(v) for v in node.inputs]
             if before is not None:
                 before(node, inputs)
@@ -62,7 +62,7 @@ def evaluate(
                 raise failed(error, node, inputs) from error
             if watch is not None:
                 watch(node, inputs, results)
-            known.update(zip(node.outputs, results, strict=True))
+            value_of.update(zip(node.outputs, results, strict=True))
     return [value(out) for out in outputs]
 
 
@@ -77,14 +77,14 @@ def _results(node: Apply, inputs: Sequence[object]) -> list[Any]:
         # As in native code, bits do not depend on the number of threads.
         native.one_blas_thread(True)
         try:
-            found = node.rules.compute(np, node, *inputs)
+            results = node.rules.compute(np, node, *inputs)
         finally:
             native.one_blas_thread(False)
     else:
-        found = node.rules.compute(np, node, *inputs)
+        results = node.rules.compute(np, node, *inputs)
     return [
         np.asarray(result, dtype=out.type.numpy_dtype)
         if isinstance(out.type, TensorType)
         else result
-        for out, result in zip(node.outputs, found, strict=True)
+        for out, result in zip(node.outputs, results, strict=True)
     ]

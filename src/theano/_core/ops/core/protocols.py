@@ -99,7 +99,7 @@ class Trace(Protocol):
         """Return the outputs of a node that NumPy computes when the function runs."""
         ...
 
-    def run(self, outputs: Iterable[Variable], known: dict[Any, Any]) -> list[Any]:
+    def run(self, outputs: Iterable[Variable], value_of: dict[Any, Any]) -> list[Any]:
         """Return the values of `outputs`."""
         ...
 

@@ -30,10 +30,10 @@ class Composed(Called):
         raise NotImplementedError
 
     def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Sequence[Any]:
-        found = self.expression(node)
-        if found is None:
+        expressions = self.expression(node)
+        if expressions is None:
             return self.compute(j.numpy, node, *arrays)
-        return j.run(found, dict(zip(node.inputs, arrays, strict=True)))
+        return j.run(expressions, dict(zip(node.inputs, arrays, strict=True)))
 
 
 class NumPyCall:
@@ -47,12 +47,12 @@ class NumPyCall:
         self.loops: Sequence[Apply] = ()
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
-        given, steps = values[: len(self.node.inputs)], values[len(self.node.inputs) :]
+        inputs, steps = values[: len(self.node.inputs)], values[len(self.node.inputs) :]
         try:
-            return owned(self.run(given))
+            return owned(self.run(inputs))
         except Exception as error:
             places = [(loop, int(step)) for loop, step in zip(self.loops, steps, strict=True)]
-            raise CallError(error, self.node, given, places) from error
+            raise CallError(error, self.node, inputs, places) from error
 
     def run(self, values: tuple[object, ...]) -> tuple[Any, ...]:
         """Return the outputs."""

@@ -282,8 +282,8 @@ class Elementwise(Op):
 def _told(inputs: Sequence[object], values: Sequence[Variable]) -> str:
     """Return the operands of a call that is refused, with their dtypes."""
     return ", ".join(
-        f"{label(given) if isinstance(given, Variable) else given} ({v.type.dtype})"
-        for given, v in zip(inputs, values, strict=True)
+        f"{label(operand) if isinstance(operand, Variable) else operand} ({v.type.dtype})"
+        for operand, v in zip(inputs, values, strict=True)
     )
 
 
@@ -322,25 +322,25 @@ def broadcast_shape(
             return tuple(first)
     result: list[Any] = []
     for axis in range(len(patterns[0])):
-        found: tuple[Any, ...] = ()
+        long_length: tuple[Any, ...] = ()
         for ones, shape in zip(patterns, shapes, strict=True):
             if not ones[axis]:
                 length = shape[axis]
                 if isinstance(length, int):
-                    found = (length,)
+                    long_length = (length,)
                     break
-                found = found or (length,)
-        result.append(found[0] if found else 1)
+                long_length = long_length or (length,)
+        result.append(long_length[0] if long_length else 1)
     return tuple(result)
 
 
 def unequal(shape: Sequence[tuple[Any, int]]) -> str | None:
     """Say which of some lengths, given as (shape, axis), differ; None if they may be equal."""
-    known = [(s[axis], axis) for s, axis in shape if isinstance(s[axis], int)]
-    for length, axis in known[1:]:
-        if length != known[0][0]:
+    stated = [(s[axis], axis) for s, axis in shape if isinstance(s[axis], int)]
+    for length, axis in stated[1:]:
+        if length != stated[0][0]:
             return (
-                f"operands do not fit together, axis {known[0][1]} has length {known[0][0]} and "
+                f"operands do not fit together, axis {stated[0][1]} has length {stated[0][0]} and "
                 f"axis {axis} length {length}"
             )
     return None
@@ -377,8 +377,8 @@ def elementwise(name: str, **fields: Any) -> Elementwise:
         fields.pop("samples"),
         **fields,
     )
-    known = _registry.get(name)
-    if known is not None and (known.module is None or op.module is None):
+    registered = _registry.get(name)
+    if registered is not None and (registered.module is None or op.module is None):
         raise ValueError(f"two operations are called {name}")
     _registry[name] = op
     return op

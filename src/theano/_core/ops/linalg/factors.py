@@ -86,8 +86,8 @@ class LUFactor(MatrixOp):
         rows = np.empty((*stack, m), "int64")
         for i in np.ndindex(*stack):
             if x[i].size:
-                found: Any = scipy_linalg().lu(x[i])
-                lower[i], upper[i], rows[i] = found[1], found[2], found[0].argmax(axis=0)
+                factors: Any = scipy_linalg().lu(x[i])
+                lower[i], upper[i], rows[i] = factors[1], factors[2], factors[0].argmax(axis=0)
             else:
                 rows[i] = np.arange(m)
         return lower, upper, rows
@@ -158,8 +158,8 @@ class QR(MatrixOp):
         return outputs_of(self, x, [matrix_like(x)] * (1 if self.mode == "r" else 2))
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        found = xp.linalg.qr(x, mode=self.mode)
-        return (found,) if self.mode == "r" else tuple(found)
+        factors = xp.linalg.qr(x, mode=self.mode)
+        return (factors,) if self.mode == "r" else tuple(factors)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]

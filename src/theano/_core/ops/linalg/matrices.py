@@ -113,8 +113,8 @@ class MatrixTangent(MatrixOp):
     def vjp(
         self, node: Apply, cotangents: Sequence[Variable | None], reverse: Any = None
     ) -> list[Any]:
-        found = reverse({self.expression(node): cotangents[0]}, node.inputs)
-        return [found.get(v) for v in node.inputs]
+        gradients = reverse({self.expression(node): cotangents[0]}, node.inputs)
+        return [gradients.get(v) for v in node.inputs]
 
     def jvp(self, node: Apply, tangents: Sequence[Variable], forward: Any) -> list[Any] | None:
         if tangents[0] is None:

@@ -196,8 +196,8 @@ class Quotient(Record):
 
 def values_of(quotients: Sequence[Quotient], limits: Sequence[Variable]) -> list[Any]:
     """Return the value of each quotient; without limits, numerators do not move."""
-    given = limits or [None] * len(quotients)
-    return [q.value(limit) for q, limit in zip(quotients, given, strict=True)]
+    limit_values = limits or [None] * len(quotients)
+    return [q.value(limit) for q, limit in zip(quotients, limit_values, strict=True)]
 
 
 def modulus_of(x: Variable) -> Any:
@@ -307,30 +307,30 @@ def _moved(
     values: Sequence[Variable], roots: Sequence[Variable], ends: Sequence[Variable]
 ) -> set[Any]:
     """Return what depends on `values` of all that `roots` need, not through `ends`."""
-    found = set(values)
+    moved = set(values)
     for node in toposort(roots, [*values, *ends]):
-        if not found.isdisjoint(node.inputs):
-            found.update(node.outputs)
-    return found
+        if not moved.isdisjoint(node.inputs):
+            moved.update(node.outputs)
+    return moved
 
 
 def _fixed(moved: set[Variable], roots: Sequence[Variable], ends: Sequence[Variable]) -> list[Any]:
     """Return what does not move, but is needed to compute `roots` from what does."""
-    found = [v for v in roots if v not in moved]
+    fixed = [v for v in roots if v not in moved]
     for node in toposort(roots, ends):
         if not moved.isdisjoint(node.outputs):
-            found += [v for v in node.inputs if v not in moved and not isinstance(v, Constant)]
-    return found
+            fixed += [v for v in node.inputs if v not in moved and not isinstance(v, Constant)]
+    return fixed
 
 
 def _values(node: Apply, roots: Sequence[Variable]) -> list[Any]:
     """Return the values of all nodes to the same matrix that `roots` depend on."""
-    found = [node.op.values(node)]
+    values = [node.op.values(node)]
     for v in ancestors(roots):
         other = v.owner
-        if other is None or type(other.op) is not type(node.op) or v in found:
+        if other is None or type(other.op) is not type(node.op) or v in values:
             continue
         same = other.inputs[0] is node.inputs[0] and other.op.UPLO == node.op.UPLO
         if same and v is other.op.values(other):
-            found.append(v)
-    return found
+            values.append(v)
+    return values

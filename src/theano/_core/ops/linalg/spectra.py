@@ -131,8 +131,8 @@ class Eigh(SpectralOp):
         v = node.outputs[1] if self.vectors else limits[0]
         inner = [] if cotangents[0] is None else [v * as_row(cotangents[0])]
         if self.vectors:
-            found = values_of(self.quotients(node, cotangents), limits)
-            inner += [product(v, x) for x in found]
+            values = values_of(self.quotients(node, cotangents), limits)
+            inner += [product(v, x) for x in values]
         return [from_one_triangle(product(_total(inner), hermitian(v)), self.UPLO == "L")]
 
     def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
@@ -188,8 +188,8 @@ class SVD(SpectralOp):
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         check_finite(xp, "SVD did not converge", x)
-        found = xp.linalg.svd(x, full_matrices=self.full_matrices, compute_uv=self.compute_uv)
-        return tuple(found) if self.compute_uv else (found,)
+        factors = xp.linalg.svd(x, full_matrices=self.full_matrices, compute_uv=self.compute_uv)
+        return tuple(factors) if self.compute_uv else (factors,)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         *stack, m, n = shapes[0]
@@ -252,10 +252,10 @@ class SVD(SpectralOp):
             return [product(u * as_row(cotangents[0]), vh)]
         u, _, vh = self._factors(node)
         left = [] if cotangents[1] is None else [u * as_row(cotangents[1])]
-        found = values_of(self.quotients(node, cotangents), limits)
-        if not found:
+        values = values_of(self.quotients(node, cotangents), limits)
+        if not values:
             return [product(_total(left), vh)]
-        both, each, rest_u, rest_v = found
+        both, each, rest_u, rest_v = values
         left += [product(u, both + each), rest_u]
         return [product(_total(left), vh) + product(u, hermitian(rest_v))]
 

@@ -173,10 +173,10 @@ class BaseAbstractConv(WindowOp):
         if self.unshared:
             for own, needed in zip(s.kernels[1 : 1 + n], s.result[2:], strict=True):
                 yield equal(own, needed), "there must be kernels for each window"
-        for given, own in ((self.imshp, s.images), (self.kshp, s.kernels)):
-            for stated, found in zip(given, own, strict=False):
+        for stated_shape, own in ((self.imshp, s.images), (self.kshp, s.kernels)):
+            for stated, actual in zip(stated_shape, own, strict=False):
                 if stated is not None:
-                    yield equal(found, stated), f"imshp is {self.imshp} and kshp {self.kshp}"
+                    yield equal(actual, stated), f"imshp is {self.imshp} and kshp {self.kshp}"
 
     def described(self, s: Shapes) -> str:
         return (
@@ -260,15 +260,15 @@ class BaseAbstractConv(WindowOp):
         return f"bgc{places}", f"go{places}c" if self.unshared else "goc", f"bgo{places}"
 
 
-def _known_shape(name: str, given: object, count: int) -> tuple[int | None, ...]:
-    if given is None:
+def _known_shape(name: str, shape: object, count: int) -> tuple[int | None, ...]:
+    if shape is None:
         return (None,) * count
-    given = getattr(given, "data", given) if isinstance(given, Variable) else given
-    if not isinstance(given, (tuple, list, np.ndarray)):
-        raise ValueError(f"{name} should be None or a tuple of constant int values, got {given}")
-    values = tuple(None if n is None else python_int(n) for n in given)
-    wanted = f"{name} should be None or {count} constant int values, got {given}"
-    if any(n is not None and v is None for n, v in zip(given, values, strict=True)):
+    shape = getattr(shape, "data", shape) if isinstance(shape, Variable) else shape
+    if not isinstance(shape, (tuple, list, np.ndarray)):
+        raise ValueError(f"{name} should be None or a tuple of constant int values, got {shape}")
+    values = tuple(None if n is None else python_int(n) for n in shape)
+    wanted = f"{name} should be None or {count} constant int values, got {shape}"
+    if any(n is not None and v is None for n, v in zip(shape, values, strict=True)):
         raise NotScalarConstantError(wanted)
     if len(values) != count:
         raise ValueError(wanted)
@@ -283,10 +283,10 @@ def _normal_border(mode: Sequence[int] | int | str, convdim: int) -> Any:
     return tuple(one for one, _ in pads) if all(one == two for one, two in pads) else pads
 
 
-def _operands(name: str, given: Sequence[tuple[str, Variable, int]]) -> list[Any]:
+def _operands(name: str, operands: Sequence[tuple[str, Variable, int]]) -> list[Any]:
     """Return arrays of floats in one dtype, after checking how many axes they have."""
-    values = [tensor_operand(name, value) for _, value, _ in given]
-    for (what, _, rank), value in zip(given, values, strict=True):
+    values = [tensor_operand(name, value) for _, value, _ in operands]
+    for (what, _, rank), value in zip(operands, values, strict=True):
         if value.type.ndim != rank:
             raise TypeError(f"{what} must be {rank}D tensor, got {value} of type {value.type}")
     dtype = dtypes.upcast(*(v.type.dtype for v in values))
@@ -299,8 +299,8 @@ def _operands(name: str, given: Sequence[tuple[str, Variable, int]]) -> list[Any
     return [cast(v, dtype) for v in values]
 
 
-def _shape_given(convdim: int, given: TensorLike) -> Any:
-    value = tensor_operand("shape", given)
+def _shape_given(convdim: int, shape: TensorLike) -> Any:
+    value = tensor_operand("shape", shape)
     if value.type.ndim != 1 or not dtypes.is_discrete(value.type.dtype):
         raise TypeError(f"shape must be a vector of {convdim} integers, got {value.type}")
     return cast(value, "int64")
@@ -339,8 +339,8 @@ class AbstractConv(BaseAbstractConv):
     def compute(self, xp: ArrayModule, node: Apply, img: Any, kern: np.ndarray) -> tuple[Any, ...]:
         s = self.shapes(node, [img.shape, kern.shape])
         self.check(s)
-        found = self._grouped(xp, s, work_dtype(img.dtype), images=img, kernels=kern)
-        x, w = found["images"], found["kernels"]
+        grouped = self._grouped(xp, s, work_dtype(img.dtype), images=img, kernels=kern)
+        x, w = grouped["images"], grouped["kernels"]
         subscripts = "{},{}->{}".format(*self._sum)
         total: Any = 0
         for at, first in self._items(s):
@@ -361,8 +361,8 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
     ) -> Apply:
         rank = 2 + self.convdim
         deep = rank + self.convdim if self.unshared else rank
-        given = [("kern", kern, deep), ("topgrad", topgrad, rank)]
-        kern, topgrad = _operands("gradient of a convolution", given)
+        operands = [("kern", kern, deep), ("topgrad", topgrad, rank)]
+        kern, topgrad = _operands("gradient of a convolution", operands)
         shape = _shape_given(self.convdim, shape)
         pattern = [topgrad.type.broadcastable[0], *[False] * (1 + self.convdim)]
         return self.one([kern, topgrad, shape], kern.type.dtype, pattern)
@@ -386,8 +386,8 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         images = (topgrad.shape[0], channels, *(int(n) for n in shape))
         s = Shapes(images, kern.shape, topgrad.shape)
         self.check(s)
-        found = self._grouped(xp, s, work_dtype(kern.dtype), kernels=kern, result=topgrad)
-        w, y = found["kernels"], found["result"]
+        grouped = self._grouped(xp, s, work_dtype(kern.dtype), kernels=kern, result=topgrad)
+        w, y = grouped["kernels"], grouped["result"]
         of_images, of_kernels, of_result = self._sum
         pads = self.pads(s.kernels)
         padded = [n + sum(pad) for n, pad in zip(images[2:], pads, strict=True)]
@@ -419,8 +419,8 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         self, img: Variable, topgrad: Variable, shape: Variable, add_assert_shape: bool = True
     ) -> Apply:
         rank = 2 + self.convdim
-        given = [("img", img, rank), ("topgrad", topgrad, rank)]
-        img, topgrad = _operands("gradient of a convolution", given)
+        operands = [("img", img, rank), ("topgrad", topgrad, rank)]
+        img, topgrad = _operands("gradient of a convolution", operands)
         shape = _shape_given(self.convdim, shape)
         places = [False] * self.convdim if self.unshared else []
         channels = img.type.broadcastable[1] and self.num_groups == 1
@@ -447,8 +447,8 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
     ) -> tuple[Any, ...]:
         s = self._with_kernels(img.shape, topgrad.shape, [int(n) for n in shape])
         self.check(s)
-        found = self._grouped(xp, s, work_dtype(img.dtype), images=img, result=topgrad)
-        x, y = found["images"], found["result"]
+        grouped = self._grouped(xp, s, work_dtype(img.dtype), images=img, result=topgrad)
+        x, y = grouped["images"], grouped["result"]
         of_images, of_kernels, of_result = self._sum
         subscripts = f"{of_images},{of_result}->{of_kernels}"
         parts = [xp.einsum(subscripts, self._part(x, s, first), y) for _, first in self._items(s)]

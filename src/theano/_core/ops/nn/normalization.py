@@ -100,8 +100,8 @@ class BatchNorm(Expression):
             half = mul(np.asarray(-0.5, x.type.dtype), mul(cube, _sum_of(spread)))
             axes = tuple(range(half.type.ndim))
             depsilon = cast(reduce("sum", half, axes, half.type.dtype), epsilon.type.dtype)
-        given = (_sum_of(parts), dscale, dbias)
-        return [*(_like(g, v) for g, v in zip(given, node.inputs, strict=False)), depsilon]
+        gradients = (_sum_of(parts), dscale, dbias)
+        return [*(_like(g, v) for g, v in zip(gradients, node.inputs, strict=False)), depsilon]
 
 
 def _sum_of(values: Sequence[Variable]) -> Any:

@@ -155,15 +155,15 @@ class PoolOp(WindowOp):
                 raise TypeError(f"pool of {n} axes: real numbers along them, got {value.type}")
         vectors = [_shape_given(v, n) for v in (ws, ws if stride is None else stride)]
         vectors.append(_shape_given((0,) * n if pad is None else pad, n))
-        known = [[python_int(k) for k in items_of(v, n)] for v in vectors]
-        padded = any(k for k in known[2])
+        numbers = [[python_int(k) for k in items_of(v, n)] for v in vectors]
+        padded = any(k for k in numbers[2])
         if padded and not self.ignore_border:
             raise NotImplementedError("padding works only with ignore_border=True")
         # As in Theano 1.0.5, vectors are not asked, which gradients hand on.
         narrow = self.needs_items() or (len(arrays) == 1 and isinstance(ws, (int, tuple, list)))
         if narrow and any(
             k is not None and w is not None and k >= w > 0
-            for w, k in zip(known[0], known[2], strict=True)
+            for w, k in zip(numbers[0], numbers[2], strict=True)
         ):
             raise NotImplementedError("padding must be smaller than strides")
         return [*values, *vectors]
@@ -235,7 +235,7 @@ class PoolOp(WindowOp):
 
     # -- values -----------------------------------------------------------------------------------
 
-    def known(self, x: Any, vectors: Sequence[Any]) -> PoolShapes:
+    def array_shapes(self, x: Any, vectors: Sequence[Any]) -> PoolShapes:
         """Return the lengths for arrays, after checking them."""
         n = self.ndim
         parts = [tuple(int(k) for k in v) for v in vectors]
@@ -296,10 +296,10 @@ class PoolOp(WindowOp):
         return self._rows(values, rows)
 
 
-def _shape_given(given: Any, count: int) -> Any:
-    values = (given,) * count if isinstance(given, (int, np.integer)) else given
+def _shape_given(shape: Any, count: int) -> Any:
+    values = (shape,) * count if isinstance(shape, (int, np.integer)) else shape
     if isinstance(values, (tuple, list)) and len(values) != count:
-        raise ValueError(f"pool of {count} axes: {count} numbers are needed, got {given}")
+        raise ValueError(f"pool of {count} axes: {count} numbers are needed, got {shape}")
     vector = tensor_operand("pool", values)
     if vector.type.ndim != 1 or not dtypes.is_discrete(vector.type.dtype):
         raise TypeError(f"pool parameters must be vectors of {count} integers, got {vector.type}")
@@ -371,15 +371,15 @@ class Pool(PoolOp):
         x, *vectors = node.inputs
         g = cotangents[0]
         if self.mode == "max":
-            found = MaxPoolGrad(self.ignore_border, self.ndim)(x, node.outputs[0], g, *vectors)
+            gradient = MaxPoolGrad(self.ignore_border, self.ndim)(x, node.outputs[0], g, *vectors)
         else:
-            found = AveragePoolGrad(self.ignore_border, self.mode, self.ndim)(x, g, *vectors)
-        return [pattern_broadcast(found, x.type.broadcastable), None, None, None]
+            gradient = AveragePoolGrad(self.ignore_border, self.mode, self.ndim)(x, g, *vectors)
+        return [pattern_broadcast(gradient, x.type.broadcastable), None, None, None]
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: np.ndarray, *vectors: np.ndarray
     ) -> tuple[Any, ...]:
-        s, dtype = self.known(x, vectors), str(x.dtype)
+        s, dtype = self.array_shapes(x, vectors), str(x.dtype)
         lead = x.shape[: x.ndim - self.ndim]
         if self.mode == "max":
             wide = self.padded(xp, x, s, lowest(dtype))
@@ -453,13 +453,13 @@ class AveragePoolGrad(PoolOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         gz, vectors = node.inputs[1], node.inputs[2:]
-        found = Pool(self.ignore_border, self.mode, self.ndim)(cotangents[0], *vectors)
-        return [None, pattern_broadcast(found, gz.type.broadcastable), None, None, None]
+        gradient = Pool(self.ignore_border, self.mode, self.ndim)(cotangents[0], *vectors)
+        return [None, pattern_broadcast(gradient, gz.type.broadcastable), None, None, None]
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: np.ndarray, gz: np.ndarray, *vectors: np.ndarray
     ) -> tuple[Any, ...]:
-        s, work = self.known(x, vectors), sum_dtype(str(gz.dtype))
+        s, work = self.array_shapes(x, vectors), sum_dtype(str(gz.dtype))
         part = gz.astype(work)
         if self.mode != "sum":
             part = part / self.counts(s).astype(work)
@@ -513,8 +513,8 @@ class _OfMaximum(PoolOp):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, maxout, gz, *vectors = node.inputs
         op = self._other()(self.ignore_border, self.ndim)
-        found = pattern_broadcast(op(x, maxout, cotangents[0], *vectors), gz.type.broadcastable)
-        return [zeros_like_float(x), zeros_like_float(maxout), found, None, None, None]
+        gradient = pattern_broadcast(op(x, maxout, cotangents[0], *vectors), gz.type.broadcastable)
+        return [zeros_like_float(x), zeros_like_float(maxout), gradient, None, None, None]
 
 
 class MaxPoolGrad(_OfMaximum):
@@ -537,7 +537,7 @@ class MaxPoolGrad(_OfMaximum):
         gz: np.ndarray,
         *vectors: np.ndarray,
     ) -> Any:
-        s, work = self.known(x, vectors), sum_dtype(str(gz.dtype))
+        s, work = self.array_shapes(x, vectors), sum_dtype(str(gz.dtype))
         part = gz.astype(work)
         parts = [xp.where(mask, part, 0) for mask in self._masks(xp, s, x, maxout)]
         return (self.spread(xp, s, parts).astype(gz.dtype),)
@@ -574,7 +574,7 @@ class DownsampleFactorMaxGradGrad(_OfMaximum):
         gz: np.ndarray,
         *vectors: np.ndarray,
     ) -> Any:
-        s, work = self.known(x, vectors), sum_dtype(str(gz.dtype))
+        s, work = self.array_shapes(x, vectors), sum_dtype(str(gz.dtype))
         wide = self.padded(xp, gz.astype(work), s, 0)
         total = xp.zeros(maxout.shape, dtype=work)
         for at, mask in zip(self.items(s), self._masks(xp, s, x, maxout), strict=True):

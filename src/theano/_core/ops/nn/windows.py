@@ -86,8 +86,8 @@ def times(one: object, two: int) -> Any:
 
 def over(one: object, two: TensorLike) -> Any:
     """Return a length divided by a number, rounded down."""
-    known = isinstance(two, int) and two == 1
-    return one if known else combined(int_div, int.__floordiv__, one, two)
+    by_one = isinstance(two, int) and two == 1
+    return one if by_one else combined(int_div, int.__floordiv__, one, two)
 
 
 def at_most(one: TensorLike, two: TensorLike) -> Any:
@@ -163,8 +163,8 @@ def result_length(
 
 def items_of(vector: Variable, count: int) -> list[Any]:
     """Return the items of a vector of lengths: numbers where they are known, else scalars."""
-    known = lengths_of(vector, count)
-    return [subtensor(vector, [i]) if n is None else n for i, n in enumerate(known)]
+    numbers = lengths_of(vector, count)
+    return [subtensor(vector, [i]) if n is None else n for i, n in enumerate(numbers)]
 
 
 def written(shape: Extents) -> str:
@@ -231,9 +231,9 @@ class WindowOp(Structured):
 
     def check(self, s: object) -> None:
         """Raise WindowError unless lengths fit, all of which are known."""
-        found = self.problem(s)
-        if found is not None:
-            raise WindowError(f"{type(self).__name__}: {found}")
+        problem = self.problem(s)
+        if problem is not None:
+            raise WindowError(f"{type(self).__name__}: {problem}")
 
     def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
         return self.problem(self.shapes(node, shapes))
@@ -243,8 +243,8 @@ class WindowOp(Structured):
 
     def _open(self, s: object) -> list[Any]:
         """Return the conditions that are not known to hold."""
-        found = [holds for holds, _ in self.conditions(s)]
-        flags = [np.array(h) if isinstance(h, bool) else h for h in found if h is not True]
+        conditions = [holds for holds, _ in self.conditions(s)]
+        flags = [np.array(h) if isinstance(h, bool) else h for h in conditions if h is not True]
         return list(map(as_variable, flags))
 
     def guards(self, node: Apply, shapes: Sequence[Dims]) -> list[Guard]:

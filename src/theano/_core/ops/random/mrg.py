@@ -178,8 +178,8 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         if size.type.ndim != 1 or not dtypes.is_discrete(size.type.dtype):
             raise TypeError(f"size must be a vector of integers, got {size.type}")
         rank = self.output_type.ndim
-        known = (lengths_of(size, rank) + [None] * rank)[:rank]
-        pattern = [n is not None and as_length(n) == 1 for n in known]
+        lengths = (lengths_of(size, rank) + [None] * rank)[:rank]
+        pattern = [n is not None and as_length(n) == 1 for n in lengths]
         type_ = TensorType(self.output_type.dtype, pattern)
         outputs = [state.type.variable_class(state.type), type_.variable_class(type_)]
         return Apply(self, [state, size], outputs)
@@ -212,8 +212,8 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         rank = self.output_type.ndim
-        known = lengths_of(node.inputs[1], rank)
-        return [shapes[0], tuple(None if n is None else as_length(n) for n in known)]
+        lengths = lengths_of(node.inputs[1], rank)
+        return [shapes[0], tuple(None if n is None else as_length(n) for n in lengths)]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, True], [False, True]]

@@ -239,19 +239,19 @@ class RandomFunction(Structured):
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         size, rank = node.inputs[1], self.outtype.ndim - self.ndim_added
-        known = [None if n is None else as_length(n) for n in lengths_of(size, rank)]
+        lengths = [None if n is None else as_length(n) for n in lengths_of(size, rank)]
         if isinstance(size, Constant) and not size.data.size:
             # The lengths are those that the parameters, or all but their last axis, broadcast to.
-            known = [None] * rank
+            lengths = [None] * rank
             if self.fn in BROADCASTING or self.fn is multinomial_helper:
                 tails = [0] * (len(shapes) - 3) + [self.ndim_added]
-                known = _joint(node.inputs[2:], shapes[2:], tails, rank)
+                lengths = _joint(node.inputs[2:], shapes[2:], tails, rank)
         added: list[Any] = [None] * self.ndim_added
         if self.fn is permutation_helper:
             added = [maximum(as_int64(as_length(node.inputs[2])), as_int64(0))]
         elif self.fn is multinomial_helper:
             added = [shapes[3][-1]]
-        return [(), (*known, *added)]
+        return [(), (*lengths, *added)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable | None]) -> list[Any]:
         why = "No gradient defined through raw random numbers op"

@@ -295,15 +295,15 @@ class RejectionDraw(KeyedOp):
 
     def connection(self, node: Apply) -> list[list[bool]]:
         flows = SAMPLERS[self.sampler].gradient is not None
-        given = 1 + self.ndim
-        return [[False]] * given + [[flows] for _ in node.inputs[given:]]
+        offset = 1 + self.ndim
+        return [[False]] * offset + [[flows] for _ in node.inputs[offset:]]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
-        gradient, given = SAMPLERS[self.sampler].gradient, 1 + self.ndim
+        gradient, offset = SAMPLERS[self.sampler].gradient, 1 + self.ndim
         if gradient is None:
             return [None] * len(node.inputs)
-        parameters = node.inputs[given:]
-        return [None] * given + list(gradient(cotangents[0], *parameters, node.outputs[0]))
+        parameters = node.inputs[offset:]
+        return [None] * offset + list(gradient(cotangents[0], *parameters, node.outputs[0]))
 
     def lower(self, p: Builder, node: Apply, key: ProgramValue, *inputs: ProgramValue) -> Any:
         draw = SAMPLERS[self.sampler].draw

@@ -259,9 +259,9 @@ class SparseArrays(_Places):
     def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         # An argument has just been checked, and what SciPy has made is right.
         variable = node.inputs[0]
-        given = variable in p.inputs and not hasattr(variable, "container")
-        known = given or variable.owner is not None
-        return p.call_python(node, _Lent(node, not known), [x], lends=True)
+        is_input = variable in p.inputs and not hasattr(variable, "container")
+        is_checked = is_input or variable.owner is not None
+        return p.call_python(node, _Lent(node, not is_checked), [x], lends=True)
 
 
 class _Lent:

@@ -118,8 +118,8 @@ class GetItem2Lists(SparseOp):
     ) -> tuple[Any, ...]:
         if ind1.shape != ind2.shape:
             raise ValueError(f"there are {ind1.size} rows for {ind2.size} columns")
-        found = np.asarray(x[ind1, ind2]) if ind1.size else np.zeros(0, x.dtype)
-        return (found.astype(x.dtype).reshape(-1),)
+        items = np.asarray(x[ind1, ind2]) if ind1.size else np.zeros(0, x.dtype)
+        return (items.astype(x.dtype).reshape(-1),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, ind1, ind2 = node.inputs
@@ -254,7 +254,7 @@ def _bounds(index: object) -> list[Any]:
     if len(parts_of) > 2:
         raise ValueError(f"{len(parts_of)} indices for a matrix")
     parts_of += [slice(None)] * (2 - len(parts_of))
-    found: list[Any] = []
+    bounds: list[Any] = []
     for part in parts_of:
         if not isinstance(part, slice):
             ndim = getattr(getattr(part, "type", None), "ndim", -1)
@@ -264,8 +264,8 @@ def _bounds(index: object) -> list[Any]:
                 "Advanced indexing is not implemented for sparse matrices. Argument not supported: "
                 f"{part}"
             )
-        found += [part.start, part.stop, part.step]
-    return found
+        bounds += [part.start, part.stop, part.step]
+    return bounds
 
 
 def _bound(value: TensorLike) -> Any:

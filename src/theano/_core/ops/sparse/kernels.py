@@ -176,9 +176,9 @@ BLOCK = 1 << 18
 
 def products_at(x: np.ndarray, y: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Return the items ``(x @ y.T)[rows, columns]``, one by one."""
-    found = np.empty(len(rows), np.result_type(x, y))
+    products = np.empty(len(rows), np.result_type(x, y))
     step = max(1, BLOCK // max(1, x.shape[1]))
     for i in range(0, len(rows), step):
         part = slice(i, i + step)
-        np.einsum("ij,ij->i", x[rows[part]], y[columns[part]], out=found[part])
-    return found
+        np.einsum("ij,ij->i", x[rows[part]], y[columns[part]], out=products[part])
+    return products

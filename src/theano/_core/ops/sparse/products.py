@@ -139,13 +139,13 @@ class Dot(SparseOp):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), g = node.inputs, dense(cotangents[0])
         one, two = _with_axes(g, x, y)
-        found = [
+        gradients = [
             multiplied(one, transposed(y) if y.type.ndim == 2 else _row(y)),
             multiplied(transposed(x) if x.type.ndim == 2 else _column(x), two),
         ]
         return [
             _fitted(v, part[0] if v is x and v.type.ndim == 1 else part)
-            for v, part in zip(node.inputs, found, strict=True)
+            for v, part in zip(node.inputs, gradients, strict=True)
         ]
 
     def __str__(self) -> str:

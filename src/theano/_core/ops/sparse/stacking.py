@@ -52,14 +52,14 @@ class Stack(SparseOp):
         return (converted(made, self.format, self.dtype),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
-        g, at, found = cotangents[0], 0, []
+        g, at, pieces = cotangents[0], 0, []
         g = sparse_as(self.format, g)
         for block in node.inputs:
             size = parts(block)[3][self.axis]
             piece = g[:, at : at + size] if self.axis else g[at : at + size]
             at = at + size
-            found.append(fit(block, piece))
-        return found
+            pieces.append(fit(block, piece))
+        return pieces
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({self.format},{self.dtype})"

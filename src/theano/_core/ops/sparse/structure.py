@@ -100,11 +100,11 @@ class CSM(SparseOp):
     def arrays(self, node: Apply, data: Variable, *places: Variable) -> Any:
         if data.type.dtype == "bool":
             return None
-        known = known_places(self.format, *places)
-        if known is None:
+        pattern = known_places(self.format, *places)
+        if pattern is None:
             return Compressed(self.format, *CheckedArrays(self.format)(data, *places))
-        sizes = length(data, 0), length(known.indices, 0)
-        return known.holding(Require(MISCOUNTED, 2)(data, *sizes, eq(*sizes)))
+        sizes = length(data, 0), length(pattern.indices, 0)
+        return pattern.holding(Require(MISCOUNTED, 2)(data, *sizes, eq(*sizes)))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (g,) = cotangents
@@ -138,15 +138,15 @@ class CSMGrad(SparseOp):
         if np.array_equal(g.indptr, indptr) and np.array_equal(g.indices, indices):
             return (np.array(g.data),)
         places = CLASSES[self.format]((data, indices, indptr), shape=tuple(shape)).tocoo()
-        found = g.tocsr()[places.row, places.col] if places.nnz else np.zeros(0)
-        return (array(found, g.dtype).reshape(-1),)
+        items = g.tocsr()[places.row, places.col] if places.nnz else np.zeros(0)
+        return (array(items, g.dtype).reshape(-1),)
 
     def arrays(self, node: Apply, *operands: Variable | Compressed) -> Any:
-        g, known = operands[-1], known_places(self.format, *node.inputs[1:4])
+        g, pattern = operands[-1], known_places(self.format, *node.inputs[1:4])
         assert isinstance(g, Compressed)
-        if known is None or known.format != g.format:
+        if pattern is None or pattern.format != g.format:
             return None
-        return g.data if known[2:4] == g[2:4] else _items_of_dense(g, known)
+        return g.data if pattern[2:4] == g[2:4] else _items_of_dense(g, pattern)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         places = node.inputs[1:4]
@@ -160,8 +160,8 @@ def _items_of_dense(x: Compressed, places: Compressed) -> Any:
     """
     arrays = x.indices.owner
     made = arrays.inputs[0].owner if arrays and isinstance(arrays.op, SparseArrays) else None
-    known = made is not None and isinstance(made.op, SparseFromDense)
-    if made is None or not known or made.inputs[0].type.ndim != 2:
+    is_dense = made is not None and isinstance(made.op, SparseFromDense)
+    if made is None or not is_dense or made.inputs[0].type.ndim != 2:
         return None
     items = arrays.outputs[0]
     of_items = {items}
@@ -175,9 +175,9 @@ def _items_of_dense(x: Compressed, places: Compressed) -> Any:
             of_items |= set(node.outputs)
     turned = arrays.op.format_of(arrays) != x.format
     here = places.at_items(made.inputs[0].T if turned else made.inputs[0])
-    (found,) = copy_graph([x.data], {items: here})
-    nothing = constant(np.zeros((), found.type.dtype))
-    return found if found is here else switch(eq(here, 0), nothing, found)
+    (replaced,) = copy_graph([x.data], {items: here})
+    nothing = constant(np.zeros((), replaced.type.dtype))
+    return replaced if replaced is here else switch(eq(here, 0), nothing, replaced)
 
 
 class CSMProperties(SparseOp):

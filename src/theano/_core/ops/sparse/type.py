@@ -50,8 +50,8 @@ class SparseType(Type):
     def __init__(self, format: str, dtype: Any) -> None:
         dtype = str(np.dtype(dtype)) if not isinstance(dtype, str) else dtype
         if dtype not in self.dtype_set:
-            known = sorted(self.dtype_set)
-            raise NotImplementedError(f'unsupported dtype "{dtype}" not in list', known)
+            supported = sorted(self.dtype_set)
+            raise NotImplementedError(f'unsupported dtype "{dtype}" not in list', supported)
         if format not in CLASSES:
             raise NotImplementedError(f'unsupported format "{format}" not in list', list(CLASSES))
         self.format = format
