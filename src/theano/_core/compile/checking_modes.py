@@ -59,8 +59,8 @@ class WatchedMode(Mode):
 
         def run(*values: np.ndarray) -> list[Any]:
             self.check_inputs(maker.all_inputs, values)
-            known = dict(zip(leaves, values, strict=True))
-            return evaluate(rewritten, known, self.watch(), failed=CallError)
+            value_of = dict(zip(leaves, values, strict=True))
+            return evaluate(rewritten, value_of, self.watch(), failed=CallError)
 
         return run
 
@@ -173,21 +173,21 @@ class NanGuardMode(WatchedMode):
     def _check(self, value: Any, variable: Variable, node: Apply | None) -> None:
         if not _is_floating(value) or getattr(variable.tag, "nan_guard_mode_check", True) is False:
             return
-        found = []
+        problems = []
         if self.nan_is_error and contains_nan(value):
-            found.append("NaN detected")
+            problems.append("NaN detected")
         if self.inf_is_error and contains_inf(value):
-            found.append("Inf detected")
+            problems.append("Inf detected")
         if self.big_is_error and value.size:
             finite = np.abs(value[np.isfinite(value)])
             if finite.size and float(finite.max()) > BIG:
-                found.append("Big value detected")
-        if found:
-            _report(found, value, variable, node)
+                problems.append("Big value detected")
+        if problems:
+            _report(problems, value, variable, node)
 
 
-def _report(found: list[str], value: np.ndarray, variable: Variable, node: Apply | None) -> None:
-    lines = list(found)
+def _report(problems: list[str], value: np.ndarray, variable: Variable, node: Apply | None) -> None:
+    lines = list(problems)
     if node is None:
         lines.append(f"NanGuardMode found an error in an input of the graph: {variable}")
     elif variable in node.inputs:
@@ -397,27 +397,33 @@ class _Comparison:
             self.native = _native(self.leaves, self.rewritten)
 
     def __call__(self, *values: np.ndarray) -> list[Any]:
-        known = dict(zip(self.leaves, values, strict=True))
-        found = evaluate(
-            self.rewritten, known, _Values(self.mode, self.rewritten), failed=CallError
+        value_of = dict(zip(self.leaves, values, strict=True))
+        results = evaluate(
+            self.rewritten, value_of, _Values(self.mode, self.rewritten), failed=CallError
         )
         if self.mode.check_py_code and self.pure:
-            before = evaluate(self.written, known, failed=CallError)
-            for old, new, one, two in zip(self.written, self.rewritten, before, found, strict=True):
+            before = evaluate(self.written, value_of, failed=CallError)
+            for old, new, one, two in zip(
+                self.written, self.rewritten, before, results, strict=True
+            ):
                 if not _same(old, one, two):
-                    raise self._bad_rewrite(known) or BadOptimization(old, new, one, two, "unknown")
+                    raise self._bad_rewrite(value_of) or BadOptimization(
+                        old, new, one, two, "unknown"
+                    )
         if self.native is not None and self.pure:
-            for variable, one, two in zip(self.rewritten, found, self.native(*values), strict=True):
+            for variable, one, two in zip(
+                self.rewritten, results, self.native(*values), strict=True
+            ):
                 if not _same(variable, one, two):
-                    raise self._bad_native(known) or _differs(variable, one, two, ())
-        return found
+                    raise self._bad_native(value_of) or _differs(variable, one, two, ())
+        return results
 
-    def _bad_rewrite(self, known: dict[Any, Any]) -> BadOptimization | None:
+    def _bad_rewrite(self, value_of: dict[Any, Any]) -> BadOptimization | None:
         """Return the first rewrite that changes a value."""
         for rule, node, news in self.log:
             try:
-                old = evaluate(node.outputs, known)
-                new = evaluate(news, known)
+                old = evaluate(node.outputs, value_of)
+                new = evaluate(news, value_of)
             except (KeyError, ValueError):
                 # What is in the body of a loop has no value of its own.
                 continue
@@ -426,16 +432,16 @@ class _Comparison:
                     return BadOptimization(a, b, one, two, rule.name)
         for a, b, reason in self.replaced:
             try:
-                (one,), (two,) = evaluate([a], known), evaluate([b], known)
+                (one,), (two,) = evaluate([a], value_of), evaluate([b], value_of)
             except (KeyError, ValueError):
                 continue
             if not _same(a, one, two):
                 return BadOptimization(a, b, one, two, reason)
         return None
 
-    def _bad_native(self, known: dict[Any, Any]) -> BadThunkOutput | None:
+    def _bad_native(self, value_of: dict[Any, Any]) -> BadThunkOutput | None:
         """Return the first node whose native code differs from its definition."""
-        values = dict(known)
+        values = dict(value_of)
 
         def look(node: Apply, inputs: Sequence[object], outputs: Sequence[object]) -> None:
             steps.append((node, list(inputs), list(outputs)))
@@ -446,8 +452,8 @@ class _Comparison:
             fresh = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
             alone = node.op.make_node(*fresh)
             pairs = zip(fresh, inputs, strict=True)
-            given = [(v, x) for v, x in pairs if not isinstance(v, Constant)]
-            made = _native([v for v, _ in given], alone.outputs)(*(x for _, x in given))
+            operands = [(v, x) for v, x in pairs if not isinstance(v, Constant)]
+            made = _native([v for v, _ in operands], alone.outputs)(*(x for _, x in operands))
             for variable, one, two in zip(node.outputs, outputs, made, strict=True):
                 if not _same(variable, one, two):
                     return _differs(variable, one, two, inputs)

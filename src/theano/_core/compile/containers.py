@@ -106,12 +106,12 @@ class Container:
         return self._storage
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Container:
-        found = memo.get(id(self.cell))
-        if found is None:
-            found = native.Cell(self.cell.read(lambda value: copy.deepcopy(value, memo)))
-        memo[id(self.cell)] = found
+        copied = memo.get(id(self.cell))
+        if copied is None:
+            copied = native.Cell(self.cell.read(lambda value: copy.deepcopy(value, memo)))
+        memo[id(self.cell)] = copied
         return Container(
-            self.type, None, self.name, self.readonly, self.strict, self.allow_downcast, found
+            self.type, None, self.name, self.readonly, self.strict, self.allow_downcast, copied
         )
 
     def __reduce__(self) -> Any:

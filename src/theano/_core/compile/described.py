@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def signature_of(function: Function) -> inspect.Signature:
     """Return the signature of a compiled function: its inputs, by name where they have one."""
     Parameter = inspect.Parameter
-    given = [spec for spec in function.maker.arguments if not spec.implicit]
-    names = [spec.name for spec in given]
+    specs = [spec for spec in function.maker.arguments if not spec.implicit]
+    names = [spec.name for spec in specs]
     by_name = [bool(name) and name.isidentifier() and names.count(name) == 1 for name in names]
     parameters = []
-    for number, spec in enumerate(given):
+    for number, spec in enumerate(specs):
         # Before an input without a name, all are shown by their positions only.
         keyword = all(by_name[number:])
         parameters.append(

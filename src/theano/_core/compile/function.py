@@ -209,7 +209,7 @@ def _collect(
     """Apply replacements and default updates; return outputs, updates and shared variables."""
     own = {s.variable for s in specs}
     updates = [(s.variable, s.update) for s in specs if s.update is not None] + pairs
-    known = {target for target, _ in updates}
+    updated = {target for target, _ in updates}
     values = [value for _, value in updates]
     graph = _replaced([*results, *values], replacements, strict)
     results, values = graph[: len(results)], graph[len(results) :]
@@ -226,9 +226,9 @@ def _collect(
         for variable in fresh:
             shared[variable] = None
             update = variable.default_update
-            if update is None or variable in known or _refused(variable, no_default_updates):
+            if update is None or variable in updated or _refused(variable, no_default_updates):
                 continue
-            known.add(variable)
+            updated.add(variable)
             new = _replaced([update], replacements, strict)[0]
             updates.append((variable, new))
             pending.append(new)
@@ -266,9 +266,9 @@ def _check_inputs(
             f"Invalid value for keyword on_unused_input of theano.function: {policy!r}. Valid"
             " values are 'raise', 'warn', and 'ignore'."
         )
-    given = _check_repeated(specs)
+    variables = _check_repeated(specs)
     graph = [*results, *(value for _, value in pairs)]
-    used = set(ancestors(graph, given))
+    used = set(ancestors(graph, variables))
     for number, spec in enumerate(specs):
         if spec.variable in used or spec.update is not None:
             continue
@@ -283,7 +283,7 @@ def _check_inputs(
             raise UnusedInputError(message)
         if policy == "warn":
             warnings.warn(message, stacklevel=3)
-    check_inputs(graph, [*given, *shared])
+    check_inputs(graph, [*variables, *shared])
 
 
 def _check_repeated(specs: Sequence[In]) -> list[Any]:

@@ -179,18 +179,18 @@ class Out:
 SymbolicOutput = Out
 
 
-def read_inputs(given: object, allow_downcast: bool | None = None) -> list[In]:
+def read_inputs(entries: object, allow_downcast: bool | None = None) -> list[In]:
     """Return the inputs that a user wrote: variables, `In`, or (variable, default) tuples.
 
     `allow_downcast` is for those that are not written as `In`.
     """
-    if not isinstance(given, (list, tuple)):
+    if not isinstance(entries, (list, tuple)):
         raise TypeError(
-            f"The 'inputs' argument must be a list or tuple of inputs, got {given!r} of type "
-            f"{type(given).__name__}. To use one input, write [x]."
+            f"The 'inputs' argument must be a list or tuple of inputs, got {entries!r} of type "
+            f"{type(entries).__name__}. To use one input, write [x]."
         )
     result = []
-    for entry in given:
+    for entry in entries:
         if isinstance(entry, In):
             _refuse_shared(entry.variable)
             result.append(copy.copy(entry))  # a function may take a name away from it

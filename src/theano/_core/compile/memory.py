@@ -60,13 +60,13 @@ def memory_plan(self: Any, *args: object, **kwargs: object) -> MemoryPlan:
 def _bound(function: Any, args: tuple[object, ...], kwargs: dict[str, object]) -> list[Any]:
     """Return the values of all arguments and shared variables."""
     maker = function.maker
-    given, named = list(args[::-1]), dict(kwargs)
+    remaining, named = list(args[::-1]), dict(kwargs)
     values = []
     for number, (spec, container) in enumerate(
         zip(maker.arguments, maker.containers, strict=False)
     ):
-        if given and not spec.implicit:
-            value = given.pop()
+        if remaining and not spec.implicit:
+            value = remaining.pop()
         elif spec.name in named:
             value = named.pop(spec.name)
         elif spec.value is not None or spec.implicit:
@@ -75,6 +75,6 @@ def _bound(function: Any, args: tuple[object, ...], kwargs: dict[str, object]) -
         else:
             raise messages.bad_arguments(maker, args, kwargs)
         values.append(HOOKS["convert"](function, number, value))
-    if given or named:
+    if remaining or named:
         raise messages.bad_arguments(maker, args, kwargs)
     return values + [variable.container.cell.value for variable in maker.shared]

@@ -171,12 +171,12 @@ def node_report(maker: Any, node: Apply, values: Sequence[object] | None) -> str
 
 
 def _values(maker: Any, node: Apply, arguments: Sequence[TensorLike]) -> list[Any] | None:
-    known = dict(zip(maker.leaves, arguments, strict=False))
-    known.update(zip(maker.all_inputs, arguments, strict=False))
-    if any(v is None for v in known.values()):
+    value_of = dict(zip(maker.leaves, arguments, strict=False))
+    value_of.update(zip(maker.all_inputs, arguments, strict=False))
+    if any(v is None for v in value_of.values()):
         return None
     try:
-        return evaluate(node.inputs, known)
+        return evaluate(node.inputs, value_of)
     except Exception:
         return None
 
@@ -197,18 +197,18 @@ def named_inputs(names: Sequence[str]) -> str:
 
 def bad_arguments(maker: Any, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Exception:
     """Return the error for a call with too many, too few, unknown or repeated arguments."""
-    given = [s for s in maker.arguments if not s.implicit]
-    names = [s.name for s in given if s.name]
+    specs = [s for s in maker.arguments if not s.implicit]
+    names = [s.name for s in specs if s.name]
     label = f"theano function with name {maker.name!r}"
-    if len(args) > len(given):
+    if len(args) > len(specs):
         return TypeError(
-            f"Too many parameter passed to {label}: {len(args)} given, it takes {len(given)} "
+            f"Too many parameter passed to {label}: {len(args)} given, it takes {len(specs)} "
             f"({', '.join(str(n) for n in names)})"
         )
     for key in kwargs:
         if key == "output_subset":
             continue
-        if any(key == s.ambiguous for s in given):
+        if any(key == s.ambiguous for s in specs):
             return TypeError(
                 f"Ambiguous name: {key} - please check the names of the inputs of your function for"
                 f" duplicates. {label} can take these by position only."
@@ -218,16 +218,16 @@ def bad_arguments(maker: Any, args: tuple[object, ...], kwargs: Mapping[str, obj
         if key not in names:
             near = did_you_mean(key, names)
             return TypeError(f"Unknown input or state: {key}. {named_inputs(names)}{near}")
-    position = {s.name: i for i, s in enumerate(given) if s.name}
+    position = {s.name: i for i, s in enumerate(specs) if s.name}
     for key in kwargs:
         if key in position and position[key] < len(args):
             return TypeError(f"Multiple values for input: {key}")
     missing = [
         str(s.name or s.variable)
-        for i, s in enumerate(given)
+        for i, s in enumerate(specs)
         if i >= len(args) and s.name not in kwargs and s.value is None
     ]
     return TypeError(
-        f"Missing required input: {', '.join(missing)}. {label} takes {len(given)} inputs, got"
+        f"Missing required input: {', '.join(missing)}. {label} takes {len(specs)} inputs, got"
         f" {len(args)} positional and {len(kwargs)} keyword arguments."
     )

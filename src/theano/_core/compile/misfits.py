@@ -81,20 +81,20 @@ def find(outputs: Sequence[Variable], values: dict[Variable, Any], failed: Apply
         None: by the shapes alone, all fit.
     """
     shapes = {v: np.shape(x) for v, x in values.items() if isinstance(v.type, TensorType)}
-    found = list(_misfits(outputs, shapes, values))
-    same = [one for one in found if failed.source and one.node.source == failed.source]
-    return next(iter(same or found), None)
+    misfits = list(_misfits(outputs, shapes, values))
+    same = [one for one in misfits if failed.source and one.node.source == failed.source]
+    return next(iter(same or misfits), None)
 
 
 def _misfits(
     outputs: Sequence[Variable],
-    known: dict[Variable, Shape],
+    shape_of: dict[Variable, Shape],
     values: dict[Variable, Any],
     names: dict[Variable, str] | None = None,
 ) -> Iterator[Misfit]:
     """Yield the nodes whose operands do not fit, those in loops included."""
-    shapes = dict(known)
-    for node in toposort(outputs, set(known)):
+    shapes = dict(shape_of)
+    for node in toposort(outputs, set(shape_of)):
         here = Misfit(node, shapes, names or {}, names is not None)
         shape = here.shape
         if isinstance(node.op, NAMED) and node.op.misfit(node, shape) is not None:
@@ -105,8 +105,8 @@ def _misfits(
             body = node.op.body.outputs
             yield from _misfits(body, _inside(node.op, shape), {}, called)
         if all(isinstance(v.type, TensorType) for v in node.inputs):
-            for out, found in zip(node.outputs, node.op.shape(node, shape), strict=False):
-                shapes[out] = tuple(_number(n, values) for n in found)
+            for out, lengths in zip(node.outputs, node.op.shape(node, shape), strict=False):
+                shapes[out] = tuple(_number(n, values) for n in lengths)
 
 
 def _shape(variable: Variable, shapes: dict[Variable, Shape]) -> Shape:
@@ -117,13 +117,13 @@ def _shape(variable: Variable, shapes: dict[Variable, Shape]) -> Shape:
 
 def _inside(loop: Loop, shape: Sequence[Shape]) -> dict[Variable, Shape]:
     """Return the shapes of what the body of a loop takes."""
-    given, inner = loop.by_role(shape, ()), loop.inner
-    known = dict(zip(inner.fixed, given.fixed, strict=True))
-    rows = zip(inner.sequences, given.sequences, strict=True)
-    known.update((item, shape[1:]) for item, shape in rows)
-    for taps, start in zip(inner.states, given.states, strict=True):
-        known.update((tap, start[1:]) for tap in taps)
-    return known
+    operands, inner = loop.by_role(shape, ()), loop.inner
+    shape_of = dict(zip(inner.fixed, operands.fixed, strict=True))
+    rows = zip(inner.sequences, operands.sequences, strict=True)
+    shape_of.update((item, shape[1:]) for item, shape in rows)
+    for taps, start in zip(inner.states, operands.states, strict=True):
+        shape_of.update((tap, start[1:]) for tap in taps)
+    return shape_of
 
 
 def _number(length: object, values: dict[Variable, Any]) -> int | None:
@@ -145,29 +145,29 @@ def described(misfit: Misfit) -> str:
         for number, (v, shape) in enumerate(zip(node.inputs, misfit.shape, strict=True))
         if not (isinstance(v, Constant) and v.ndim == 0)
     ]
-    given = [operand for _, operand in used]
+    operands = [operand for _, operand in used]
     inner = source is not None and any(
-        v.owner is not None and v.source == source for v, _, _ in given
+        v.owner is not None and v.source == source for v, _, _ in operands
     )
     text = f"{_kind(node)}: in {_expression(node, source)}"
     around = _around(node)
-    pair = _pair(node, given)
+    pair = _pair(node, operands)
     if inner and all(v in misfit.shapes for v in around):
         # What a function of ours is made of says nothing to who called it.
         names = [_name(v, source, misfit, k) for k, v in enumerate(around)]
         if pair is not None:
-            one, two = (given[i].shape[axis] for i, axis in pair)
+            one, two = (operands[i].shape[axis] for i, axis in pair)
             text += f", {one} items meet {two}"
         return f"{text}. Shapes: {_listed(names, [misfit.shapes[v] for v in around])}."
     names = [_name(operand.variable, source, misfit, k) for k, operand in used]
-    shapes = f"Shapes: {_listed(names, [operand.shape for operand in given])}."
+    shapes = f"Shapes: {_listed(names, [operand.shape for operand in operands])}."
     if pair is None:
         return f"{text}: {node.op.misfit(node, misfit.shape)}. {shapes}"
     (i, axis), (j, other) = pair
     return (
-        f"{text}, axis {axis} of {names[i]} has {given[i].shape[axis]} items, "
-        f"axis {other} of {names[j]} has {given[j].shape[other]}. {shapes}"
-        f"{_hint(node, given, names, pair)}"
+        f"{text}, axis {axis} of {names[i]} has {operands[i].shape[axis]} items, "
+        f"axis {other} of {names[j]} has {operands[j].shape[other]}. {shapes}"
+        f"{_hint(node, operands, names, pair)}"
     )
 
 
@@ -177,15 +177,15 @@ def _listed(names: Sequence[str], shapes: Sequence[Shape]) -> str:
 
 def _around(node: Apply) -> list[Any]:
     """Return what the user's expression of a node is made of: arrays that other lines gave."""
-    found: dict[Any, None] = {}
+    variables: dict[Any, None] = {}
     todo = list(reversed(node.inputs))
     while todo:
         v = todo.pop()
         if v.owner is not None and v.source == node.source:
             todo += reversed(v.owner.inputs)
         elif not isinstance(v, Constant) and getattr(v.type, "ndim", 0):
-            found.setdefault(v)
-    return list(found)
+            variables.setdefault(v)
+    return list(variables)
 
 
 def _kind(node: Apply) -> str:
@@ -217,36 +217,36 @@ def _only_pads(op: DimShuffle) -> bool:
     return op.new_order[len(op.new_order) - count :] == tuple(range(count))
 
 
-def _pair(node: Apply, given: Sequence[Operand]) -> Pair | None:
+def _pair(node: Apply, operands: Sequence[Operand]) -> Pair | None:
     """Return the two axes that differ."""
     if isinstance(node.op, Dot):
-        return (0, len(given[0].shape) - 1), (1, 0)
+        return (0, len(operands[0].shape) - 1), (1, 0)
     if isinstance(node.op, BatchedDot):
-        x, y = (operand.shape for operand in given)
+        x, y = (operand.shape for operand in operands)
         if x[-1] != y[-2]:
             return (0, len(x) - 1), (1, len(y) - 2)
         return next(((0, k), (1, k)) for k in node.op.paired(node) if x[k] != y[k])
     if not isinstance(node.op, Elementwise):
         return None
     for axis in range(node.outputs[0].ndim):
-        own = [(i, operand.axes[axis]) for i, operand in enumerate(given)]
-        known = [
+        own = [(i, operand.axes[axis]) for i, operand in enumerate(operands)]
+        axes = [
             (i, k)
             for i, k in own
             if k is not None
-            and given[i].shape[k] is not None
-            and not given[i].variable.type.broadcastable[k]
+            and operands[i].shape[k] is not None
+            and not operands[i].variable.type.broadcastable[k]
         ]
-        for i, k in known[1:]:
-            if given[i].shape[k] != given[known[0][0]].shape[known[0][1]]:
-                return known[0], (i, k)
+        for i, k in axes[1:]:
+            if operands[i].shape[k] != operands[axes[0][0]].shape[axes[0][1]]:
+                return axes[0], (i, k)
     return None
 
 
-def _hint(node: Apply, given: Sequence[Operand], names: Sequence[str], pair: Pair) -> str:
+def _hint(node: Apply, operands: Sequence[Operand], names: Sequence[str], pair: Pair) -> str:
     """Say what would fit, after a blank; '' if nothing is near."""
     (i, axis), (j, other) = pair
-    x, y = given[i].shape, given[j].shape
+    x, y = operands[i].shape, operands[j].shape
     if isinstance(node.op, Dot):
         if len(y) == 2 and y[1] == x[-1]:
             return f" {_whole(names[j])}.T would fit."
@@ -256,7 +256,7 @@ def _hint(node: Apply, given: Sequence[Operand], names: Sequence[str], pair: Pai
     if not isinstance(node.op, Elementwise):
         return ""
     for k, where in ((i, axis), (j, other)):
-        if given[k].shape[where] == 1:
+        if operands[k].shape[where] == 1:
             return (
                 " A length of 1 is broadcast only where the variable declares it broadcastable: "
                 f"theano.tensor.addbroadcast({names[k]}, {where})."

@@ -120,13 +120,13 @@ class Mode:
         if optimizer == "unsafe":
             self.included = frozenset({"unsafe"})
         try:
-            known = OPTIMIZERS[optimizer]
+            predefined = OPTIMIZERS[optimizer]
         except (KeyError, TypeError):
             raise ValueError(
                 f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}."
                 f"{did_you_mean(optimizer, OPTIMIZERS)}"
             ) from None
-        return known if isinstance(known, str) else self._read(known)
+        return predefined if isinstance(predefined, str) else self._read(predefined)
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -236,11 +236,11 @@ def get_mode(mode: Any = None) -> Mode:
     mode = config.mode if mode is None else mode
     if isinstance(mode, Mode):
         return mode
-    found = Mode() if mode == "Mode" else predefined_modes.get(mode)
-    if found is not None:
+    predefined = Mode() if mode == "Mode" else predefined_modes.get(mode)
+    if predefined is not None:
         more = f"{config.optimizer_including}:{config.optimizer_requiring}".split(":")
         gone = config.optimizer_excluding.split(":")
-        return found.including(*filter(None, more)).excluding(*filter(None, gone))
+        return predefined.including(*filter(None, more)).excluding(*filter(None, gone))
     raise ValueError(
         f"No predefined mode exists for string: {mode!r}; known: {', '.join(predefined_modes)},"
         f" Mode.{did_you_mean(mode, predefined_modes)}"

@@ -164,27 +164,27 @@ class _Guarded:
 
         One loop computes them, and looks at all at once: what it needs for that is at hand.
         """
-        found: dict[Any, Any] = {}
+        reader_of: dict[Any, Any] = {}
         elsewhere: set[Any] = set()
         for node in toposort(self.outputs, [v for v in self.values if v.owner is None]):
             made = node.outputs[0]
             for v in node.inputs:
                 if isinstance(node.op, Elementwise) and _alike(v, made):
-                    if v in self.values and v not in found:
-                        found[v] = made
+                    if v in self.values and v not in reader_of:
+                        reader_of[v] = made
                         self.values.setdefault(made, [])
                 elif v.owner is not None and isinstance(v.owner.op, Elementwise):
                     elsewhere.add(v)
-        return {v: reader for v, reader in found.items() if v not in elsewhere}
+        return {v: reader for v, reader in reader_of.items() if v not in elsewhere}
 
     def _all(self, value: Variable) -> Any:
         """Return whether all items of a value, and of what is read with it, are good."""
-        found, waiting = [], [value]
+        checked, waiting = [], [value]
         for variable in waiting:
             waiting += self.values[variable]
-            found += [variable] if variable in self.order else []
+            checked += [variable] if variable in self.order else []
         # The first that is computed comes first, and need not be kept for the others.
-        flag = _conjunction(map(self._good, sorted(found, key=self.order.__getitem__)))
+        flag = _conjunction(map(self._good, sorted(checked, key=self.order.__getitem__)))
         return flag if flag is None or not flag.type.ndim else reduce("all", flag)
 
     def _good(self, value: Variable) -> Any:

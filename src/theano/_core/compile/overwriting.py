@@ -51,9 +51,9 @@ def with_overwriting(
     written = _asked(results, targets)
     for variable, spec in targets.items():
         if spec.mutable and variable not in written:
-            found = next((out for out in results if _could_overwrite(out, variable)), None)
-            if found is not None and not any(_shows(out, variable) for out in results):
-                written[variable] = found
+            target = next((out for out in results if _could_overwrite(out, variable)), None)
+            if target is not None and not any(_shows(out, variable) for out in results):
+                written[variable] = target
     if not written:
         return list(results), list(updates)
     # Everything is computed before.

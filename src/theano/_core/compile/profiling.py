@@ -124,8 +124,8 @@ class ProfileStats:
             numbers (0 where that is not known), seconds of other threads and of waiting for them,
             and of a loop the steps of its body. Kernels that a call compiled are not in the times.
         """
-        found = [step for timed in self._timed for step in timed.step_times()]
-        return sorted(found, key=lambda step: -step.seconds)
+        steps = [step for timed in self._timed for step in timed.step_times()]
+        return sorted(steps, key=lambda step: -step.seconds)
 
     def steps_of(self, program: object) -> dict[int, StepTime]:
         """Return what each step took of one program that ran, by its number."""
@@ -199,10 +199,10 @@ class ProfileStats:
         ValueError
             No function is profiled.
         """
-        known = [timed for timed in self._timed if timed.maker is not None]
-        if not known:
+        compiled = [timed for timed in self._timed if timed.maker is not None]
+        if not compiled:
             raise ValueError(f"the profile {self.message!r} is that of no function so far")
-        longest = max(known, key=lambda timed: timed.program.timings[0][0])
+        longest = max(compiled, key=lambda timed: timed.program.timings[0][0])
         return hooks.show(longest, outfile, None, open)
 
     @property
@@ -279,19 +279,19 @@ class ProfileStats:
         lines.append(f"    Number of Apply nodes: {self.nb_nodes}")
         lines.append(f"    Rewriting: {self.optimizer_time:e}s")
         lines.append(f"    Lowering, machine code: {self.linker_time:e}s")
-        found = self.step_times()
-        total = sum(step.seconds for step in found)
+        steps = self.step_times()
+        total = sum(step.seconds for step in steps)
         by_op = sorted(self.op_time().items(), key=lambda entry: -entry[1])
         lines += _table("Ops", "op", [(s, [], str(op)) for op, s in by_op], total, most_ops)
         lines += _table("Lines", "line that wrote it", _places(self.lines()), total, most_ops)
         parts = _places(self.expressions())
         lines += _table("Expressions", "as they were written", parts, total, most_ops)
         columns = ["calls", "GB/s", "GFLOP/s", "threads", "waiting"]
-        rows = [(step.seconds, _rates(step), profile_export.label(step.nodes)) for step in found]
+        rows = [(step.seconds, _rates(step), profile_export.label(step.nodes)) for step in steps]
         lines += _table("Steps", "operations of one step", rows, total, most_steps, columns)
         within = [
             (step.seconds, _rates(step)[:3], profile_export.label(step.nodes))
-            for loop in found
+            for loop in steps
             for step, _ in profile_export.all_steps(loop.inside)
         ]
         within.sort(key=lambda row: -row[0])

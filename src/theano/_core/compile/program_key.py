@@ -129,9 +129,9 @@ class Texts:
         cls = type(value)
         if value is None or cls in (bool, int, str, bytes):
             return repr(value)
-        known = self._known.get(id(value))
-        if known is not None:
-            return known[1]
+        memo = self._known.get(id(value))
+        if memo is not None:
+            return memo[1]
         if cls is float:
             return f"f{struct.pack('>d', value).hex()}"
         if cls in (tuple, list):
@@ -186,8 +186,8 @@ class Texts:
         numbers = [c for c in code.co_consts if type(c) is not CodeType]
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
         place = code.co_firstlineno, code.co_code, code.co_names, numbers
-        given = cells, value.__defaults__, value.__kwdefaults__
-        return f"{_name(value)}{self.value((place, given))}"
+        closure = cells, value.__defaults__, value.__kwdefaults__
+        return f"{_name(value)}{self.value((place, closure))}"
 
     def _operation(self, op: Any) -> str:
         cls = type(op)

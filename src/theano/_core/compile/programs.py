@@ -104,14 +104,14 @@ class Finished(Record):
         vector_bits : int
         """
         symbol, mark = self.kernels[number]
-        known = self.modules[number + 1]
-        module = None if known is None else machine.kept(known)
+        key = self.modules[number + 1]
+        module = None if key is None else machine.kept(key)
         if module is None:
-            found = kernels()
-            marks = _marked(found)
+            own_kernels = kernels()
+            marks = _marked(own_kernels)
             if [symbol, mark] not in marks:
                 raise RuntimeError(f"{CHANGED} it: compile it again.")
-            module = machine.load_kernel(found[marks.index([symbol, mark])], vector_bits)
+            module = machine.load_kernel(own_kernels[marks.index([symbol, mark])], vector_bits)
             self.modules[number + 1] = module.key
             _put(self)
         return module.code, symbol

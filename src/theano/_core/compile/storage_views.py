@@ -28,21 +28,21 @@ class ContainerView:
                 strict=True,
             )
         )
-        found = [
+        matches = [
             entry[2]
             for i, entry in enumerate(table)
             if entry[1] is key
             or (isinstance(key, str) and entry[0] == key)
             or (type(key) is int and i == key)
         ]
-        if not found:
+        if not matches:
             raise KeyError(f"Unknown input or state: {key}")
-        if len(found) > 1:
+        if len(matches) > 1:
             raise TypeError(
                 f"Ambiguous name: {key} - please check the names of the inputs of your function for"
                 " duplicates."
             )
-        return found[0]
+        return matches[0]
 
     def __getitem__(self, key: Variable) -> Any:
         return self._find(key)
@@ -98,8 +98,8 @@ class Thunk:
     def _call(self, output_subset: Sequence[int] | None) -> None:
         function = self._function
         maker = function.maker
-        given = zip(maker.arguments, maker.containers, strict=False)
-        values = [container.cell.value for spec, container in given if not spec.implicit]
+        pairs = zip(maker.arguments, maker.containers, strict=False)
+        values = [container.cell.value for spec, container in pairs if not spec.implicit]
         count = len(maker.results)
         wanted = range(count) if output_subset is None else output_subset
         if maker.result == "single":
