@@ -42,24 +42,24 @@ def push_forward(outputs: Sequence[Variable], tangents: Mapping[Variable, Variab
     NullTypeGradError
         A derivative on the way is not defined.
     """
-    known: dict[Any, Any] = dict(tangents)
-    for node in toposort(outputs, known):
-        given = [known.get(v) for v in node.inputs]
-        if all(t is None for t in given):
+    tangent_of: dict[Any, Any] = dict(tangents)
+    for node in toposort(outputs, tangent_of):
+        input_tangents = [tangent_of.get(v) for v in node.inputs]
+        if all(t is None for t in input_tangents):
             continue
-        results = _of_outputs(node, given)
+        results = _of_outputs(node, input_tangents)
         for out, tangent in zip(node.outputs, results, strict=True):
-            if tangent is not None and out not in known:
-                known[out] = _settle(node, out, tangent)
-    return [known.get(v) for v in outputs]
+            if tangent is not None and out not in tangent_of:
+                tangent_of[out] = _settle(node, out, tangent)
+    return [tangent_of.get(v) for v in outputs]
 
 
-def _of_outputs(node: Apply, given: list[Variable | None]) -> Sequence[Any]:
+def _of_outputs(node: Apply, tangents: list[Variable | None]) -> Sequence[Any]:
     """Return the tangents of the outputs of a node, one of whose inputs has a tangent."""
     nothing = [None] * len(node.outputs)
     connection = node.rules.connection(node)
     reached = [
-        any(uses[j] for t, uses in zip(given, connection, strict=True) if t is not None)
+        any(uses[j] for t, uses in zip(tangents, connection, strict=True) if t is not None)
         and isinstance(out.type, TensorType)
         and not dtypes.is_discrete(out.type.dtype)
         for j, out in enumerate(node.outputs)
@@ -67,17 +67,17 @@ def _of_outputs(node: Apply, given: list[Variable | None]) -> Sequence[Any]:
     if not any(reached):
         return nothing
     with inside_body(node):
-        results = node.rules.jvp(node, given, push_forward)
+        results = node.rules.jvp(node, tangents, push_forward)
     complete_values(results or ())
     if results is None:
-        results = _by_linearity(node, given)
+        results = _by_linearity(node, tangents)
     real_or_smooth = isinstance(node.op, Elementwise) and (
         node.op.holomorphic or not _is_complex(node)
     )
     if results is None and real_or_smooth:
-        results = [_elementwise(node, given)]
+        results = [_elementwise(node, tangents)]
     if results is None:
-        results = _transposed(node, given)
+        results = _transposed(node, tangents)
     if len(results) != len(node.outputs):
         raise ValueError(
             f"{node.op} returned {len(results)} tangents for {len(node.outputs)} outputs"
@@ -89,31 +89,31 @@ def _is_complex(node: Apply) -> bool:
     return any(dtypes.is_complex(v.type.dtype) for v in (*node.inputs, *node.outputs))
 
 
-def _by_linearity(node: Apply, given: list[Variable | None]) -> list[Any] | None:
+def _by_linearity(node: Apply, tangents: list[Variable | None]) -> list[Any] | None:
     """Return the operation of the tangents, if it is linear in the inputs that have some."""
     groups = node.rules.linear(node)
     covered = {i for group in groups for i in group}
-    if any(t is not None and i not in covered for i, t in enumerate(given)):
+    if any(t is not None and i not in covered for i, t in enumerate(tangents)):
         return None
     totals: list[Any] = [None] * len(node.outputs)
     for group in groups:
-        if all(given[i] is None for i in group):
+        if all(tangents[i] is None for i in group):
             continue
         values = list(node.inputs)
         for i in group:
-            values[i] = zeros_like_float(values[i]) if given[i] is None else given[i]
+            values[i] = zeros_like_float(values[i]) if tangents[i] is None else tangents[i]
         terms = node.op.make_node(*values).outputs
         totals = [_sum(a, b) for a, b in zip(totals, terms, strict=True)]
     return totals
 
 
-def _elementwise(node: Apply, given: list[Variable | None]) -> Any:
+def _elementwise(node: Apply, tangents: list[Variable | None]) -> Any:
     """Return the tangent of a scalar function: what its rule does to a cotangent is a product."""
     assert isinstance(node.op, Elementwise)
     if node.op.gradient is None:
         return None
     total = None
-    for i, tangent in enumerate(given):
+    for i, tangent in enumerate(tangents):
         if tangent is not None:
             total = _sum(total, _defined(_cotangent(node, tangent, i)))
     return total
@@ -123,22 +123,22 @@ def _cotangent(node: Apply, g: Variable, i: int) -> Any:
     return node.op.derivatives(g, *node.inputs, node.outputs[0])[i]  # type: ignore[attr-defined]
 
 
-def _transposed(node: Apply, given: list[Variable | None]) -> list[Any]:
+def _transposed(node: Apply, tangents: list[Variable | None]) -> list[Any]:
     """Return the tangents by the transpose of the reverse rule of the operation."""
     seeds = [zeros_like_float(v) if isinstance(v.type, TensorType) else None for v in node.outputs]
     inside = {out: s for out, s in zip(node.outputs, seeds, strict=True) if s is not None}
-    inputs = [v for v, t in zip(node.inputs, given, strict=True) if t is not None]
+    inputs = [v for v, t in zip(node.inputs, tangents, strict=True) if t is not None]
     cotangents = Reverse(inside, inputs, set(node.inputs)).run()
     # Several inputs may share a cotangent, and one may be made from another's.
-    known: dict[Any, Any] = {}
-    for variable, tangent in zip(node.inputs, given, strict=True):
+    cotangent_of: dict[Any, Any] = {}
+    for variable, tangent in zip(node.inputs, tangents, strict=True):
         g = None if tangent is None else _defined(cotangents.pop(variable, None))
         if g is not None:
-            known[g] = _sum(known.get(g), tangent)
+            cotangent_of[g] = _sum(cotangent_of.get(g), tangent)
     # INVARIANT: the cotangents are linear in the seeds, so that theirs do not depend on them.
     ends = {*node.inputs, *node.outputs}
-    found = Reverse(known, list(inside.values()), ends, replace=False).run()
-    return [None if s is None else _defined(found.get(s)) for s in seeds]
+    gradients = Reverse(cotangent_of, list(inside.values()), ends, replace=False).run()
+    return [None if s is None else _defined(gradients.get(s)) for s in seeds]
 
 
 def _defined(g: Variable | None) -> Any:

@@ -282,9 +282,9 @@ class Reverse:
                 f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
             )
         for variable, result, uses in zip(node.inputs, results, connection, strict=True):
-            given = [g for u, g in zip(uses, cotangents, strict=True) if u and g is not None]
-            result = next((g for g in given if isinstance(g.type, NullType)), result)
-            if variable not in useful or result is None or not given:
+            incoming = [g for u, g in zip(uses, cotangents, strict=True) if u and g is not None]
+            result = next((g for g in incoming if isinstance(g.type, NullType)), result)
+            if variable not in useful or result is None or not incoming:
                 continue
             if isinstance(result.type, DisconnectedType):
                 continue
@@ -296,8 +296,8 @@ class Reverse:
         self, node: Apply, cotangents: list[Variable | None]
     ) -> Sequence[Any]:
         """Return what a node says of its inputs, from the cotangents that are defined."""
-        known = [None if g is None or isinstance(g.type, NullType) else g for g in cotangents]
-        if all(g is None for g in known):
+        defined = [None if g is None or isinstance(g.type, NullType) else g for g in cotangents]
+        if all(g is None for g in defined):
             return [None] * len(node.inputs)
         if all(
             isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
@@ -307,23 +307,23 @@ class Reverse:
         if node.rules.differentiates:
             # What it makes in its body has no test values; what it returns has.
             with inside_body(node):
-                results = node.rules.vjp(node, known, reverse=pull_back)
+                results = node.rules.vjp(node, defined, reverse=pull_back)
             complete_values(results)
             return results
         if node.rules.has_limits:
             with change_flags(compute_test_value="off"):
-                limits = node.rules.limits(node, known, hooks.push_forward)
-                results = as_one(node, known, limits)
+                limits = node.rules.limits(node, defined, hooks.push_forward)
+                results = as_one(node, defined, limits)
             complete_values(results)
             return results
-        given = [
+        filled = [
             _zero_cotangent(out) if g is None else g
-            for out, g in zip(node.outputs, known, strict=True)
+            for out, g in zip(node.outputs, defined, strict=True)
         ]
         if not node.rules.long_rule:
-            return node.rules.vjp(node, given)
+            return node.rules.vjp(node, filled)
         with change_flags(compute_test_value="off"):
-            results = as_one(node, given)
+            results = as_one(node, filled)
         complete_values(results)
         return results
 
