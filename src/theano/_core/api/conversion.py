@@ -169,8 +169,8 @@ def wrap_constant(x: Any) -> TensorVariable:
     >>> T.wrap_constant(x) is x, T.wrap_constant(2).dtype
     (True, 'int8')
     """
-    found: Any = x if isinstance(x, Variable) else constant(x)
-    return found
+    variable: Any = x if isinstance(x, Variable) else constant(x)
+    return variable
 
 
 def cast(x: object, dtype: str) -> TensorVariable:
@@ -265,12 +265,12 @@ def get_scalar_constant_value(
             return _number(np.asarray(v.data), v)
         if v.owner is None or only_process_constants:
             break
-        found = _look_through(v, elemwise, max_recur)
-        if not isinstance(found, Variable):
-            return np.asarray(found, dtype=v.type.dtype)
-        if found is v:
+        seen_through = _look_through(v, elemwise, max_recur)
+        if not isinstance(seen_through, Variable):
+            return np.asarray(seen_through, dtype=v.type.dtype)
+        if seen_through is v:
             break
-        v = found
+        v = seen_through
     raise NotScalarConstantError(f"{orig_v} is not known while the graph is being built")
 
 
@@ -297,8 +297,8 @@ def _look_through(v: Variable, elemwise: bool, depth: int) -> Any:
     if isinstance(op, Second):
         return node.inputs[1]
     if isinstance(op, Length):
-        known = length(node.inputs[0], op.axis)
-        return known if isinstance(known, int) else v
+        axis_length = length(node.inputs[0], op.axis)
+        return axis_length if isinstance(axis_length, int) else v
     if isinstance(op, Subtensor):
         return _item(v)
     if isinstance(op, Elementwise) and elemwise:
@@ -334,8 +334,8 @@ def _item(v: Variable) -> Any:
         return vector.owner.inputs[at]
     if isinstance(vector.owner.op, ShapeOf):
         array = vector.owner.inputs[0]
-        known = array.type.shape[at]
-        return v if known is None else known
+        axis_length = array.type.shape[at]
+        return v if axis_length is None else axis_length
     return v
 
 

@@ -64,8 +64,10 @@ def verify_grad_sparse(
         return structure.SparseFromDense(value.format)(data)
 
     def of_items(*items: TensorLike) -> Any:
-        given = [variable_of(v, x) if is_sparse(v) else x for v, x in zip(pt, items, strict=True)]
-        result = op(*given)
+        operands = [
+            variable_of(v, x) if is_sparse(v) else x for v, x in zip(pt, items, strict=True)
+        ]
+        result = op(*operands)
         return structure.DenseFromSparse(structured)(result) if _is_sparse(result) else result
 
     points = [(v.data if structured else v.toarray()) if is_sparse(v) else v for v in pt]

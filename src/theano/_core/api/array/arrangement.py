@@ -452,8 +452,8 @@ def isin(element: TensorLike, test_elements: TensorLike, invert: bool = False) -
     x = as_tensor_variable(element)
     others = shaping.flatten(as_tensor_variable(test_elements))
     equal = a.eq(dimshuffle(x, [*range(x.ndim), "x"]), others)
-    found = any_(equal, axis=x.ndim)
-    return a.invert(found) if invert else found
+    is_member = any_(equal, axis=x.ndim)
+    return a.invert(is_member) if invert else is_member
 
 
 def ediff1d(
@@ -479,12 +479,12 @@ def ediff1d(
     """
     x = shaping.flatten(as_tensor_variable(ary))
     parts = [to_begin, x[1:] - x[:-1], to_end]
-    given = [
+    pieces = [
         part if k == 1 else shaping.flatten(atleast_1d(part))
         for k, part in enumerate(parts)
         if part is not None
     ]
-    return given[0] if len(given) == 1 else joining.concatenate(given)
+    return pieces[0] if len(pieces) == 1 else joining.concatenate(pieces)
 
 
 def digitize(x: TensorLike, bins: TensorLike, right: bool = False) -> TensorVariable:

@@ -292,8 +292,8 @@ def unravel_index(
     """
     dims = as_tensor_variable(dims)
     count = shaping.vector_length(dims) if ndim is None else ndim
-    found = UnravelIndex(count, order)(indices, dims)
-    return tuple(found) if isinstance(found, (list, tuple)) else (found,)
+    results = UnravelIndex(count, order)(indices, dims)
+    return tuple(results) if isinstance(results, (list, tuple)) else (results,)
 
 
 def ravel_multi_index(
@@ -447,8 +447,8 @@ def cov(
     if y is not None:
         x = join(0, x, _variables(y, rowvar))
     shift = (0 if bias else 1) if ddof is None else int(ddof)
-    given = [as_tensor_variable(w) for w in (fweights, aweights) if w is not None]
-    weights = a_.mul(*given) if given else None
+    weight_factors = [as_tensor_variable(w) for w in (fweights, aweights) if w is not None]
+    weights = a_.mul(*weight_factors) if weight_factors else None
     if weights is None:
         centred = a_.sub(x, r.mean(x, axis=1, keepdims=True))
         divisor: Any = a_.sub(length(x, 1), shift)

@@ -351,8 +351,13 @@ def fourier_fft(a: TensorLike, n: TensorLike, axis: TensorLike) -> TensorVariabl
             f"smaller than dimension of array, got {axis} for {x.type}"
         )
     size = as_tensor_variable(as_int64(length(x, at)) if n is None else n)
-    known = python_int(size)
-    if not dtypes.is_discrete(size.type.dtype) or size.type.ndim or (known or 1) < 1 or known == 0:
+    transform_length = python_int(size)
+    if (
+        not dtypes.is_discrete(size.type.dtype)
+        or size.type.ndim
+        or (transform_length or 1) < 1
+        or transform_length == 0
+    ):
         raise TypeError(
             f"Fourier: length of the transformed axis must be a strictly positive integer, got {n}"
         )

@@ -78,12 +78,12 @@ def _without_axes_left_out(x: Any, entries: Sequence[object]) -> Any:
 
     In Theano 1.0.5 such an index says all axes of the result: a column `[:, None]` is a column.
     """
-    given = sum(entry is not None for entry in entries)
-    if given == len(entries) or not all(x.type.broadcastable[given:]):
+    count = sum(entry is not None for entry in entries)
+    if count == len(entries) or not all(x.type.broadcastable[count:]):
         return x
     if not all(entry is None or isinstance(entry, slice) for entry in entries):
         return x
-    return dimshuffle(x, range(given))
+    return dimshuffle(x, range(count))
 
 
 def _is_old_tuple(key: object) -> bool:

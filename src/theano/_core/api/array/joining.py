@@ -150,8 +150,8 @@ def stack(*tensors: TensorLike, **kwargs: object) -> TensorVariable:
     >>> T.stack([x, y]).eval({x: 1.0, y: 2.0})
     array([1., 2.])
     """
-    given, axis = _stack_arguments(tensors, kwargs)
-    tensors = tuple(given)
+    operands, axis = _stack_arguments(tensors, kwargs)
+    tensors = tuple(operands)
     if not tensors:
         raise ValueError(
             "tensors is empty. You should at least provide one tensor to "
@@ -309,8 +309,8 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
     if sizes.type.ndim != 1 or not dtypes.is_discrete(sizes.type.dtype):
         raise TypeError(f"splits_size must be a vector of integers, got {sizes.type}")
     axis = shaping.axis_of("split", x, axis)
-    known = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
-    if known and python_int(shaping.length(sizes, 0)) != n_splits:
+    is_constant = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
+    if is_constant and python_int(shaping.length(sizes, 0)) != n_splits:
         raise ValueError(f"Split: {n_splits} parts need as many lengths, got {splits_size}")
     count = Require("Split: the number of lengths must be the number of parts")
     sizes = count(sizes, eq(shaping.length(sizes, 0), n_splits))

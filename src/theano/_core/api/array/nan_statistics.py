@@ -197,8 +197,8 @@ def _nan_extreme(
     x = as_tensor_variable(a)
     if dtypes.is_discrete(x.dtype):
         return function(x, axis, keep)
-    found = function(_filled(other, x), axis, keep)
-    return a_.switch(r.all(isnan(x), axis, keep), _number(np.nan, x), found)
+    extreme = function(_filled(other, x), axis, keep)
+    return a_.switch(r.all(isnan(x), axis, keep), _number(np.nan, x), extreme)
 
 
 def nanmax(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:

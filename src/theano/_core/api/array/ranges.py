@@ -116,8 +116,10 @@ def linspace(
 def _ends(start: TensorLike, stop: TensorLike) -> tuple[Any, Any, str]:
     """Return two ends as floats of one dtype, and the dtype."""
     ends = [as_tensor_variable(start), as_tensor_variable(stop)]
-    given = [v.dtype for v, x in zip(ends, (start, stop), strict=True) if not _is_number(x)]
-    dtype = dtypes.to_float(dtypes.upcast(*given)) if given else config.floatX
+    dtypes_of_ends = [
+        v.dtype for v, x in zip(ends, (start, stop), strict=True) if not _is_number(x)
+    ]
+    dtype = dtypes.to_float(dtypes.upcast(*dtypes_of_ends)) if dtypes_of_ends else config.floatX
     return cast(ends[0], dtype), cast(ends[1], dtype), dtype
 
 
@@ -155,8 +157,8 @@ def logspace(
     >>> T.logspace(0.0, 2.0, 3).eval()
     array([  1.,  10., 100.])
     """
-    found = t.pow(base, linspace(start, stop, num, endpoint))
-    return found if dtype is None else cast(found, dtype)
+    powers = t.pow(base, linspace(start, stop, num, endpoint))
+    return powers if dtype is None else cast(powers, dtype)
 
 
 def geomspace(
@@ -192,10 +194,10 @@ def geomspace(
     inner = sign * logspace(t.log10(first * sign), t.log10(last * sign), num, endpoint)
     rank = inner.type.ndim - 1
     count = dimshuffle(creation.arange(num, dtype="int64"), [0, *["x"] * rank])
-    found = a.switch(a.eq(count, 0), first, inner)
+    points = a.switch(a.eq(count, 0), first, inner)
     if endpoint:
-        found = a.switch(a.and_(a.eq(count, a.sub(num, 1)), a.gt(count, 0)), last, found)
-    return found if dtype is None else cast(found, dtype)
+        points = a.switch(a.and_(a.eq(count, a.sub(num, 1)), a.gt(count, 0)), last, points)
+    return points if dtype is None else cast(points, dtype)
 
 
 def meshgrid(*xi: TensorLike, indexing: str = "xy", sparse: bool = False) -> list[Any]:

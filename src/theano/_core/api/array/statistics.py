@@ -59,11 +59,11 @@ def _at(rows: Variable, place: TensorLike) -> Any:
     empty = creation.alloc(
         _number(np.nan, rows), *(length(rows, k) for k in range(rows.ndim - 1)), 1
     )
-    known = joining.concatenate([rows, empty], axis=-1)
+    padded = joining.concatenate([rows, empty], axis=-1)
     count = length(rows, rows.ndim - 1)
-    chosen = indexing.take(known, a_.clip(place, 0, count), axis=rows.ndim - 1)
+    chosen = indexing.take(padded, a_.clip(place, 0, count), axis=rows.ndim - 1)
     # NaN is last.
-    last = indexing.take(known, a_.maximum(a_.sub(count, 1), 0), axis=rows.ndim - 1)
+    last = indexing.take(padded, a_.maximum(a_.sub(count, 1), 0), axis=rows.ndim - 1)
     return a_.switch(isnan(_spread(last, chosen)), _number(np.nan, rows), chosen)
 
 
@@ -72,13 +72,13 @@ def _spread(x: Variable, like: Variable) -> Any:
 
 
 def _kept(
-    x: TensorLike, found: Variable, axes: Sequence[int], keepdims: bool, lead: int = 0
+    x: TensorLike, reduced: Variable, axes: Sequence[int], keepdims: bool, lead: int = 0
 ) -> Any:
     if not keepdims:
-        return found
-    kept = iter(range(lead, found.ndim))
+        return reduced
+    kept = iter(range(lead, reduced.ndim))
     order = ["x" if k in axes else next(kept) for k in range(as_tensor_variable(x).ndim)]
-    return dimshuffle(found, [*range(lead), *order])
+    return dimshuffle(reduced, [*range(lead), *order])
 
 
 def median(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVariable:
@@ -106,8 +106,8 @@ def median(a: TensorLike, axis: Axes = None, keepdims: bool = False) -> TensorVa
     low = _at(rows, a_.int_div(a_.sub(count, 1), 2))
     high = _at(rows, a_.int_div(count, 2))
     one = a_.eq(a_.mod(count, 2), 1)
-    found = a_.switch(one, low, (low + high) / _number(2, rows))
-    return _kept(a, found, axes, keepdims)
+    middle = a_.switch(one, low, (low + high) / _number(2, rows))
+    return _kept(a, middle, axes, keepdims)
 
 
 def quantile(
@@ -148,20 +148,22 @@ def quantile(
     between = place - low
     if method == "linear":
         off = above - below
-        found = a_.switch(a_.ge(between, 0.5), above - off * (1 - between), below + off * between)
+        quantiles = a_.switch(
+            a_.ge(between, 0.5), above - off * (1 - between), below + off * between
+        )
     elif method == "lower":
-        found = below
+        quantiles = below
     elif method == "higher":
-        found = above
+        quantiles = above
     elif method == "midpoint":
-        found = (below + above) / _number(2, rows)
+        quantiles = (below + above) / _number(2, rows)
     else:
         raise ValueError(
             f"quantile: method must be 'linear', 'lower', 'higher' or 'midpoint', got {method!r}"
         )
     if fraction.ndim:
-        found = moveaxis(found, -1, 0)
-    return _kept(a, found, axes, keepdims, lead=fraction.ndim)
+        quantiles = moveaxis(quantiles, -1, 0)
+    return _kept(a, quantiles, axes, keepdims, lead=fraction.ndim)
 
 
 def percentile(
@@ -340,8 +342,8 @@ def corrcoef(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True) ->
     if c.ndim < 2:
         return c / c
     spread = t.sqrt(products.diagonal(c))
-    found = c / dimshuffle(spread, [0, "x"]) / dimshuffle(spread, ["x", 0])
-    return a_.clip(found, -1, 1)
+    coefficients = c / dimshuffle(spread, [0, "x"]) / dimshuffle(spread, ["x", 0])
+    return a_.clip(coefficients, -1, 1)
 
 
 # -- curves through points -------------------------------------------------------------------------
@@ -382,12 +384,14 @@ def interp(
     after = a_.minimum(before + 1, last)
     run = xs[after] - xs[before]
     rise = a_.switch(a_.eq(run, 0), _number(0, xs), (ys[after] - ys[before]) / run)
-    found = rise * (at - xs[before]) + ys[before]
+    interpolated = rise * (at - xs[before]) + ys[before]
     low = ys[0] if left is None else cast(left, dtype)
     high = ys[-1] if right is None else cast(right, dtype)
-    found = a_.switch(a_.eq(at, xs[-1]), ys[-1], found)
-    found = a_.switch(a_.lt(at, xs[0]), low, a_.switch(a_.gt(at, xs[-1]), high, found))
-    return a_.switch(isnan(at), at, found)
+    interpolated = a_.switch(a_.eq(at, xs[-1]), ys[-1], interpolated)
+    interpolated = a_.switch(
+        a_.lt(at, xs[0]), low, a_.switch(a_.gt(at, xs[-1]), high, interpolated)
+    )
+    return a_.switch(isnan(at), at, interpolated)
 
 
 def trapezoid(

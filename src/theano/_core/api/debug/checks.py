@@ -180,12 +180,12 @@ def check_values(op: Elementwise, dtype: str) -> None:
             arrays = [draw(rng, where, dtype, shape) for where in op.samples]
             wanted = evaluate([out], dict(zip(inputs, arrays, strict=True)))[0]
             for layout in layouts(arrays[0]):
-                given = [layouts(a)[layout] for a in arrays]
+                operands = [layouts(a)[layout] for a in arrays]
                 with naming(
                     f"{op}, inputs of dtype {dtype}, shape {shape}, {layout}: native code differs "
                     "from compute"
                 ):
-                    assert_close(f(*given), wanted, op.ulp)
+                    assert_close(f(*operands), wanted, op.ulp)
 
 
 def check_mixed_dtypes(op: Elementwise, count: int = 12) -> None:
@@ -241,8 +241,8 @@ def _compare_with_xla(
     with warnings.catch_warnings():
         # What NumPy must compute is compared as well.
         warnings.simplefilter("ignore")
-        found = f(*arrays)
-    for got, value in zip(found, wanted, strict=True):
+        results = f(*arrays)
+    for got, value in zip(results, wanted, strict=True):
         assert_close(got, value, ulp)
 
 
@@ -257,17 +257,17 @@ def check_example(op: Op, arrays: Sequence[np.ndarray], ulp: float) -> None:
         outputs = op(*inputs, return_list=True)
         node = outputs[0].owner
     with naming(f"{op} of shapes {shapes}: compute"):
-        given = [a.copy() for a in arrays]
-        wanted = _results(node, given)
+        operands = [a.copy() for a in arrays]
+        wanted = _results(node, operands)
         _check_types(outputs, wanted)
-        for position, (a, b) in enumerate(zip(given, arrays, strict=True)):
+        for position, (a, b) in enumerate(zip(operands, arrays, strict=True)):
             if not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
                 raise AssertionError(f"input {position} was changed")
     run = function(inputs, outputs, on_unused_input="ignore")
     for layout in ("contiguous", "strided", "reversed", "fortran"):
-        given = [layouts(a).get(layout, a) for a in arrays]
+        operands = [layouts(a).get(layout, a) for a in arrays]
         with naming(f"{op} of shapes {shapes}, {layout}: native code differs from compute"):
-            for got, value in zip(run(*given), wanted, strict=True):
+            for got, value in zip(run(*operands), wanted, strict=True):
                 assert_close(got, value, ulp)
     with naming(f"{op} of shapes {shapes}: XLA's code differs from compute"):
         _compare_with_xla(inputs, outputs, arrays, max(ulp, 64))
@@ -278,10 +278,12 @@ def check_example(op: Op, arrays: Sequence[np.ndarray], ulp: float) -> None:
 
 
 def _results(node: Apply, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    found = node.rules.compute(np, node, *arrays)
-    if not isinstance(found, (tuple, list)):
-        raise AssertionError(f"it must return a tuple with an array for each output, got {found!r}")
-    return [np.asarray(v) for v in found]
+    results = node.rules.compute(np, node, *arrays)
+    if not isinstance(results, (tuple, list)):
+        raise AssertionError(
+            f"it must return a tuple with an array for each output, got {results!r}"
+        )
+    return [np.asarray(v) for v in results]
 
 
 def _check_types(outputs: Sequence[Variable], values: Sequence[np.ndarray]) -> None:
@@ -303,10 +305,10 @@ def check_gradient_of_example(
 
     def build(position: int) -> Callable[..., Any]:
         def of(*inputs: Any) -> Any:
-            given = [constant(a) for a in arrays]
+            operands = [constant(a) for a in arrays]
             for i, v in zip(moving, inputs, strict=True):
-                given[i] = v
-            return op(*given, return_list=True)[position]
+                operands[i] = v
+            return op(*operands, return_list=True)[position]
 
         return of
 

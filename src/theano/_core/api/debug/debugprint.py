@@ -100,9 +100,9 @@ class _Tree:
             if depth == 0:
                 continue
             node = variable.owner
-            known = node is None or node in self.done
+            is_done = node is None or node in self.done
             print(self.line(variable, prefix), file=self.out)
-            if known:
+            if is_done:
                 continue
             self.done[node] = self.identifier(node)
             if isinstance(node.op, Loop):  # pyright: ignore[reportOptionalMemberAccess]

@@ -26,5 +26,5 @@ def short_name(node: Apply) -> str:
     if isinstance(node.op, Elementwise):
         return node.op.name
     text = node.rules.node_text(node)
-    found = _ELEMENTWISE.fullmatch(text)
-    return found[1] if found else _REST.sub("", text).replace("{}", "")
+    match = _ELEMENTWISE.fullmatch(text)
+    return match[1] if match else _REST.sub("", text).replace("{}", "")

@@ -113,10 +113,10 @@ class PPrinter:
                 return self.process_graph([], graph)
         if len(args) == 2 and all(isinstance(each, (list, tuple)) for each in args):
             return self.process_graph(*args)
-        found = ", ".join(type(each).__name__ for each in args)
+        type_names = ", ".join(type(each).__name__ for each in args)
         raise TypeError(
             "pp takes a variable, a function or graph, a list of variables, or a list of inputs "
-            f"and one of outputs; got {found or 'nothing'}"
+            f"and one of outputs; got {type_names or 'nothing'}"
         )
 
     def process_graph(self, inputs: Any, outputs: object) -> str:

@@ -128,8 +128,10 @@ def Lop(
     outputs, points = _as_list(f), [as_tensor_variable(p) for p in _as_list(eval_points)]
     if len(outputs) != len(points):
         raise AssertionError(f"there are {len(outputs)} f and {len(points)} eval_points")
-    known = dict(zip(outputs, points, strict=True))
-    results = grad(None, _as_list(wrt), consider_constant, disconnected_inputs, known_grads=known)
+    cotangents = dict(zip(outputs, points, strict=True))
+    results = grad(
+        None, _as_list(wrt), consider_constant, disconnected_inputs, known_grads=cotangents
+    )
     return format_like(wrt, results)
 
 

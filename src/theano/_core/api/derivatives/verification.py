@@ -117,17 +117,17 @@ def verify_grad(
 
 
 def _compare(
-    given: list[Any], measured: NumericGradient, allowed: tuple[float, float], test: int
+    gradients: list[Any], measured: NumericGradient, allowed: tuple[float, float], test: int
 ) -> None:
-    which, at, absolute, relative = measured.max_err(given, *allowed)
+    which, at, absolute, relative = measured.max_err(gradients, *allowed)
     fine = absolute <= allowed[0] or relative <= allowed[1]
-    if fine or not given[which].size:
+    if fine or not gradients[which].size:
         return
     error = GradientError(
         which,
         at,
-        given[which].shape,
-        given[which].flat[at],
+        gradients[which].shape,
+        gradients[which].flat[at],
         measured.gf[which].flat[at],
         absolute,
         relative,

@@ -140,8 +140,8 @@ class _Replacement:
         if all(a is b for a, b in zip(outputs, body.outputs, strict=True)):
             return node.clone_with_new_inputs(values, strict=False)
         # What the new body needs from outside comes in as further values that do not change.
-        known = set(body.inputs)
-        foreign = [v for v in inputs(outputs, known) if v not in known]
+        ends = set(body.inputs)
+        foreign = [v for v in inputs(outputs, ends) if v not in ends]
         foreign = [v for v in foreign if not isinstance(v, Constant)]
         for v in foreign:
             if getattr(v, "default_update", None) is not None or hasattr(v, "update"):

@@ -161,9 +161,9 @@ def _override(overrides: object, count: int, arguments: Arguments) -> Override |
         _check(entry)
 
     def rule(
-        node: Apply, given: list[Variable], derived: Callable[[], list[Variable]]
+        node: Apply, variables: list[Variable], derived: Callable[[], list[Variable]]
     ) -> list[Any]:
-        groups = [list(group) for group in arguments(node, given)]
+        groups = [list(group) for group in arguments(node, variables)]
         if not isinstance(overrides, list):
             results = _call(overrides, groups)
             if isinstance(overrides, Variable):

@@ -109,8 +109,8 @@ def sparse_block_outer(
     TypeError
         An argument has another number of axes.
     """
-    given = (o, x, y, xIdx, yIdx, alpha)
-    outside = _of_ranks("o x y xIdx yIdx alpha", (4, 3, 3, 2, 2, 0), given)
+    operands = (o, x, y, xIdx, yIdx, alpha)
+    outside = _of_ranks("o x y xIdx yIdx alpha", (4, 3, 3, 2, 2, 0), operands)
     start, left, right, one, two, factor = inside = [v.type.variable_class(v.type) for v in outside]
     outer = mul(dimshuffle(left, (0, 1, "x", 2, "x")), dimshuffle(right, (0, "x", 1, "x", 2)))
     part = get_item(start, (dimshuffle(one, (0, 1, "x")), dimshuffle(two, (0, "x", 1))))

@@ -241,8 +241,8 @@ def _shape_of_gradient(name: str, shape: Any, convdim: int) -> Any:
     for axis, size in enumerate(last, len(shape) - convdim):
         if size is None:
             raise ValueError(f"{name}[{axis}] must be a symbolic variable, a constant or None.")
-    known = [python_int(n) for n in last]
-    return as_tensor_variable(last if None in known else known)
+    lengths = [python_int(n) for n in last]
+    return as_tensor_variable(last if None in lengths else lengths)
 
 
 def _gradient_inputs(

@@ -185,10 +185,12 @@ def check_conv_gradinputs_shape(
     filter_dilation: Sequence[int] | None = None,
 ) -> bool:
     """Tell whether images, kernels and result of a convolution may have these shapes."""
-    found = get_conv_output_shape(
+    computed_shape = get_conv_output_shape(
         image_shape, kernel_shape, border_mode, subsample, filter_dilation
     )
-    pairs = [(python_int(a), python_int(b)) for a, b in zip(found, output_shape, strict=True)]
+    pairs = [
+        (python_int(a), python_int(b)) for a, b in zip(computed_shape, output_shape, strict=True)
+    ]
     return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
@@ -206,16 +208,16 @@ def assert_conv_shape(shape: Sequence[TensorLike]) -> tuple[Any, ...]:
     """
     result = []
     for axis, size in enumerate(shape):
-        known = python_int(size)
+        number = python_int(size)
         sign, holds = ("< 0", ge) if axis < 2 else ("<= 0", gt)
-        if known is None:
+        if number is None:
             text = f"The convolution would produce an invalid shape (dim[{axis}] {sign})."
             result.append(Assert(text)(size, holds(as_variable(size), 0)))
-        elif known < (0 if axis < 2 else 1):
-            text = f"The convolution would produce an invalid shape (dim[{axis}]: {known} {sign})."
+        elif number < (0 if axis < 2 else 1):
+            text = f"The convolution would produce an invalid shape (dim[{axis}]: {number} {sign})."
             raise ValueError(text)
         else:
-            result.append(known)
+            result.append(number)
     return tuple(result)
 
 

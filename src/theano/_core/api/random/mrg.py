@@ -124,15 +124,15 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
             raise AssertionError(f"{n_streams} streams of {dtype!r}")
         states = np.empty((n_streams, 6), dtype="int64")
         states[0] = self.rstate
-        one, two, known = ops.A1p72, ops.A2p72, 1
-        # Stream i + known lies as far from stream i as the matrices move a state.
-        while known < n_streams:
-            more = min(known, n_streams - known)
-            part = states[known : known + more]
+        one, two, done = ops.A1p72, ops.A2p72, 1
+        # Stream i + done lies as far from stream i as the matrices move a state.
+        while done < n_streams:
+            more = min(done, n_streams - done)
+            part = states[done : done + more]
             part[:, :3] = ops.multiply(states[:more, :3], one.T, ops.M1)
             part[:, 3:] = ops.multiply(states[:more, 3:], two.T, ops.M2)
             one, two = ops.multiply(one, one, ops.M1), ops.multiply(two, two, ops.M2)
-            known += more
+            done += more
         if inc_rstate:
             self.inc_rstate()
         return states.astype("int32")

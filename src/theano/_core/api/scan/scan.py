@@ -165,7 +165,7 @@ class _Builder:
         self.progress: Callable[[int, int], object] | None = None
         self.sequences: list[_Sequence] = []
         self.recurrences: list[_Recurrence | None] = []
-        self.given: list[Any] = []
+        self.non_sequences: list[Any] = []
         # Numbers of the outputs whose initial values took the dtype of the step.
         self.retyped: set[int] = set()
         self.node: Any = None
@@ -180,7 +180,7 @@ class _Builder:
         n_steps: TensorLike | None,
     ) -> None:
         """Read the arguments of `scan`."""
-        self.given = [
+        self.non_sequences = [
             v if isinstance(v, Variable) else as_tensor_variable(v) for v in as_list(non_sequences)
         ]
         self._read_steps(n_steps)
@@ -214,8 +214,8 @@ class _Builder:
         self.steps = None if n_steps is None else as_tensor_variable(n_steps)
         if self.steps is not None and self.steps.ndim:
             raise TypeError(f"n_steps must be a scalar, got {self.steps} of type {self.steps.type}")
-        known = None if n_steps is None else python_int(self.steps)
-        self.single = known in (1, -1)
+        count = None if n_steps is None else python_int(self.steps)
+        self.single = count in (1, -1)
 
     def _read_sequence(self, entry: object) -> list[Any]:
         """Add one sequence for each of its taps; return the items of the first step."""
@@ -343,10 +343,10 @@ class _Builder:
         else:
             items = [s.item for s in self.sequences] + [v for r in recurrences for v in r.items]
         try:
-            result = fn(*items, *self.given)
+            result = fn(*items, *self.non_sequences)
         except TypeError:
             n_states = len(items) - len(self.sequences)
-            check_step(self.name, fn, (len(self.sequences), n_states, len(self.given)))
+            check_step(self.name, fn, (len(self.sequences), n_states, len(self.non_sequences)))
             raise
         return read_step(result)
 
@@ -420,7 +420,7 @@ class _Builder:
             changed[variable] = variable.type.filter_variable(value)
         inside = {s.item for s in self.sequences}
         inside.update(v for r in self.recurrences if r is not None for v in r.items)
-        inside.update(v for v in self.given if not isinstance(v, SharedVariable))
+        inside.update(v for v in self.non_sequences if not isinstance(v, SharedVariable))
         while True:
             leaves = leaves_of([*roots, *changed.values()], inside)
             more = [
@@ -435,7 +435,11 @@ class _Builder:
             changed.update((v, v.default_update) for v in more)
         if self.strict:
             for v in leaves:
-                if isinstance(v, SharedVariable) and v not in changed and v not in self.given:
+                if (
+                    isinstance(v, SharedVariable)
+                    and v not in changed
+                    and v not in self.non_sequences
+                ):
                     raise MissingInputError(f"ScanOp is missing an input: {v}", variable=v)
         return changed
 
@@ -497,7 +501,7 @@ class _Builder:
         """
         explicit = [
             v
-            for v in self.given
+            for v in self.non_sequences
             if v not in inside and not isinstance(v, (Constant, SharedVariable))
         ]
         ends = inside | set(explicit)
@@ -515,11 +519,11 @@ class _Builder:
                 if late or not dependent.isdisjoint(node.outputs):
                     step.update(node.outputs)
                     needed.update(node.inputs)
-        found: dict[Any, None] = {}
+        variables: dict[Any, None] = {}
         for v in (*(v for n in order if n.outputs[0] in step for v in n.inputs), *roots, *explicit):
             if v not in step and not isinstance(v, Constant):
-                found.setdefault(v)
-        return list(found)
+                variables.setdefault(v)
+        return list(variables)
 
 
 def _checked(checkpoint: Any, impossible: bool) -> Any:

@@ -127,7 +127,7 @@ _FOURIER_OF_AXES = "a s= axes= norm= -out"
 
 def _of_objects(function: Callable[..., Any]) -> Callable[..., Any]:
     # Old programs, PyMC3 for one, make arrays of variables so.
-    return lambda *given: function(*map(np.asarray, given))
+    return lambda *arguments: function(*map(np.asarray, arguments))
 
 
 # By the module and name that NumPy gives the function itself: aliases are one function.
@@ -397,21 +397,21 @@ def call_function(function: Any, args: Sequence[object], kwargs: Mapping[str, ob
     if len(args) > len(names):
         raise TypeError(f"{name} takes {len(names)} arguments, got {len(args)}")
     own = [text.lstrip("-").partition(":")[0].partition("=")[0] for text in names]
-    given = {**dict(zip(own, args, strict=False)), **kwargs}
+    arguments = {**dict(zip(own, args, strict=False)), **kwargs}
     for key, text in zip(own, names, strict=True):
-        value = given.pop(key, np._NoValue)
+        value = arguments.pop(key, np._NoValue)
         if value is np._NoValue:
             missing += [key] if text == key else []
         elif text.startswith("-"):
             usual = text.partition(":")[2] or "None"
             if isinstance(value, Variable) or str(value) not in (usual, "None"):
-                given[key] = value
+                arguments[key] = value
         elif "=" in text:
             named[text.partition("=")[2] or key] = value
         else:
             positional.append(value)
-    if given:
-        _refuse_arguments(name, given, f"{ours} takes {_taken(names)}")
+    if arguments:
+        _refuse_arguments(name, arguments, f"{ours} takes {_taken(names)}")
     if missing:
         raise TypeError(f"{name} needs {', '.join(missing)}")
     return row.ours(*positional, **named)
@@ -497,6 +497,6 @@ def _refuse(name: str, key: str) -> NoReturn:
     )
 
 
-def _refuse_arguments(name: str, given: dict[str, object], hint: str) -> NoReturn:
-    names = ", ".join(f"{key}=" for key in given)
+def _refuse_arguments(name: str, arguments: dict[str, object], hint: str) -> NoReturn:
+    names = ", ".join(f"{key}=" for key in arguments)
     raise TypeError(f"{name}({names}) of symbolic variables is not supported: {hint}.")

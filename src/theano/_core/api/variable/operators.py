@@ -166,8 +166,8 @@ class Operators(ElementwiseOperators):
     @property
     def size(self) -> TensorVariable:
         """Number of items, an int64 scalar."""
-        found: Any = as_int64(shaping.size_of(self))
-        return found
+        size: Any = as_int64(shaping.size_of(self))
+        return size
 
     @property
     def real(self) -> TensorVariable:

@@ -169,8 +169,8 @@ def randomstate_constructor(
     >>> state.get_value().randint(10)
     5
     """
-    stream = given = random_state_type.filter(value)
+    stream = original = random_state_type.filter(value)
     if not borrow:
         stream = np.random.RandomState(np.random.MT19937())
-        stream.set_state(given.get_state())
+        stream.set_state(original.get_state())
     return RandomStateSharedVariable(name, random_state_type, stream, strict, allow_downcast)

@@ -95,12 +95,12 @@ class GraphData:
         wanted: list[set[int]] = [set() for _ in self._files]
         for file, line, *_ in self.sources:
             wanted[file].update(range(line - AROUND, line + AROUND + 1))
-        found = []
+        files = []
         for (name, _), numbers in zip(self._files.items(), wanted, strict=True):
             lines = linecache.getlines(name)
             near = [n for n in sorted(numbers) if 0 < n <= len(lines)]
-            found.append({"name": name, "lines": {n: lines[n - 1].rstrip() for n in near}})
-        return found
+            files.append({"name": name, "lines": {n: lines[n - 1].rstrip() for n in near}})
+        return files
 
     def _operation(self, node: Apply) -> None:
         inputs = [self.reference(v) for v in node.inputs]

@@ -173,7 +173,7 @@ def kernels_of(
     from theano._core.lower.llvm.target.codegen import assembly_of
     from theano._core.lower.llvm.target.machine import WIDEST
 
-    found = [
+    kernels = [
         {
             "name": f"{kernel.symbol}, {getattr(kernel, 'layout', 'plain')}",
             "loop": kernel_text(kernel),
@@ -182,8 +182,8 @@ def kernels_of(
         }
         for kernel in text.kernels
     ]
-    for number in list(dict.fromkeys([*order, *range(len(found))]))[:MOST_KERNELS]:
+    for number in list(dict.fromkeys([*order, *range(len(kernels))]))[:MOST_KERNELS]:
         llvm = text.kernels[number].text
         assembly = assembly_of(llvm, vector_bits or WIDEST)
-        found[number] |= {"llvm": llvm, "assembly": assembly}
-    return found
+        kernels[number] |= {"llvm": llvm, "assembly": assembly}
+    return kernels
