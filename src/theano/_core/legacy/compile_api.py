@@ -309,8 +309,8 @@ def python_int_bitwidth() -> int:
 def may_share_memory(a: SparseMatrix | np.ndarray, b: Any, raise_other_type: bool = True) -> bool:
     """Tell whether two arrays may show the same memory; TypeError for other things."""
     matrices = [type(each).__module__.startswith("scipy.sparse") for each in (a, b)]
-    known = [m or isinstance(v, np.ndarray) for m, v in zip(matrices, (a, b), strict=True)]
-    if not all(known):
+    have_memory = [m or isinstance(v, np.ndarray) for m, v in zip(matrices, (a, b), strict=True)]
+    if not all(have_memory):
         if raise_other_type:
             raise TypeError(f"may_share_memory needs arrays, got {type(a)} and {type(b)}")
         return False

@@ -129,7 +129,7 @@ def AddConfigVar(
         and it does not accept its default.
     """
     default = configparam.default
-    given = config.add(
+    is_set = config.add(
         Setting(
             name,
             "str",
@@ -140,7 +140,7 @@ def AddConfigVar(
         )
     )
     THEANO_FLAGS_DICT.pop(name, None)
-    if not given and configparam.filter is not None:
+    if not is_set and configparam.filter is not None:
         configparam.filter(default() if callable(default) else default)
     configparam.fullname, configparam.doc = name, doc
     _config_var_list.append(configparam)

@@ -210,8 +210,8 @@ class VM_Linker(LocalLinker):  # noqa: N801
             if self.callback_input is not None:
                 for variable, value in zip(maker.leaves, values, strict=True):
                     self.callback_input(variable, value)
-            known = dict(zip(maker.leaves, values, strict=True))
-            return evaluate(rewritten, known, watch if self.callback else None)
+            value_of = dict(zip(maker.leaves, values, strict=True))
+            return evaluate(rewritten, value_of, watch if self.callback else None)
 
         return run
 
@@ -338,5 +338,5 @@ def register_linker(name: str, linker: Any) -> None:
 
 def linker_of(mode: Mode) -> Any:
     """Return the linker of a mode: an object if it was one in Theano, or else its name."""
-    given = mode.provided_linker
-    return predefined_linkers.get(given, given) if isinstance(given, str) else given
+    provided = mode.provided_linker
+    return predefined_linkers.get(provided, provided) if isinstance(provided, str) else provided

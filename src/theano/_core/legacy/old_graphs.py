@@ -104,14 +104,14 @@ def _applied(op: object, inputs: Sequence[Variable]) -> list[Any]:
     cls = type(op)
     form = _forms().get(cls)
     if form is not None:
-        found = form(vars(op), inputs)
+        outputs = form(vars(op), inputs)
     elif isinstance(op, UserOp) and UserOp in cls.__mro__:
-        found = op.make_node(*inputs).outputs
+        outputs = op.make_node(*inputs).outputs
     elif Op in cls.__mro__ or Built in cls.__mro__:
-        found = _with_its_options(cls, vars(op))(*inputs)
+        outputs = _with_its_options(cls, vars(op))(*inputs)
     else:
         refuse_old_graph(cls.__name__)
-    return list(found) if isinstance(found, (list, tuple)) else [found]
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def _with_its_options(cls: type, state: State) -> Any:
@@ -134,11 +134,11 @@ def _elementwise(state: State, inputs: Sequence[Variable]) -> Any:
     name = type(old).__name__
     if name == "Cast":
         return cast(inputs[0], old.o_type.dtype)
-    known = scalar_ops.CLASSES.get(_SCALARS.get(name, name))
-    if known is None:
+    cls = scalar_ops.CLASSES.get(_SCALARS.get(name, name))
+    if cls is None:
         refuse_old_graph(f"Elemwise of {name}")
     options = (old.openlow, old.openhi) if name == "InRange" else ()
-    return scalar_ops.elementwise(known(*options))(*inputs)
+    return scalar_ops.elementwise(cls(*options))(*inputs)
 
 
 _FOLDS = {
@@ -220,7 +220,7 @@ def _scan(state: State, inputs: Sequence[Variable]) -> list[Any]:
         infos.append({"initial": start[0] if own == [-1] else start, "taps": own})
     # Where a step writes to an array depends on its number.
     numbers = [arange(inputs[0])] if outer.written else []
-    found, updates = scan(
+    outputs, updates = scan(
         lambda *own: _step(state, outer, own),
         [{"input": sequence, "taps": [0]} for sequence in (*numbers, *outer.sequences)],
         infos + [None] * state["n_nit_sot"],
@@ -232,29 +232,29 @@ def _scan(state: State, inputs: Sequence[Variable]) -> list[Any]:
         strict=not outer.shared,
     )
     count = len(outer.written)
-    arrays, found = [rows[-1] for rows in found[:count]], found[count:]
-    whole = [join(0, start, rows) for start, rows in zip(starts, found, strict=False)]
-    return [*arrays, *whole, *found[len(starts) :], *(updates[v] for v in outer.shared)]
+    arrays, outputs = [rows[-1] for rows in outputs[:count]], outputs[count:]
+    whole = [join(0, start, rows) for start, rows in zip(starts, outputs, strict=False)]
+    return [*arrays, *whole, *outputs[len(starts) :], *(updates[v] for v in outer.shared)]
 
 
 def _step(state: State, outer: _Parts, own: Sequence[Variable]) -> Any:
     """Return the results, and the new values of shared variables, of a step of an old loop."""
     number, own = (own[0], own[1:]) if outer.written else (None, own)
-    given, (read, taps) = _Parts(state, own, True), _taps(state)
+    inner, (read, taps) = _Parts(state, own, True), _taps(state)
     # The rows of an array that a step reads and writes are counted from the first that it reads.
     at = lambda row, taps: row - min(taps) + number
     items = [
         array[at(row, taps)]
-        for array, taps in zip(given.written, read, strict=True)
+        for array, taps in zip(inner.written, read, strict=True)
         for row in taps
     ]
-    values = [*given.sequences, *items, *given.states, *outer.shared, *given.fixed]
+    values = [*inner.sequences, *items, *inner.states, *outer.shared, *inner.fixed]
     results = iter(
         clone(state["outputs"], dict(zip(state["inputs"], values, strict=True)), strict=False)
     )
     arrays = []
     for array, taps_read, rows in zip(
-        given.written, read, state["mit_mot_out_slices"], strict=True
+        inner.written, read, state["mit_mot_out_slices"], strict=True
     ):
         for row in rows:
             array = set_subtensor(array[at(row, taps_read)], next(results))

@@ -66,10 +66,10 @@ def _perform(
 
 def _infer_shape(op: Op, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
     """Return the lengths of each output; of those that the values decide, of the output itself."""
-    found = op.shape(node, shapes)
+    output_shapes = op.shape(node, shapes)
     return [
         tuple(out.shape[i] if n is None else n for i, n in enumerate(shape))
-        for out, shape in zip(node.outputs, found, strict=True)
+        for out, shape in zip(node.outputs, output_shapes, strict=True)
     ]
 
 
@@ -108,23 +108,23 @@ def _pulled_back(
     own = [v if isinstance(v, Constant) else v.type() for v in inputs]
     made = applied(*own)
     outputs = applied(*inputs) if outputs is None else outputs
-    known = {
+    known_cotangents = {
         out: g
         for out, g in zip(made, output_grads, strict=True)
         if g is not None and not isinstance(g.type, DisconnectedType)
     }
-    found = gradients_of(
+    gradients = gradients_of(
         None,
         own,
         None,
         "ignore",
         add_names=False,
-        known_grads=known,
+        known_grads=known_cotangents,
         return_disconnected="disconnected",
         null_gradients="return",
     )
     table = dict(zip([*own, *made], [*inputs, *outputs], strict=True))
-    return copy_graph(found, {a: b for a, b in table.items() if a is not b})
+    return copy_graph(gradients, {a: b for a, b in table.items() if a is not b})
 
 
 def _r_op(op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | None]) -> list[Any]:
@@ -162,14 +162,14 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 
 def _old_attribute(op: Op, name: str) -> Any:
-    found = METHODS.get(name)
-    if found is None and isinstance(op, Loop):
+    attribute = METHODS.get(name)
+    if attribute is None and isinstance(op, Loop):
         from theano._core.legacy.ops.scan_attributes import LOOP_ATTRIBUTES
 
-        found = LOOP_ATTRIBUTES.get(name)
-    if found is None:
+        attribute = LOOP_ATTRIBUTES.get(name)
+    if attribute is None:
         raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
-    return found.__get__(op)
+    return attribute.__get__(op)
 
 
 def _derived(cls: type[Op], **options: object) -> None:
@@ -258,8 +258,8 @@ def _of_old_graphs(name: str) -> Any:
     return getattr(importlib.import_module("theano._core.legacy.old_graphs"), name)
 
 
-hooks.restore_old_node.fill(lambda *given: _of_old_graphs("restore_node")(*given))
-hooks.restore_old_output.fill(lambda *given: _of_old_graphs("restore_output")(*given))
+hooks.restore_old_node.fill(lambda *arguments: _of_old_graphs("restore_node")(*arguments))
+hooks.restore_old_output.fill(lambda *arguments: _of_old_graphs("restore_output")(*arguments))
 
 
 def _is_branch(op: Branch, other: object) -> bool:

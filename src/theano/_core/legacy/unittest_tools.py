@@ -100,8 +100,8 @@ class InferShapeTester(unittest.TestCase):
         if check_topo:
             left = [node for node in shapes.maker.fgraph.toposort() if isinstance(node.op, cls)]
             assert not left, f"the shape still needs {left}"
-        found = zip(values(*numeric_inputs), shapes(*numeric_inputs), outputs, strict=True)
-        for value, shape, out in found:
+        triples = zip(values(*numeric_inputs), shapes(*numeric_inputs), outputs, strict=True)
+        for value, shape, out in triples:
             assert tuple(shape) == value.shape, (out, shape, value.shape)
             for axis, one in enumerate(out.type.broadcastable):
                 assert not one or value.shape[axis] == 1, (out, value.shape)
@@ -163,8 +163,8 @@ class TestOptimizationMixin:
 
     def _check(self, f: Any, is_one: Callable[[Variable], bool], least: int, most: int) -> None:
         nodes = f.maker.fgraph.toposort()
-        found = [node for node in nodes if is_one(node.op)]
-        assert least <= len(found) <= most, (nodes, found, least, most)
+        matching = [node for node in nodes if is_one(node.op)]
+        assert least <= len(matching) <= most, (nodes, matching, least, most)
 
     def assertFunctionContains(
         self, f: object, op: Op, min: int = 1, max: int = sys.maxsize

@@ -21,8 +21,8 @@ class PrinterState(scratchpad):  # type: ignore[misc]
     """What printers share: any attributes, and `memo`, the texts that are known."""
 
     def __init__(self, props: Any = None, **more_props: Any) -> None:
-        given = vars(props) if isinstance(props, scratchpad) else props or {}
-        vars(self).update(given, **more_props)
+        attributes = vars(props) if isinstance(props, scratchpad) else props or {}
+        vars(self).update(attributes, **more_props)
         self.memo: dict[Any, str] = {}
 
 

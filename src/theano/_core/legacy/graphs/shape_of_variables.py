@@ -68,11 +68,11 @@ def shape_of_variables(fgraph: FunctionGraph, input_shapes: Mapping[Any, Any]) -
                 variable=variable,
             )
         shapes[variable].append(np.asarray(length.data, dtype="int64"))
-    return {variable: tuple(found) for variable, found in shapes.items()}
+    return {variable: tuple(shape) for variable, shape in shapes.items()}
 
 
 def _variables(fgraph: FunctionGraph) -> list[Any]:
-    found = dict.fromkeys(fgraph.inputs)
+    variables = dict.fromkeys(fgraph.inputs)
     for node in fgraph.toposort():
-        found.update(dict.fromkeys((*node.inputs, *node.outputs)))
-    return list(found)
+        variables.update(dict.fromkeys((*node.inputs, *node.outputs)))
+    return list(variables)

@@ -46,14 +46,14 @@ def stack_search(
 
     pairs = list(walk(start, following, mode == "bfs", return_children=True))
     start.clear()
-    found = [current for current, _ in pairs]
+    order = [current for current, _ in pairs]
     if not build_inv:
-        return found
+        return order
     users: dict[Any, list[Any]] = {}
     for current, after in pairs:
         for item in after:
             users.setdefault(item, []).append(current)
-    return found, users
+    return order, users
 
 
 def walk(
@@ -78,12 +78,12 @@ def walk(
     hash_fn : callable
         Tells what is the same.
     """
-    waiting, found = deque(nodes), set()
+    waiting, seen = deque(nodes), set()
     while waiting:
         current = waiting.popleft() if bfs else waiting.pop()
-        if hash_fn(current) in found:
+        if hash_fn(current) in seen:
             continue
-        found.add(hash_fn(current))
+        seen.add(hash_fn(current))
         after = expand(current)
         yield (current, after) if return_children else current
         waiting.extend(after or ())
@@ -148,10 +148,10 @@ def io_toposort(
     """
     if not orderings and clients is None:
         return listed(outputs, inputs)
-    given, before = set(inputs), orderings or {}
+    ends, before = set(inputs), orderings or {}
 
     def needs(item: Any) -> list[Any]:
-        if item in given:
+        if item in ends:
             return []
         own = list(item.inputs) if isinstance(item, Apply) else [item.owner] if item.owner else []
         return [*own, *before.get(item, ())]
@@ -286,7 +286,7 @@ def variables_and_orphans(
 
 def view_roots(r: Variable) -> list[Any]:
     """Return the variables whose memory `r` may show, itself if it is no view."""
-    found: list[Any] = []
+    roots: list[Any] = []
     todo: list[Any] = [r]
     while todo:
         variable = todo.pop()
@@ -295,8 +295,8 @@ def view_roots(r: Variable) -> list[Any]:
         if node is not None and shown:
             todo += [node.inputs[k] for k in reversed(shown)]
         else:
-            found.append(variable)
-    return found
+            roots.append(variable)
+    return roots
 
 
 def _shown(op: Op) -> dict[int, list[int]]:

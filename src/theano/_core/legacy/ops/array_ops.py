@@ -85,8 +85,8 @@ class Built(metaclass=_OfKind):
         return hash((type(self).__name__, repr(vars(self))))
 
     def __str__(self) -> str:
-        given = ", ".join(f"{name}={value}" for name, value in vars(self).items())
-        return f"{type(self).__name__}{{{given}}}"
+        options = ", ".join(f"{name}={value}" for name, value in vars(self).items())
+        return f"{type(self).__name__}{{{options}}}"
 
     __repr__ = __str__
 

@@ -35,8 +35,8 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
     for (what, rank), variable in zip(ranks.items(), variables, strict=True):
         if variable.type.ndim != rank:
             problem = _Checks.E_rank if rank == 2 else _Checks.E_scalar
-            given = f"{name}: {what} must have {rank} axes, got {variable.type}"
-            raise TypeError(given) if rank == 1 else TypeError(problem, given)
+            text = f"{name}: {what} must have {rank} axes, got {variable.type}"
+            raise TypeError(text) if rank == 1 else TypeError(problem, text)
     # A number takes the dtype of the others.
     kinds = {v.type.dtype for v in variables if v.type.ndim or not isinstance(v, Constant)}
     if len(kinds) > 1:
@@ -68,8 +68,8 @@ class _Built:
         return hash((type(self), *vars(self).items()))
 
     def __str__(self) -> str:
-        given = ", ".join(f"{name}={value}" for name, value in vars(self).items())
-        return f"{type(self).__name__}{{{given}}}"
+        options = ", ".join(f"{name}={value}" for name, value in vars(self).items())
+        return f"{type(self).__name__}{{{options}}}"
 
     __repr__ = __str__
 

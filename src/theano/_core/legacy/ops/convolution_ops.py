@@ -263,10 +263,10 @@ class BaseCorrMM:
         if self.gives == "kernels":
             find = get_conv_gradweights_shape
         sizes = [[length(v, axis) for axis in range(v.type.ndim)] for v in (one, two)]
-        found = find(*sizes, op.border_mode, op.subsample, op.filter_dilation)[-n:]
-        if None in found:
+        lengths = find(*sizes, op.border_mode, op.subsample, op.filter_dilation)[-n:]
+        if None in lengths:
             raise ValueError(f"shape must be given if border_mode is {op.border_mode!r}")
-        return as_tensor_variable(list(found))
+        return as_tensor_variable(list(lengths))
 
 
 class CorrMM(BaseCorrMM):

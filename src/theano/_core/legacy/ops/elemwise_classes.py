@@ -273,5 +273,5 @@ class ProdWithoutZeros:
         """Return the product of the items of `x`."""
         x = tensor_operand("ProdWithoutZeros", x)
         is_zero = eq(x, np.zeros((), dtype=x.type.dtype))
-        found = self.product(switch(is_zero, np.ones((), dtype=x.type.dtype), x))
-        return switch(self.any(invert(is_zero)), found, np.zeros((), dtype=found.type.dtype))
+        product = self.product(switch(is_zero, np.ones((), dtype=x.type.dtype), x))
+        return switch(self.any(invert(is_zero)), product, np.zeros((), dtype=product.type.dtype))

@@ -68,12 +68,12 @@ class FromFunctionOp(Op):
     def __reduce__(self) -> Any:
         module, name = self._fn.__module__, self._fn.__name__
         try:
-            found = load_back(module, name)
+            loaded = load_back(module, name)
         except (ImportError, KeyError, AttributeError):
             raise pickle.PicklingError(
                 f"Can't pickle as_op(), not found as {module}.{name}"
             ) from None
-        if found is not self:
+        if loaded is not self:
             raise pickle.PicklingError(f"Can't pickle as_op(), not the object at {module}.{name}")
         return load_back, (module, name)
 

@@ -78,9 +78,9 @@ def _gradients(
     parameters = [as_tensor_variable(v) for v in (scale, x_mean, x_invstd)]
     batch, dy = as_tensor_variable(x), as_tensor_variable(dy)
     gamma, mean, inverse = (_along(op.axes, v) for v in parameters)
-    found = batch_gradients(batch, dy, gamma, mean, inverse, op.axes)
+    gradients = batch_gradients(batch, dy, gamma, mean, inverse, op.axes)
     pattern = parameters[0].type.broadcastable
-    return [found[0], *(pattern_broadcast(g, pattern) for g in found[1:])]
+    return [gradients[0], *(pattern_broadcast(g, pattern) for g in gradients[1:])]
 
 
 AbstractBatchNormTrain = built(

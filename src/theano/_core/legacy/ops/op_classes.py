@@ -238,14 +238,14 @@ class Rebroadcast(metaclass=Kind):
                 raise TypeError(f"Rebroadcast needs integer axes. Got {position}")
             if not isinstance(one, (bool, np.bool_)):
                 raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {one}")
-        known: dict[int, Any] = dict(axis)
+        broadcastable: dict[int, Any] = dict(axis)
 
         def rebroadcast(x: Variable) -> Any:
             x = as_variable(x)
-            if known and max(known) >= x.type.ndim:
+            if broadcastable and max(broadcastable) >= x.type.ndim:
                 raise ValueError("Trying to rebroadcast non-existent dimension")
             return pattern_broadcast(
-                x, [known.get(i, old) for i, old in enumerate(x.type.broadcastable)]
+                x, [broadcastable.get(i, old) for i, old in enumerate(x.type.broadcastable)]
             )
 
         return rebroadcast

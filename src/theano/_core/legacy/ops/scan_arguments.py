@@ -26,27 +26,27 @@ def reconstruct_graph(
 ) -> tuple[list[Any], list[Any]]:
     """Return new inputs, and outputs of them; names of inputs get `tag` at their end."""
     fresh = [safe_new(x, tag or "") for x in inputs]
-    given: dict[Any, Any] = dict(zip(inputs, fresh, strict=True))
+    copy_of: dict[Any, Any] = dict(zip(inputs, fresh, strict=True))
     leaves = {v for node in toposort(outputs) for v in node.inputs} | set(outputs)
-    given.update((v, v.clone()) for v in leaves if isinstance(v, Constant) and v not in given)
-    return fresh, clone(list(outputs), replace=given)
+    copy_of.update((v, v.clone()) for v in leaves if isinstance(v, Constant) and v not in copy_of)
+    return fresh, clone(list(outputs), replace=copy_of)
 
 
 def forced_replace(out: Variable | None, x: Variable, y: Variable) -> Any:
     """Return `out` with `y` in place of everything that computes the same as `x`."""
     if out is None:
         return None
-    found, seen, waiting = [], set(), [out]
+    replacements, seen, waiting = [], set(), [out]
     while waiting:
         variable = waiting.pop()
         if variable in seen:
             continue
         seen.add(variable)
         if equal_computations([variable], [x]):
-            found.append((variable, y))
+            replacements.append((variable, y))
         elif variable.owner is not None:
             waiting.extend(variable.owner.inputs)
-    return clone(out, replace=found) if found else out
+    return clone(out, replace=replacements) if replacements else out
 
 
 class Info(OrderedDict[str, Any]):
@@ -163,7 +163,7 @@ def var_mappings(op: Loop) -> dict[str, dict[int, Any]]:
     state_of_inner = {i: k for o, k in of_state.items() for i in reads[o]}
     taps = {k: [number[v] for v in vs] for k, vs in enumerate(inner.states)}
     each = range(len(op.states))
-    outer_of = {i: o for o, found in reads.items() for i in found}
+    outer_of = {i: o for o, inner_variables in reads.items() for i in inner_variables}
     return {
         "outer_inp_from_outer_out": {k: outer.states[k] for k in each},
         "inner_inp_from_outer_out": taps,

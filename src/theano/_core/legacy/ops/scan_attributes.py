@@ -145,15 +145,15 @@ def _method(find: Callable[..., list[Variable]], role: str, what: str) -> Callab
 
 def _loop_attributes() -> dict[str, Any]:
     read = {**READ, "info": _info, "var_mappings": var_mappings}
-    found: dict[str, Any] = {name: property(each) for name, each in read.items()}
+    attributes: dict[str, Any] = {name: property(each) for name, each in read.items()}
     for role in ("seqs", *STATES, "non_seqs"):
         short = role.replace("_sot", "sot").replace("_mot", "mot")
-        found[f"inner_{short}"] = _method(_inner_inputs, role, "inputs of the body")
-        found[f"outer_{short}"] = _method(_outer_inputs, role, "inputs")
+        attributes[f"inner_{short}"] = _method(_inner_inputs, role, "inputs of the body")
+        attributes[f"outer_{short}"] = _method(_outer_inputs, role, "inputs")
         if role in STATES:
-            found[f"inner_{short}_outs"] = _method(_outputs, role, "results of a step")
-            found[f"outer_{short}_outs"] = _method(_outputs, role, "outputs")
-    return found
+            attributes[f"inner_{short}_outs"] = _method(_outputs, role, "results of a step")
+            attributes[f"outer_{short}_outs"] = _method(_outputs, role, "outputs")
+    return attributes
 
 
 # Name → property or method.

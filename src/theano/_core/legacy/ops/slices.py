@@ -96,10 +96,10 @@ def get_canonical_form_slice(theslice: object, length: object) -> tuple[Any, int
 
 
 def _number(value: object) -> Any:
-    known = python_int(extract_constant(value))
-    if known is None and not hasattr(value, "type"):
-        known = int(extract_constant(value))
-    return value if known is None else known
+    number = python_int(extract_constant(value))
+    if number is None and not hasattr(value, "type"):
+        number = int(extract_constant(value))
+    return value if number is None else number
 
 
 def _known_slice(bounds: tuple[int, int, int]) -> tuple[slice, int]:

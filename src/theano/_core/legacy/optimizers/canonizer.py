@@ -109,13 +109,13 @@ class Canonizer(LocalOptimizer):
         """Return what is above and below with one number above, if one is needed."""
         sides, rest = [], []
         for group in (orig_num, orig_denum):
-            known = [(v, self.get_constant(v)) for v in group]
-            sides.append([n for _, n in known if n is not None])
-            rest.append([v for v, n in known if n is None])
-        found = self.calculate(*sides, aslist=True, out_type=out_type)
-        if found == sides[0] and not sides[1]:
+            pairs = [(v, self.get_constant(v)) for v in group]
+            sides.append([n for _, n in pairs if n is not None])
+            rest.append([v for v, n in pairs if n is None])
+        constants = self.calculate(*sides, aslist=True, out_type=out_type)
+        if constants == sides[0] and not sides[1]:
             return orig_num, orig_denum
-        return [*map(as_variable, found), *rest[0]], rest[1]
+        return [*map(as_variable, constants), *rest[0]], rest[1]
 
     def transform(self, node: Apply) -> Any:
         if node.op not in self.tracks():

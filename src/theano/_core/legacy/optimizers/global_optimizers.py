@@ -188,10 +188,10 @@ class NavigatorOptimizer(Optimizer):
         try:
             if not lopt.looks_at(node):
                 return False
-            found = lopt.transform(node)
-            if not found:
+            transformed = lopt.transform(node)
+            if not transformed:
                 return False
-            pairs, remove = _replacements(lopt, node, found)
+            pairs, remove = _replacements(lopt, node, transformed)
             if not pairs:
                 return False
             if remove:
@@ -205,17 +205,19 @@ class NavigatorOptimizer(Optimizer):
         return True
 
 
-def _replacements(lopt: Any, node: Apply, found: object) -> tuple[list[tuple[Any, Any]], list[Any]]:
+def _replacements(
+    lopt: Any, node: Apply, transformed: object
+) -> tuple[list[tuple[Any, Any]], list[Any]]:
     """Return (old, new) pairs of what a local optimizer said, and what must be gone then."""
     remove: list[Any] = []
-    if isinstance(found, dict):
-        found = dict(found)
-        remove = list(found.pop("remove", []))
-        old, new = list(found), list(found.values())
+    if isinstance(transformed, dict):
+        transformed = dict(transformed)
+        remove = list(transformed.pop("remove", []))
+        old, new = list(transformed), list(transformed.values())
     else:
-        if not isinstance(found, (list, tuple)):
-            found = [found]
-        old, new = node.outputs, list(found)
+        if not isinstance(transformed, (list, tuple)):
+            transformed = [transformed]
+        old, new = node.outputs, list(transformed)
     if len(old) != len(new):
         raise ValueError(
             f"Optimizer {lopt} gave wrong number of replacements: {len(new)} for {len(old)} outputs"
@@ -315,12 +317,12 @@ class EquilibriumOptimizer(NavigatorOptimizer):
         cleanup_optimizers: Iterable[Optimizer] | None = None,
     ) -> None:
         super().__init__(None, ignore_newtrees, failure_callback)
-        given = list(optimizers)
-        self.local = [o for o in given if isinstance(o, LocalOptimizer)]
-        self.whole = [o for o in given if not isinstance(o, LocalOptimizer)]
+        all_optimizers = list(optimizers)
+        self.local = [o for o in all_optimizers if isinstance(o, LocalOptimizer)]
+        self.whole = [o for o in all_optimizers if not isinstance(o, LocalOptimizer)]
         self.last = [*(final_optimizers or ()), *(cleanup_optimizers or ())]
         self.max_use_ratio = max_use_ratio
-        self.name = f"EquilibriumOptimizer({','.join(str(o) for o in given)})"
+        self.name = f"EquilibriumOptimizer({','.join(str(o) for o in all_optimizers)})"
 
     def get_local_optimizers(self) -> list[Any]:
         """Return the local optimizers."""

@@ -126,13 +126,13 @@ class LocalOptGroup(LocalOptimizer):
         self.name = f"LocalOptGroup({','.join(str(o) for o in self.opts)})"
 
     def tracks(self) -> Sequence[Any] | None:
-        found: list[Any] = []
+        tracked: list[Any] = []
         for each in self.opts:
             own = each.tracks()
             if own is None:
                 return None
-            found += own
-        return found
+            tracked += own
+        return tracked
 
     def add_requirements(self, fgraph: Any) -> None:
         for each in self.opts:
@@ -143,11 +143,11 @@ class LocalOptGroup(LocalOptimizer):
         for each in self.opts:
             if not each.looks_at(node):
                 continue
-            found = each.transform(node)
-            if not found:
+            replaced = each.transform(node)
+            if not replaced:
                 continue
-            result = found
-            last = found[0] if isinstance(found, (list, tuple)) else None
+            result = replaced
+            last = replaced[0] if isinstance(replaced, (list, tuple)) else None
             if not self.apply_all_opts or last is None or last.owner is None:
                 break
             node = last.owner
@@ -278,10 +278,10 @@ class PatternSub(LocalOptimizer):
             return False
         if self.pdb:
             breakpoint()
-        found = self._match(self.in_pattern, node.outputs[0], {}, True)
-        if found is None:
+        bindings = self._match(self.in_pattern, node.outputs[0], {}, True)
+        if bindings is None:
             return False
-        new = self._build(self.out_pattern, found)
+        new = self._build(self.out_pattern, bindings)
         new = new if isinstance(new, Variable) else as_variable(new)
         if new.type != node.outputs[0].type:
             converted = node.outputs[0].type.convert_variable(new)
@@ -295,51 +295,53 @@ class PatternSub(LocalOptimizer):
     def _elsewhere(self, nodes: Iterable[Apply]) -> Any:
         """Return the replacements at the first of some nodes that match."""
         for node in nodes:
-            found = self.transform(node, get_nodes=False)
-            if found:
-                return dict(zip(node.outputs, found, strict=True))
+            new_outputs = self.transform(node, get_nodes=False)
+            if new_outputs:
+                return dict(zip(node.outputs, new_outputs, strict=True))
         return False
 
     def _match(
-        self, pattern: Any, variable: Any, found: dict[str, Any], outermost: bool = False
+        self, pattern: Any, variable: Any, bindings: dict[str, Any], outermost: bool = False
     ) -> dict[str, Any] | None:
-        """Return what the strings stand for, with those of `found`; None if it does not match."""
+        """Return what the strings stand for, with `bindings`; None if it does not match."""
         if isinstance(pattern, dict):
             if not pattern["constraint"](variable):
                 return None
-            return self._match(pattern["pattern"], variable, found, outermost)
+            return self._match(pattern["pattern"], variable, bindings, outermost)
         if isinstance(pattern, str):
-            known = found.get(pattern)
-            if known is None:
-                return {**found, pattern: variable}
-            return found if known is variable else self._skip(pattern, variable, found)
+            bound = bindings.get(pattern)
+            if bound is None:
+                return {**bindings, pattern: variable}
+            return bindings if bound is variable else self._skip(pattern, variable, bindings)
         if isinstance(pattern, (int, float, Constant)):
             same = _equals(pattern, variable)
-            return found if same else self._skip(pattern, variable, found)
+            return bindings if same else self._skip(pattern, variable, bindings)
         node = variable.owner
         alone = outermost or self.allow_multiple_clients or len(_uses(variable)) <= 1
         if node is None or node.op != pattern[0] or len(node.inputs) != len(pattern) - 1:
-            return self._skip(pattern, variable, found)
+            return self._skip(pattern, variable, bindings)
         if not alone:
             return None
-        result: dict[str, Any] | None = found
+        result: dict[str, Any] | None = bindings
         for part, value in zip(pattern[1:], node.inputs, strict=True):
             result = self._match(part, value, result)  # type: ignore[arg-type]
             if result is None:
-                return self._skip(pattern, variable, found)
+                return self._skip(pattern, variable, bindings)
         return result
 
-    def _skip(self, pattern: object, variable: Any, found: dict[str, Any]) -> dict[str, Any] | None:
+    def _skip(
+        self, pattern: object, variable: Any, bindings: dict[str, Any]
+    ) -> dict[str, Any] | None:
         """Match what the variable stands for, if that is known."""
         if self.skip_identities_fn is None:
             return None
         other = self.skip_identities_fn(variable)
-        return None if not isinstance(other, Variable) else self._match(pattern, other, found)
+        return None if not isinstance(other, Variable) else self._match(pattern, other, bindings)
 
-    def _build(self, pattern: object, found: dict[str, Any]) -> Any:
+    def _build(self, pattern: object, bindings: dict[str, Any]) -> Any:
         if isinstance(pattern, (list, tuple)):
-            return pattern[0](*(self._build(part, found) for part in pattern[1:]))
-        return found[pattern] if isinstance(pattern, str) else pattern
+            return pattern[0](*(self._build(part, bindings) for part in pattern[1:]))
+        return bindings[pattern] if isinstance(pattern, str) else pattern
 
 
 def _uses(variable: object) -> Sequence[Any]:

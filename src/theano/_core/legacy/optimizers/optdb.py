@@ -142,12 +142,12 @@ class DB:
     def __getitem__(self, name: str) -> Any:
         if name in self._entries:
             return self._entries[name]
-        found = [n for n, tags in self._tags.items() if name in tags]
-        if not found:
+        names = [n for n, tags in self._tags.items() if name in tags]
+        if not names:
             raise KeyError(f"Nothing registered for '{name}'")
-        if len(found) > 1:
-            raise KeyError(f"More than one match for '{name}': {', '.join(found)}")
-        return self._entries[found[0]]
+        if len(names) > 1:
+            raise KeyError(f"More than one match for '{name}': {', '.join(names)}")
+        return self._entries[names[0]]
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries or any(name in tags for tags in self._tags.values())
@@ -212,11 +212,11 @@ class EquilibriumDB(DB):
         super().register(name, obj, *tags, **options)
 
     def _result(self, query: Query) -> EquilibriumOptimizer:
-        found = self.selected(query)
+        selected = self.selected(query)
         return EquilibriumOptimizer(
-            [obj for name, obj in found if name not in self._last],
+            [obj for name, obj in selected if name not in self._last],
             ignore_newtrees=self.ignore_newtrees,
-            final_optimizers=[obj for name, obj in found if name in self._last],
+            final_optimizers=[obj for name, obj in selected if name in self._last],
         )
 
 
@@ -231,19 +231,19 @@ class SequenceDB(DB):
     def register(self, name: str, obj: object, position: Any, *tags: str) -> None:  # type: ignore[override]
         """Add a rewrite at a position: a number, 'first' or 'last'."""
         super().register(name, obj, *tags)
-        known = self._positions.values()
+        positions = self._positions.values()
         if position == "last":
-            position = max(known, default=-1) + 1
+            position = max(positions, default=-1) + 1
         elif position == "first":
-            position = min(known, default=1) - 1
+            position = min(positions, default=1) - 1
         self._positions[name] = position
 
     def placed(self, query: Query) -> list[tuple[float, Any]]:
         """Return what a query takes, with positions, in order."""
-        found = [(self._positions[name], obj) for name, obj in self.selected(query)]
-        found += [(position, obj) for obj, position in query.extra_optimizations]
-        found.sort(key=lambda pair: pair[0])
-        return [pair for pair in found if pair[0] < query.position_cutoff]
+        placed = [(self._positions[name], obj) for name, obj in self.selected(query)]
+        placed += [(position, obj) for obj, position in query.extra_optimizations]
+        placed.sort(key=lambda pair: pair[0])
+        return [pair for pair in placed if pair[0] < query.position_cutoff]
 
     def _result(self, query: Query) -> Any:
         return SeqOptimizer(
@@ -276,8 +276,8 @@ class LocalGroupDB(SequenceDB):
         super().register(name, obj, position, *tags)
 
     def _result(self, query: Query) -> Any:
-        found = [obj for _, obj in self.placed(query)]
-        return self.local_opt(*found, apply_all_opts=self.apply_all_opts)
+        optimizers = [obj for _, obj in self.placed(query)]
+        return self.local_opt(*optimizers, apply_all_opts=self.apply_all_opts)
 
 
 class TopoDB(DB):

@@ -18,16 +18,16 @@ class Shapes(dict[Any, Any]):
 
     def __missing__(self, variable: Variable) -> Any:
         for node in toposort([variable], self):
-            given = [self._of_leaf(v) if v not in self else self[v] for v in node.inputs]
-            found = node.rules.shape(node, [() if s is None else s for s in given])
-            for out, lengths in zip(node.outputs, found, strict=True):
+            input_shapes = [self._of_leaf(v) if v not in self else self[v] for v in node.inputs]
+            output_shapes = node.rules.shape(node, [() if s is None else s for s in input_shapes])
+            for out, lengths in zip(node.outputs, output_shapes, strict=True):
                 self[out] = self._filled(out, lengths)
         return self[variable] if variable in self else self._of_leaf(variable)
 
     def _of_leaf(self, variable: Variable) -> Any:
-        known = variable.data.shape if isinstance(variable, Constant) else None
+        shape = variable.data.shape if isinstance(variable, Constant) else None
         ndim = getattr(variable.type, "ndim", 0)
-        self[variable] = self._filled(variable, known or (None,) * ndim)
+        self[variable] = self._filled(variable, shape or (None,) * ndim)
         return self[variable]
 
     @staticmethod

@@ -213,7 +213,7 @@ class NodeFinder(Bookkeeper):
     """Gives the graph `get_nodes(op)`: the nodes of an operation."""
 
     def __init__(self) -> None:
-        self.found: dict[Any, list[Any]] = {}
+        self.nodes_of: dict[Any, list[Any]] = {}
 
     def on_attach(self, function_graph: Any) -> None:
         if hasattr(function_graph, "get_nodes"):
@@ -222,19 +222,19 @@ class NodeFinder(Bookkeeper):
         super().on_attach(function_graph)
 
     def on_detach(self, function_graph: Any) -> None:
-        self.found = {}
+        self.nodes_of = {}
         del function_graph.get_nodes
 
     def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
-        self.found.setdefault(node.op, []).append(node)
+        self.nodes_of.setdefault(node.op, []).append(node)
 
     def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
-        self.found[node.op].remove(node)
+        self.nodes_of[node.op].remove(node)
 
     def query(self, function_graph: FunctionGraph, op: Op) -> list[Any]:
         """Return the nodes of an operation, inputs first."""
         order = {node: k for k, node in enumerate(function_graph.toposort())}
-        return sorted(self.found.get(op, ()), key=order.__getitem__)
+        return sorted(self.nodes_of.get(op, ()), key=order.__getitem__)
 
 
 class PrintListener(Feature):

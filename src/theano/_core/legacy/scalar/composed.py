@@ -45,21 +45,21 @@ class ExpandedOp(ScalarOp):
 
     def L_op(self, inputs: Any, outputs: object, output_gradients: Any) -> Any:
         xs = _tensors([v.type for v in inputs])
-        known, outside = {}, list(inputs)
+        cotangents, outside = {}, list(inputs)
         for out, g in zip(self.applied(*xs), output_gradients, strict=True):
             if not isinstance(g.type, DisconnectedType):
-                known[out] = _tensors([g.type])[0]
+                cotangents[out] = _tensors([g.type])[0]
                 outside.append(g)
-        found = reverse_grad(
+        gradients = reverse_grad(
             None,
             xs,
             disconnected_inputs="ignore",
-            known_grads=known,
+            known_grads=cotangents,
             return_disconnected="disconnected",
             null_gradients="return",
         )
         crossed = [tensor_from_scalar(v) for v in outside]
-        placed = copy_graph(found, dict(zip((*xs, *known.values()), crossed, strict=True)))
+        placed = copy_graph(gradients, dict(zip((*xs, *cotangents.values()), crossed, strict=True)))
         return [scalar_from_tensor(v) if isinstance(v.type, TensorType) else v for v in placed]
 
 
@@ -151,17 +151,17 @@ class Composite(ExpandedOp):
 
 def _flattened(body: Body) -> list[Any]:
     """Return the outputs of an expression with those of its own composites in their places."""
-    known: dict[Any, Any] = {}
+    flat: dict[Any, Any] = {}
     for node in body.nodes:
-        inputs = [known.get(v, v) for v in node.inputs]
+        inputs = [flat.get(v, v) for v in node.inputs]
         if isinstance(node.op, Composite):
             outputs = node.op.body.apply(inputs)
         elif inputs == node.inputs:
             continue
         else:
             outputs = node.clone_with_new_inputs(inputs, False).outputs
-        known.update(zip(node.outputs, outputs, strict=True))
-    return [known.get(v, v) for v in body.outputs]
+        flat.update(zip(node.outputs, outputs, strict=True))
+    return [flat.get(v, v) for v in body.outputs]
 
 
 _INFIX = {

@@ -129,11 +129,11 @@ class ElementwiseCalls(Called):
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         check_shape(node, arrays)
         count = len(node.outputs)
-        found = _function(self.nfunc_spec, len(arrays), count)
-        if found is None:
-            found = np.frompyfunc(self.scalar_op.impl, len(arrays), count)
+        function = _function(self.nfunc_spec, len(arrays), count)
+        if function is None:
+            function = np.frompyfunc(self.scalar_op.impl, len(arrays), count)
         with np.errstate(all="ignore"):
-            results = found(*arrays)
+            results = function(*arrays)
             results = (results,) if count == 1 else results
             return tuple(
                 np.asarray(r).astype(out.type.dtype)
@@ -146,7 +146,7 @@ class ElementwiseCalls(Called):
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
         scalars = self._scalar_node(node.inputs)
-        known: dict[Any, Any] = dict(
+        tensor_of: dict[Any, Any] = dict(
             zip((*scalars.inputs, *scalars.outputs), (*node.inputs, *node.outputs), strict=True)
         )
         grads = []
@@ -154,14 +154,14 @@ class ElementwiseCalls(Called):
             type_ = DisconnectedType() if g is None else get_scalar_type(g.type.dtype)
             grads.append(type_.variable_class(type_))
             if g is not None:
-                known[grads[-1]] = g
+                tensor_of[grads[-1]] = g
         results = self.scalar_op.L_op(list(scalars.inputs), list(scalars.outputs), grads)
         if any(r is None for r in results):
             raise TypeError(
                 f"{self.scalar_op}.grad returned None for a gradient term, this is prohibited. "
                 "Instead of None, return zeros_like(input), or disconnected_type()."
             )
-        return as_tensors(results, known)
+        return as_tensors(results, tensor_of)
 
     def connection(self, node: Apply) -> list[list[bool]]:
         pattern = getattr(self.scalar_op, "connection_pattern", None)
@@ -220,14 +220,14 @@ def _function(spec: Any, nin: int, nout: int) -> Any:
     return getattr(importlib.import_module(module) if module else np, name, None)
 
 
-def as_tensors(outputs: Sequence[Any], known: dict[Any, Any]) -> list[Any]:
+def as_tensors(outputs: Sequence[Any], tensor_of: dict[Any, Any]) -> list[Any]:
     """Return an expression of scalars as one of tensors.
 
     Parameters
     ----------
     outputs : list of variables
         Scalars; others are returned as they are.
-    known : dict
+    tensor_of : dict
         What stands for scalars.
 
     Raises
@@ -235,17 +235,17 @@ def as_tensors(outputs: Sequence[Any], known: dict[Any, Any]) -> list[Any]:
     TypeError
         Something in the expression has no meaning item by item.
     """
-    known = dict(known)
-    for node in toposort(outputs, known):
-        inputs = [_tensor(v, known) for v in node.inputs]
-        known.update(zip(node.outputs, _applied(node, inputs), strict=True))
-    return [_tensor(v, known) for v in outputs]
+    tensor_of = dict(tensor_of)
+    for node in toposort(outputs, tensor_of):
+        inputs = [_tensor(v, tensor_of) for v in node.inputs]
+        tensor_of.update(zip(node.outputs, _applied(node, inputs), strict=True))
+    return [_tensor(v, tensor_of) for v in outputs]
 
 
-def _tensor(variable: Any, known: Mapping[Variable, Variable]) -> Any:
-    if variable not in known and isinstance(variable, Constant):
+def _tensor(variable: Any, tensor_of: Mapping[Variable, Variable]) -> Any:
+    if variable not in tensor_of and isinstance(variable, Constant):
         return as_variable(np.asarray(variable.data))
-    return known.get(variable, variable)
+    return tensor_of.get(variable, variable)
 
 
 def _applied(node: Apply, inputs: list[Variable]) -> list[Any]:

@@ -200,9 +200,9 @@ def elementwise(
     """Return a function of scalars as one of tensors: the engine's operation where it has it."""
     if not isinstance(scalar_op, ScalarOp):
         raise TypeError(f"Elemwise needs a function of scalars, got {scalar_op!r}")
-    known = _native(scalar_op)
-    if known is not None:
-        return known
+    native = _native(scalar_op)
+    if native is not None:
+        return native
     if not hasattr(scalar_op, "applied") or not _unchanged(scalar_op):
         return ElementwiseCalls(scalar_op, name, nfunc_spec)
     return Expanded(scalar_op, name)

@@ -157,10 +157,10 @@ _types: dict[str, Scalar] = {}
 
 def get_scalar_type(dtype: str) -> Scalar:
     """Return the scalar type of a dtype; always the same object."""
-    found = _types.get(dtype)
-    if found is None:
-        found = _types[dtype] = Scalar(dtype)
-    return found
+    scalar_type = _types.get(dtype)
+    if scalar_type is None:
+        scalar_type = _types[dtype] = Scalar(dtype)
+    return scalar_type
 
 
 # `theano.scalar.bool`; the engine keeps Python's name.
@@ -497,8 +497,8 @@ class unary_out_lookup(object2):  # noqa: N801
         key = types[0] if len(types) == 1 else types
         if key not in self.tbl:
             raise TypeError(key)
-        found = self.tbl[key]
-        return found if isinstance(key, tuple) else [found]
+        output_type = self.tbl[key]
+        return output_type if isinstance(key, tuple) else [output_type]
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.tbl == other.tbl  # type: ignore[attr-defined]

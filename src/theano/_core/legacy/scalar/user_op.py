@@ -62,19 +62,21 @@ class ScalarOp(Op):
         """Return the types of the outputs for inputs of `types`."""
         if self.output_types_preference is None:
             raise NotImplementedError(f"Cannot calculate the output types for {self}")
-        found = self.output_types_preference(*types)
-        if not isinstance(found, (list, tuple)) or any(not isinstance(t, Type) for t in found):
+        output_types = self.output_types_preference(*types)
+        if not isinstance(output_types, (list, tuple)) or any(
+            not isinstance(t, Type) for t in output_types
+        ):
             raise TypeError(
                 "output_types_preference should return a list or a tuple of types",
                 self.output_types_preference,
-                found,
+                output_types,
             )
-        if len(found) != self.nout:
+        if len(output_types) != self.nout:
             raise TypeError(
                 f"Not the right number of outputs types produced for {self}({types}) by "
-                f"{self.output_types_preference}. Expected {self.nout}, got {len(found)}."
+                f"{self.output_types_preference}. Expected {self.nout}, got {len(output_types)}."
             )
-        return found
+        return output_types
 
     def impl(self, *inputs: object) -> Any:
         """Return the function of numbers: one number, or a sequence of `nout` of them."""
@@ -91,8 +93,8 @@ class ScalarOp(Op):
         output_storage: list[list[object]],
         params: object = None,
     ) -> None:
-        found = self.impl(*inputs)
-        results = [found] if self.nout == 1 else list(found)
+        outputs = self.impl(*inputs)
+        results = [outputs] if self.nout == 1 else list(outputs)
         for cell, out, result in zip(output_storage, node.outputs, results, strict=True):
             cell[0] = out.type.filter(result, allow_downcast=True)
 

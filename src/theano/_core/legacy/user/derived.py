@@ -40,6 +40,6 @@ def adopt(cls: type[Op]) -> None:
                 continue
             # Without an `R_op`, the derivative follows from the new gradient.
             source = Op if name == "jvp" and method != "R_op" else UserOp
-            found = vars(source).get(name, vars(Op).get(name))
-            if found is not None:
-                setattr(cls, name, found)
+            attribute = vars(source).get(name, vars(Op).get(name))
+            if attribute is not None:
+                setattr(cls, name, attribute)

@@ -243,12 +243,12 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         unknown = [(None,) * out.type.ndim for out in node.outputs]
         if infer is None:
             return unknown
-        given = [
+        input_shapes = [
             tuple(as_int64(n) for n in shape) if v.type.has_shape else None
             for v, shape in zip(node.inputs, shapes, strict=True)
         ]
         try:
-            found = infer(node, given)
+            output_shapes = infer(node, input_shapes)
         except (NotImplementedError, ShapeError):
             return unknown
         except Exception as error:
@@ -260,8 +260,8 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
                 stacklevel=2,
             )
             return unknown
-        known = {n for shape in given for n in shape or ()}
-        return _lengths(node, found, known)
+        input_lengths = {n for shape in input_shapes for n in shape or ()}
+        return _lengths(node, output_shapes, input_lengths)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
         grads = [_disconnected() if g is None else g for g in cotangents]
@@ -296,13 +296,13 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         pattern = getattr(self, "connection_pattern", None)
         if pattern is None:
             return super().connection(node)
-        found = [list(row) for row in pattern(node)]
-        if [len(row) for row in found] != [len(node.outputs)] * len(node.inputs):
+        rows = [list(row) for row in pattern(node)]
+        if [len(row) for row in rows] != [len(node.outputs)] * len(node.inputs):
             raise ValueError(
                 f"{self}.connection_pattern must return a list for each of {len(node.inputs)} "
-                f"inputs, with an entry for each of {len(node.outputs)} outputs; got {found}"
+                f"inputs, with an entry for each of {len(node.outputs)} outputs; got {rows}"
             )
-        return found
+        return rows
 
     def folds(self, node: Apply) -> bool:
         return bool(self.do_constant_folding(node))
@@ -319,8 +319,8 @@ class _Rules:
     def __getattr__(self, name: str) -> Any:
         for cls in type(self.op).__mro__:
             if name in vars(cls) and cls.__module__.startswith(_ENGINE):
-                found = vars(cls)[name]
-                return MethodType(found, self.op) if callable(found) else found
+                attribute = vars(cls)[name]
+                return MethodType(attribute, self.op) if callable(attribute) else attribute
         raise AttributeError(f"{type(self.op).__name__!r} object has no attribute {name!r}")
 
 
@@ -362,15 +362,15 @@ def _disconnected() -> Any:
     return type_.variable_class(type_)
 
 
-def _lengths(node: Apply, found: object, known: set[Variable]) -> list[Any]:
+def _lengths(node: Apply, shapes: object, input_lengths: set[Variable]) -> list[Any]:
     """Return what `infer_shape` says as the engine's lengths."""
-    if not isinstance(found, (list, tuple)) or len(found) != len(node.outputs):
+    if not isinstance(shapes, (list, tuple)) or len(shapes) != len(node.outputs):
         raise ValueError(
             f"{node.op}.infer_shape must return one tuple of lengths for each of "
-            f"{len(node.outputs)} outputs, got {found!r}"
+            f"{len(node.outputs)} outputs, got {shapes!r}"
         )
     result = []
-    for position, (out, shape) in enumerate(zip(node.outputs, found, strict=True)):
+    for position, (out, shape) in enumerate(zip(node.outputs, shapes, strict=True)):
         if not out.type.has_shape:
             result.append(())
             continue
@@ -380,18 +380,20 @@ def _lengths(node: Apply, found: object, known: set[Variable]) -> list[Any]:
                 f"{out.type.ndim} dimensions"
             )
         # A length that takes loops to compute is left to the result.
-        result.append(tuple(as_length(n) if _is_cheap(n, known, node) else None for n in shape))
+        result.append(
+            tuple(as_length(n) if _is_cheap(n, input_lengths, node) else None for n in shape)
+        )
     return result
 
 
-def _is_cheap(length: object, known: set[Variable], node: Apply) -> bool:
+def _is_cheap(length: object, input_lengths: set[Variable], node: Apply) -> bool:
     """Tell whether a length is a formula of lengths and of items of the inputs."""
     if not isinstance(length, Variable):
         return length is not None
     return all(
         isinstance(n.op, (Length, MakeVector))
         or (isinstance(n.op, (Elementwise, Subtensor)) and n.outputs[0].type.ndim == 0)
-        for n in toposort([length], {*known, *node.inputs})
+        for n in toposort([length], {*input_lengths, *node.inputs})
     )
 
 

@@ -325,20 +325,20 @@ class ParamsType(Type):
 
         Later objects come before earlier ones, and arguments before all of them.
         """
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for field in self.fields:
             for thing in objects:
                 if hasattr(thing, field):
-                    found[field] = getattr(thing, field)
+                    values[field] = getattr(thing, field)
             if field in kwargs:
-                found[field] = kwargs[field]
-            elif field not in found:
+                values[field] = kwargs[field]
+            elif field not in values:
                 names = [type(thing).__name__ for thing in objects]
                 raise AttributeError(f"ParamsType: no value for {field!r} in {names} or arguments")
         return Params(
             self,
             **{
-                field: type_.filter(found[field], strict=False, allow_downcast=True)
+                field: type_.filter(values[field], strict=False, allow_downcast=True)
                 for field, type_ in zip(self.fields, self.types, strict=True)
             },
         )

@@ -311,8 +311,10 @@ class MakeList(Op):
         items = [x if isinstance(x, Variable) else as_tensor_variable(x) for x in a]
         kinds = {x.type for x in items}
         if len(kinds) != 1:
-            found = ", ".join(sorted(map(str, kinds))) or "none"
-            raise TypeError(f"MakeList need all input variable to be of the same type, got {found}")
+            type_names = ", ".join(sorted(map(str, kinds))) or "none"
+            raise TypeError(
+                f"MakeList need all input variable to be of the same type, got {type_names}"
+            )
         return Apply(self, items, [TypedListType(kinds.pop())()])
 
     def perform(
