@@ -31,12 +31,12 @@ def equal_computations(
     """
     if len(xs) != len(ys):
         raise AssertionError(f"{len(xs)} graphs are to be compared with {len(ys)}")
-    given, partners = list(in_xs or ()), list(in_ys or ())
-    if len(given) != len(partners):
+    inputs, partners = list(in_xs or ()), list(in_ys or ())
+    if len(inputs) != len(partners):
         return False
-    if any(a.type != b.type for a, b in zip(given, partners, strict=True)):
+    if any(a.type != b.type for a, b in zip(inputs, partners, strict=True)):
         return False
-    equal: set[tuple[Any, Any]] = set(zip(given, partners, strict=True))
+    equal: set[tuple[Any, Any]] = set(zip(inputs, partners, strict=True))
     for x, y in zip(xs, ys, strict=True):
         if x.type != y.type or not _same_nodes(x, y, equal):
             return False

@@ -254,8 +254,8 @@ class FunctionGraph:
     def orderings(self) -> dict[Apply, list[Apply]]:
         """Return what the features ask for: nodes, and those that must come before each."""
         merged: dict[Apply, list[Apply]] = {}
-        for found in self.collect_callbacks("orderings").values():
-            for node, before in (found or {}).items():
+        for ordering in self.collect_callbacks("orderings").values():
+            for node, before in (ordering or {}).items():
                 merged.setdefault(node, []).extend(before)
         return merged
 

@@ -154,10 +154,10 @@ def copied(values: Sequence[Variable], now: dict[Variable, Variable]) -> list[Va
     return [now.get(v, v) for v in values]
 
 
-def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> None:
-    """Raise MissingInputError if `outputs` need a variable that is not in `given`."""
-    known = given if isinstance(given, (set, dict)) else set(given)
-    order = toposort(outputs, known)
+def check_inputs(outputs: Sequence[Variable], stated_inputs: Collection[Variable]) -> None:
+    """Raise MissingInputError if `outputs` need a variable that is not in `stated_inputs`."""
+    ends = stated_inputs if isinstance(stated_inputs, (set, dict)) else set(stated_inputs)
+    order = toposort(outputs, ends)
     loose: list[tuple[Variable, int, Apply | None]] = [
         (variable, index, node) for node in order for index, variable in enumerate(node.inputs)
     ]
@@ -169,7 +169,7 @@ def check_inputs(outputs: Sequence[Variable], given: Collection[Variable]) -> No
             raise TypeError(
                 f"Computation graph contains a NaN. This variable is Null because {why}"
             )
-        if variable.owner is None and variable not in known and not isinstance(variable, Constant):
+        if variable.owner is None and variable not in ends and not isinstance(variable, Constant):
             raise _missing(variable, index, node)
 
 
