@@ -18,27 +18,27 @@ from theano._core.base.other_names import KEYWORDS, module_with, written_here
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def did_you_mean(name: object, known: Iterable[object]) -> str:
+def did_you_mean(name: object, candidates: Iterable[object]) -> str:
     """Return a question, after a blank, about the known name that is nearest; '': none is near."""
     import difflib
 
-    names = [str(each) for each in known if each is not None]
-    found = [each for each in names if sorted(each) == sorted(str(name))]
-    found = found or difflib.get_close_matches(str(name), names, 1, 0.7)
-    if not found:
+    names = [str(each) for each in candidates if each is not None]
+    matches = [each for each in names if sorted(each) == sorted(str(name))]
+    matches = matches or difflib.get_close_matches(str(name), names, 1, 0.7)
+    if not matches:
         folded = {each.lower().replace("_", ""): each for each in names}
-        found = difflib.get_close_matches(str(name).lower().replace("_", ""), folded, 1, 0.8)
-        found = [folded[each] for each in found]
-    return f" Did you mean {found[0]!r}?" if found else ""
+        matches = difflib.get_close_matches(str(name).lower().replace("_", ""), folded, 1, 0.8)
+        matches = [folded[each] for each in matches]
+    return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
-def near_keyword(name: str, known: Iterable[str]) -> str:
+def near_keyword(name: str, candidates: Iterable[str]) -> str:
     """Return a question, after a blank, about the argument that is meant; '': nobody knows."""
-    known = list(known)
+    candidates = list(candidates)
     for own in KEYWORDS.get(name, ()):
-        if own in known:
+        if own in candidates:
             return f" Did you mean {own!r}?"
-    return did_you_mean(name, known)
+    return did_you_mean(name, candidates)
 
 
 class MissingAttribute(AttributeError):
@@ -86,9 +86,9 @@ def missing(owner: object, name: str) -> Any:
 def _near_in_module(module: ModuleType, name: str) -> str:
     """Say, after a blank, what was meant by a name that a module has not; '' if nobody knows."""
     # What is all but right is a slip, and no name of something else.
-    known = [each for each in dir(module) if each.lower() == name.lower()]
-    if known:
-        return did_you_mean(name, known)
+    same_letters = [each for each in dir(module) if each.lower() == name.lower()]
+    if same_letters:
+        return did_you_mean(name, same_letters)
     here = module_with(name, module.__name__) or written_here(name, module=True)
     return here or did_you_mean(name, dir(module))
 
@@ -120,12 +120,12 @@ def signature(function: Callable[..., object]) -> str:
     return f"{_called(function)}{bare}"
 
 
-def misfit(function: Callable[..., object], args: Sequence[object], given: Iterable[str]) -> str:
+def misfit(function: Callable[..., object], args: Sequence[object], keywords: Iterable[str]) -> str:
     """Say how arguments do not fit a function of which users know the arguments only."""
     import inspect
 
     parameters = inspect.signature(function).parameters
-    unknown = [name for name in given if name not in parameters]
+    unknown = [name for name in keywords if name not in parameters]
     near = near_keyword(unknown[0], parameters) if unknown else ""
     what = f"no argument {unknown[0]!r} is known" if unknown else f"{len(args)} inputs were given"
     taken = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters.values())
@@ -218,12 +218,12 @@ def explained(function: Function) -> Function:
     return cast(Function, call)
 
 
-def _of_constructor(cls: object, text: str, given: Iterable[str]) -> str:
+def _of_constructor(cls: object, text: str, keywords: Iterable[str]) -> str:
     """Return the message of a call of a type, such as `theano.tensor.dvector`, by its name."""
     tensor = vars(sys.modules.get("theano.tensor", sys))
     name = next((name for name, value in tensor.items() if value is cls), "type")
     text = text.replace("type(", f"{name}(")
-    if {"dtype", "shape"}.isdisjoint(given):
+    if {"dtype", "shape"}.isdisjoint(keywords):
         return text
     plain = {0: "scalar", 1: "vector", 2: "matrix"}.get(getattr(cls, "ndim", -1))
     plain = plain or f"tensor{getattr(cls, 'ndim', '')}"
@@ -231,11 +231,11 @@ def _of_constructor(cls: object, text: str, given: Iterable[str]) -> str:
     return f"{text} The dtype of {name} is fixed: {other}."
 
 
-def _refusal(function: FunctionType, given: dict[str, object], text: str) -> str:
+def _refusal(function: FunctionType, keywords: dict[str, object], text: str) -> str:
     import inspect
 
     parameters = inspect.signature(function).parameters
-    unknown = [key for key in given if key not in parameters]
+    unknown = [key for key in keywords if key not in parameters]
     near = near_keyword(unknown[0], parameters) if unknown else ""
     text = text.replace(f"{function.__qualname__}()", f"{_called(function)}()")
     return f"{text}.{near} The signature is {signature(function)}."

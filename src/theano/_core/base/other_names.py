@@ -146,14 +146,14 @@ def written_here(name: str, module: bool) -> str:
     module : bool
         Whether it was looked for in a module, not in a variable.
     """
-    found = _ANYWHERE.get(name) or (_FUNCTIONS if module else _METHODS).get(name)
-    return f" Here one writes {found}." if found else ""
+    replacement = _ANYWHERE.get(name) or (_FUNCTIONS if module else _METHODS).get(name)
+    return f" Here one writes {replacement}." if replacement else ""
 
 
 def call_for(name: str, count: int) -> str:
     """Return, as a sentence, what is written for a call with so many arguments; '' if unknown."""
-    found = _CALLS.get((name, count))
-    return f". Here one writes {found}." if found else ""
+    replacement = _CALLS.get((name, count))
+    return f". Here one writes {replacement}." if replacement else ""
 
 
 def module_with(name: str, but: str) -> str:

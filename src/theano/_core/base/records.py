@@ -63,13 +63,13 @@ class Record(tuple, metaclass=_RecordType):  # type: ignore[type-arg]
             return values + defaults[len(defaults) - missing :]
         rest = fields[len(values) :]
         usual = dict(zip(fields[len(fields) - len(defaults) :], defaults, strict=True))
-        found = {**usual, **named}
-        if missing < 0 or not named.keys() <= set(rest) or not found.keys() >= set(rest):
+        value_of = {**usual, **named}
+        if missing < 0 or not named.keys() <= set(rest) or not value_of.keys() >= set(rest):
             raise TypeError(
                 f"{cls.__name__} takes {', '.join(fields)}; {len(values)} values were given, and "
                 f"{', '.join(named) or 'none'} by name"
             )
-        return (*values, *(found[field] for field in rest))
+        return (*values, *(value_of[field] for field in rest))
 
     def replace(self, **changes: object) -> Self:
         """Return the record with other values of some fields."""

@@ -95,11 +95,11 @@ def _to_mode(setting: Setting, value: object) -> Any:
 
 
 def _to_lazy(setting: Setting, value: object) -> bool | None:
-    known = {"True": True, "False": False, "None": None}
-    found = known.get(str(value), setting)
-    if found is setting:
+    lazy_of = {"True": True, "False": False, "None": None}
+    lazy = lazy_of.get(str(value), setting)
+    if lazy is setting:
         raise _invalid(setting, value, "Valid options are None, True and False")
-    return found
+    return lazy
 
 
 def _to_path(setting: Setting, value: Any) -> str:
@@ -217,15 +217,15 @@ def _unknown(section: Section, name: str) -> str:
     return f"{type(section).__name__!r} object has no attribute {name!r}{near}"
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _near(name: str, setting_names: Iterable[str]) -> str:
     """Return a question about the setting that a wrong name is nearest to; empty: none is near."""
     from difflib import get_close_matches
 
     # Settings in groups are also known by their last part.
-    names = {form: text for text in known for form in (text.rpartition(".")[2], text)}
+    names = {form: text for text in setting_names for form in (text.rpartition(".")[2], text)}
     plain = {form.lower().replace("_", ""): text for form, text in names.items()}
-    found = get_close_matches(_dotted(name).lower().replace("_", ""), plain, 1, 0.82)
-    return f". Did you mean {plain[found[0]]!r}?" if found else ""
+    matches = get_close_matches(_dotted(name).lower().replace("_", ""), plain, 1, 0.82)
+    return f". Did you mean {plain[matches[0]]!r}?" if matches else ""
 
 
 def _convert(setting: Setting, value: object) -> Any:
@@ -263,8 +263,8 @@ class Config(Section):
 
     def __getattr__(self, name: str) -> Any:
         dotted = _dotted(name)
-        known = dotted != name and dotted in self.__dict__.get("_table", ())
-        return self.get(dotted) if known else super().__getattr__(name)
+        is_setting = dotted != name and dotted in self.__dict__.get("_table", ())
+        return self.get(dotted) if is_setting else super().__getattr__(name)
 
     def __setattr__(self, name: str, value: object) -> None:
         if _dotted(name) in self.__dict__["_table"]:
@@ -368,8 +368,8 @@ class Config(Section):
         return change_flags(*args, **kwargs)
 
     def __repr__(self) -> str:
-        given = {**self.__dict__["_files"], **self.__dict__["_flags"]}
-        told = ", ".join(f"{n}={self.get(n)}" for n in sorted(given) if n in self._table)
+        changed = {**self.__dict__["_files"], **self.__dict__["_flags"]}
+        told = ", ".join(f"{n}={self.get(n)}" for n in sorted(changed) if n in self._table)
         count = f"{len(self._table)} settings, which print shows"
         return f"<theano.config: {count}; given: {told or 'none'}>"
 
