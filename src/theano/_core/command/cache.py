@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `theano-cache`."""
     parser = argparse.ArgumentParser(prog="theano-cache", description="Theano's compiled code.")
     add_arguments(parser, old=True)
-    given = parser.parse_args(arguments)
-    return unless_closed(lambda: run(given.action))
+    options = parser.parse_args(arguments)
+    return unless_closed(lambda: run(options.action))
 
 
 def unless_closed(command: Callable[[], int]) -> int:

@@ -27,16 +27,16 @@ class Use(Record):
 
 def uses(tree: ast.Module, file: str) -> Iterator[Use]:
     """Yield what a program uses of Theano, each place."""
-    known: dict[str, str] = {}
+    full_name_of: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for name, called in _imported(node):
-                known[called] = name if called != "theano" else "theano"
+                full_name_of[called] = name if called != "theano" else "theano"
                 yield Use(name, file, node.lineno)
     inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and id(node) not in inner:
-            name = _dotted(node, known)
+            name = _dotted(node, full_name_of)
             if name is not None:
                 yield Use(name, file, node.lineno)
 
@@ -52,15 +52,15 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
             yield f"{module}.{alias.name}", alias.asname or alias.name
 
 
-def _dotted(node: ast.expr, known: dict[str, str]) -> str | None:
+def _dotted(node: ast.expr, full_name_of: dict[str, str]) -> str | None:
     """Return the full name of an expression such as `T.nnet.conv`, by the imports."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name) or node.id not in known:
+    if not isinstance(node, ast.Name) or node.id not in full_name_of:
         return None
-    return ".".join([known[node.id], *reversed(parts)])
+    return ".".join([full_name_of[node.id], *reversed(parts)])
 
 
 def verdict(name: str) -> tuple[str, str]:
@@ -108,22 +108,22 @@ def report(paths: Sequence[str]) -> int:
             places.setdefault(use.name, []).append(use)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = {name: verdict(name) for name in sorted(places)}
+        verdicts = {name: verdict(name) for name in sorted(places)}
     for kind, title in (
         ("absent", "Not there"),
         ("refused", "There to be imported, and refused when used"),
         ("differs", "There, with a difference"),
     ):
-        chosen = [name for name, (how, _) in found.items() if how == kind]
+        chosen = [name for name, (how, _) in verdicts.items() if how == kind]
         if chosen:
             print(f"{title}:")
         for name in chosen:
             at = places[name][0]
             more = len(places[name]) - 1
             also = f" and {more} more" if more else ""
-            print(f"  {name}  ({at.file}:{at.line}{also})\n      {found[name][1]}")
-    counts = {kind: sum(how == kind for how, _ in found.values()) for kind in _KINDS}
-    print(", ".join(f"{n} {kind}" for kind, n in counts.items()) + f" of {len(found)} names")
+            print(f"  {name}  ({at.file}:{at.line}{also})\n      {verdicts[name][1]}")
+    counts = {kind: sum(how == kind for how, _ in verdicts.values()) for kind in _KINDS}
+    print(", ".join(f"{n} {kind}" for kind, n in counts.items()) + f" of {len(verdicts)} names")
     return 1 if unread or counts["absent"] or counts["refused"] else 0
 
 

@@ -102,9 +102,9 @@ def examine() -> int:
     for name, test in TESTS.items():
         start = time.perf_counter()
         try:
-            found, expected = test()
-            right = np.allclose(found, expected, rtol=1e-12)
-            said = "right" if right else f"WRONG: {found} instead of {expected}"
+            result, expected = test()
+            right = np.allclose(result, expected, rtol=1e-12)
+            said = "right" if right else f"WRONG: {result} instead of {expected}"
         except Exception:
             right, said = False, f"FAILED\n{traceback.format_exc()}"
         wrong += not right

@@ -10,19 +10,19 @@ from theano._core.base.settings import config
 
 def changed() -> dict[str, str]:
     """Return the settings that the environment or a settings file gives, by name."""
-    given = {**config.__dict__["_files"], **config.__dict__["_flags"]}
-    return {name: str(config.get(name)) for name in sorted(given) if name in config.settings()}
+    settings = {**config.__dict__["_files"], **config.__dict__["_flags"]}
+    return {name: str(config.get(name)) for name in sorted(settings) if name in config.settings()}
 
 
 def show_settings(names: Sequence[str]) -> int:
     """Print settings: all, or those whose names hold one of `names`."""
-    table, given = config.settings(), changed()
+    table, changed_settings = config.settings(), changed()
     chosen = [s for s in table if not names or any(n.lower() in s.lower() for n in names)]
     for name in chosen:
         setting = table[name]
         kinds = setting.choices or setting.kind
         values = ", ".join(map(str, kinds)) if isinstance(kinds, (list, tuple)) else str(kinds)
-        where = "  (given by THEANO_FLAGS or a settings file)" if name in given else ""
+        where = "  (given by THEANO_FLAGS or a settings file)" if name in changed_settings else ""
         print(f"{name} = {config.get(name)!s}{where}\n    {setting.doc}\n    {values}")
     if not chosen:
         near = "".join(did_you_mean(name, table) for name in names)
