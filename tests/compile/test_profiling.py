@@ -217,7 +217,7 @@ def test_steps_within_loops_are_timed() -> None:
     assert (f(values) == plain(values)).all()
     f(values)
     (loop,) = (step for step in f.profile.step_times() if step.inside)
-    assert {type(step.nodes[-1].op).__name__ for step in loop.inside} == {"Gemm", "Elementwise"}
+    assert {type(step.nodes[-1].op).__name__ for step in loop.inside} == {"Gemm", "Elemwise"}
     assert 0 < sum(step.seconds for step in loop.inside) <= loop.seconds * (1 + 1e-9)
     # One of 16 is counted for all.
     gemm = next(s for s in loop.inside if type(s.nodes[-1].op).__name__ == "Gemm")

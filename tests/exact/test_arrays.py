@@ -558,7 +558,7 @@ def test_every_operation_has_a_case() -> None:
     seen: set[str] = set()
 
     def note(out: Any) -> None:
-        seen.update(type(node.op).__name__ for node in toposort([out]))
+        seen.update(type(node.op).__qualname__ for node in toposort([out]))
 
     for case in CASES.values():
         x = T.TensorType(case.kinds[-1], (False,) * len(case.shapes[-1]))()
@@ -572,13 +572,15 @@ def test_every_operation_has_a_case() -> None:
     for ours, _ in POSITIVE.values():
         note(ours(T.dmatrix()))
     note(T.argmax(T.dvector()))
-    ops = {k.__name__ for k in classes(Op) if not list(k.__subclasses__()) and k is not Structured}
+    ops = {
+        k.__qualname__ for k in classes(Op) if not list(k.__subclasses__()) and k is not Structured
+    }
     ops = {name for name in ops if (Op in _class(name).__mro__) and _ours(name)}
     assert ops - seen - ELSEWHERE - REWRITTEN - {"Elementwise"} == set()
 
 
 def _class(name: str) -> type:
-    return next(k for k in classes(Op) if k.__name__ == name)
+    return next(k for k in classes(Op) if k.__qualname__ == name)
 
 
 def _ours(name: str) -> bool:

@@ -451,7 +451,7 @@ def shrunk(program: Program) -> Program:
 def ops_of(program: Program, seen: dict[str, int]) -> None:
     for node in toposort(program.build()[1]):
         name = getattr(node.op, "name", None) or ""
-        text = f"{type(node.op).__name__} {name}".strip()
+        text = f"{type(node.op).__qualname__} {name}".strip()
         seen[text] = seen.get(text, 0) + 1
 
 

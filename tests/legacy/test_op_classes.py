@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -166,3 +167,28 @@ def test_classes_derived_from_elemwise() -> None:
     assert sums.tolist() == [[2.0, 3.0]] * 3
     assert shape.tolist() == [3, 2] and gradient.tolist() == [3.0, 3.0]
     assert along.tolist() == [[1.0, 2.0]] * 3
+
+
+def test_classes_have_the_names_that_programs_print_and_compare() -> None:
+    x, v, i = T.dmatrix("x"), T.dvector("v"), T.lvector("i")
+    named = {
+        "Elemwise": (T.exp(x), x + 1, T.zeros_like(x), T.cast(i, "float32"), T.nnet.sigmoid(x)),
+        "CAReduce": (x.max(), x.sum(0), T.any(i)),
+        "Shape": (x.shape,),
+        "Shape_i": (shape_i(x, 0),),
+        "Scan": (theano.map(T.exp, v)[0],),
+        "SortOp": (T.sort(x),),
+        "ArgSortOp": (T.argsort(x),),
+        "TopKOp": (T.topk(v, 2),),
+        "SearchsortedOp": (T.extra_ops.searchsorted(v, v),),
+        "CumOp": (T.cumsum(x, 0), T.cumprod(x, 1)),
+        "RFFTOp": (T.fft.rfft(x),),
+        "MatrixPinv": (T.nlinalg.pinv(x),),
+        "lstsq": (T.nlinalg.lstsq()(x, x, 0.1)[0],),
+        "Gemm": (T.blas.gemm_no_inplace(x, 1.0, x, x, 1.0),),
+        "AbstractBatchNormTrain": (T.nnet.bn.batch_normalization_train(x, v, v)[0],),
+    }
+    for name, outputs in named.items():
+        assert {type(out.owner.op).__name__ for out in outputs} == {name}
+    copy = pickle.loads(pickle.dumps(T.exp(x)))
+    assert copy.owner.op is T.exp and type(copy.owner.op) is type(T.exp)

@@ -288,7 +288,7 @@ def test_scan_optimizations() -> None:
     f = theano.function([x, s], rows[-1])
     np.testing.assert_allclose(f([1.0, 2], 0.0), 3)
     nodes = f.maker.fgraph.toposort()
-    loops = [node for node in nodes if type(node.op).__name__ == "Loop"]
+    loops = [node for node in nodes if type(node.op).__name__ == "Scan"]
     inside = [str(inner.op) for loop in loops for inner in loop.op.body.nodes]
     assert not [name for name in inside if "exp" in name]
     assert all(state.keep != "all" for loop in loops for state in loop.op.states)

@@ -17,7 +17,7 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import NEW, State
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.op import Structured, shape_of, tensor_operand
+from theano._core.ops.core.op import Structured, known_as, shape_of, tensor_operand
 from theano._core.ops.elementwise.arithmetic import eq, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MODES = {"add": "cumsum", "mul": "cumprod"}
 
 
+@known_as("CumOp")
 class Cumulative(Structured):
     """Sum ('add') or product ('mul') of the items of `x` along `axis` up to each position.
 

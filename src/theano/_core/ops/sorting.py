@@ -28,7 +28,14 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, reshape_op, shape
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.op import Structured, as_variable, python_int, shape_of, tensor_operand
+from theano._core.ops.core.op import (
+    Structured,
+    as_variable,
+    known_as,
+    python_int,
+    shape_of,
+    tensor_operand,
+)
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.elementwise.arithmetic import (
@@ -99,6 +106,7 @@ class _AlongAxis(Structured):
         return [type(self)(self.axis + 1, self.kind)(values[0])]
 
 
+@known_as("SortOp")
 class Sort(_AlongAxis):
     """`x` with its items along `axis` in rising order, NaN last."""
 
@@ -123,6 +131,7 @@ class Sort(_AlongAxis):
         return [put_along(x, cotangents[0], order, self.axis)]
 
 
+@known_as("ArgSortOp")
 class ArgSort(_AlongAxis):
     """Positions of the items of `x` along `axis` in rising order, NaN last; int64."""
 
@@ -221,6 +230,7 @@ class ArgSortRows(Structured):
         return [shapes[0][:1]]
 
 
+@known_as("TopKOp")
 class TopK(Composed):
     """The `kth` largest items along `axis` (the `-kth` smallest if it is negative), and where.
 
@@ -322,6 +332,7 @@ class TopK(Composed):
         return [put_along(x, cotangents[0], where, self.axis), None]
 
 
+@known_as("SearchsortedOp")
 class SearchSorted(Composed):
     """Where the items of `v` belong in the sorted vector `x`, int64.
 

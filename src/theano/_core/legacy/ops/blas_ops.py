@@ -15,6 +15,7 @@ from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.array.overwriting import over, overwriting
 from theano._core.ops.array.products import Gemm as EngineGemm, dot, gemm, outer
+from theano._core.ops.core.op import known_as
 from theano._core.ops.elementwise.arithmetic import add, mul
 
 
@@ -88,6 +89,7 @@ class Gemm(_Checks, metaclass=Kind):
         return GemmCall(inplace)
 
 
+@known_as("Gemm")
 class GemmCall(_Built, _Checks):
     """One of the two operations of the kind `Gemm`."""
 

@@ -18,7 +18,7 @@ from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.overwriting import over
 from theano._core.ops.core.fill import Second
-from theano._core.ops.core.op import as_variable, tensor_operand
+from theano._core.ops.core.op import as_variable, known_as, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.elementwise import (
     Elementwise,
@@ -95,6 +95,7 @@ def _is_tensor(variable: Variable) -> bool:
     return isinstance(variable.type, TensorType)
 
 
+@known_as("Elemwise")
 class ElementwiseCalls(Called):
     """A user's function of scalars, called for each item of broadcast tensors.
 
@@ -171,6 +172,7 @@ class ElementwiseCalls(Called):
         return self.name or f"Elemwise{{{self.scalar_op}}}"
 
 
+@known_as("Elemwise")
 class Expanded:
     """A function of scalars as a function of tensors that makes an expression.
 

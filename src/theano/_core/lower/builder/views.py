@@ -174,7 +174,7 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
 
 def broadcast(p: Core, node: Apply, x: Array, shape: Sequence[Size]) -> Array:
     """Return a view of `x` broadcast to `lengths`."""
-    fills = len(node.inputs) == 2 and type(node.op).__name__ == "Second"
+    fills = len(node.inputs) == 2 and type(node.op).__qualname__ == "Second"
     pattern = node.inputs[1 if fills else 0].type.broadcastable
     check_shape(p, node, shape)
     if not shape:

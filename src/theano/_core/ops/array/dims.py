@@ -185,7 +185,7 @@ def is_one(length: Any) -> bool:
         return all(map(is_one, node.inputs))
     if _shaping_class(node.op) == "Length":
         return node.inputs[0].type.broadcastable[node.op.axis]
-    if type(node.op).__name__ != "Subtensor" or length.type.ndim:
+    if type(node.op).__qualname__ != "Subtensor" or length.type.ndim:
         return False
     of, at = node.inputs[0].owner, node.op.index[0]
     at = at if isinstance(at, int) else python_int(node.inputs[1])
@@ -197,7 +197,7 @@ def is_one(length: Any) -> bool:
 def _shaping_class(op: Op) -> str | None:
     """Return the name of the class of an operation of `shaping`, which imports this module."""
     cls = type(op)
-    return cls.__name__ if cls.__module__ == "theano._core.ops.array.shaping" else None
+    return cls.__qualname__ if cls.__module__ == "theano._core.ops.array.shaping" else None
 
 
 def product(lengths: Dims) -> Any:

@@ -21,6 +21,7 @@ from theano._core.ops.core.op import (
     Op,
     as_variable,
     connected,
+    known_as,
     linear_in,
     python_int,
     tensor_operand,
@@ -80,6 +81,7 @@ def _spectrum(xp: ArrayModule, x: np.ndarray) -> Any:
     return x[..., 0] + 1j * x[..., 1]
 
 
+@known_as("RFFTOp")
 class RFFT(Called):
     """Transform of `x` over all axes but the first: the half of the last axis that is needed.
 
@@ -114,6 +116,7 @@ class RFFT(Called):
         return [irfft(_weighted(g, size, 0.5), size)]
 
 
+@known_as("IRFFTOp")
 class IRFFT(Called):
     """Inverse of `RFFT` times the number of items; the last axis of the result has `size` items."""
 

@@ -26,6 +26,7 @@ from theano._core.ops.core.op import (
     as_variable,
     connected,
     constant,
+    known_as,
     linear_in,
     no_cotangents,
     python_int,
@@ -91,6 +92,7 @@ def pattern_broadcast(x: Variable, pattern: Sequence[bool]) -> Any:
     return x if x.type.broadcastable == tuple(pattern) else Rebroadcast(pattern)(x)
 
 
+@known_as("Shape")
 class ShapeOf(Structured):
     """Lengths of the axes of `x`, an int64 vector."""
 
@@ -125,6 +127,7 @@ class ShapeOf(Structured):
 shape = ShapeOf()
 
 
+@known_as("Shape_i")
 class Length(Structured):
     """Length of one axis of `x`, an int64 scalar."""
 

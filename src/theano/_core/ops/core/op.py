@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -38,7 +38,21 @@ if TYPE_CHECKING:
 FOLD_LIMIT = 4096
 
 
+T = TypeVar("T")
 Guard = tuple["Op", Callable[[], list[Any]]]
+
+
+def known_as(name: str) -> Callable[[type[T]], type[T]]:
+    """Give a class the `__name__` that Theano 1.0.5 has for it: programs print and compare those.
+
+    It is pickled, and kept programs tell it, by its `__qualname__`, which stays.
+    """
+
+    def renamed(cls: type[T]) -> type[T]:
+        cls.__name__ = name
+        return cls
+
+    return renamed
 
 
 class Op:

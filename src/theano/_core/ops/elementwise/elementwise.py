@@ -22,7 +22,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.dimshuffle import pad_left
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.op import Op, constant, tensor_operand
+from theano._core.ops.core.op import Op, constant, known_as, tensor_operand
 from theano._core.ops.core.samples import Range, anything, small_integers
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ Rule = Callable[..., tuple[tuple[str, ...], str]]
 DEAR = 12
 
 
+@known_as("Elemwise")
 class Elementwise(Op):
     """A scalar function applied at each position of broadcast arrays.
 

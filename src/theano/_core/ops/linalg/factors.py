@@ -16,7 +16,7 @@ from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.op import as_variable, tensor_operand
+from theano._core.ops.core.op import as_variable, known_as, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import eq, gt, switch
 from theano._core.ops.elementwise.elementwise import cast
@@ -216,6 +216,7 @@ class QRRaw(MatrixOp):
         return [(*stack, n, m), (*stack, smaller(m, n))]
 
 
+@known_as("MatrixPinv")
 class Pinv(MatrixOp):
     """The Moore-Penrose inverse of a matrix; singular values below 1e-15 of the largest are zero.
 
@@ -262,6 +263,7 @@ class SameRows(Require):
     fault = "solve_rows"
 
 
+@known_as("lstsq")
 class LeastSquares(Composed):
     """The x of least length that minimises |A x - b|, as `numpy.linalg.lstsq` has it.
 
