@@ -24,7 +24,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "grad": _DIFFERENTIATED,
     "L_op": _DIFFERENTIATED,
     "R_op": ("jvp", "forward_by_user"),
-    "infer_shape": ("shape",),
+    "infer_shape": ("shape", "shape_by_user"),
     "connection_pattern": ("connection",),
 }
 

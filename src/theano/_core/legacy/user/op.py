@@ -63,6 +63,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     view_map: ClassVar[Any] = {}
     destroy_map: ClassVar[Any] = {}
     differentiates = True
+    shape_by_user = True
     remakes = False
     _get_test_value = staticmethod(get_test_value)  # PyMC3 calls it
 

@@ -76,6 +76,8 @@ class Op:
     has_limits = False
     # Whether a user has written the forward rule: where that says nothing, nothing passes.
     forward_by_user = False
+    # Whether a user has written what lengths it has, and may be wrong.
+    shape_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
     # Whether lengths that its outputs are known to have count as declared by the user.
