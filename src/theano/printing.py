@@ -37,6 +37,7 @@ from theano._core.legacy.graphs.printers import (
     special,
     use_ascii,
 )
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.array.print_breakpoint import Print
 
 __all__ = [
@@ -67,6 +68,8 @@ __all__ = [
     "var_descriptor",
 ]
 
+_old_name = _old_names(__name__)
+
 
 def __getattr__(name: str) -> object:
     # Old programs ask before they draw.
@@ -77,4 +80,4 @@ def __getattr__(name: str) -> object:
     # Theano-PyMC has it, too; PyMC3 3.11 asks for it once it has imported pydot.
     if name == "Node" and (node := node_of_pydot()):
         return node
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _old_name(name)

@@ -7,6 +7,7 @@ import importlib
 import pytest
 
 import theano
+import theano.tensor as T
 from theano._core.legacy.paths import MODULES
 
 
@@ -172,3 +173,43 @@ def test_everything_of_a_module_that_is_a_file() -> None:
         exec(f"from {path} import *", names)
         assert {"theano", "tensor", "np", "gof", "config"} <= names.keys()
         assert names["compile"] is theano.compile
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("theano.gof", "Container HideC PureOp hashtype"),
+        ("theano.gof.op", "FunctionGraph"),
+        ("theano.tensor.nnet.nnet", "Apply DisconnectedType as_tensor_variable optdb"),
+        ("theano.tensor.nnet.conv", "OpenMPOp patternbroadcast NotScalarConstantError"),
+        ("theano.tensor.signal.pool", "Apply EnumList ParamsType Variable"),
+        ("theano.tensor.shared_randomstreams", "SharedVariable"),
+        ("theano.tensor.opt", "Optimizer InconsistencyError values_eq_approx_remove_nan"),
+        ("theano.scalar", "Apply Constant FunctionGraph Op grad_undefined"),
+        ("theano.scan_module.scan", "OrderedUpdates SharedVariable function"),
+        ("theano.sandbox.rng_mrg", "function local_optimizer shared undefined_grad"),
+        ("theano.sandbox.blocksparse", "sparse_block_dot SparseBlockGemv"),
+        ("theano.compile.function_module", "In SymbolicInput view_op"),
+        ("theano.compile.pfunc", "Out ProfileStats UnusedInputError orig_function"),
+        ("theano.configdefaults", "AddConfigVar EnumStr StrParam"),
+        ("theano.printing", "Apply Op SharedVariable"),
+        ("theano.updates", "SharedVariable"),
+    ],
+)
+def test_modules_have_what_they_imported_of_others(module: str, names: str) -> None:
+    held = importlib.import_module(module)
+    for name in names.split():
+        assert getattr(held, name) is not None
+    with pytest.raises(AttributeError):
+        held.hashtipe  # noqa: B018
+    assert not hasattr(T, "local_optimizer") and not hasattr(theano, "local_optimizer")
+    assert theano.tensor.nnet.nnet.Apply is theano.Apply
+
+
+def test_names_of_types() -> None:
+    assert T.int_types == T.basic.int_scalar_types == (T.bscalar, T.wscalar, T.iscalar, T.lscalar)
+    assert T.float_vector_types == (T.fvector, T.dvector)
+    assert T.complex_matrix_types == (T.cmatrix, T.zmatrix)
+    x = theano.sparse.csc_dmatrix("x")
+    assert x.type == theano.sparse.csc_matrix(dtype="float64").type and x.name == "x"
+    assert theano.sparse.basic.csr_fmatrix.dtype == "float32"

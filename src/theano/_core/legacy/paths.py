@@ -75,6 +75,8 @@ MODULES |= {
     for module in modules
     if module not in MODULES and module not in REAL
 }
+# What modules imported of others, and programs import from them: `theano.tensor.nnet.nnet.Apply`.
+FROM_OTHERS = _SECTIONS["imported"]
 LATE = {
     name.removeprefix("late "): names
     for name, names in _SECTIONS.items()
@@ -140,7 +142,8 @@ def _object(place: str) -> Any:
     module, _, name = place.partition(":")
     if not name:
         return importlib.import_module(place)
-    return getattr(importlib.import_module(f"theano._core.{module}"), name)
+    old = module.startswith("theano")
+    return getattr(importlib.import_module(module if old else f"theano._core.{module}"), name)
 
 
 def attribute(package: str, name: str) -> Any:
@@ -158,6 +161,8 @@ def attribute(package: str, name: str) -> Any:
     stands_in = refused(path)
     if stands_in is not None:
         return stands_in
+    if name in FROM_OTHERS and package not in ("theano", "theano.tensor"):
+        return _object(FROM_OTHERS[name])
     raise MissingAttribute(sys.modules[package], name)
 
 

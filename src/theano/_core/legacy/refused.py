@@ -308,7 +308,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "Validator compress_outs hash_listsDictsTuples infer_shape scan_can_remove_outs"
         ),
         "theano.sparse.basic": "SparseConstantSignature",
-        "theano.sparse.sandbox.sp": "convolve max_pool register_specialize",
+        "theano.sparse.sandbox.sp": "convolve max_pool",
         "theano.tensor.basic": "alloc_validate_shape check_equal_numpy constructor",
         "theano.tensor.blas": "check_init_y ldflags",
         "theano.tensor.elemwise": "DimShufflePrinter",

@@ -17,7 +17,8 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import NEW, State
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.op import Structured, known_as, shape_of, tensor_operand
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import Structured, shape_of, tensor_operand
 from theano._core.ops.elementwise.arithmetic import eq, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate
 

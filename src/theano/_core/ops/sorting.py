@@ -28,10 +28,10 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, reshape_op, shape
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import (
     Structured,
     as_variable,
-    known_as,
     python_int,
     shape_of,
     tensor_operand,

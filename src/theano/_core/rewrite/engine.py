@@ -26,11 +26,11 @@ from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_length, unchanged_graphs
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import Length, ShapeOf, pattern_broadcast
-from theano._core.ops.control.branch import IfElse
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Guard, Op
 from theano._core.ops.elementwise.elementwise import cast
+from theano._core.rewrite.measured import Measured
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Dims
@@ -126,8 +126,7 @@ class Rewriter:
         self.wide_sums: set[Any] = set()
         # Variables made of something that has guards.
         self.guarded: set[Any] = set()
-        # Operations of users, and in a finished graph their nodes, whose values are computed.
-        self._measured: set[Any] = set()
+        self._measured = Measured((), ())
         self.log: list[Application] | None = [] if keep_log else None
         self._depth = 0
 
@@ -147,13 +146,9 @@ class Rewriter:
         self.finished = {v: v for v in inputs}
         order = toposort(outputs, self.finished)
         self.uses, self.part_uses = count_uses(outputs, order)
-        self._measured = _computed_by_users(outputs, order)
+        self._measured = Measured(outputs, order)
         with without_lines(), unchanged_graphs():
-            result = self._finished(outputs, order)
-        if self._measured:
-            # Lowering asks for lengths in bodies, too: there, what users say is checked.
-            self._measured = {n for n in toposort(result) if n.op in self._measured}
-        return result
+            return self._measured.in_graph(self._finished(outputs, order))
 
     def finish(self, outputs: Sequence[Any]) -> list[Any]:
         """Return `outputs` with every node below them merged, folded and rewritten."""
@@ -304,15 +299,13 @@ class Rewriter:
         Equal variables mean equal lengths.
         """
         memo = self.shape_memo
-        shape = memo.get(variable)
-        if shape is not None:
-            return shape
+        if variable in memo:
+            return memo[variable]
         waiting: list[Apply] = [] if variable.owner is None else [variable.owner]
-        done: set[Apply] = set()
+        done: set[Apply | None] = {None}
         while waiting:
             node = waiting[-1]
-            missing = [v.owner for v in node.inputs if v.owner is not None and v not in memo]
-            missing = [owner for owner in missing if owner not in done]
+            missing = [v.owner for v in node.inputs if v.owner not in done and v not in memo]
             if missing:
                 waiting += reversed(missing)
                 continue
@@ -335,13 +328,11 @@ class Rewriter:
             if value not in memo:
                 memo[value] = self._leaf_shape(value)
             shapes.append(memo[value])
-        measured = self._measured and not self._measured.isdisjoint((node, node.op))
         # What refuses a length tells the line of what has it.
         with at_line(node.source):
-            for out, shape in zip(node.outputs, node.rules.shape(node, shapes), strict=True):
+            for out, shape in zip(node.outputs, self._measured.shape(node, shapes), strict=True):
                 if out.type.has_shape:
-                    told = (None,) * out.type.ndim if measured else shape
-                    memo[out] = self._finished_shape(out, told)
+                    memo[out] = self._finished_shape(out, shape)
 
     def tell_shape(self, leaf: Variable, shape: Dims) -> None:
         """Have a variable of the body of a loop or branch have the lengths of what it is there."""
@@ -392,10 +383,8 @@ class Rewriter:
             return lengths
         result: list[Any] = []
         for axis, (value, one) in enumerate(zip(*key, strict=True)):
-            if one:
-                result.append(1)
-            elif isinstance(value, int):
-                result.append(value)
+            if one or isinstance(value, int):
+                result.append(1 if one else value)
             elif value is None:
                 result.append(self._raw_length(variable, axis))
             else:
@@ -492,29 +481,6 @@ def count_uses(
     uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in nodes)))
     parts = Counter(node.inputs[0] for node in nodes if isinstance(node.op, Subtensor))
     return uses, parts
-
-
-def _computed_by_users(outputs: Sequence[Any], order: Sequence[Apply]) -> set[Any]:
-    """Return the operations of users that compute values: their lengths are those of the results.
-
-    What a user says of them may be wrong, and counts where only lengths are asked for.
-    """
-    if not any(node.rules.shape_by_user for node in order):
-        return set()
-    found: set[Any] = set()
-    values = set(outputs)
-    for node in reversed(order):
-        if values.isdisjoint(node.outputs):
-            continue
-        if node.rules.shape_by_user:
-            found.add(node.op)
-        if isinstance(node.op, IfElse):
-            # Which of the others are computed is known when the function runs.
-            values.add(node.inputs[0])
-        elif not isinstance(node.op, (ShapeOf, Length)):
-            # Only the lengths of what is filled are needed.
-            values.update(node.inputs[isinstance(node.op, Second) :])
-    return found
 
 
 def known_value(variable: Variable) -> Any:

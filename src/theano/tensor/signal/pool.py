@@ -11,6 +11,7 @@ from theano._core.legacy.ops.array_ops import (
 from theano._core.legacy.ops.layer_ops import (
     PoolGrad,
 )
+from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.nn.pooling import (
     AveragePoolGrad,
     DownsampleFactorMaxGradGrad,
@@ -29,3 +30,5 @@ __all__ = [
     "pool_2d",
     "pool_3d",
 ]
+
+__getattr__ = _old_names(__name__)

@@ -15,7 +15,7 @@ from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.array.overwriting import over, overwriting
 from theano._core.ops.array.products import Gemm as EngineGemm, dot, gemm, outer
-from theano._core.ops.core.op import known_as
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.elementwise.arithmetic import add, mul
 
 

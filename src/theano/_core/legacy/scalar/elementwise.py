@@ -18,7 +18,8 @@ from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.overwriting import over
 from theano._core.ops.core.fill import Second
-from theano._core.ops.core.op import as_variable, known_as, tensor_operand
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.elementwise import (
     Elementwise,

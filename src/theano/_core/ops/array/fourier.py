@@ -17,11 +17,11 @@ from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import IncSubtensor, subtensor
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import (
     Op,
     as_variable,
     connected,
-    known_as,
     linear_in,
     python_int,
     tensor_operand,

@@ -16,7 +16,8 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import fill, zeros_like_float
-from theano._core.ops.core.op import Guard, Structured, known_as, tensor_operand
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import Guard, Structured, tensor_operand
 from theano._core.ops.core.samples import Range, anything, booleans
 from theano._core.ops.elementwise.arithmetic import eq, neq, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate

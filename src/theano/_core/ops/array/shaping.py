@@ -21,12 +21,12 @@ from theano._core.ops.array.dims import (
     product,
 )
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import (
     Structured,
     as_variable,
     connected,
     constant,
-    known_as,
     linear_in,
     no_cotangents,
     python_int,

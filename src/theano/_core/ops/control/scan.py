@@ -27,7 +27,8 @@ from theano._core.ops.control.scan_jvp import push_forward
 from theano._core.ops.control.scan_state import ALL, NEW, Operands, State
 from theano._core.ops.control.scan_vjp import pull_back
 from theano._core.ops.core.evaluation import evaluate
-from theano._core.ops.core.op import Structured, as_variable, known_as
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.dimshuffle import pad_left
-from theano._core.ops.core.op import Structured, connected, known_as, linear_in, tensor_operand
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import Structured, connected, linear_in, tensor_operand
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike

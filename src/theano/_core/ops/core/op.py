@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,21 +38,7 @@ if TYPE_CHECKING:
 FOLD_LIMIT = 4096
 
 
-T = TypeVar("T")
 Guard = tuple["Op", Callable[[], list[Any]]]
-
-
-def known_as(name: str) -> Callable[[type[T]], type[T]]:
-    """Give a class the `__name__` that Theano 1.0.5 has for it: programs print and compare those.
-
-    It is pickled, and kept programs tell it, by its `__qualname__`, which stays.
-    """
-
-    def renamed(cls: type[T]) -> type[T]:
-        cls.__name__ = name
-        return cls
-
-    return renamed
 
 
 class Op:
@@ -76,7 +62,7 @@ class Op:
     has_limits = False
     # Whether a user has written the forward rule: where that says nothing, nothing passes.
     forward_by_user = False
-    # Whether a user has written what lengths it has, and may be wrong.
+    # Whether a user has written `shape`, which may be wrong.
     shape_by_user = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True

@@ -22,7 +22,8 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.dimshuffle import pad_left
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.op import Op, constant, known_as, tensor_operand
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import Op, constant, tensor_operand
 from theano._core.ops.core.samples import Range, anything, small_integers
 
 if TYPE_CHECKING:

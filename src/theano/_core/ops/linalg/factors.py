@@ -16,7 +16,8 @@ from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.op import as_variable, known_as, tensor_operand
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import eq, gt, switch
 from theano._core.ops.elementwise.elementwise import cast

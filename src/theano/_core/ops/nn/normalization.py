@@ -15,7 +15,8 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import Expression
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import second
-from theano._core.ops.core.op import as_variable, known_as
+from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
 
