@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import theano
@@ -24,6 +25,15 @@ def test_answers() -> None:
     theano.gpuarray.use("cpu")
     with pytest.raises(EnvironmentError, match="device 'cuda0': there is no GPU back end"):
         theano.gpuarray.use("cuda0")
+
+
+def test_what_old_programs_import_to_leave_the_gpu() -> None:
+    from theano.sandbox.cuda import CudaNdarray, filter as type_support_filter, unuse
+
+    unuse()
+    with pytest.raises(NotImplementedError, match="filter: there is no GPU back end"):
+        type_support_filter(np.ones(3), (False,), False, None)
+    assert not isinstance(np.ones(3), CudaNdarray)
 
 
 def test_names_explain_themselves() -> None:

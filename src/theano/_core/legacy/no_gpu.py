@@ -46,6 +46,10 @@ def use(device: object, *args: object, **options: object) -> None:
         raise OSError(f"device {device!r}: {ADVICE}")
 
 
+def unuse() -> None:
+    """Do nothing: no device is in use."""
+
+
 def warn_of_device() -> None:
     """Warn if the settings ask for a device that is no processor."""
     if config.device.startswith("cuda"):
