@@ -159,6 +159,6 @@ def test_many_loops_that_differ_in_numbers_share_a_kernel() -> None:
 
 
 def test_few_loops_have_their_numbers_in_the_kernel() -> None:
-    x = T.dvector("x")
-    f = theano.function([x], [T.exp(x * k) for k in (2.5, 3.5)])
+    x, y = T.dvectors("x", "y")
+    f = theano.function([x, y], [T.exp(x * 2.5), T.exp(y * 3.5)])
     assert len({kernel.key for kernel in f.maker.kernels}) == 4

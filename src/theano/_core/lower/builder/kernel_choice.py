@@ -121,7 +121,7 @@ def write_loop(p: Core, step: Step) -> None:
     with p.apart(p.late):
         run(p, loop, shape, arrays, outs, reduction_outs, turned=turned)
     if turned is not None:
-        outs = [orders.ordered(p, outs[0], turned)]
+        outs = [orders.ordered(p, out, turned) for out in outs]
     for variable, array in zip(stored, outs, strict=True):
         p.define(variable, array)
     for node, array in zip(folded, reduction_outs, strict=True):

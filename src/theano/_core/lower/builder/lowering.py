@@ -12,6 +12,7 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import computed
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.schedule import Step, group
+from theano._core.lower.siblings import join_siblings
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -20,6 +21,10 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
     """Return the steps that `nodes` of the program, or of a body in it, are done in."""
     p.number_of |= {node: i for i, node in enumerate(nodes, len(p.number_of))}
     steps = group(nodes, p.equal_lengths, p.fuse)
+    if p.fuse:
+        # New values of shared variables may be written in place only where nothing else waits.
+        updated = p.outputs[len(p.outputs) - len(p.updates) :]
+        steps = join_siblings(steps, frozenset(updated))
     _count_uses(p, steps, outputs)
     kernel_choice.find_equal_loops(p, steps)
     return steps

@@ -19,16 +19,17 @@ from theano._core.lower.kernel.loops import Loop
 def in_columns(
     p: Core, loop: Loop, arrays: Sequence[Array], stored: Sequence[Variable]
 ) -> str | None:
-    """Return whether a result may lie column by column, as all operands do; None: it may not.
+    """Return whether results may lie column by column, as all operands do; None: they may not.
 
-    It may if it is returned and nothing else reads it, and no operand is known to lie row by row.
+    They may if they are returned and nothing else reads them, and no operand is known to lie row by
+    row.
     """
-    if loop.reductions or loop.rank < 2 or len(stored) != 1 or p.region is not None:
+    if loop.reductions or loop.rank < 2 or p.region is not None:
         return None
-    (variable,) = stored
     returned = p.outputs[: len(p.outputs) - len(p.updates)]
-    if returned.count(variable) != 1 or p.uses.get(variable) != 1 or variable in p.places:
-        return None
+    for variable in stored:
+        if returned.count(variable) != 1 or p.uses.get(variable) != 1 or variable in p.places:
+            return None
     every = frozenset(range(loop.rank))
     moving = [
         array

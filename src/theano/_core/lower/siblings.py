@@ -1,0 +1,109 @@
+"""Loops that read the same arrays, and do not need each other, as one: one pass over memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply, Variable
+from theano._core.lower.computed_again import computed
+from theano._core.lower.schedule import Step, order
+from theano._core.ops.array.reductions import Reduction
+
+# Longer bodies wait for numbers more than for memory.
+HEAVIEST = 48
+# So many arrays at most are read or written by one loop: processors foresee as many streams.
+MOST_ARRAYS = 8
+# More readers of one array may be equal but for numbers, and so share a kernel as they are.
+MOST_READERS = 16
+
+
+def join_siblings(steps: Sequence[Step], alone: Collection[Variable]) -> list[Step]:
+    """Return steps of which some are joined, in a valid order.
+
+    One of two that are joined reads nothing that the other one does not read; and as many loops lie
+    before both, so that neither needs the other, whatever else is joined. Steps that make what is
+    `alone` stay so. It takes linear time, but for sorting.
+    """
+    read = {step: _read(step) for step in steps if _is_candidate(step, alone)}
+    readers: dict[Variable, int] = {}
+    for arrays in read.values():
+        for array, whole in arrays.items():
+            readers[array] = readers.get(array, 0) + whole
+    if max(readers.values(), default=0) < 2:
+        return list(steps)
+    step_of = {node: step for step in steps for node in step.nodes}
+    depth = _depths(steps, step_of)
+    last: dict[Any, Step] = {}
+    joined: set[Step] = set()
+    for step in sorted(read, key=lambda step: -len(read[step])):
+        arrays = read[step]
+        kind = (depth[step], step.reductions, _is_flat(step, arrays))
+        places = [
+            (array, kind)
+            for array, whole in arrays.items()
+            if whole and 1 < readers[array] <= MOST_READERS
+        ]
+        for other in dict.fromkeys(last[place] for place in places if place in last):
+            if _may_join(step, other, read):
+                _join(step, other, step_of)
+                joined.add(step)
+                step = other
+                break
+        last.update(dict.fromkeys(places, step))
+    if not joined:
+        return list(steps)
+    return order([step for step in steps if step not in joined], step_of)
+
+
+def _is_candidate(step: Step, alone: Collection[Variable]) -> bool:
+    return step.is_loop and not step.again and not any(n.outputs[0] in alone for n in step.nodes)
+
+
+def _read(step: Step) -> dict[Variable, bool]:
+    """Return the arrays that a loop reads, and whether they have an item for each of its points."""
+    own = set(step.nodes)
+    found: dict[Variable, bool] = {}
+    for node in step.nodes:
+        reduction = isinstance(node.op, Reduction)
+        for value in node.inputs:
+            ones = value.type.broadcastable
+            if value.owner not in own and not all(ones):
+                found[value] = reduction or ones == node.outputs[0].type.broadcastable
+    return found
+
+
+def _is_flat(step: Step, arrays: Mapping[Variable, bool]) -> bool:
+    """Tell whether a loop runs over contiguous arrays as over vectors, however short rows are."""
+    axes: Any = step.reductions or step.space
+    return all(arrays.values()) and len(axes) == len(step.space or ())
+
+
+def _depths(steps: Sequence[Step], step_of: Mapping[Any, Step]) -> dict[Step, int]:
+    """Return how many loops at most lie between each step and what the program is given."""
+    depth: dict[Step, int] = {}
+    for step in steps:
+        depth[step] = 0
+        for node in computed(step):
+            for value in node.inputs:
+                maker = step_of.get(value.owner)
+                if maker is not None and maker is not step:
+                    depth[step] = max(depth[step], depth[maker] + maker.is_loop)
+    return depth
+
+
+def _may_join(step: Step, other: Step, read: Mapping[Step, dict[Variable, bool]]) -> bool:
+    if step.weight + other.weight > HEAVIEST:
+        return False
+    most = read[other].keys()
+    return read[step].keys() <= most and len(most) <= MOST_ARRAYS
+
+
+def _join(step: Step, other: Step, step_of: dict[Apply, Step]) -> None:
+    other.nodes += step.nodes
+    other.mask |= step.mask
+    other.needs |= step.needs
+    other.weight += step.weight
+    other.users += step.users
+    for node in step.nodes:
+        step_of[node] = other

@@ -1,0 +1,149 @@
+"""Loops that read the same arrays and do not need each other are one."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.ir.graph import toposort
+from theano._core.lower import schedule, siblings
+from theano._core.rewrite.engine import Rewriter
+
+
+def _steps(outputs: list[Any], alone: list[Any] | None = None) -> list[int]:
+    """Return how many operations each loop of a graph has."""
+    shape = schedule.EqualLengths(Rewriter().shape)
+    steps = siblings.join_siblings(schedule.group(toposort(outputs), shape), alone or ())
+    done: set[Any] = set()
+    for step in steps:
+        for node in sorted(step.nodes, key=toposort(outputs).index):
+            assert all(v.owner is None or v.owner in done for v in node.inputs)
+            done.add(node)
+    return sorted(len(step.nodes) for step in steps if step.is_loop)
+
+
+def test_sum_and_difference_of_the_same_are_one_loop() -> None:
+    x = T.dvector("x")
+    even, odd = x[::2], x[1::2]
+    assert _steps([even - odd, even + odd]) == [2]
+    assert _steps([T.exp(even - odd), (even + odd) * 2]) == [4]
+
+
+def test_sums_of_the_same_and_of_more_are_one_loop() -> None:
+    x, y = T.dvectors("x", "y")
+    assert _steps([x.sum(), y.sum(), (x * x).sum(), (x * y).sum()]) == [6]
+
+
+def test_what_reads_other_arrays_stays_apart() -> None:
+    x, y, z = T.dvectors("x", "y", "z")
+    assert _steps([x + y, x + z]) == [1, 1]
+    assert _steps([x[:, None] + y, x[:, None] * z]) == [1, 1]
+    assert _steps([x[:, None] + y, x[:, None] * y]) == [1, 1]
+
+
+def test_what_runs_over_contiguous_arrays_as_over_vectors_still_does() -> None:
+    m, x = T.dmatrix("m"), T.dvector("x")
+    assert _steps([m + x, m * 3]) == [1, 1]
+    row = x[None, :]
+    assert _steps([m + row, m * row]) == [2]
+    assert _steps([(m + x).sum(), m.sum()]) == [1, 2]
+    assert _steps([(m + x).sum(axis=0), m.sum(axis=0)]) == [3]
+
+
+def test_what_needs_the_other_stays_apart() -> None:
+    x, m = T.dvector("x"), T.dmatrix("m")
+    first = T.exp(x)
+    assert _steps([first, x + T.dot(m, first)]) == [1, 1]
+    # The sum needs the first loop; what it is added to, and the first loop, read the same.
+    assert _steps([x * x.sum(), x + 1]) == [1, 1, 1]
+
+
+def test_other_axes_and_results_that_are_stored_stay_apart_from_sums() -> None:
+    m = T.dmatrix("m")
+    assert _steps([m.sum(axis=0), m.max(axis=1), m + 1]) == [1, 1, 1]
+    assert _steps([m.sum(axis=0), m.max(axis=0)]) == [2]
+
+
+def test_loops_end_at_a_length_and_read_few_arrays() -> None:
+    x = T.dvector("x")
+    assert max(_steps([T.exp(x * float(n)) for n in range(2, 16)])) < 12
+    assert _steps([T.exp(x * float(n)) for n in range(2, 20)]) == [2] * 18
+    many = T.dvectors(*"abcdefghij")
+    total, product = many[0], many[0]
+    for one in many[1:]:
+        total, product = total + one, product * one
+    assert _steps([total, product]) == [9, 9]
+
+
+def test_new_values_of_shared_variables_stay_alone() -> None:
+    w = theano.shared(np.arange(5.0))
+    before = w.get_value(borrow=True)
+    f = theano.function([], w * 2, updates=[(w, w + 1)])
+    np.testing.assert_array_equal(f(), 2 * np.arange(5.0))
+    assert w.get_value(borrow=True) is before
+    np.testing.assert_array_equal(before, np.arange(5.0) + 1)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (1, 7), (5, 1), (37, 41)])
+def test_results_are_those_of_loops_apart(order: str, shape: tuple[int, int]) -> None:
+    x, y = T.dmatrices("x", "y")
+    state = np.random.RandomState(5)
+    data = [np.array(state.randn(*shape), order=order) for _ in range(2)]  # type: ignore[call-overload]
+    data[0].flat[::5] = np.nan
+    for one, two in (data, [a[::-1, ::-1] for a in data], [data[0], data[1].copy("C")]):
+        f = theano.function([x, y], [x + y, x - y, abs(x)])
+        for got, right in zip(f(one, two), (one + two, one - two, abs(one)), strict=True):
+            np.testing.assert_array_equal(got, right)
+
+
+def test_all_results_lie_as_the_operands_do() -> None:
+    x, y = T.dmatrices("x", "y")
+    f = theano.function([x, y], [x + y, x - y])
+    a = np.asfortranarray(np.arange(12.0).reshape(3, 4))
+    for got in f(a, a):
+        assert got.flags.f_contiguous
+    for got in f(a, np.ascontiguousarray(a)):
+        assert got.flags.c_contiguous
+
+
+def test_lengths_that_differ_are_still_refused() -> None:
+    x, y = T.dvectors("x", "y")
+    f = theano.function([x, y], [x - y, x + y])
+    with pytest.raises(ValueError, match="3"):
+        f(np.ones(3), np.ones(4))
+
+
+def _lines_run(count: int) -> int:
+    """Return how many lines of `siblings` run for `count` pairs, one after the other."""
+    x = T.dvector("x")
+    for _ in range(count):
+        even, odd = x[::2], x[1::2]
+        x = T.concatenate([even + odd, even - odd])
+    shape = schedule.EqualLengths(Rewriter().shape)
+    steps = schedule.group(toposort([x]), shape)
+    lines = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename != siblings.__file__:
+            return None
+        lines += event == "line"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        joined = siblings.join_siblings(steps, ())
+    finally:
+        sys.settrace(None)
+    assert len(joined) == len(steps) - count
+    return lines
+
+
+def test_joining_is_linear_in_the_number_of_loops() -> None:
+    assert _lines_run(200) <= 2.2 * _lines_run(100)
