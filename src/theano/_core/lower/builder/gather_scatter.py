@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
-from theano._core.lower.llvm.kernels.addresses import Address, load_lanes, write_lanes
+from theano._core.lower.llvm.kernels.addresses import Address, gathered, write_lanes
 from theano._core.lower.llvm.kernels.items import load, store
 
 
@@ -91,22 +92,23 @@ def _check_range(
     p: Core, node: Apply, index: Array, variable: Variable, axis: int, length: Size
 ) -> None:
     """Fail if an item of an index array lies outside an axis of `length`."""
-    lowest = np.iinfo("int64").min
-    highest = np.iinfo("int64").max
+    # Narrow positions are compared as they are: many more fit in a vector.
+    dtype = index.dtype if itemsize(index.dtype) < 8 else "int64"
+    range_ = np.iinfo(dtype)
     reduced = tuple(range(index.ndim))
     if not index.ndim:
         views.checked_index(p, node, index, axis, length)
         return
     broadcast_axes = kernel_choice.broadcast_axes_of(variable, index)
     w = Writer([index.dtype])
-    item = w.cast(w.operands[0], "int64")
+    item = w.cast(w.operands[0], dtype)
     loop = Loop(
         index.ndim,
         ((index.dtype, broadcast_axes),),
         (),
         (
-            KernelReduction("minimum", highest, "int64", "int64"),
-            KernelReduction("maximum", lowest, "int64", "int64"),
+            KernelReduction("minimum", int(range_.max), dtype, "int64"),
+            KernelReduction("maximum", int(range_.min), dtype, "int64"),
         ),
         reduced,
         w.body(reductions=[item, item]),
@@ -139,7 +141,7 @@ def gather(
     rows = _along_rows(shape, full, position + node.inputs[1].type.ndim)
 
     def read(b: object, index: Callable[..., object], *values: object) -> Any:
-        return load_lanes(b, address.write(b, index, values), x.dtype, rows)
+        return gathered(b, address, index, values, x.dtype, rows)
 
     gather = Emitted("gather", (address, x.dtype, rows), read)
     copies.simple_loop(p, out, shape, operands, gather.body(x.dtype), indexed=True)

@@ -27,14 +27,15 @@ class Address(Record):
     at: tuple[int, ...]
     walked: tuple[tuple[int, int], ...]
 
-    def write(self, b: Any, index: Callable[..., object], values: Sequence[object]) -> Any:
+    def write(self, b: Any, index: Callable[..., object], values: Sequence[Any]) -> Any:
         """Write it, of the positions, the array's address, strides and lengths, and the loop's."""
         count, n = len(self.at), self.rank
         base, rest = values[count], values[count + 1 :]
         steps, own, extents = rest[:n], rest[n : 2 * n], rest[2 * n :]
         for place, axis in zip(values, self.at, strict=False):
             where = b.cast(place, "int64")
-            where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
+            if not never_negative(place.dtype):
+                where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
             base = b.add(base, b.mul(where, steps[axis]))
         for axis, source in self.walked:
             # Lanes past the end of a row must not leave the array.
@@ -42,18 +43,49 @@ class Address(Record):
             base = b.add(base, b.mul(where, steps[source]))
         return base
 
+    def write_each(self, b: Any, index: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
+        """Write it for each lane alone; see `write`."""
+        count = len(self.at)
+        same = [b.lane(value, 0) for value in values[count:]]
 
-def load_lanes(b: Any, addresses: Any, dtype: str, rows: bool) -> Any:
-    """Return the items at the addresses in the lanes of an int64 value.
+        def of_lane(i: int) -> Any:
+            places = [b.lane(value, i) for value in values[:count]]
+            return self.write(b, lambda axis: b.lane(index(axis), i), [*places, *same])
+
+        return [of_lane(i) for i in range(values[0].lanes)]
+
+
+def never_negative(dtype: str) -> bool:
+    """Tell whether positions of a dtype are positions as int64, too, without a look at them."""
+    return dtype.startswith("uint") and itemsize(dtype) < 8
+
+
+def gathered(
+    b: Any,
+    address: Address,
+    index: Callable[..., Any],
+    values: Sequence[Any],
+    dtype: str,
+    rows: bool,
+) -> Any:
+    """Return the items at an address in each lane.
 
     Where `rows`, the lanes run along an axis of the array, and may be neighbours in memory.
     """
-    if addresses.lanes == 1:
-        return load(b, b.emit(f"inttoptr i64 {addresses.text} to ptr"), dtype, 1)
-    lanes, size = addresses.lanes, itemsize(dtype)
+    lanes, size = values[0].lanes, itemsize(dtype)
+    if lanes == 1:
+        (at,) = address.write_each(b, index, values)
+        return load(b, b.emit(f"inttoptr i64 {at.text} to ptr"), dtype, 1)
     item = f"i{8 * size}"
     type_ = f"<{lanes} x {item}>"
-    packed = _neighbours(b, addresses, item) if rows else _apart(b, addresses, item)
+    if rows:
+        packed = _neighbours(b, address.write(b, index, values), item)
+    elif all(never_negative(value.dtype) for value in values[: len(address.at)]):
+        # Numbers leave vectors one by one: narrow ones do so faster than addresses.
+        packed = _apart(b, address.write_each(b, index, values), item)
+    else:
+        addresses = address.write(b, index, values)
+        packed = _apart(b, [b.lane(addresses, i) for i in range(lanes)], item)
     if dtype.startswith("complex"):
         part = "float32" if dtype == "complex64" else "float64"
         wide = llvm_type(part, 2 * lanes)
@@ -65,15 +97,13 @@ def load_lanes(b: Any, addresses: Any, dtype: str, rows: bool) -> Any:
     return b.neq(value, 0) if dtype == "bool" else value
 
 
-def _apart(b: Any, addresses: Any, item: str) -> str:
+def _apart(b: Any, addresses: Sequence[Any], item: str) -> str:
     """Read one item at each address."""
-    packed = "poison"
-    for i in range(addresses.lanes):
-        at = b.emit(f"inttoptr i64 {b.lane(addresses, i).text} to ptr")
+    packed, type_ = "poison", f"<{len(addresses)} x {item}>"
+    for i, address in enumerate(addresses):
+        at = b.emit(f"inttoptr i64 {address.text} to ptr")
         bits = b.emit(f"load {item}, ptr {at}, align 1")
-        packed = b.emit(
-            f"insertelement <{addresses.lanes} x {item}> {packed}, {item} {bits}, i64 {i}"
-        )
+        packed = b.emit(f"insertelement {type_} {packed}, {item} {bits}, i64 {i}")
     return packed
 
 
@@ -99,7 +129,7 @@ def _neighbours(b: Any, addresses: Any, item: str) -> str:
     one = b.emit(f"load {type_}, ptr {at}, align 1")
     b.perform(f"br label %{join}")
     b.label(apart)
-    two = _apart(b, addresses, item)
+    two = _apart(b, [b.lane(addresses, i) for i in range(addresses.lanes)], item)
     b.perform(f"br label %{join}")
     b.label(join)
     return b.emit(f"phi {type_} [{one}, %{together}], [{two}, %{apart}]")
