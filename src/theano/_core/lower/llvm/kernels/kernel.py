@@ -6,7 +6,7 @@ Three layouts of the same loop:
   axis runs in vectors. Its remainder goes through the same code once more, over small buffers.
 - rows: strides are arguments, but along the last axis neighbours lie side by side. It runs in
   vectors as if packed.
-- strided: strides are arguments. Each vector is gathered into a buffer first and scattered after.
+- strided: strides are arguments. Vectors of items that are apart go through buffers.
 
 The arguments block holds, as int64: the lengths of the axes; the addresses of operands, stores and
 reductions; and in the strided layout their strides in bytes, axis by axis.

@@ -8,6 +8,7 @@ behind the last one, is never written, and is read only where an item behind it 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from theano._core.lower.llvm.kernels.items import masked
 
@@ -27,8 +28,38 @@ def _masked(access: str, size: int, lanes: int) -> tuple[str, str]:
     return masked(access, f"<{lanes} x i{bits}>", f"v{lanes}i{bits}", f"<{lanes} x i1>")
 
 
+def near_items(b: Any, at: str, stride: str, whole: str, size: int, call: str) -> str:
+    """Write how a vector of items is read: neighbours, and every other item, where they are.
+
+    Others, and vectors that are not `whole`, are read by `call`.
+    """
+    lanes: int = b.lanes
+    vector = f"<{lanes} x i{8 * size}>"
+    names = ("near", "side", "twice", "far", "read")
+    near, side, twice, far, read = (b.fresh_label(name) for name in names)
+    b.perform(f"br i1 {whole}, label %{near}, label %{far}")
+    b.label(near)
+    cases = f"i64 {size}, label %{side} i64 {2 * size}, label %{twice}"
+    b.perform(f"switch i64 {stride}, label %{far} [{cases}]")
+    b.label(side)
+    neighbours = b.emit(f"load {vector}, ptr {at}, align 1")
+    b.perform(f"br label %{read}")
+    b.label(twice)
+    second = b.emit(f"getelementptr i8, ptr {at}, i64 {(lanes - 1) * size}")
+    low = b.emit(f"load {vector}, ptr {at}, align 1")
+    high = b.emit(f"load {vector}, ptr {second}, align 1")
+    evens = b.emit(f"shufflevector {vector} {low}, {vector} {high}, {_evens(lanes)}")
+    b.perform(f"br label %{read}")
+    b.label(far)
+    called = b.emit(f"call {vector} {call}")
+    b.perform(f"br label %{read}")
+    b.label(read)
+    each = f"[{neighbours}, %{side}], [{evens}, %{twice}], [{called}, %{far}]"
+    return b.emit(f"phi {vector} {each}")
+
+
 def gathered(size: int, lanes: int, under_masks: bool) -> str:
-    """Return a function that reads a vector of strided items.
+    """Return a function that reads a vector of strided items, if not by `near_items`.
 
     A vector that was just written in parts would have to wait for them all to be read at once, so
     a whole one is gathered in a register. One that is not whole may go through `%buffer`.
@@ -44,27 +75,15 @@ def gathered(size: int, lanes: int, under_masks: bool) -> str:
         pointer, value = f"%m{i}", f"%v{i}"
     lines = "\n".join(apart)
     last = (lanes - 1) * size
-    evens = _numbers((n if n < lanes else n + 1 for n in range(0, 2 * lanes, 2)), "i32")
     backwards = _numbers(reversed(range(lanes)), "i32")
-    part = _part_under_masks(size, lanes, evens) if under_masks else "part:\n  br label %some"
+    part = _part_under_masks(size, lanes) if under_masks else "part:\n  br label %some"
     return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
   br i1 %whole, label %vector, label %part
 vector:
-  %packed = icmp eq i64 %stride, {size}
-  br i1 %packed, label %copy, label %others
-copy:
-  %neighbours = load {vector}, ptr %memory, align 1
-  ret {vector} %neighbours
-others:
-  switch i64 %stride, label %apart [i64 {2 * size}, label %every_other i64 {-size}, label %reverse]
-every_other:
-  %second = getelementptr i8, ptr %memory, i64 {last}
-  %low = load {vector}, ptr %memory, align 1
-  %high = load {vector}, ptr %second, align 1
-  %evens = shufflevector {vector} %low, {vector} %high, {evens}
-  ret {vector} %evens
+  %negative = icmp eq i64 %stride, {-size}
+  br i1 %negative, label %reverse, label %apart
 reverse:
   %back = getelementptr i8, ptr %memory, i64 {-last}
   %row = load {vector}, ptr %back, align 1
@@ -78,6 +97,11 @@ apart:
   %read = load {vector}, ptr %buffer, align 1
   ret {vector} %read
 }}"""
+
+
+def _evens(lanes: int) -> str:
+    """Return which items of two vectors are every other one; they share an item."""
+    return _numbers((n if n < lanes else n + 1 for n in range(0, 2 * lanes, 2)), "i32")
 
 
 def mover(kind: str, size: int, lanes: int, under_masks: bool) -> str:
@@ -106,7 +130,7 @@ copy:
 }}"""
 
 
-def _part_under_masks(size: int, lanes: int, evens: str) -> str:
+def _part_under_masks(size: int, lanes: int) -> str:
     """Return blocks that read some items side by side, or every other one, and go on for others."""
     vector, (load, _) = f"<{lanes} x i{8 * size}>", _masked("load", size, lanes)
     rest = f"{vector} zeroinitializer"
@@ -123,7 +147,7 @@ sides:
   %after = getelementptr i8, ptr %memory, i64 {(lanes - 1) * size}
   %one = call {vector} {load}(ptr %memory, i32 1, <{lanes} x i1> %one.mask, {rest})
   %two = call {vector} {load}(ptr %after, i32 1, <{lanes} x i1> %two.mask, {rest})
-  %both = shufflevector {vector} %one, {vector} %two, {evens}
+  %both = shufflevector {vector} %one, {vector} %two, {_evens(lanes)}
   ret {vector} %both"""
 
 

@@ -3,7 +3,7 @@
 The body of a loop is by far its longest part, so it is written once. In a packed loop the vectors
 that are full read and write memory in place; what remains is copied to buffers of one vector, under
 a mask where the processor has masks, and the loop runs once more over these. In a strided loop
-every vector goes through buffers.
+full vectors are read and written where they lie if items are neighbours, others through buffers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from theano._core.lower.llvm.kernels.items import (
     select,
     store,
 )
-from theano._core.lower.llvm.kernels.strided_items import declarations, gathered, mover
+from theano._core.lower.llvm.kernels.strided_items import declarations, gathered, mover, near_items
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
 # Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
@@ -312,16 +312,12 @@ class VectorLoop:
         return inside
 
     def _strided_block(self, first: str, count: str, acc: Sequence[object]) -> list[Any]:
-        w = self.w
         values, pointers = dict(self.fixed_values), dict(self.pointers)
         for memory in self.moving:
             values[memory.slot] = self._gathered(memory, self.pointers[memory.slot], first, count)
-        targets = {}
-        for memory in w.stores:
-            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
+        spread = self._targets(self.pointers, pointers, first, count)
         results = self._of_items(count, self._body(values, first, acc, pointers), acc)
-        for memory in w.stores:
-            self._scatter(memory, self.pointers[memory.slot], targets[memory.slot], first, count)
+        spread()
         return results
 
     def _gathered(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
@@ -334,13 +330,47 @@ class VectorLoop:
             self._move("gather", memory, buffer, pointer, first, count)
             return load(b, buffer, memory.dtype, lanes)
         b.helpers.setdefault(f"gathered{size}", gathered(size, lanes, self._masked(memory)))
-        arguments = self._far(memory, buffer, pointer, first, count)
-        bits = b.emit(f"call <{lanes} x i{8 * size}> @gathered{size}({arguments})")
+        stride = memory.strides[self.w.last]
+        at = self._at(memory, pointer, first)
+        call = f"@gathered{size}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})"
+        bits = near_items(b, at, stride, self._is_whole(count), size, call)
         dtype = "int8" if memory.dtype == "bool" else memory.dtype
         type_ = llvm_type(dtype, lanes)
         text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {type_}")
         value = Value(text, dtype, lanes)
         return b.neq(value, 0) if memory.dtype == "bool" else value
+
+    def _targets(
+        self, memories: dict[int, str], pointers: dict[int, str], first: str, count: str
+    ) -> Callable[[], None]:
+        """Set the pointers that the body stores vectors to, and return what writes them to memory.
+
+        A whole vector of neighbours is stored where it belongs, any other one in a buffer.
+        """
+        w, b = self.w, self.b
+        whole = self._is_whole(count)
+        left: list[tuple[str, Memory, str]] = []
+        for memory in w.stores:
+            slot, stride = memory.slot, memory.strides[w.last]
+            buffer, at = self._buffer(memory, True), self._at(memory, memories[slot], first)
+            side_by_side = b.emit(f"icmp eq i64 {stride}, {itemsize(memory.dtype)}")
+            straight = b.emit(f"and i1 {whole}, {side_by_side}")
+            pointers[slot] = b.emit(f"select i1 {straight}, ptr {at}, ptr {buffer}")
+            left.append((straight, memory, buffer))
+
+        def spread() -> None:
+            for straight, memory, buffer in left:
+                scatter, done = b.fresh_label("scatter"), b.fresh_label("stored")
+                b.perform(f"br i1 {straight}, label %{done}, label %{scatter}")
+                b.label(scatter)
+                self._scatter(memory, memories[memory.slot], buffer, first, count)
+                b.perform(f"br label %{done}")
+                b.label(done)
+
+        return spread
+
+    def _is_whole(self, count: str) -> str:
+        return self.b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
 
     def _scatter(self, memory: Memory, pointer: str, buffer: str, first: str, count: str) -> None:
         self._move("scatter", memory, buffer, pointer, first, count)
@@ -351,8 +381,8 @@ class VectorLoop:
         b, size = self.b, itemsize(memory.dtype)
         masked = self._masked(memory)
         b.helpers.setdefault(f"{kind}{size}", mover(kind, size, self.w.lanes, masked))
-        arguments = self._far(memory, buffer, pointer, first, count)
-        b.perform(f"call void @{kind}{size}({arguments})")
+        at, stride = self._at(memory, pointer, first), memory.strides[self.w.last]
+        b.perform(f"call void @{kind}{size}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
 
     def _masked(self, memory: Memory) -> bool:
         """Tell whether strided items are moved under masks: those that are one word."""
@@ -362,12 +392,10 @@ class VectorLoop:
             self.b.declarations.update(dict.fromkeys(declarations(size, self.w.lanes)))
         return masked
 
-    def _far(self, memory: Memory, buffer: str, pointer: str, first: str, count: str) -> str:
-        """Return the arguments of a function that moves items between a buffer and memory."""
-        stride = memory.strides[self.w.last]
-        offset = self.b.emit(f"mul i64 {first}, {stride}")
-        at = self.b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
-        return f"ptr {buffer}, ptr {at}, i64 {stride}, i64 {count}"
+    def _at(self, memory: Memory, pointer: str, first: str) -> str:
+        """Return the address of item `first` along the last axis."""
+        offset = self.b.emit(f"mul i64 {first}, {memory.strides[self.w.last]}")
+        return self.b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
 
     # -- columns: the last axis is kept, other axes are folded inside -----------------------------
 
@@ -494,12 +522,10 @@ class VectorLoop:
                 values[memory.slot] = self._row_part(memory, pointer, first, count)
             else:
                 values[memory.slot] = self._gathered(memory, pointer, first, count)
-        pointers, targets = dict(moved), {}
-        for memory in w.stores:
-            targets[memory.slot] = pointers[memory.slot] = self._buffer(memory, True)
+        pointers = dict(moved)
+        spread = self._targets(moved, pointers, first, count)
         results = self._body(values, first, acc, pointers)
-        for memory in w.stores:
-            self._scatter(memory, moved[memory.slot], targets[memory.slot], first, count)
+        spread()
         return results
 
     def _row_part(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
