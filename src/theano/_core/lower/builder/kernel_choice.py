@@ -25,7 +25,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
-SHORT = 12
+SHORT = 16
 # So many at most if items side by side are stored, too: what is stored is then scattered.
 FEW = 3
 # So many loops that are equal but for numbers share a kernel.
