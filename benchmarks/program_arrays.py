@@ -244,3 +244,49 @@ def smooth_by_slices(m, u):
         across = u[1:-1, 2:] + u[1:-1, :-2]
         u = (u[2:, 1:-1] + u[:-2, 1:-1] + across + 4 * u[1:-1, 1:-1]) / 8
     return u
+
+
+@program(
+    "RGB to YCbCr, channels last, float32", lambda r, n: [single(r.rand(n, n, 3))], (300,), (4,)
+)
+def luma_and_chroma(m, x):
+    red, green, blue = x[..., 0], x[..., 1], x[..., 2]
+    y = 0.299 * red + 0.587 * green + 0.114 * blue
+    return m.stack([y, (blue - y) * 0.564, (red - y) * 0.713], 2)
+
+
+@program(
+    "means of segments",
+    lambda r, n, k, d: [r.randn(n, d), r.randint(0, k, n), np.zeros((k, d))],
+    (50_000, 100, 8),
+    (20, 3, 2),
+)
+def segment_means(m, x, segment, zeros):
+    counts = m.bincount(segment, minlength=zeros.shape[0])
+    return m.add_rows(zeros, segment, x) / m.maximum(m.cast(counts, "float64"), 1.0)[:, None]
+
+
+@program(
+    "bilateral filter by shifts, 5 × 5, float32",
+    lambda r, n: [single(r.rand(n, n))],
+    (256,),
+    (8,),
+)
+def bilateral_filter(m, u):
+    middle = u[2:-2, 2:-2]
+    total, weight = 0.0 * middle, 0.0 * middle
+    for i in range(5):
+        for j in range(5):
+            shifted = u[i : (i - 4) or None, j : (j - 4) or None]
+            d = shifted - middle
+            near = float(np.exp(-((i - 2) ** 2 + (j - 2) ** 2) / 4))
+            w = m.exp(-20.0 * d * d) * near
+            total, weight = total + w * shifted, weight + w
+    return total / weight
+
+
+@program("skewness and kurtosis of columns", lambda r, n, k: [r.randn(n, k)], (20_000, 20), (9, 3))
+def moments(m, x):
+    d = x - x.mean(axis=0)
+    second, third, fourth = (d**2).mean(axis=0), (d**3).mean(axis=0), (d**4).mean(axis=0)
+    return second, third / second**1.5, fourth / second**2

@@ -112,8 +112,9 @@ def mover(kind: str, size: int, lanes: int, under_masks: bool) -> str:
     vector = f"<{lanes} x i{8 * size}>"
     from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
     part = "part:\n  br label %some"
-    if under_masks and kind == "scatter":
-        part = _spread_under_masks(size, lanes)
+    if kind == "scatter":
+        near = _spread_under_masks(size, lanes) if under_masks else "part:\n  br label %apart"
+        part = f"{near}\n{_spread(size, lanes)}"
     return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
@@ -128,6 +129,20 @@ copy:
 {_one_by_one(kind, size)}
   ret void
 }}"""
+
+
+def _spread(size: int, lanes: int) -> str:
+    """Return blocks that write each item of a whole vector where it belongs; others go on."""
+    lines, place = ["apart:", "  br i1 %whole, label %spread, label %some", "spread:"], "%memory"
+    for i in range(lanes):
+        lines += [
+            f"  %from{i} = getelementptr i8, ptr %buffer, i64 {i * size}",
+            f"  %item{i} = load i{8 * size}, ptr %from{i}, align 1",
+            f"  store i{8 * size} %item{i}, ptr {place}, align 1",
+            f"  %place{i} = getelementptr i8, ptr {place}, i64 %stride",
+        ]
+        place = f"%place{i}"
+    return "\n".join([*lines, "  ret void"])
 
 
 def _part_under_masks(size: int, lanes: int) -> str:
@@ -166,7 +181,7 @@ def _spread_under_masks(size: int, lanes: int) -> str:
   call void {store}({vector} %{name}, ptr %{name}.at, i32 1, <{lanes} x i1> %{name}.own)""")
     every_other = "\n".join(parts)
     return f"""part:
-  switch i64 %stride, label %some [i64 {size}, label %side i64 {2 * size}, label %sides]
+  switch i64 %stride, label %apart [i64 {size}, label %side i64 {2 * size}, label %sides]
 side:
 {_mask("side", "%count", lanes, 0)}
   %few = load {vector}, ptr %buffer, align 1
