@@ -62,8 +62,31 @@ class VectorLoop:
 
     def _load_fixed(self, pointers: dict[int, str]) -> None:
         for memory in self.fixed:
-            scalar = load(self.b, pointers[memory.slot], memory.dtype, 1)
-            self.fixed_values[memory.slot] = self._splat(scalar)
+            if not memory.strides and memory.dtype in ("int64", "float64", "float32"):
+                self.fixed_values[memory.slot] = self._loaded_before(memory)
+            else:
+                scalar = load(self.b, pointers[memory.slot], memory.dtype, 1)
+                self.fixed_values[memory.slot] = self._splat(scalar)
+
+    def _loaded_before(self, memory: Memory) -> Value:
+        """Return a vector of the one item of an operand, which is read before all loops."""
+        lanes, type_ = self.w.lanes, llvm_type(memory.dtype)
+        name = f"%before{len(self.w.prologue)}"
+        lines = [
+            f"{name}.at = getelementptr i64, ptr %args, i64 {memory.slot}",
+            f"{name}.pointer = load ptr, ptr {name}.at, align 8",
+            f"{name} = load {type_}, ptr {name}.pointer, align 1",
+        ]
+        if lanes > 1:
+            vector = f"<{lanes} x {type_}>"
+            both, firsts = f"{vector} {name}.first, {vector} poison", f"<{lanes} x i32>"
+            lines += [
+                f"{name}.first = insertelement {vector} poison, {type_} {name}, i64 0",
+                f"{name}.all = shufflevector {both}, {firsts} zeroinitializer",
+            ]
+            name += ".all"
+        self.w.prologue += [f"  {line}" for line in lines]
+        return Value(name, memory.dtype, lanes)
 
     def _splat(self, value: Any) -> Any:
         if isinstance(value, ComplexValue):
