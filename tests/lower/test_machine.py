@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from threading import Thread
 
 import pytest
 
-from theano._core.lower.llvm.target import machine
+from theano._core.lower.llvm.target import libllvm, machine
 from theano._core.lower.llvm.target.codegen import CodeGenerationError, compile_text
 from theano._core.runtime import native
 
@@ -57,6 +60,57 @@ def test_an_interrupt_while_a_thread_starts_is_what_is_raised(monkeypatch, start
     monkeypatch.setattr(machine, "Thread", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         machine._on_threads(lambda job: job, [("a", "a"), ("b", "b")], 3)
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_what_no_thread_can_be_had_for_is_compiled_by_the_caller(monkeypatch, threads) -> None:
+    started = []
+
+    class Refused(Thread):
+        def start(self) -> None:
+            if len(started) == threads:
+                raise RuntimeError("can't start new thread")
+            started.append(self)
+            super().start()
+
+    monkeypatch.setattr(machine, "Thread", Refused)
+    jobs = [(str(i), str(i)) for i in range(9)]
+    assert machine._on_threads(lambda job: job, jobs, 3) == dict(jobs)
+    assert len(started) == threads
+
+
+def test_no_threads_are_started_where_memory_is_short(monkeypatch) -> None:
+    monkeypatch.setattr(libllvm, "has_memory", lambda size: False)
+    monkeypatch.setattr(machine, "Thread", None)
+    assert machine._on_threads(lambda job: job, [("a", "1"), ("b", "2")], 3) == {"a": "1", "b": "2"}
+    with pytest.raises(MemoryError, match=r"takes up to \d+ MB, which cannot be had"):
+        compile_text(text(1), 256)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux for its memory")
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize("left", [1, 4, 12, 40, 120])
+def test_compiling_without_memory_is_an_error_and_ends_no_process(left, loaded, tmp_path) -> None:
+    program = f"""
+import resource
+import theano
+import theano.tensor as T
+x = T.dvector()
+if {loaded}:
+    theano.function([x], x * 2)
+y = x
+for k in range(100):
+    y = T.tanh(y * (k + 0.37)) + T.exp(-y * y)
+gradient = T.grad(y.sum(), x)
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + {left} * 10**6,) * 2)
+try:
+    theano.function([x], [y, gradient])
+except MemoryError:
+    pass
+"""
+    environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
 
 
 def test_a_text_that_llvm_refuses_is_an_error_on_threads_as_well() -> None:

@@ -106,6 +106,8 @@ def compile_text(text: str, vector_bits: int) -> bytes:
     ------
     CodeGenerationError
         LLVM cannot read the text; the message quotes the line.
+    MemoryError
+        There is too little for LLVM.
     """
     return _compiled(text, vector_bits)
 
@@ -117,6 +119,7 @@ def assembly_of(text: str, vector_bits: int) -> str:
 
 def _compiled(text: str, vector_bits: int, readable: bool = False) -> bytes:
     """Compile with a target machine and a context that no other thread uses meanwhile."""
+    libllvm.require_memory(len(text))
     libllvm.prepare()
     triple, idle = elf_triple(), _idle.setdefault(vector_bits, [])
     try:

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any
 
@@ -83,9 +84,11 @@ def load_ahead() -> None:
         # Not ctypes.CDLL(path), which holds Python's lock meanwhile.
         load = ctypes.CDLL(None).dlopen
         thread = Thread(target=load, args=(os.fsencode(_path()), os.RTLD_NOW), daemon=True)
-        thread.start()
-        # A child would find the library half loaded.
-        os.register_at_fork(before=thread.join)
+        # The system may give no thread.
+        with suppress(RuntimeError):
+            thread.start()
+            # A child would find the library half loaded.
+            os.register_at_fork(before=thread.join)
 
 
 @functools.cache
@@ -96,6 +99,8 @@ def library() -> Any:
     ------
     ImportError
         There is no such library, or its functions are not those of `PROTOTYPES`.
+    MemoryError
+        There is too little for it.
     """
     path = _path()
     known = version().startswith(KNOWN) and os.path.exists(path)
@@ -107,6 +112,9 @@ def library() -> Any:
             function = getattr(loaded, f"LLVMPY_{name}")
             function.restype, function.argtypes = result, arguments
     except (AttributeError, OSError) as error:
+        size = os.path.getsize(path) if os.path.exists(path) else 0
+        if not has_memory(size):
+            raise MemoryError(f"LLVM takes {size >> 20} MB, which cannot be had") from error
         raise _unknown(str(error)) from error
     return loaded
 
@@ -174,6 +182,28 @@ def _prepare() -> None:
     lib.LLVMPY_SetCommandLine(b"theano", b"-post-RA-scheduler=false")
     lib.LLVMPY_InitializeNativeTarget()
     lib.LLVMPY_InitializeNativeAsmPrinter()
+
+
+def has_memory(size: int) -> bool:
+    """Tell whether so many bytes can be had."""
+    try:
+        # Never touched, so that it takes microseconds.
+        bytes(size)
+    except MemoryError:
+        return False
+    return True
+
+
+def require_memory(characters: int) -> None:
+    """Raise MemoryError unless LLVM can have what a text of so many characters takes, and more.
+
+    It ends the process where it lacks memory. What it took was at most ten bytes a character.
+    """
+    needed = (32 << 20) + 32 * characters
+    if not has_memory(needed):
+        raise MemoryError(
+            f"compiling a part of the function takes up to {needed >> 20} MB, which cannot be had"
+        )
 
 
 def host_features() -> dict[str, bool]:

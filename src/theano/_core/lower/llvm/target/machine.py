@@ -28,6 +28,8 @@ WIDEST = 512
 # number the system limits, so that those long unused are let go.
 _modules: OrderedDict[Any, Any] = OrderedDict()
 MOST_MODULES = 4096
+# Bytes that several threads which compile should have.
+FOR_THREADS = 96 << 20
 # Objects that will be loaded next, by the hash of their text.
 _ahead: dict[str, bytes] = {}
 
@@ -51,7 +53,7 @@ def load_ahead() -> None:
     """Begin to load what a program that is not kept needs, on another thread."""
     from theano._core.lower.llvm.target import libllvm
 
-    if native.get_threads() > 1:
+    if native.get_threads() > 1 and libllvm.has_memory(FOR_THREADS):
         libllvm.load_ahead()
 
 
@@ -159,12 +161,15 @@ def _on_threads(
     work: Callable[[str], object], jobs: Iterable[tuple[str, str]], most: int | None = None
 ) -> dict[str, Any]:
     """Return what `work` makes of each of `jobs`, by their names; raises its first error."""
+    from theano._core.lower.llvm.target.libllvm import has_memory
+
     most = native.get_threads() if most is None else most
     jobs = iter(jobs)
     first = list(islice(jobs, 2))
     jobs = chain(first, jobs)
-    # Starting a thread takes a tenth of the time that a small function takes.
-    if most < 2 or len(first) < 2:
+    # Starting a thread takes a tenth of the time that a small function takes. Where memory runs out
+    # in another one, Python ends the process.
+    if most < 2 or len(first) < 2 or not has_memory(FOR_THREADS):
         return {name: work(job) for name, job in jobs}
     waiting: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
     results: dict[str, Any] = {}
@@ -184,17 +189,30 @@ def _on_threads(
             names.append(job[0])
             waiting.put(job)
             if len(threads) < most:
-                threads.append(Thread(target=run, daemon=True))
-                threads[-1].start()
+                most = _start(Thread(target=run, daemon=True), threads, most)
     finally:
         for _ in threads:
             waiting.put(None)
         # An interrupt may have come while one was started.
         for thread in filter(Thread.is_alive, threads):
             thread.join()
+    waiting.put(None)
+    run()
     for name in filter(errors.get, names):
         raise errors[name]
     return {name: results[name] for name in names}
+
+
+def _start(thread: Thread, threads: list[Thread], most: int) -> int:
+    """Start a thread and add it to `threads`; return how many there may be at most."""
+    threads.append(thread)
+    try:
+        thread.start()
+    except RuntimeError:
+        # The system gives no more.
+        threads.pop()
+        return len(threads)
+    return most
 
 
 class MachineProgram(Record):
