@@ -515,7 +515,8 @@ def linear_algebra(d: Drawer) -> Step:
         "nlinalg.slogdet({p})[1]",
         "slinalg.eigvalsh({p}, None)",
         "nlinalg.eigh({p})[0]",
-        "nlinalg.svd({s}, full_matrices=False)[1]",
+        # A singular value of 0 has no derivative, its square has.
+        "nlinalg.svd({s}, full_matrices=False)[1] ** 2",
         "abs(nlinalg.qr({p})[1])",
         "nlinalg.pinv({p})",
         "slinalg.expm({p} / {m})",
