@@ -1,6 +1,9 @@
 """The builder's arithmetic, comparisons, conversions and memory, against NumPy."""
 
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -297,3 +300,28 @@ def test_when_any_runs_its_block_only_where_needed(lanes):
     x = np.arange(256.0)
     got = Kernel(build, ("float64",), lanes)(x)
     assert_same(got, np.where(x > 100, np.sqrt(x), x) + x, x)
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+def test_complements_end_no_process(width: int, tmp_path) -> None:
+    program = """
+import numpy as np
+import theano
+import theano.tensor as T
+for mode in ("FAST_RUN", theano.Mode("llvm", None)):
+    x, z = T.wvector("x"), T.zvector("z")
+    ones = x | ~x
+    quotient = ones // T.switch(T.eq(ones, 0), np.int16(1), ones)
+    value = np.arange(5, dtype="int16")
+    got, _ = theano.function([x, z], [quotient, z * x], mode=mode)(value, np.ones(5, complex))
+    assert got.dtype == "int16" and (got == 1).all()
+    for dtype in ("bool", "int8", "uint8", "int64", "uint64"):
+        x = T.TensorType(dtype, (False,))("x")
+        f = theano.function([x], [x | ~x, ~x & x, x & ~x, ~x ^ x, x ^ x, x | x], mode=mode)
+        v = np.arange(2).astype(dtype)
+        for one, two in zip(f(v), [v | ~v, ~v & v, v & ~v, ~v ^ v, v ^ v, v | v]):
+            assert one.dtype == two.dtype and (one == two).all()
+"""
+    flags = f"base_compiledir={tmp_path},vector_width={width}"
+    environ = {**os.environ, "THEANO_FLAGS": flags}
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)

@@ -43,27 +43,3 @@ assert not found, found
 """
     environ = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
     subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)
-
-
-@pytest.mark.parametrize("width", [128, 256, 512])
-def test_bits_of_complements_end_no_process(width: int, tmp_path) -> None:
-    program = """
-import numpy as np
-import theano
-import theano.tensor as T
-x, z = T.wvector("x"), T.zvector("z")
-ones = x | ~x
-quotient = ones // T.switch(T.eq(ones, 0), np.int16(1), ones)
-value = np.arange(5, dtype="int16")
-got, _ = theano.function([x, z], [quotient, z * x])(value, np.ones(5, complex))
-assert got.dtype == "int16" and (got == 1).all()
-for dtype in ("bool", "int8", "uint8", "int64", "uint64"):
-    x = T.TensorType(dtype, (False,))("x")
-    f = theano.function([x], [x | ~x, x & ~x, ~x ^ x, x ^ x, x | x])
-    v = np.arange(2).astype(dtype)
-    for one, two in zip(f(v), [v | ~v, v & ~v, ~v ^ v, v ^ v, v | v]):
-        assert one.dtype == two.dtype and (one == two).all()
-"""
-    flags = f"base_compiledir={tmp_path},vector_width={width}"
-    environ = {**os.environ, "THEANO_FLAGS": flags}
-    subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)

@@ -297,19 +297,31 @@ class Builder(RandomNumbers):
 
     def and_(self, x: Value, y: Number) -> Value:
         """Bitwise and; logical for booleans."""
-        return self.bit_and(x, y)
+        return self._of_complements(x, y, 0) or self.bit_and(x, y)
 
     def or_(self, x: Value, y: Number) -> Value:
         """Bitwise or; logical for booleans."""
-        return self.bit_or(x, y)
+        return self._of_complements(x, y, -1) or self.bit_or(x, y)
 
     def xor(self, x: Value, y: Number) -> Value:
         """Bitwise exclusive or; logical for booleans."""
-        return self.bit_xor(x, y)
+        return self._of_complements(x, y, -1) or self.bit_xor(x, y)
 
     def invert(self, x: Value) -> Value:
         """Bitwise complement; logical not for booleans."""
-        return self.bit_xor(x, 1 if x.dtype == "bool" else -1)
+        y = self.bit_xor(x, 1 if x.dtype == "bool" else -1)
+        self.complements[y.text] = x.text
+        return y
+
+    def _of_complements(self, x: Value, y: Number, bits: int) -> Value | None:
+        """Return what is known of x and ~x: no bits, or all of them; None for others.
+
+        LLVM before version 22 finds that too late to write vectors of it, and ends the process.
+        """
+        pairs = self.complements.items()
+        if not isinstance(y, Value) or not pairs & {(x.text, y.text), (y.text, x.text)}:
+            return None
+        return self.const(bits & 1 if x.dtype == "bool" else bits, x.dtype, x.lanes)
 
     def isnan(self, x: Any) -> Value:
         """Whether a number, or either part of a complex one, is NaN."""

@@ -15,7 +15,6 @@ from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import (
     add,
     and_,
-    invert,
     maximum,
     minimum,
     mul,
@@ -25,7 +24,6 @@ from theano._core.ops.elementwise.arithmetic import (
     sqr,
     sub,
     switch,
-    xor,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.ops.elementwise.transcendental import pow
@@ -58,31 +56,6 @@ def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
     if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
         return kept(rewriter, node, first)
     return None
-
-
-@rule(
-    "x | ~x → all bits; x ^ x → none",
-    on=(and_, or_, xor),
-    keeps="exact",
-    why="a constant; LLVM before 22 finds it too late to write it, and ends the process",
-)
-def _bits_of_complements(rewriter: Rewriter, node: Apply) -> Any:
-    if len(node.inputs) != 2:
-        return None
-    one, two = node.inputs
-    none = np.zeros((), node.outputs[0].type.dtype)
-    bits = none if node.op is and_ else ~none
-    if one is two and node.op is xor:
-        bits = none
-    elif not (_inverted(one) is two or _inverted(two) is one):
-        return None
-    return fitted(rewriter, filled(node, bits), node.inputs)
-
-
-def _inverted(value: Variable) -> Variable | None:
-    """Return the x of ~x."""
-    node = made_by(value, invert)
-    return None if node is None else node.inputs[0]
 
 
 def _flat_sum(rewriter: Rewriter, node: Apply) -> Terms | None:

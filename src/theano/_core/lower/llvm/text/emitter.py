@@ -179,6 +179,8 @@ class Emitter:
         self.block = FIRST_BLOCK
         self.count = 0
         self._known: dict[str, Value] = {}
+        # Names of values, and the text of what each is the bitwise complement of.
+        self.complements: dict[str, str] = {}
         # Whether `fence` does something.
         self.fenced = True
         # Whether the processor multiplies vectors by powers of two in one instruction (AVX-512).
