@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import numpy as np
+from line_count import lines_run
 
 import theano
 import theano.tensor as T
@@ -24,20 +22,7 @@ def _lines_run(count: int) -> int:
     nodes = toposort([y])
     rewriter = Rewriter()
     shape = schedule.EqualLengths(rewriter.shape)
-    lines = 0
-
-    def trace(frame: Any, event: str, argument: Any) -> Any:
-        nonlocal lines
-        if frame.f_code.co_filename != schedule.__file__:
-            return None
-        lines += event == "line"
-        return trace
-
-    sys.settrace(trace)
-    try:
-        steps = schedule.group(nodes, shape)
-    finally:
-        sys.settrace(None)
+    lines, steps = lines_run(schedule, lambda: schedule.group(nodes, shape))
     assert sum(len(step.nodes) for step in steps) == count
     return lines
 

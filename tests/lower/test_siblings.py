@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from line_count import lines_run
 
 import theano
 import theano.tensor as T
@@ -127,20 +127,7 @@ def _lines_run(count: int) -> int:
         x = T.concatenate([even + odd, even - odd])
     shape = schedule.EqualLengths(Rewriter().shape)
     steps = schedule.group(toposort([x]), shape)
-    lines = 0
-
-    def trace(frame: Any, event: str, argument: Any) -> Any:
-        nonlocal lines
-        if frame.f_code.co_filename != siblings.__file__:
-            return None
-        lines += event == "line"
-        return trace
-
-    sys.settrace(trace)
-    try:
-        joined = siblings.join_siblings(steps, ())
-    finally:
-        sys.settrace(None)
+    lines, joined = lines_run(siblings, lambda: siblings.join_siblings(steps, ()))
     assert len(joined) == len(steps) - count
     return lines
 

@@ -159,8 +159,15 @@ def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
 
 
 def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply, Step]) -> Step:
-    """Merge `step` into `other` and return it."""
+    """Merge `step` into `other` and return it; all later ones know what they need."""
     steps.pop(step, None)
+    merge(step, other, step_of)
+    _pass_on(other, step_of)
+    return other
+
+
+def merge(step: Step, other: Step, step_of: dict[Apply, Step]) -> None:
+    """Have `other` do what `step` does, too."""
     other.nodes += step.nodes
     other.again |= step.again
     other.mask |= step.mask
@@ -170,8 +177,6 @@ def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply,
     other.users += step.users
     for node in step.nodes:
         step_of[node] = other
-    _pass_on(other, step_of)
-    return other
 
 
 def _pass_on(step: Step, step_of: dict[Apply, Step]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Variable
 from theano._core.lower.computed_again import computed
-from theano._core.lower.schedule import Step, order
+from theano._core.lower.schedule import Step, merge, order
 from theano._core.ops.array.reductions import Reduction
 
 # Longer bodies wait for numbers more than for memory.
@@ -46,7 +46,7 @@ def join_siblings(steps: Sequence[Step], alone: Collection[Variable]) -> list[St
         ]
         for other in dict.fromkeys(last[place] for place in places if place in last):
             if _may_join(step, other, read):
-                _join(step, other, step_of)
+                merge(step, other, step_of)
                 joined.add(step)
                 step = other
                 break
@@ -97,13 +97,3 @@ def _may_join(step: Step, other: Step, read: Mapping[Step, dict[Variable, bool]]
         return False
     most = read[other].keys()
     return read[step].keys() <= most and len(most) <= MOST_ARRAYS
-
-
-def _join(step: Step, other: Step, step_of: dict[Apply, Step]) -> None:
-    other.nodes += step.nodes
-    other.mask |= step.mask
-    other.needs |= step.needs
-    other.weight += step.weight
-    other.users += step.users
-    for node in step.nodes:
-        step_of[node] = other

@@ -29,13 +29,7 @@ from theano._core.ops.array.shaping import length, reshape_op, shape
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.naming import known_as
-from theano._core.ops.core.op import (
-    Structured,
-    as_variable,
-    python_int,
-    shape_of,
-    tensor_operand,
-)
+from theano._core.ops.core.op import Structured, as_variable, python_int, shape_of, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.elementwise.arithmetic import (
