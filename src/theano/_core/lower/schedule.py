@@ -83,7 +83,10 @@ def group(
         for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
             why = _obstacle(step, producer, step_of)
             if not why:
-                step = _join(step, producer, steps, step_of)
+                steps.pop(step, None)
+                merge(step, producer, step_of)
+                _pass_on(producer, step_of)
+                step = producer
                 continue
             compute_again(node, step, producer, step_of)
             if apart is not None:
@@ -156,14 +159,6 @@ def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
             if producer.needs & mask:
                 return BETWEEN
     return ""
-
-
-def _join(step: Step, other: Step, steps: dict[Step, None], step_of: dict[Apply, Step]) -> Step:
-    """Merge `step` into `other` and return it; all later ones know what they need."""
-    steps.pop(step, None)
-    merge(step, other, step_of)
-    _pass_on(other, step_of)
-    return other
 
 
 def merge(step: Step, other: Step, step_of: dict[Apply, Step]) -> None:
