@@ -18,7 +18,7 @@ from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels import items
 from theano._core.lower.llvm.kernels.fused_body import number, write_body
-from theano._core.lower.llvm.print.routines import Words, rows, walk
+from theano._core.lower.llvm.print.routines import Words, heading, rows, walk
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
 
 # A routine that runs so many times in a call, and no more, is not worth improving.
@@ -57,7 +57,7 @@ def printed(program: ir.Program) -> str:
     reductions, inner_rows = Words("reductions"), Words("inner_rows")
     functions = [_Printer(reductions, inner_rows) for _ in range(1 + len(program.routines))]
     entry, *routines = functions
-    lines = entry.entry(program)
+    lines = [*heading(program), *entry.entry(program)]
     for n, (printer, routine) in enumerate(zip(routines, program.routines, strict=True)):
         lines += printer.routine(n, routine)
     helpers = {name: text for f in functions for name, text in f.b.helpers.items()}
