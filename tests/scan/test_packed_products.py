@@ -153,6 +153,23 @@ def test_two_products_in_a_sum(name: str, rows: int, inputs: int, hidden: int) -
         np.testing.assert_allclose(got, h, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("length", [6, 40])
+def test_a_product_that_is_multiplied_and_added_to_the_result(length: int) -> None:
+    x, w, s = T.tensor3("x"), T.dmatrix("w"), T.dmatrix("s")
+
+    def step(m: Any, row: Any, h: Any, w: Any) -> Any:
+        product = m.dot(row, w)
+        return m.tanh(product + m.dot(product, h))
+
+    states, _ = theano.scan(lambda row, h, w: step(T, row, h, w), x, s, w)
+    f = theano.function([x, w, s], states)
+    rng = np.random.default_rng(9)
+    rows, matrix, h = (rng.normal(size=(*n, length, length)) for n in ((3,), (), ()))
+    for row, got in zip(rows, f(rows, matrix, h), strict=True):
+        h = step(np, row, h, matrix)
+        np.testing.assert_allclose(got, h, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 @pytest.mark.parametrize(("rows", "hidden"), [(32, 128), (19, 33), (2, 64), (130, 16)])
 def test_gates_and_their_gradients_have_the_same_bits_for_any_number_of_threads(

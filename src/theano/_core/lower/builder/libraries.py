@@ -104,6 +104,8 @@ def _begins_a_sum(p: Core, node: Apply) -> bool:
     user = reader.nodes[0]
     if not isinstance(user.op, Gemm) or user.inputs[0] is not value:
         return False
+    if user.inputs.count(value) > 1:
+        return False
     return user.outputs[0] not in p.places and user.outputs[0] not in p.in_place
 
 
