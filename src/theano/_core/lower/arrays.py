@@ -57,11 +57,15 @@ class Array:
         Whether it is all of a buffer, in an order of axes that is not that of C.
     items : tuple of Size or None
         The items of a short vector of integers that is in registers.
+    begun : tuple of str or None
+        Set of a product that is made along with the one that is added to it: a condition, and the
+        arguments of the kernel that makes it where that holds.
     """
 
     __slots__ = (
-        *("broadcast_axes", "buffer", "contiguous", "data", "descriptor", "dtype", "items"),
-        *("register", "rows_contiguous", "scratch", "shape", "steady", "strides", "whole"),
+        *("begun", "broadcast_axes", "buffer", "contiguous", "data", "descriptor", "dtype"),
+        *("items", "register", "rows_contiguous", "scratch", "shape", "steady", "strides"),
+        "whole",
     )
 
     def __init__(
@@ -80,6 +84,7 @@ class Array:
         steady: Any = None,
         scratch: bool = False,
         whole: bool = False,
+        begun: tuple[str, str] | None = None,
     ) -> None:
         self.dtype = dtype
         self.shape = shape
@@ -95,6 +100,7 @@ class Array:
         self.steady = steady
         self.scratch = scratch
         self.whole = whole
+        self.begun = begun
 
     def replace(self, **changes: object) -> Array:
         """Return one that is the same but for `changes`."""

@@ -72,10 +72,6 @@ class Core(Recorder):
         self.late: ir.Block | None = None
         self.values: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
-        self.readers: dict[Any, Step] = {}  # the last step that reads each variable
-        # Products that are made along with the next one: by the address of the result, a condition
-        # and the arguments of the kernel.
-        self.postponed: dict[str, tuple[str, str]] = {}
         self.constants: list[Any] = []
         self.constant_offsets: list[int] = []
         self.kernels: list[Any] = []
@@ -102,7 +98,8 @@ class Core(Recorder):
         self.callback_arrays: set[int] = set()
         # Values that a step of a loop leaves in a row of a state → that row.
         self.places: dict[Any, Any] = {}
-        # The node that is written now.
+        # The step and the node that are written now.
+        self.step: Step | None = None
         self.node: Apply | None = None
         # Is told of each pass over the program, if anybody wants to look: see `pipeline.run`.
         self.watch: Callable[[str, ir.Program], None] | None = None

@@ -61,24 +61,24 @@ def matmul(
 ) -> Array:
     """Return a product of vectors or matrices; with `into`, added to it."""
     x, y = _packed_before(p, x), _packed_before(p, y)
-    first = None if into is None else p.postponed.pop(into.data, None)
+    first = None if into is None else into.begun
     one, two = x.shape[-1], y.shape[0]
     p.check_equal(node, one, two, "matmul", (one, two))
     shape = [*x.shape[:-1], *y.shape[1:]]
     rows = _rows_of_step(p, node, x, y) if into is None else None
     if rows is not None:
-        return _multiply_rows(p, rows, x, y, _begins_a_sum(p, node))
+        return _multiply_rows(p, node, rows, x, y)
     out = _product_memory(p, node, x.dtype, shape, into)
     scale = "null" if alpha is None else p.pointer(alpha)
     keep = "null" if beta is None else p.pointer(beta)
     work = p.product([*shape, one])
-    # INVARIANT: what was postponed is not copied, since `out` is `into`.
+    # INVARIANT: what is only begun is not copied, since `out` is `into`.
     assert first is None or (into is not None and out.data == into.data)
     if _suits_panels(p, node, x, y):
         _multiply_by_panels(p, out, x, y, into is not None, first, scale, keep)
         return out
     if first is not None:
-        _multiply_postponed(p, first)
+        _multiply_if_wanted(p, first)
     release_if_long(p, work)
     pointers = _descriptors(p, out, x, y)
     with p.into(copies.overwriting(p, node)):
@@ -98,15 +98,13 @@ def _suits_panels(p: Core, node: Apply, x: Array, y: Array) -> bool:
 
 def _begins_a_sum(p: Core, node: Apply) -> bool:
     """Tell whether the product of a node is only there for another one to be added to it."""
-    value, reader = node.outputs[0], p.readers.get(node.outputs[0])
-    if reader is None or p.uses.get(value) != 1 or len(reader.nodes) != 1:
+    assert p.step is not None
+    value = node.outputs[0]
+    users = [user for user in p.step.users if not isinstance(user.op, Length)]
+    if p.uses.get(value) != 1 or len(users) != 1:
         return False
-    user = reader.nodes[0]
-    if not isinstance(user.op, Gemm) or user.inputs[0] is not value:
-        return False
-    if user.inputs.count(value) > 1:
-        return False
-    return user.outputs[0] not in p.places and user.outputs[0] not in p.in_place
+    first = isinstance(users[0].op, Gemm) and users[0].inputs[0] is value
+    return first and users[0].outputs[0] not in p.places
 
 
 def _multiply_by_panels(
@@ -121,7 +119,7 @@ def _multiply_by_panels(
 ) -> None:
     """Multiply by packed panels, or by BLAS where the lengths are too large for that.
 
-    `first` is a product that was postponed: its sums are gone on with in the same registers.
+    `first` is a product that is only begun: its sums are gone on with in the same registers.
     """
     assert p.region is not None
     with p.once():
@@ -132,7 +130,7 @@ def _multiply_by_panels(
 
     def by_blas() -> None:
         if first is not None:
-            _multiply_postponed(p, first)
+            _multiply_if_wanted(p, first)
         _call_matmul(p, x, y, pointers, scale, keep)
 
     p.if_else(
@@ -152,12 +150,12 @@ def _rows_of_step(p: Core, node: Apply, x: Array, y: Array) -> Array | None:
     return sequence if sequence.shape[1:] == x.shape else None
 
 
-def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool) -> Array:
+def _multiply_rows(p: Core, node: Apply, sequence: Array, x: Array, y: Array) -> Array:
     """Return the product of this step's item of a sequence with a matrix.
 
     Items that fill the tiles of the kernel are multiplied in their steps, whose results stay in
-    the cache, or together with another product if they may be postponed to that; others all at
-    once before the loop.
+    the cache, or together with another product if they are its first terms; others all at once
+    before the loop.
     """
     region = p.region
     assert region is not None
@@ -185,15 +183,15 @@ def _multiply_rows(p: Core, sequence: Array, x: Array, y: Array, postpone: bool)
     out = Array(x.dtype, (rows, columns), place)
     out.buffer = Buffer(None, place)
     product = stepwise, _panel_arguments(p, out, x, columns, panels)
-    if postpone:
-        p.postponed[place] = product
+    if _begins_a_sum(p, node):
+        out.begun = product
     else:
-        _multiply_postponed(p, product)
+        _multiply_if_wanted(p, product)
     return out
 
 
-def _multiply_postponed(p: Core, product: tuple[str, str]) -> None:
-    """Multiply what (a condition, arguments of the kernel) say, where the condition holds."""
+def _multiply_if_wanted(p: Core, product: tuple[str, str]) -> None:
+    """Make a product; see `Array.begun`."""
     wanted, arguments = product
     p.if_else(wanted, lambda: _multiply_packed(p, arguments))
 

@@ -35,17 +35,18 @@ def _count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> No
     for step in steps:
         for variable in step_inputs(step):
             p.uses[variable] = p.uses.get(variable, 0) + 1
-            p.readers[variable] = step
     for out in outputs:
         p.uses[out] = p.uses.get(out, 0) + 1
 
 
 def write_step(p: Core, step: Step) -> None:
     """Write a step."""
+    outer, p.step = p.step, step
     if step.is_loop:
         kernel_choice.write_loop(p, step)
     elif step.nodes[0].outputs[0] not in p.values:
         emit_node(p, step.nodes[0])
+    p.step = outer
     _count_down(p, step)
 
 
