@@ -201,12 +201,7 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
                 p.check_equal(node, one, two, "join", (number, i, one, two))
         total = p.plus(total, array.shape[axis])
     shape = [total if i == axis else n for i, n in enumerate(first.shape)]
-    placed = node.outputs[0] in p.places
-    out = (
-        kernel_choice.placed(p, node.outputs[0], shape)
-        if placed
-        else p.new_array(first.dtype, shape)
-    )
+    out = p.memory_for(node.outputs[0], shape)
     start: Size = 0
     steps = p.strides(out)
     for array in arrays:
@@ -286,9 +281,9 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
     That is the memory of the row of a state if the result is one.
     """
     variable, out = node.inputs[0], node.outputs[0]
-    if out in p.places:
-        row = kernel_choice.placed(p, out, x.shape)
-        if variable not in p.places or x.data != row.data:
+    if p.row_of(out) is not None:
+        row = p.memory_for(out, x.shape)
+        if p.row_of(variable) is None or x.data != row.data:
             copy_into(p, x, row)
         return row
     target = p.in_place.get(out)

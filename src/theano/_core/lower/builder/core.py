@@ -13,7 +13,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
-from theano._core.lower.builder.region import Region
+from theano._core.lower.builder.region import Region, Row
 from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
@@ -96,8 +96,6 @@ class Core(Recorder):
         self.in_place: dict[Any, Any] = {}
         # Descriptors of arrays that a callback made and that nothing else keeps.
         self.callback_arrays: set[int] = set()
-        # Values that a step of a loop leaves in a row of a state → that row.
-        self.places: dict[Any, Any] = {}
         # The step and the node that are written now.
         self.step: Step | None = None
         self.node: Apply | None = None
@@ -322,6 +320,21 @@ class Core(Recorder):
         slot = self.new_slot()
         data = self.allocated(dtype, shape, slot)
         return Array(dtype, tuple(shape), data, buffer=Buffer(slot, data))
+
+    def result(self, dtype: str, shape: Sequence[Size]) -> Array:
+        """Return fresh memory for a result: that of a number is on the stack."""
+        if shape:
+            return self.new_array(dtype, shape)
+        return Array(dtype, (), self.stack(max(8, dtypes.itemsize(dtype))))
+
+    def row_of(self, variable: Variable) -> Row | None:
+        """Return the row of a state that the loop around has a result written to."""
+        return None if self.region is None else self.region.rows.get(variable)
+
+    def memory_for(self, variable: Variable, shape: Sequence[Size]) -> Array:
+        """Return memory for the value of a variable: a row of a state, or fresh."""
+        row, dtype = self.row_of(variable), variable.type.dtype
+        return self.result(dtype, shape) if row is None else row.array(self, dtype, shape)
 
     def allocated(self, dtype: str, shape: Sequence[Size], slot: int) -> str:
         """Return memory for an array, owned by a slot; the call fails if there is none."""

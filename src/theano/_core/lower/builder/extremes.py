@@ -42,7 +42,7 @@ def _extreme_by_reductions(
     best = "max" if kind == "argmax" else "min"
     combine = "maximum" if kind == "argmax" else "minimum"
     reduction = KernelReduction(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
-    value = kernel_choice.reduce_array(p, reduction, kept)
+    value = p.result(x.dtype, kept)
     one = Writer([x.dtype])
     loop = Loop(
         rank,
@@ -71,7 +71,7 @@ def _extreme_by_reductions(
     place = w.select(hit, where, nothing)
 
     first = KernelReduction("minimum", nothing, "int64", "int64")
-    out = kernel_choice.reduce_array(p, first, kept)
+    out = p.result("int64", kept)
     search = Loop(
         rank,
         (

@@ -113,9 +113,7 @@ def write_loop(p: Core, step: Step) -> None:
     taken: set[Any] = set()
     outs = [_store_array(p, v, shape, operands, taken) for v in stored]
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
-    reduction_outs = [
-        reduce_array(p, f, kept, n.outputs[0]) for f, n in zip(loop.reductions, folded, strict=True)
-    ]
+    reduction_outs = [p.memory_for(node.outputs[0], kept) for node in folded]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
     turned = orders.in_columns(p, loop, arrays, stored) if not numbers else None
     with p.apart(p.late):
@@ -152,16 +150,14 @@ def _store_array(
     operands: Sequence[Variable],
     taken: set[Variable],
 ) -> Array:
-    """Return memory for a result: that of a shared variable, of a dying operand, or new.
+    """Return memory for a result: that of a shared variable or of a dying operand, or other.
 
     Other results of the loop have `taken` the memory of some operands.
     """
     target = p.in_place.get(variable)
     if target is not None:
         return overwritten(p, variable.type.dtype, shape, target)
-    if variable in p.places:
-        return placed(p, variable, shape)
-    for operand in operands:
+    for operand in operands if p.row_of(variable) is None else ():
         array: Any = p.values.get(operand)
         if (
             p.uses.get(operand) == 1
@@ -173,7 +169,7 @@ def _store_array(
         ):
             taken.add(operand)
             return Array(variable.type.dtype, tuple(shape), array.data, buffer=array.buffer)
-    return p.new_array(variable.type.dtype, shape)
+    return p.memory_for(variable, shape)
 
 
 def overwritten(p: Core, dtype: str, shape: Sequence[Size], target: Variable) -> Array:
@@ -192,23 +188,6 @@ def overwritten(p: Core, dtype: str, shape: Sequence[Size], target: Variable) ->
         allowed, lambda: (array.data,), lambda: (p.allocated(dtype, shape, slot),), ("ptr",)
     )
     return Array(dtype, tuple(shape), chosen, buffer=Buffer(slot, chosen, kept=True))
-
-
-def placed(p: Core, variable: Any, shape: Sequence[Size]) -> Array:
-    """Return the row of a state of a loop that `variable` is to be written to."""
-    place = p.places[variable]
-    place.check(p, shape)
-    return Array(variable.type.dtype, tuple(place.shape), place.address)
-
-
-def reduce_array(
-    p: Core, reduction: KernelReduction, kept: Sequence[Size], variable: Variable | None = None
-) -> Array:
-    if variable in p.places:
-        return placed(p, variable, kept)
-    if not kept:
-        return Array(reduction.out_dtype, (), p.stack(max(8, itemsize(reduction.out_dtype))))
-    return p.new_array(reduction.out_dtype, kept)
 
 
 def run(

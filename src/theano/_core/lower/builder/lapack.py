@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from theano._core.base import dtypes
 from theano._core.base.dtypes import typenum
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, kernel_choice, libraries
+from theano._core.lower.builder import copies, libraries
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.lapack_work import RIGHT_SIDES
 
@@ -86,13 +85,7 @@ def lapack(
 
 
 def _written(p: Core, variable: Variable) -> Array:
-    shape = [p.size(n) for n in p.rewriter.shape(variable)]
-    if variable in p.places:
-        return kernel_choice.placed(p, variable, shape)
-    dtype = variable.type.dtype
-    if not shape:
-        return Array(dtype, (), p.stack(dtypes.itemsize(dtype)))
-    return p.new_array(dtype, shape)
+    return p.memory_for(variable, [p.size(n) for n in p.rewriter.shape(variable)])
 
 
 def along(

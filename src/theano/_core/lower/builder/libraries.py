@@ -11,7 +11,7 @@ from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Object, Size
-from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
+from theano._core.lower.builder import copies, kernel_call, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.program_text import CallbackRecord
 from theano._core.ops.array.products import Gemm
@@ -68,7 +68,7 @@ def matmul(
     rows = _rows_of_step(p, node, x, y) if into is None else None
     if rows is not None:
         return _multiply_rows(p, node, rows, x, y)
-    out = _product_memory(p, node, x.dtype, shape, into)
+    out = _product_memory(p, node, shape, into)
     scale = "null" if alpha is None else p.pointer(alpha)
     keep = "null" if beta is None else p.pointer(beta)
     work = p.product([*shape, one])
@@ -104,7 +104,7 @@ def _begins_a_sum(p: Core, node: Apply) -> bool:
     if p.uses.get(value) != 1 or len(users) != 1:
         return False
     first = isinstance(users[0].op, Gemm) and users[0].inputs[0] is value
-    return first and users[0].outputs[0] not in p.places
+    return first and p.row_of(users[0].outputs[0]) is None
 
 
 def _multiply_by_panels(
@@ -142,7 +142,7 @@ def _multiply_by_panels(
 
 def _rows_of_step(p: Core, node: Apply, x: Array, y: Array) -> Array | None:
     """Return the sequence of which `x` is the item, if panels may suit products with it."""
-    if p.region is None or node.outputs[0] in p.places:
+    if p.region is None or p.row_of(node.outputs[0]) is not None:
         return None
     sequence = p.region.sequences.get(x.data)
     if sequence is None or not _suits_panels(p, node, x, y):
@@ -352,16 +352,12 @@ def _packed_before(p: Core, matrix: Array) -> Array:
     return region.packed[layout]
 
 
-def _product_memory(
-    p: Core, node: Apply, dtype: str, shape: Sequence[Size], into: Array | None
-) -> Array:
-    if into is not None:
-        for axis, (one, two) in enumerate(zip(into.shape, shape, strict=True)):
-            p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
-        return copies.writable(p, node, into)
-    if node.outputs[0] in p.places:
-        return kernel_choice.placed(p, node.outputs[0], shape)
-    return p.new_array(dtype, shape) if shape else Array(dtype, (), p.stack(16))
+def _product_memory(p: Core, node: Apply, shape: Sequence[Size], into: Array | None) -> Array:
+    if into is None:
+        return p.memory_for(node.outputs[0], shape)
+    for axis, (one, two) in enumerate(zip(into.shape, shape, strict=True)):
+        p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
+    return copies.writable(p, node, into)
 
 
 def release_if_long(p: Core, work: Size) -> None:

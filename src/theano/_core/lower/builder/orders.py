@@ -28,7 +28,7 @@ def in_columns(
         return None
     returned = p.outputs[: len(p.outputs) - len(p.updates)]
     for variable in stored:
-        if returned.count(variable) != 1 or p.uses.get(variable) != 1 or variable in p.places:
+        if returned.count(variable) != 1 or p.uses.get(variable) != 1:
             return None
     every = frozenset(range(loop.rank))
     moving = [

@@ -19,11 +19,11 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.region import Region
+from theano._core.lower.builder.region import Region, Row
 from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_progress import Report
 from theano._core.lower.builder.scan_registers import RegisterLoop
-from theano._core.lower.builder.scan_state import Carried, LateRows, Row
+from theano._core.lower.builder.scan_state import Carried, LateRows
 from theano._core.lower.builder.step_times import LoopClock, add_inside
 from theano._core.lower.computed_again import computed
 from theano._core.lower.program import PATIENCE, Register
@@ -312,7 +312,7 @@ class LoopWriter(WrittenLoop):
         variable = carried.value
         while True:
             row = Row(self.node, carried.number, carried.target, carried.shape)
-            self.p.places.setdefault(variable, row)
+            self.p.region.rows.setdefault(variable, row)
             writer = made_by(variable, IncSubtensor, AdvancedIncSubtensor)
             if writer is None:
                 return

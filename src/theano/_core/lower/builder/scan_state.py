@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Size
 from theano._core.ops.control.scan_state import ALL, NEW, State
-
-
-class Row(Record):
-    """Where a step of a loop leaves the new value of a state."""
-
-    node: Apply  # the loop
-    number: int  # of the state
-    address: str
-    shape: list[Size]
-
-    def check(self, p: Any, got: Sequence[Size]) -> None:
-        """Fail unless the value has the lengths of the row."""
-        for axis, (wanted, length) in enumerate(zip(self.shape, got, strict=True)):
-            facts = (self.number, axis, wanted, length)
-            p.check_equal(self.node, wanted, length, "scan_shape", facts)
 
 
 class LateRows:
