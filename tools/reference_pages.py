@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import theano.tensor as T
+from theano._core.base.stubs import LISTED
 from theano._core.ops.core.op import Op
 from theano._core.ops.core.samples import Range
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -60,7 +61,9 @@ def is_public(value: Any) -> bool:
 
 
 def listed(module: ModuleType) -> list[str]:
-    """Return the names in `__all__` as the file has it, without those of old programs."""
+    """Return the names of a stub, or in `__all__` as the file has it, without old ones."""
+    if module.__name__ in LISTED:
+        return list(LISTED[module.__name__])
     for statement in ast.parse(inspect.getsource(module)).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
             return ast.literal_eval(statement.value)

@@ -4,8 +4,7 @@
     python3 tools/sz.py --check
 
 Lines are those with code: comments, docstrings and empty lines do not count. `--check` fails if a
-file of the engine has over 600 lines in all, a function over 60, or if more parameters of the
-engine are `Any` than were.
+file has over 600 lines in all, a function over 60, or if more parameters are `Any` than were.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ SKIP = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokeni
 FILE_LIMIT, FUNCTION_LIMIT = 600, 60
 # The largest share of parameters whose type is, or contains, `Any`: it only gets smaller.
 ANY_LIMIT = 0.102
-ENGINE = ROOT / "src" / "theano" / "_core"
+PACKAGE = ROOT / "src" / "theano"
+FILES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi"))
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -77,10 +77,10 @@ def parameters(tree: ast.Module) -> Iterator[bool]:
 def check() -> None:
     """Print what is over a limit, and fail if anything is."""
     over, untyped = [], []
-    for path in sorted(ENGINE.rglob("*.py")):
+    for path in FILES:
         source = path.read_text()
         tree = ast.parse(source)
-        name = path.relative_to(ENGINE)
+        name = path.relative_to(PACKAGE)
         untyped += parameters(tree)
         if len(source.splitlines()) > FILE_LIMIT:
             over.append(f"{name} has {len(source.splitlines())} lines of {FILE_LIMIT}")
@@ -98,7 +98,7 @@ def check() -> None:
 
 def layer(path: Path) -> str:
     """Return the layer that a file of the package belongs to."""
-    parts = path.relative_to(ROOT / "src" / "theano").parts
+    parts = path.relative_to(PACKAGE).parts
     if parts[0] != "_core":
         return "surface"
     return parts[1] if len(parts) > 2 else "_core"
@@ -108,11 +108,11 @@ def main(rows: int) -> None:
     """Print the tables."""
     layers: Counter[str] = Counter()
     files, longest = [], []
-    for path in sorted((ROOT / "src").rglob("*.py")):
+    for path in FILES:
         source = path.read_text()
         tree = ast.parse(source)
         size, total = code_lines(source, tree), len(source.splitlines())
-        name = str(path.relative_to(ROOT / "src" / "theano"))
+        name = str(path.relative_to(PACKAGE))
         layers[layer(path)] += size
         files.append((size, total, name))
         longest += [(count, f"{name}: {function}") for count, function in functions(tree)]

@@ -5,12 +5,21 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.base.stubs import LISTED
 
+PACKAGE = Path(str(theano.__file__)).parent
+# The modules that read their names from a stub.
+STUBS = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in PACKAGE.rglob("*.pyi")
+    if path.name != "native.pyi"
+)
 MODULES = [
     "theano.gradient",
     "theano.printing",
@@ -39,6 +48,61 @@ def test_every_name_exists(name: str) -> None:
     missing = [each for each in module.__all__ if not hasattr(module, each)]
     assert missing == []
     assert len(set(module.__all__)) == len(module.__all__)
+
+
+@pytest.mark.parametrize("name", STUBS)
+def test_a_module_holds_what_its_stub_lists(name: str) -> None:
+    module = importlib.import_module(name)
+    assert {*LISTED[name]} <= {*dir(module)}
+    for each in LISTED[name]:
+        assert getattr(module, each) is getattr(module, each)
+    space: dict[str, object] = {}
+    exec(f"from {name} import *", space)
+    assert {*space} == {*module.__all__, "__builtins__"}
+    with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nothing_here'"):
+        module.nothing_here  # noqa: B018
+
+
+def _alone(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_name_is_imported_when_it_is_asked_for() -> None:
+    program = """
+import sys, theano.tensor as T
+module = "theano._core.api.array.statistics"
+before = module in sys.modules, "median" in vars(T), "nnet" in vars(T)
+print(before, T.median is sys.modules[module].median, "median" in vars(T), T.nnet.__name__)
+"""
+    assert _alone(program) == "(False, False, False) True True theano.tensor.nnet"
+
+
+def test_many_threads_ask_first() -> None:
+    program = """
+import sys, threading, theano.tensor as T
+from concurrent.futures import ThreadPoolExecutor
+sys.setswitchinterval(1e-6)
+names, start = ["median", "einsum", "nnet", "dvector", "kron", "random"], threading.Barrier(8)
+def held(_):
+    start.wait()
+    return [id(getattr(T, name)) for name in names]
+with ThreadPoolExecutor(8) as pool:
+    print(len({tuple(each) for each in pool.map(held, range(8))}))
+"""
+    assert _alone(program) == "1"
+
+
+def test_what_a_user_puts_there_stays() -> None:
+    program = """
+import theano.tensor as T
+T.median = 1
+from theano.tensor import median
+print(median, T.median)
+"""
+    assert _alone(program) == "1 1"
 
 
 TOP = [

@@ -16,6 +16,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.base.stubs import LISTED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,9 +110,16 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(str(theano.__file__)).parent / "py.typed").exists()
 
 
+def _every_name() -> str:
+    """Return a program that uses all that the stubs of the public modules list."""
+    lines = [f"{module}.{name}" for module, names in LISTED.items() for name in names]
+    return "\n".join([*(f"import {module}" for module in LISTED), *lines, ""])
+
+
 @NO_CHECKER["basedpyright"]
 def test_pyright_checks_a_program(tmp_path: Path) -> None:
     (tmp_path / "right.py").write_text(RIGHT)
+    (tmp_path / "names.py").write_text(_every_name())
     (tmp_path / "wrong.py").write_text(WRONG)
     settings = {
         "extraPaths": [str(ROOT / "src")],
@@ -125,7 +133,7 @@ def test_pyright_checks_a_program(tmp_path: Path) -> None:
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     errors: list[Any] = json.loads(found.stdout)["generalDiagnostics"]
     errors = [each for each in errors if each["severity"] == "error"]
-    right = [each for each in errors if Path(each["file"]).name == "right.py"]
+    right = [each for each in errors if Path(each["file"]).name != "wrong.py"]
     assert not right, right
     assert sorted({each["range"]["start"]["line"] for each in errors}) == _wrong_lines(WRONG)
 
@@ -133,11 +141,12 @@ def test_pyright_checks_a_program(tmp_path: Path) -> None:
 @NO_CHECKER["mypy"]
 def test_mypy_checks_a_program(tmp_path: Path) -> None:
     (tmp_path / "right.py").write_text(RIGHT)
+    (tmp_path / "names.py").write_text(_every_name())
     (tmp_path / "wrong.py").write_text(WRONG)
     # What users see of an installed package: its annotations, and not what is wrong within it.
     command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--check-untyped-defs"]
     command += ["--no-error-summary", "--cache-dir", str(tmp_path / "cache")]
-    command += ["right.py", "wrong.py"]
+    command += ["right.py", "names.py", "wrong.py"]
     environment = {**os.environ, "MYPYPATH": str(ROOT / "src")}
     found = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment

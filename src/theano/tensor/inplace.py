@@ -15,7 +15,7 @@ _FUNCTIONS = """
     tri_gamma true_div trunc xor
 """
 
-__all__ = [f"{name}_inplace" for name in _FUNCTIONS.split()]
+__all__ = [f"{name}_inplace" for name in _FUNCTIONS.split()]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:

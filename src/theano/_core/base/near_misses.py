@@ -96,7 +96,8 @@ def _near_in_module(module: ModuleType, name: str) -> str:
 def _elsewhere(name: str) -> str:
     """Say, after a blank, where something of this name is, if no variable has it; '' if nowhere."""
     for module in ("theano.tensor", "theano.tensor.nnet"):
-        if callable(vars(sys.modules.get(module, sys)).get(name)) and module in sys.modules:
+        space = sys.modules.get(module)
+        if name in dir(space) and callable(getattr(space, name)):
             return f" {module}.{name}(x) is a function."
     if hasattr(np.ndarray, name):
         return (

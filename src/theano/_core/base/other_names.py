@@ -161,6 +161,7 @@ def module_with(name: str, but: str) -> str:
     from importlib import import_module
 
     for module in _ELSEWHERE:
-        if module != but and callable(vars(import_module(module)).get(name)):
+        space = import_module(module)
+        if module != but and name in dir(space) and callable(getattr(space, name)):
             return f" It is {module}.{name}."
     return ""

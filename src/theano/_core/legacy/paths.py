@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from theano._core.base.near_misses import MissingAttribute
+from theano._core.base.stubs import LISTED
 from theano._core.compile import checking_modes
 from theano._core.legacy import no_gpu, patches
 from theano._core.legacy.refused import REFUSED, refused
@@ -188,7 +189,9 @@ def install() -> None:
         # Python puts a module into its package when it is first imported. It must not hide a
         # function of the same name, such as `theano.tensor.var`.
         package, _, name = path.rpartition(".")
-        held = vars(sys.modules[package]).get(name) if package in sys.modules else None
+        space = sys.modules.get(package)
+        listed = name in LISTED.get(package, ())
+        held = getattr(space, name) if listed else vars(space or sys).get(name)
         if held is not None and not isinstance(held, ModuleType):
             importlib.import_module(path)
             setattr(sys.modules[package], name, held)
