@@ -20,6 +20,9 @@ from theano._core.api.scan.map_reduce import (
 )
 from theano._core.api.scan.scan import scan as scan, scan_checkpoints as scan_checkpoints
 from theano._core.api.scan.updates import OrderedUpdates as OrderedUpdates
+from theano._core.api.variable.shared import (
+    shared as shared, shared_constructor as shared_constructor,
+)
 from theano._core.autodiff.reverse import grad as grad
 from theano._core.base.settings import change_flags as change_flags, config as config
 from theano._core.compile.function import Function as Function, function as function
@@ -27,7 +30,6 @@ from theano._core.compile.inputs import In as In, Out as Out, Param as Param
 from theano._core.compile.modes import (
     FAST_COMPILE as FAST_COMPILE, FAST_RUN as FAST_RUN, Mode as Mode,
 )
-from theano._core.compile.shared import shared as shared, shared_constructor as shared_constructor
 from theano._core.ir.function_graph import FunctionGraph as FunctionGraph
 from theano._core.ir.types import Generic as Generic, generic as generic
 from theano._core.ir.variable import Apply as Apply, Constant as Constant, Variable as Variable

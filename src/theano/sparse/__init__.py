@@ -3,11 +3,11 @@
 from theano._core.api.sparse import (
     verify_grad_sparse,
 )
+from theano._core.api.variable.shared import shared
 from theano._core.api.variable.sparse_shared import (
     SparseTensorSharedVariable,
     sparse_constructor,
 )
-from theano._core.compile.shared import shared
 from theano._core.legacy.paths import old_names as _old_names
 from theano._core.ops.sparse.arithmetic import (
     AddSD,

@@ -4,9 +4,10 @@ from theano._core.api.variable.shared import (
     ScalarSharedVariable,
     TensorSharedVariable,
     scalar_constructor,
+    shared_constructor,
     tensor_constructor,
 )
-from theano._core.compile.shared import SharedVariable, shared_constructor
+from theano._core.compile.shared import SharedVariable
 from theano._core.legacy.paths import old_names as _old_names
 
 __all__ = [

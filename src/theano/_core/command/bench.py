@@ -14,10 +14,10 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.nn.nnet import sigmoid, softmax
 from theano._core.api.scan.scan import scan
 from theano._core.api.variable.constructors import dmatrix, dvector
+from theano._core.api.variable.shared import shared
 from theano._core.autodiff.reverse import grad
 from theano._core.base.records import Record
 from theano._core.compile.function import function
-from theano._core.compile.shared import shared
 from theano._core.ops.elementwise.transcendental import exp, log, tanh
 from theano._core.runtime import native
 

@@ -11,7 +11,6 @@ import numpy as np
 
 # What users hold of a tensor, with its methods: a name from above, that no layer below knows.
 from theano._core.api.variable.classes import TensorVariable as TensorVariable
-from theano._core.api.variable.shared import TensorSharedVariable as TensorSharedVariable
 from theano._core.ir.variable import Apply, Variable
 
 
@@ -56,17 +55,6 @@ class GradientOptions(TypedDict, total=False):
     known_grads: Mapping[Any, Any] | None
     return_disconnected: str
     null_gradients: str
-
-
-class SharedOptions(TypedDict, total=False):
-    """What the constructors of shared variables take: see `tensor_constructor`."""
-
-    strict: bool
-    allow_downcast: bool | None
-    borrow: bool
-    broadcastable: Sequence[bool]
-    target: str
-    shape: Sequence[int | None] | None
 
 
 # A length that is known, one that is computed, and one of which nothing is known.

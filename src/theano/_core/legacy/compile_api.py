@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.variable.shared import shared
 from theano._core.base.errors import InconsistencyError
 from theano._core.compile.function import function
 from theano._core.compile.inputs import Out, fit_update, read_updates
-from theano._core.compile.shared import SharedVariable, shared
+from theano._core.compile.shared import SharedVariable
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
 

@@ -10,7 +10,9 @@ import numpy as np
 from theano._core.api.array.products import dot
 from theano._core.compile.function import function
 from theano._core.compile.profiling import ProfileStats
-from theano._core.compile.shared import shared
+from theano._core.compile.shared import SharedVariable
+from theano._core.ir.types import TensorType
+from theano._core.ops.elementwise.arithmetic import add
 
 # Bytes of the arrays that are added: more than caches hold.
 MOVED = 1 << 27
@@ -29,14 +31,18 @@ def machine_limits() -> dict[str, float]:
         of float64 matrices; measured in the first call.
     """
     items = MOVED // 16
-    source, target = shared(np.ones(items)), shared(np.ones(items))
-    left = shared(np.ones((SIDE, SIDE)))
-    moved = _fastest(updates=[(target, source + 1.0)])
+    source, target, left = _ones(items), _ones(items), _ones(SIDE, SIDE)
+    moved = _fastest(updates=[(target, add(source, 1.0))])
     multiplied = _fastest(outputs=[dot(left, left)])
     return {
         "bytes_per_second": MOVED / moved,
         "operations_per_second": 2.0 * SIDE**3 / multiplied,
     }
+
+
+def _ones(*shape: int) -> SharedVariable:
+    type_ = TensorType("float64", (False,) * len(shape))
+    return SharedVariable(None, type_, np.ones(shape), strict=True)
 
 
 def _fastest(**what: Any) -> float:

@@ -15,9 +15,9 @@ from theano._core.api.array.shaping import reshape
 from theano._core.api.conversion import as_tensor_variable, cast, constant
 from theano._core.api.derivatives.gradients import undefined_grad
 from theano._core.api.random.mrg_states import checked_state, ff_2p134, guess_n_streams
+from theano._core.api.variable.shared import shared
 from theano._core.base import dtypes
 from theano._core.base.settings import config
-from theano._core.compile.shared import shared
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.elementwise.transcendental import cos, log, sin, sqrt
 from theano._core.ops.random import mrg as ops

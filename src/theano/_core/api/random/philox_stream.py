@@ -17,7 +17,7 @@ from theano._core.api.random import (
     philox_gamma,
 )
 from theano._core.api.random.philox_keys import GENERATORS, bits, fold_in, key as key_of
-from theano._core.compile.shared import shared
+from theano._core.api.variable.shared import shared
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorVariable

@@ -9,8 +9,9 @@ import numpy as np
 
 from theano._core.api.array.permutations import permute_row_elements
 from theano._core.api.random import raw_random
+from theano._core.api.variable.shared import shared
 from theano._core.base.near_misses import missing
-from theano._core.compile.shared import SharedVariable, shared
+from theano._core.compile.shared import SharedVariable
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
 

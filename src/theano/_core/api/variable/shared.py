@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 import numpy as np
 
 from theano._core.api.variable.methods import Methods
-from theano._core.compile.shared import SharedVariable, shared_constructor
-from theano._core.ir.types import TensorType, array_of, holds_array, random_state_type
+from theano._core.base.near_misses import did_you_mean
+from theano._core.compile.shared import SharedVariable
+from theano._core.ir.types import TensorType, array_of, generic, holds_array, random_state_type
+from theano._core.ir.variable import Variable
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from theano._core.ir.annotations import HoldsArray
 
 
 class TensorSharedVariable(Methods, SharedVariable):
@@ -28,6 +35,138 @@ class ScalarSharedVariable(TensorSharedVariable):
 
 class RandomStateSharedVariable(SharedVariable):
     """A shared variable that holds the state of a random stream."""
+
+
+class SharedOptions(TypedDict, total=False):
+    """What the constructors of shared variables take: see `tensor_constructor`."""
+
+    strict: bool
+    allow_downcast: bool | None
+    borrow: bool
+    broadcastable: Sequence[bool]
+    target: str
+    shape: Sequence[int | None] | None
+
+
+_constructors: list[Callable[..., Any]] = []
+
+
+def shared_constructor(
+    constructor: Callable[..., object], remove: bool = False
+) -> Callable[..., Any]:
+    """Add a constructor that `shared` tries before the older ones, or remove it.
+
+    It is called as `constructor(value, name, strict, allow_downcast, **options)` and raises
+    TypeError for values that are not its own.
+
+    Parameters
+    ----------
+    constructor : callable
+    remove : bool
+        Take the constructor away.
+
+    Returns
+    -------
+    callable
+        `constructor`, so that this is a decorator.
+
+    Examples
+    --------
+    >>> @theano.shared_constructor
+    ... def of_sets(value, name=None, strict=False, allow_downcast=None):
+    ...     if not isinstance(value, set):
+    ...         raise TypeError
+    ...     return theano.shared(np.array(sorted(value)), name)
+    ...
+    >>> theano.shared({3, 1}).get_value()
+    array([1, 3])
+    >>> _ = theano.shared_constructor(of_sets, remove=True)
+    """
+    if remove:
+        _constructors.remove(constructor)
+    else:
+        _constructors.append(constructor)
+    return constructor
+
+
+@overload
+def shared(
+    value: HoldsArray | complex, name: str | None = None, **options: Unpack[SharedOptions]
+) -> TensorSharedVariable: ...
+@overload
+def shared(
+    value: object, name: str | None = None, **options: Unpack[SharedOptions]
+) -> SharedVariable: ...
+def shared(
+    value: object,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    **kwargs: object,
+) -> Any:
+    """Return a shared variable that holds `value`.
+
+    Parameters
+    ----------
+    value : array_like or object
+        An array is copied unless `borrow`. A Python number gives a scalar; a list, a string or None
+        a generic variable.
+    name : str, optional
+    strict : bool
+        Whether `set_value` only takes values of exactly this type.
+    allow_downcast : bool or None
+        Whether `set_value` may lose digits.
+    **kwargs
+        `borrow`, `broadcastable`, `target` for the constructor of this kind of value.
+
+    Returns
+    -------
+    SharedVariable
+        Its type is that of the value; no length is fixed.
+
+    Raises
+    ------
+    TypeError
+        `value` is a symbolic variable, or no constructor takes these options.
+
+    Examples
+    --------
+    >>> w = theano.shared(np.zeros(2), name="w")
+    >>> w.set_value([1.0, 2.0])
+    >>> (w * 10).eval()
+    array([10., 20.])
+    """
+    if isinstance(value, Variable):
+        raise TypeError(
+            f"Shared variable values can not be symbolic, got a variable of {value.type}. "
+            "theano.shared takes an array or a number; an expression gets into a shared variable "
+            "by `updates`."
+        )
+    for constructor in reversed(_constructors):
+        try:
+            variable = constructor(
+                value, name=name, strict=strict, allow_downcast=allow_downcast, **kwargs
+            )
+        except TypeError:
+            continue
+        return variable
+    near = "".join(
+        did_you_mean(key, ("name", "strict", "allow_downcast", "borrow")) for key in kwargs
+    )
+    dtype = " The dtype is that of the value: numpy.asarray(value, dtype)." * ("dtype" in kwargs)
+    raise TypeError(
+        "No suitable SharedVariable constructor could be found. Are you sure all kwargs are "
+        f"supported? We do not support the parameter dtype or type. value={value!r}. "
+        f"parameters={kwargs}.{near or dtype}"
+    )
+
+
+@shared_constructor
+def generic_constructor(
+    value: object, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None
+) -> SharedVariable:
+    """Return a shared variable for any object."""
+    return SharedVariable(name, generic, value, strict, allow_downcast)
 
 
 def _check_target(target: str) -> None:
