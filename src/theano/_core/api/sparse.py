@@ -10,8 +10,12 @@ import numpy as np
 from theano._core.api.derivatives.verification import verify_grad
 from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import Op
-from theano._core.ops.sparse import structure
-from theano._core.ops.sparse.products import StructuredDot
+from theano._core.ops.sparse import indexing, structure
+from theano._core.ops.sparse.products import (
+    StructuredDot,
+    StructuredDotGradCSC,
+    StructuredDotGradCSR,
+)
 from theano._core.ops.sparse.random import Binomial, Multinomial, Poisson
 from theano._core.ops.sparse.type import CLASSES, SparseType, is_sparse, is_sparse_variable
 
@@ -95,3 +99,24 @@ def is_dense(x: TensorLike) -> bool:
     if not (is_sparse(x) or isinstance(x, np.ndarray)):
         raise NotImplementedError("neither a dense nor a sparse matrix", x)
     return not is_sparse(x)
+
+
+# Operations, and names of item types.
+csm_properties, csm_grad = structure.CSMProperties(), structure.CSMGrad
+csr_from_dense, csc_from_dense = structure.SparseFromDense("csr"), structure.SparseFromDense("csc")
+diag, square_diagonal = structure.Diag(), structure.SquareDiagonal()
+sdg_csc, sdg_csr = StructuredDotGradCSC(), StructuredDotGradCSR()
+bcast, wcast, icast, lcast = map(structure.Cast, ("int8", "int16", "int32", "int64"))
+fcast, dcast = structure.Cast("float32"), structure.Cast("float64")
+ccast, zcast = structure.Cast("complex64"), structure.Cast("complex128")
+enable_sparse = True
+sparse_formats = ["csc", "csr"]
+float_dtypes, complex_dtypes = ["float64", "float32"], ["complex128", "complex64"]
+int_dtypes = ["int32", "int16", "int8", "int64"]
+uint_dtypes = ["uint32", "uint8", "uint16", "uint64"]
+integer_dtypes, continuous_dtypes = int_dtypes + uint_dtypes, complex_dtypes + float_dtypes
+discrete_dtypes, all_dtypes = integer_dtypes, set(integer_dtypes + continuous_dtypes)
+construct_sparse_from_list = structure.ConstructSparseFromList()
+get_item_2d, get_item_scalar = indexing.GetItem2d(), indexing.GetItemScalar()
+get_item_list, get_item_list_grad = indexing.GetItemList(), indexing.GetItemListGrad()
+get_item_2lists, get_item_2lists_grad = indexing.GetItem2Lists(), indexing.GetItem2ListsGrad()

@@ -353,38 +353,34 @@ Examples
 """
 
 
-STRUCTURED = {
-    "structured_sigmoid": transcendental.sigmoid,
-    "structured_exp": transcendental.exp,
-    "structured_log": transcendental.log,
-    "structured_pow": transcendental.pow,
-    "structured_minimum": dense_arithmetic.minimum,
-    "structured_maximum": dense_arithmetic.maximum,
-    "structured_add": dense_arithmetic.add,
-    "sin": transcendental.sin,
-    "arcsin": transcendental.arcsin,
-    "tan": transcendental.tan,
-    "arctan": transcendental.arctan,
-    "sinh": transcendental.sinh,
-    "arcsinh": transcendental.arcsinh,
-    "tanh": transcendental.tanh,
-    "arctanh": transcendental.arctanh,
-    "rint": dense_arithmetic.round_half_to_even,
-    "sgn": dense_arithmetic.sgn,
-    "ceil": dense_arithmetic.ceil,
-    "floor": dense_arithmetic.floor,
-    "trunc": dense_arithmetic.trunc,
-    "log1p": transcendental.log1p,
-    "expm1": transcendental.expm1,
-    "deg2rad": transcendental.deg2rad,
-    "rad2deg": transcendental.rad2deg,
-    "sqr": dense_arithmetic.sqr,
-    "sqrt": transcendental.sqrt,
-    "conj": conjugate,
-}
-"""Functions of stored items, by name, and what they do to one."""
-
-globals().update({name: _structured(name, op) for name, op in STRUCTURED.items()})
+# Functions of stored items, and what they do to one.
+structured_sigmoid = _structured("structured_sigmoid", transcendental.sigmoid)
+structured_exp = _structured("structured_exp", transcendental.exp)
+structured_log = _structured("structured_log", transcendental.log)
+structured_pow = _structured("structured_pow", transcendental.pow)
+structured_minimum = _structured("structured_minimum", dense_arithmetic.minimum)
+structured_maximum = _structured("structured_maximum", dense_arithmetic.maximum)
+structured_add = _structured("structured_add", dense_arithmetic.add)
+sin = _structured("sin", transcendental.sin)
+arcsin = _structured("arcsin", transcendental.arcsin)
+tan = _structured("tan", transcendental.tan)
+arctan = _structured("arctan", transcendental.arctan)
+sinh = _structured("sinh", transcendental.sinh)
+arcsinh = _structured("arcsinh", transcendental.arcsinh)
+tanh = _structured("tanh", transcendental.tanh)
+arctanh = _structured("arctanh", transcendental.arctanh)
+rint = _structured("rint", dense_arithmetic.round_half_to_even)
+sgn = _structured("sgn", dense_arithmetic.sgn)
+ceil = _structured("ceil", dense_arithmetic.ceil)
+floor = _structured("floor", dense_arithmetic.floor)
+trunc = _structured("trunc", dense_arithmetic.trunc)
+log1p = _structured("log1p", transcendental.log1p)
+expm1 = _structured("expm1", transcendental.expm1)
+deg2rad = _structured("deg2rad", transcendental.deg2rad)
+rad2deg = _structured("rad2deg", transcendental.rad2deg)
+sqr = _structured("sqr", dense_arithmetic.sqr)
+sqrt = _structured("sqrt", transcendental.sqrt)
+conj = _structured("conj", conjugate)
 
 
 # -- variables -------------------------------------------------------------------------------------
