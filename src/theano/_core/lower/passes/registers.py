@@ -165,8 +165,8 @@ def _widest(kernels: Sequence[Any]) -> int:
 class _Form:
     """A loop for rows that `lanes` items hold.
 
-    Memory holds what it holds in the loop itself, but for that which a step allocates: so an item
-    that has no register can be read there.
+    Memory holds what it holds in the loop itself, but for that which a step allocates, and rows at
+    addresses that are carried, which are there in the end.
 
     Attributes
     ----------
@@ -392,7 +392,8 @@ class _Form:
             self._items[at] = value, row
             if at not in self._allocated:
                 _in_memory(value.dtype)
-                self._body.append(ir.StoreRow(self._name(at), value, self.mask))
+                if at not in self._carried:
+                    self._body.append(ir.StoreRow(self._name(at), value, self.mask))
             return
         self._items[at] = value, row
         if at not in self.writer.stacks:
@@ -430,6 +431,14 @@ class _Form:
     def _written_loop(self) -> ir.Block:
         loop = self.loop
         carried = [_renamed(c, self._name).replace(start=c.start) for c in loop.carried]
+        # Rows that are written where others of the last steps were are written behind the loop.
+        written = {at for at in self._written & self._carried.keys() if self._items[at][1]}
+        kept = [at for at in self._carried if not written.isdisjoint(self._turns(at))]
+        if not written.issubset(kept):
+            raise Unfit("what a step leaves where it is not in the end")
+        for at in kept:
+            to = next(to for to in self._turns(at) if to in written)
+            self._row(at, self._items[to][0].dtype)
         done = 0
         while done < len(self._rows):
             at, row = list(self._rows.items())[done]
@@ -446,7 +455,16 @@ class _Form:
         mask = ir.Mask(self.mask, loop.rows, self.lanes)
         step = self.names[loop.step]
         form = ir.For(step, loop.limit, tuple(carried), self._body, polls=loop.polls)
-        return [mask, *self._before, form]
+        behind = [ir.StoreRow(self.names[at], self._rows[at], self.mask) for at in kept]
+        return [mask, *self._before, form, *behind]
+
+    def _turns(self, at: str) -> list[str]:
+        """Return the addresses that a carried one is in turn, if that is always one of them."""
+        turns: list[str] = []
+        while at in self._carried and at not in turns:
+            turns.append(at)
+            at = self._address(self._carried[at].after)
+        return turns if at in turns[:1] else []
 
 
 def _in_memory(dtype: str) -> str:
