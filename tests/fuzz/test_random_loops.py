@@ -10,6 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.lower import program as ir
 from theano.ifelse import ifelse
 from theano.scan_module import until
 
@@ -21,14 +22,16 @@ class RandomLoop:
     """One loop, made from a seed: sequences, states with taps, fixed values, and a body of them.
 
     Some loops are complex, some have no step, some have no items in a row, some update a shared
-    variable or draw random numbers.
+    variable or draw random numbers. With `one_argument` all vectors are rows of one matrix, so that
+    they are known to have one length, and whatever is done item by item may be done in registers.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, one_argument: bool = False) -> None:
         self.rng = np.random.RandomState(seed)
-        self.width = self.pick([0, 1, 2, 3, 4, 5, 5])
+        self.one_argument, self.table = one_argument, None
+        self.width = self.pick([0, 1, 2, 3, 4, 5, 5] + [7, 8, 9, 17] * one_argument)
         self.steps = self.pick([0, 1, 2, 3, 4, 5, 6])
-        self.complex = self.chance(0.1)
+        self.complex = not one_argument and self.chance(0.1)
         self.inputs: list[Any] = []
         self.values: list[Any] = []
         self.shared: Any = None
@@ -44,6 +47,13 @@ class RandomLoop:
 
     def given(self, rank: int, lead: int | None = None) -> Any:
         """Return a new input: items of `rank` axes, behind a first axis of `lead` unless None."""
+        if self.one_argument and rank:
+            if self.table is None:
+                self.table = T.dmatrix()
+                self.inputs.append(self.table)
+                self.values.append(self.strided(self.numbers("float64", [20, self.width])))
+            first = self.rng.randint(20 - (lead or 0))
+            return self.table[first] if lead is None else self.table[first : first + lead]
         shape = ([] if lead is None else [lead]) + [self.width] * rank
         dtype = self.pick(["float64", "float64", "float64", "float32", "int64", "int8"])
         if self.complex and self.chance(0.5):
@@ -81,8 +91,15 @@ class RandomLoop:
         value = self.raised(self.pick(terms), rank)
         for _ in range(self.rng.randint(1, 5)):
             other = self.raised(self.pick(terms), rank)
-            value = self.pick(COMPLEX if self.complex else REAL)(self, value, other)
+            value = self.pick(self.functions)(self, value, other)
         return value / (1.0 + abs(value)) if self.complex else T.tanh(value)
+
+    @property
+    def functions(self) -> list[Any]:
+        """What a step may make of two values."""
+        if self.one_argument:
+            return [*REAL[:-1], lambda loop, a, b: a + (a * b).sum() / (self.width + 1)]
+        return COMPLEX if self.complex else REAL
 
     def mixed(self, a: Any, b: Any) -> Any:
         """Return something of two values that is more than item by item."""
@@ -117,27 +134,32 @@ class RandomLoop:
         while value.ndim > rank:
             value = value.sum(axis=0) / max(self.width, 1)
         while value.ndim < rank:
+            if self.one_argument:
+                return value + 0 * self.given(1)
             value = T.outer(value, value) if value.ndim == 1 else value * T.ones((self.width,))
         return value
 
     # -- the loop -------------------------------------------------------------------------------
+
+    def rank(self) -> int:
+        return int(self.rng.randint(0, 3)) if not self.one_argument else self.pick([0, 1, 1, 1])
 
     def build(self) -> list[Any]:
         """Return the outputs and gradients."""
         sequences = []
         for _ in range(self.rng.randint(0, 3)):
             taps = self.pick([[0], [0], [-1, 0], [0, 2]])
-            rows = self.given(int(self.rng.randint(0, 3)), self.steps + 2)
+            rows = self.given(self.rank(), self.steps + 2)
             sequences.append({"input": rows, "taps": taps})
         self.state_types: list[tuple[int, str]] = []
         infos = [self.state() for _ in range(self.rng.randint(1, 4))]
-        fixed = [self.given(int(self.rng.randint(0, 3))) for _ in range(self.rng.randint(0, 3))]
-        self.stops = not self.complex and self.chance(0.2)
+        fixed = [self.given(self.rank()) for _ in range(self.rng.randint(0, 3))]
+        self.stops = not (self.complex or self.one_argument) and self.chance(0.2)
         if not (sequences or fixed or any(infos)):
             fixed.append(self.given(1))
-        if self.chance(0.2):
+        if not self.one_argument and self.chance(0.2):
             self.shared = theano.shared(self.numbers("float64", [self.width]))
-        self.draws = self.chance(0.15)
+        self.draws = not self.one_argument and self.chance(0.15)
         if self.draws:
             sequences.insert(0, T.random.split(T.random.key(7), self.steps + 2)[: self.steps + 2])
         no_gradients = self.stops or self.shared is not None
@@ -156,7 +178,7 @@ class RandomLoop:
 
     def state(self) -> Any:
         """Return how a new output starts; None if the step does not read it."""
-        rank = int(self.rng.randint(0, 3))
+        rank = self.rank()
         dtype = "complex128" if self.complex else self.pick(["float64"] * 5 + ["int64"])
         self.state_types.append((rank, dtype))
         taps = self.pick([[-1], [-1], [-2, -1], [-3], None])
@@ -230,9 +252,10 @@ REAL = [
 ]
 
 
+@pytest.mark.parametrize("one_argument", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_loop(seed: int) -> None:
-    loop = RandomLoop(seed)
+def test_random_loop(seed: int, one_argument: bool) -> None:
+    loop = RandomLoop(seed, one_argument)
     outputs = loop.build()
     # Functions of int8 are float32.
     narrow = any(v.dtype in ("float32", "int8") for v in loop.values)
@@ -242,3 +265,14 @@ def test_random_loop(seed: int) -> None:
         for one, two in zip(loop.run(outputs, mode), wanted, strict=True):
             assert one.shape == two.shape and one.dtype == two.dtype
             np.testing.assert_allclose(one, two, rtol=tolerance, atol=tolerance)
+
+
+def test_many_loops_of_one_argument_are_in_registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theano.config, "cache_programs", False)
+    short = 0
+    for seed in SEEDS[:20]:
+        loop = RandomLoop(seed, one_argument=True)
+        f = theano.function(loop.inputs, loop.build(), on_unused_input="ignore")
+        program = f.maker.program_text.program
+        short += any(isinstance(i, ir.Mask) for i in ir.walk(program.body))
+    assert short >= 8
