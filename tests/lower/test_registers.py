@@ -51,6 +51,12 @@ SHORT: dict[str, Callable[[], Any]] = {
     "what stays": lambda: scan(
         lambda h, a: T.tanh(h * a), outputs_info=m[0], non_sequences=m[1], n_steps=n
     ),
+    "a sum that is no state": lambda: scan(
+        lambda r, h: [T.tanh(h) + r, (r * h).sum() + 1], m, [m[0], None]
+    )[1][-1],
+    "a sum that is the result": lambda: scan(
+        lambda r, h: [T.tanh(h) + r, (r * h).sum()], m, [m[0], None]
+    )[1][-1],
     "a number beside the row": lambda: scan(
         lambda r, h, s: [h * s + r, s * 0.5 + r.sum()], m, [m[0], T.constant(1.0)]
     ),

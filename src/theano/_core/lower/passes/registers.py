@@ -11,7 +11,9 @@ parts of a register together, take longer the wider it is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,12 +56,24 @@ def _renamed(x: Any, name_of: Callable[[str], str]) -> Any:
     return x
 
 
+def _mentions(x: Any, names: set[str], found: Counter[str]) -> Counter[str]:
+    """Count how often each of some names stands in instructions, or a part of one."""
+    for part in x:
+        if type(part) is str:
+            if part in names:
+                found[part] += 1
+        elif isinstance(part, (tuple, list)):
+            _mentions(part, names, found)
+    return found
+
+
 class _Writer:
     """Looks for loops in the order of the program, which tells what addresses point to."""
 
     def __init__(self, program: ir.Program) -> None:
         self.kernels = program.kernels
         self.stacks = {name for name, _ in program.stacks}
+        self._body = program.body
         self.aliases = Aliases()
         self._count = 0
         # Of the loop that is looked at: its arithmetic, what differs from step to step, and what
@@ -67,6 +81,15 @@ class _Writer:
         self.lets: dict[Any, ir.Let] = {}
         self.varies: set[Any] = set()
         self.conditions: dict[Size, bool] = {}
+
+    @cached_property
+    def _everywhere(self) -> Counter[str]:
+        return _mentions(self._body, self.stacks, Counter())
+
+    def is_left(self, place: str, loop: ir.For) -> bool:
+        """Tell whether anything but a loop uses a place on the stack."""
+        within = _mentions(loop.body, {place}, Counter())
+        return self._everywhere[place] > within[place]
 
     def fresh(self) -> str:
         """Return the name of a new register."""
@@ -396,7 +419,7 @@ class _Form:
                     self._body.append(ir.StoreRow(self._name(at), value, self.mask))
             return
         self._items[at] = value, row
-        if at not in self.writer.stacks:
+        if at not in self.writer.stacks or self.writer.is_left(at, self.loop):
             self._body.append(ir.Store(self._name(at), self._number(value)))
 
     def _check_memory(self) -> None:
