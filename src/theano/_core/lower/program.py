@@ -25,7 +25,7 @@ THE CONTRACT, which `spec` proves
    writes its block; that of a result never. What an iteration of a `For` allocates, it gives back,
    or the slot is that of a value carried.
 5. What a `For` carries has one kind in all its steps; a block reads of what is around it only what
-   does not change while it runs. Rows that a step writes overlap none that have another address.
+   does not change while it runs.
 6. Nothing depends on the number of threads.
 """
 
@@ -264,8 +264,6 @@ class For(Record):
         A condition that ends the loop when a step has made it true.
     polls : bool
         Whether signals are handled between pieces of the loop.
-    rows : Size
-        The length of all vectors of the body; 0: they have several, or there are none.
     """
 
     step: str
@@ -274,7 +272,6 @@ class For(Record):
     body: list[Any]
     stop: Carried | None = None
     polls: bool = True
-    rows: Size = 0
 
     @property
     def handed_on(self) -> list[Carried]:

@@ -115,7 +115,6 @@ class _Checker:
     def _loop(self, i: ir.For, kinds: dict[str, str], freed: set[int | None]) -> None:
         carried = i.handed_on
         self._is(i.limit, "int64", kinds, i)
-        self._is(i.rows, "int64", kinds, i)
         for c in carried:
             self._is(c.start, c.kind, kinds, c)
         for name, kind in ir.defined(i):
