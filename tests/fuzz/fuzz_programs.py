@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,9 @@ class Program:
     gradient: bool = False
     seed: int = field(default=0, compare=False)
 
+    @lru_cache(1)  # noqa: B019
     def build(self) -> tuple[list[Any], list[Any]]:
-        """Return the input variables and the outputs."""
+        """Return the input variables and the outputs: of one program the same each time."""
         variables = [
             T.TensorType(one.kind, (False,) * len(one.shape))(f"v{k}")
             for k, one in enumerate(self.inputs)
