@@ -506,10 +506,13 @@ def linear_algebra(d: Drawer) -> Step:
     positive = f"({small} @ {small}.dimshuffle({axes}) + {n + 1} * T.eye({n}, dtype=v{x}.dtype))"
     if d.values[x].ndim == 2:
         positive = positive.replace("@", ".dot(").replace(f"({axes})", f"({axes}))")
+    # The larger of two items that are equal but for rounding is either: of what would be symmetric,
+    # columns have factors.
+    columns = f"T.arange(1, {n} + 1, dtype=v{x}.dtype)"
     texts = [
         "slinalg.cholesky({p})",
         "slinalg.solve({p}, {s})",
-        "nlinalg.matrix_inverse({p})",
+        "nlinalg.matrix_inverse({p}) * {c}",
         "nlinalg.det({p} / {m})",
         "T.log(nlinalg.det({p}))",
         "nlinalg.slogdet({p})[1]",
@@ -518,17 +521,17 @@ def linear_algebra(d: Drawer) -> Step:
         # A singular value of 0 has no derivative, its square has.
         "nlinalg.svd({s}, full_matrices=False)[1] ** 2",
         "abs(nlinalg.qr({p})[1])",
-        "nlinalg.pinv({p})",
-        "slinalg.expm({p} / {m})",
-        "nlinalg.matrix_power({p} / {m}, 3)",
+        "nlinalg.pinv({p}) * {c}",
+        "slinalg.expm({p} / {m}) * {c}",
+        "nlinalg.matrix_power({p} / {m}, 3) * {c}",
         "slinalg.kron({s}, {s})",
         "nlinalg.norm({s}, 'fro')",
         "slinalg.solve_lower_triangular(slinalg.cholesky({p}), {s})",
         "nlinalg.lstsq()({p}, {s}, 1e-8)[0]",
         # Equal eigenvalues would have no derivatives.
-        "T.sqrt(abs(nlinalg.eig({p} * T.arange(1, {n} + 1, dtype=v{x}.dtype))[0])).sum()",
+        "T.sqrt(abs(nlinalg.eig({p} * {c})[0])).sum()",
     ]
-    return Step(d.one_of(texts).format(p=positive, s=small, m=4 * n, n=n, x=x))
+    return Step(d.one_of(texts).format(p=positive, s=small, m=4 * n, c=columns))
 
 
 def fourier(d: Drawer) -> Step:
