@@ -253,7 +253,9 @@ REAL = [
 
 
 @pytest.mark.parametrize(
-    ("seed", "one_argument"), [*((s, False) for s in SEEDS), *((s, True) for s in SEEDS[:40])]
+    ("seed", "one_argument"),
+    # Seed 79: LLVM 22 got a sum wrong whose items were taken together in every lane of a register.
+    [*((s, False) for s in SEEDS), *((s, True) for s in [*SEEDS[:40], 79])],
 )
 def test_random_loop(seed: int, one_argument: bool) -> None:
     loop = RandomLoop(seed, one_argument)

@@ -11,6 +11,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower import interpreter, program as ir, spec, text
+from theano._core.lower.kernel.expression import Body
 from theano._core.lower.llvm.print.printer import FEW_RUNS, printed
 from theano._core.lower.llvm.target.codegen import compile_text
 from theano._core.lower.passes import outline
@@ -214,7 +215,8 @@ def test_what_a_number_stands_for_may_be_the_pattern() -> None:
 
 def test_what_is_no_word_stays_with_its_uses() -> None:
     row = ir.Widen("%wide", ir.Number("float64", bytes(8)), 8)
-    use = ir.Lane("%use", ir.Register("%wide", "float64", 8))
+    same = Body(("float64",), (), (0,), ())
+    use = ir.Compute("%use", "float64", same, (ir.Register("%wide", "float64", 8),), 8)
     program = made([*filler("a"), row, *filler("b"), use, *filler("c")])
     assert routine_of(program, row) == routine_of(program, use)
     assert len(program.routines) > 4

@@ -412,14 +412,11 @@ class _Interpreter:
     def _do_widen(self, i: ir.Widen) -> None:
         self.values[i.name] = np.full(i.lanes, self.value(i.value))
 
-    def _do_lane(self, i: ir.Lane) -> None:
-        self.values[i.name] = self.value(i.value)[0]
-
     def _do_reducerow(self, i: ir.ReduceRow) -> None:
         value, ufunc = self.value(i.value), _PRIMITIVES[i.combine]
         items = value[self.values[i.mask]]
         result = ufunc.reduce(items, initial=self.value(i.start))  # type: ignore[attr-defined]
-        self.values[i.name] = np.full(len(value), result, value.dtype)
+        self.values[i.name] = value.dtype.type(result)
 
 
 def evaluated(

@@ -9,6 +9,7 @@ from theano._core.base.records import Record
 from theano._core.lower.passes.hoist import hoist
 from theano._core.lower.passes.lifetimes import lifetimes
 from theano._core.lower.passes.outline import outline
+from theano._core.lower.passes.registers import registers
 from theano._core.lower.program import Program
 
 
@@ -21,6 +22,7 @@ class Pass(Record):
 
 
 PASSES = (
+    Pass("registers", "what stays in registers needs none of the memory below", registers),
     Pass("lifetimes", "operations only allocate; what `hoist` moves dies in a step", lifetimes),
     Pass("hoist", "operations record what they do in every step of a loop", hoist),
     Pass("outline", "LLVM needs too long for one long function; others read it whole", outline),

@@ -10,12 +10,13 @@ VALUES
   a row of numbers in the lanes of one register. Lengths, strides and addresses are registers too,
   or Python's ints. Lengths are added and multiplied by functions that stop at the largest int64.
 - Memory is a *slot* of the frame that owns a block (`Alloc` to `Free`, or to the end of the call),
-  an argument, or a place on the stack. An array is a description at hand of the builder: a dtype,
-  an address, lengths and strides; views are other descriptions of the same memory.
+  an argument, or a place on the stack, which keeps what was written last, behind a loop too. An
+  array is a description at hand of the builder: a dtype, an address, lengths and strides; views are
+  other descriptions of the same memory.
 - The *frame* is an array of words that the runtime fills with descriptors of the arguments, and
   that gives it those of the results.
 
-THE CONTRACT, which `spec` proves
+THE CONTRACT, which `spec` proves, but for the last sentence of 5
 1. A register is defined once, before its uses, in its block or one around it.
 2. Below the `Fence` nothing can fail that is not done already, and above it nothing is written to
    memory of arguments and shared variables: what may overwrite them is told by their descriptors.
@@ -25,7 +26,7 @@ THE CONTRACT, which `spec` proves
    writes its block; that of a result never. What an iteration of a `For` allocates, it gives back,
    or the slot is that of a value carried.
 5. What a `For` carries has one kind in all its steps; a block reads of what is around it only what
-   does not change while it runs.
+   does not change while it runs. Rows that a step writes overlap none that have another address.
 6. Nothing depends on the number of threads.
 """
 
@@ -264,6 +265,8 @@ class For(Record):
         A condition that ends the loop when a step has made it true.
     polls : bool
         Whether signals are handled between pieces of the loop.
+    rows : Size
+        The length of all vectors of the body; 0: they have several, or there are none.
     """
 
     step: str
@@ -272,6 +275,7 @@ class For(Record):
     body: list[Any]
     stop: Carried | None = None
     polls: bool = True
+    rows: Size = 0
 
     @property
     def handed_on(self) -> list[Carried]:
@@ -324,15 +328,8 @@ class Widen(Record):
     lanes: int
 
 
-class Lane(Record):
-    """The number in the first lane of a row."""
-
-    name: str
-    value: Scalar
-
-
 class ReduceRow(Record):
-    """The items of a row taken together, in every lane."""
+    """The items of a row taken together, in the order in which kernels do it."""
 
     name: str
     combine: str
@@ -491,10 +488,9 @@ def _kind_of_result(i: Instruction) -> str:
         return "ptr"
     if isinstance(i, Mask):
         return f"boolx{i.lanes}"
-    if isinstance(i, (Widen, ReduceRow)):
-        lanes = i.lanes if isinstance(i, Widen) else i.value.lanes
-        return kind_of(Register("", i.value.dtype, lanes))
-    if isinstance(i, Lane):
+    if isinstance(i, Widen):
+        return kind_of(Register("", i.value.dtype, i.lanes))
+    if isinstance(i, ReduceRow):
         return i.value.dtype
     return kind_of(Register("", i.dtype, getattr(i, "lanes", 1)))
 

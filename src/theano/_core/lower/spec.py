@@ -115,6 +115,7 @@ class _Checker:
     def _loop(self, i: ir.For, kinds: dict[str, str], freed: set[int | None]) -> None:
         carried = i.handed_on
         self._is(i.limit, "int64", kinds, i)
+        self._is(i.rows, "int64", kinds, i)
         for c in carried:
             self._is(c.start, c.kind, kinds, c)
         for name, kind in ir.defined(i):
@@ -210,7 +211,6 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.LoadRow: lambda i: [(i.address, "ptr"), (i.mask, f"boolx{i.lanes}")],
     ir.StoreRow: lambda i: [(i.address, "ptr"), (i.value, ""), (i.mask, "")],
     ir.Widen: lambda i: [(i.value, "")],
-    ir.Lane: lambda i: [(i.value, "")],
     ir.ReduceRow: lambda i: [(i.value, ""), (i.mask, "")],
     ir.Step: lambda i: [],
     ir.Fence: lambda i: [],

@@ -38,7 +38,6 @@ TEMPLATES: dict[type, str] = {
     ir.LoadRow: "{name} = load {address}: {dtype} x {lanes} where {mask}",
     ir.StoreRow: "store {value} at {address} where {mask}",
     ir.Widen: "{name} = widen {value} x {lanes}",
-    ir.Lane: "{name} = first of {value}",
     ir.ReduceRow: "{name} = reduce {value} by {combine} from {start} where {mask}",
     ir.LiveLoad: "{name} = live[{word}]: {kind}, late {late}",
     ir.LiveStore: "live[{word}] = {value}: {kind}",
@@ -161,8 +160,9 @@ def _lines(
             yield from (f"{indent}giving {_line(merge, bodies)}" for merge in i.merges)
             yield f"{indent}end"
         elif isinstance(i, ir.For):
+            rows = f" of rows {_shown(i.rows)}" if i.rows != 0 else ""
             polls = "" if i.polls else " at once"
-            yield f"{indent}for {i.step} below {_shown(i.limit)}{polls}{note}"
+            yield f"{indent}for {i.step} below {_shown(i.limit)}{rows}{polls}{note}"
             yield from (f"{indent}carrying {_line(c, bodies)}" for c in i.carried)
             if i.stop is not None:
                 yield f"{indent}until {_line(i.stop, bodies)}"
@@ -265,13 +265,14 @@ class _Reader:
             self.lines.pop()
             return ir.If(_size(line[3:]), then, otherwise, merges)
         if line.startswith("for "):
-            _, step, _, limit, *at_once = line.split()
+            _, step, _, limit, *facts = line.split()
             carried = tuple(self._after("carrying", ir.Carried))
             stop = list(self._after("until", ir.Carried))
             body = self.block("end")
             self.lines.pop()
             last = stop[0] if stop else None
-            return ir.For(step, _size(limit), carried, body, last, not at_once)
+            rows = _size(facts[2]) if facts[:2] == ["of", "rows"] else 0
+            return ir.For(step, _size(limit), carried, body, last, "once" not in facts, rows)
         if line.startswith("once "):
             body = self.block("end")
             self.lines.pop()

@@ -10,7 +10,7 @@ from typing import Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.lower import pipeline, program as ir
 from theano._core.lower.arrays import Array, Object
 from theano._core.lower.builder import copies, kernel_choice, lowering, orders
@@ -27,8 +27,8 @@ def write(p: Core) -> ProgramText:
     for number, variable in enumerate(p.inputs):
         _input(p, number, variable)
     input_offsets = tuple(p.input_offsets)
-    nodes = _nodes(p)
-    steps = lowering.steps_of(p, nodes, p.outputs)
+    # Scalars of sizes are computed on demand.
+    steps = lowering.steps_of(p, toposort(p.outputs, p.values), p.outputs)
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for number, step in enumerate(early):
@@ -86,11 +86,6 @@ def _input(p: Core, number: int, variable: Any) -> None:
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
         array.broadcast_axes = frozenset()
     p.values[variable] = array
-
-
-def _nodes(p: Core) -> list[Apply]:
-    """Return the nodes that need a step: scalars of sizes are computed on demand."""
-    return toposort(p.outputs, p.values)
 
 
 def _materialise_outputs(p: Core, copied: ir.Block) -> None:

@@ -16,19 +16,18 @@ from theano._core.ir.graph import inputs as leaves_of, made_by, toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
-from theano._core.lower.arrays import Array, Object, Size
+from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Region, Row
-from theano._core.lower.builder.scan_loop import WrittenLoop
 from theano._core.lower.builder.scan_progress import Report
-from theano._core.lower.builder.scan_registers import RegisterLoop
 from theano._core.lower.builder.scan_state import Carried, LateRows
-from theano._core.lower.builder.step_times import LoopClock, add_inside
+from theano._core.lower.builder.step_times import LoopClock
 from theano._core.lower.computed_again import computed
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -54,8 +53,50 @@ def check_steps(p: Core, node: Apply, steps: Size, shape: Sequence[Size]) -> Non
             p.check(node, p.let("ge", own, steps), "scan_sequence", (number, own, steps))
 
 
-class LoopWriter(WrittenLoop):
-    """Writes one loop."""
+class LoopWriter:
+    """Writes one loop.
+
+    Parameters
+    ----------
+    p : Core
+    node : Apply
+    values : sequence
+        Of the inputs.
+    """
+
+    def __init__(self, p: Any, node: Apply, values: Sequence[Any]) -> None:
+        self.p = p
+        self.node = node
+        # Equal loops share a body, and what is known of its variables here is of this loop.
+        # Its constants are those of the rewriter, which else takes what lengths are computed from
+        # for something else.
+        self.op: Loop = node.op.replaced(node.op.body.fresh(p.rewriter.leaf))
+        remaining = iter(values)
+        self.limit: Size = p.integer(next(remaining))
+        self.sequences = [next(remaining) for _ in range(self.op.n_sequences)]
+        self.scratch = [self._dies(i) for i in range(self.op.n_sequences)]
+        self.states = [
+            Carried(i, s, v)
+            for i, (s, v) in enumerate(zip(self.op.states, self.op.new_values, strict=True))
+        ]
+        self.initial = [next(remaining) if c.state.taps else None for c in self.states]
+        self.fixed = list(remaining)
+
+    def _dies(self, number: int) -> bool:
+        """Tell whether a sequence is memory that only this loop reads, each row in its step."""
+        variable, array = self.node.inputs[1 + number], self.sequences[number]
+        last = self.p.uses.get(variable) == 1 and self.node.inputs.count(variable) == 1
+        return last and array.alone
+
+    def row(self, carried: Carried, number: Size) -> str:
+        """Return the address of a row of the memory of a state."""
+        p, memory = self.p, carried.memory
+        step = p.multiply(itemsize(memory.dtype), p.product(carried.shape))
+        return views.moved(p, p.pointer(memory), p.offset(number, step))
+
+    def row_array(self, carried: Carried, data: str) -> Array:
+        """Return the row of a state that lies at an address."""
+        return Array(carried.value.type.dtype, tuple(carried.shape), data)
 
     def write(self) -> list[Any]:
         """Write the loop; return the values of its outputs."""
@@ -63,17 +104,8 @@ class LoopWriter(WrittenLoop):
         self._tell_shape()
         for carried, start in zip(self.states, self.initial, strict=True):
             self._prepare(carried, start)
-        release_for(self.p, self.limit)
-        short = RegisterLoop(self)
-        if not short.possible:
-            return self._write_general()
-        if self.p.timed:
-            self.number = add_inside(self.p, self.op.body.nodes, 1)
-        return short.write(self._write_general)
-
-    def _write_general(self) -> list[Any]:
-        """Write the loop for rows of any length."""
-        p = self.p
+        p, rows = self.p, self._length_of_rows()
+        release_for(p, self.limit)
         before = p.values.copy(), p.length_values.copy()
         self._hoist_shape()
         report = Report(p, self.op.progress, self.limit)
@@ -87,7 +119,7 @@ class LoopWriter(WrittenLoop):
         if len(p.callbacks) > self.first_callback:
             self._forget_objects(body)
         carried = [c for state in self.states for c in self._carried(state)]
-        p.do(ir.For(self.step, self.limit, (*carried, *told), body, stop))
+        p.do(ir.For(self.step, self.limit, (*carried, *told), body, stop, rows=rows))
         p.values, p.length_values = before
         report.end(self.step)
         return self._outputs()
@@ -193,6 +225,14 @@ class LoopWriter(WrittenLoop):
             self.p, self.p.pointer(start), self.p.offset(index, self.p.strides(start)[0])
         )
         return self.p.load(data, start.dtype)
+
+    def _length_of_rows(self) -> Size:
+        """Return the one length of all vectors of the body; 0 if there are several, or none."""
+        p, body = self.p, self.op.body
+        variables = [*body.inputs, *(out for node in body.nodes for out in node.outputs)]
+        lengths = {p.equal_lengths.find(p.rewriter.shape(v)[0]) for v in variables if is_vector(v)}
+        kept = [c.shape[0] for c in self.states if is_vector(c.value)]
+        return kept[0] if body.nodes and len(lengths) == 1 and kept and kept[0] != "" else 0
 
     def _hoist_shape(self) -> None:
         """Compute lengths that steps need and that no step changes."""
@@ -410,10 +450,47 @@ class LoopWriter(WrittenLoop):
     # -- after the loop ---------------------------------------------------------------------------
 
     def _outputs(self) -> list[Any]:
-        results: list[Any] = [self.output(carried) for carried in self.states]
+        results: list[Any] = [self._output(carried) for carried in self.states]
         if self.op.until:
             results.append(self.p.scalar(self.step))
         return results
+
+    def _output(self, carried: Carried) -> Any:
+        """Return the output of a state."""
+        p, state = self.p, carried.state
+        if carried.is_object:
+            return Object(carried.descriptor)
+        late = carried.late
+        if late is not None:
+            carried.shape = late.shape
+            carried.memory = Array(
+                carried.value.type.dtype, (), late.base, buffer=Buffer(late.slot, late.base)
+            )
+        memory = carried.memory
+        done: Size = self.step if self.op.until else self.limit
+        if carried.keeps_all:
+            return memory.replace(shape=(p.plus(carried.lead, done), *carried.shape))
+        if not state.taps:
+            count = p.let("minimum", done, state.keep)
+            return memory.replace(shape=(count, *carried.shape))
+        if carried.is_scalar:
+            for i in range(state.keep):
+                p.store(self.row(carried, i), carried.taps[state.keep - 1 - i])
+            return memory
+        if state.keep == 1:
+            return memory.replace(shape=(1, *carried.shape), data=carried.taps[0], strides=None)
+        out = p.new_array(memory.dtype, [state.keep, *carried.shape])
+        size = p.multiply(itemsize(memory.dtype), p.product(carried.shape))
+        for i in range(state.keep):
+            to = views.moved(p, out.data, p.offset(i, size))
+            source = self.row_array(carried, carried.taps[state.keep - 1 - i])
+            copies.copy_into(p, source, self.row_array(carried, to))
+        return out
+
+
+def is_vector(variable: Variable) -> bool:
+    """Tell whether a value has one axis, not declared to have length 1."""
+    return isinstance(variable.type, TensorType) and variable.type.broadcastable == (False,)
 
 
 def leaves_and_owners(variable: Variable) -> list[Any]:

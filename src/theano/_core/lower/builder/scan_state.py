@@ -68,11 +68,6 @@ class Carried:
         return not self.is_object and self.value.type.ndim == 0
 
     @property
-    def taps_exist(self) -> bool:
-        """Whether steps read it back."""
-        return bool(self.state.taps)
-
-    @property
     def keeps_all(self) -> bool:
         """Whether every row is kept."""
         return self.state.keep in (ALL, NEW)

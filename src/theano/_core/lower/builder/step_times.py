@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
-from theano._core.lower.arrays import Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.work import work_of, works
 from theano._core.lower.program_text import StepInside
@@ -73,17 +72,6 @@ class LoopClock:
             return p.call("lap", number, self.since, *counts)
 
         (self.since,) = self._if_sampled(lap)
-
-
-@contextmanager
-def timed_whole(p: Core, number: int, operations: Size) -> Iterator[None]:
-    """Time what is written of a loop, all of its steps, as the step `number`."""
-    if number < 0:
-        yield
-        return
-    since = p.call("lap", -1, 0, 0, 0)
-    yield
-    p.call("lap", number, since, 0, operations)
 
 
 def add_inside(p: Core, nodes: Sequence[Apply], period: int) -> int:

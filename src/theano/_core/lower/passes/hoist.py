@@ -83,7 +83,7 @@ class _Mover:
     def _moves(self, i: object, given_back: set[int]) -> bool:
         """Put an instruction before the loop, if no step changes what it does."""
         if isinstance(i, ir.Let):
-            if _stays_put(i) or not self._is_steady(*i.operands):
+            if stays_put(i) or not self._is_steady(*i.operands):
                 return False
             if not self._found.isdisjoint(i.operands):
                 self._found.add(i.name)
@@ -134,7 +134,7 @@ def _defined(i: object) -> set[str]:
     return {name for name, _ in ir.defined(i)}
 
 
-def _stays_put(i: ir.Let) -> bool:
+def stays_put(i: ir.Let) -> bool:
     """Tell whether a function is not to be computed unless it is wanted."""
     divides = i.function in ("sdiv", "udiv")
     return i.function in ir.READS or (divides and not isinstance(i.operands[1], int))

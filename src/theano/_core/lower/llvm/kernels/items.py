@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from theano._core.base.records import Record
-from theano._core.lower.kernel.loops import KernelReduction
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 
@@ -26,13 +25,13 @@ def itemsize(dtype: str) -> int:
     return np.dtype(dtype).itemsize
 
 
-def reduce_lanes(b: Builder, reduction: KernelReduction, value: Any) -> Any:
+def reduce_lanes(b: Builder, combine: str, value: Any) -> Any:
     """Return the lanes of an accumulator folded into one scalar, always in the same order."""
     lanes = value.lanes
     while lanes > 1:
         lanes //= 2
         low, high = halves(b, value, lanes)
-        value = getattr(b, reduction.combine)(low, high)
+        value = getattr(b, combine)(low, high)
     return value
 
 

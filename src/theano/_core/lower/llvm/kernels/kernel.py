@@ -259,7 +259,7 @@ class KernelWriter(Frame):
         for reduction, memory, total in zip(
             self.loop.reductions, self.reductions, totals, strict=True
         ):
-            value = reduce_lanes(self.b, reduction, total)
+            value = reduce_lanes(self.b, reduction.combine, total)
             self._store_scalar(value, memory, pointers[memory.slot])
 
     def _pieces(

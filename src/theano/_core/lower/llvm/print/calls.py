@@ -8,6 +8,7 @@ from theano._core.lower.arrays import Size
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.items import itemsize
 from theano._core.lower.llvm.kernels.kernel import KernelWriter, range_axis
+from theano._core.lower.llvm.target.codegen import lanes_of
 
 # Bytes of a row of columns that are folded together: with a cache line more at its ends, at most a
 # tenth more is read than that.
@@ -51,6 +52,10 @@ class Kernel:
         self.near = near
         self.symbol = "kernel"
         self._text: str | None = None
+
+    def lanes_of(self, itemsize: int) -> int:
+        """Return how many items of a size a vector register holds."""
+        return lanes_of(itemsize, self.bits)
 
     @property
     def unit(self) -> int:

@@ -495,22 +495,11 @@ class _Printer:
         self._known[i.name] = b.broadcast(self.value(i.value))
         b.lanes = 1
 
-    def lane(self, i: ir.Lane) -> None:
-        self._known[i.name] = self.b.lane(self.value(i.value), 0)
-
     def reduce_row(self, i: ir.ReduceRow) -> None:
-        """Write the lanes taken together as by `reduce_lanes`, with the result in every lane."""
-        b, value = self.b, self.value(i.value)
-        lanes = value.lanes
-        start = b.const(ir.number_of(i.start), value.dtype, lanes)
-        value = b.select(self._known[i.mask], value, start)
-        half = lanes // 2
-        while half:
-            low = [n % half for n in range(lanes)]
-            parts = [b.shuffle(value, value, [n + first for n in low]) for first in (0, half)]
-            value = getattr(b, i.combine)(*parts)
-            half //= 2
-        self._known[i.name] = value
+        value = self.value(i.value)
+        start = self.b.const(ir.number_of(i.start), value.dtype, value.lanes)
+        value = self.b.select(self._known[i.mask], value, start)
+        self._known[i.name] = items.reduce_lanes(self.b, i.combine, value)
 
     _writers = {
         ir.Let: let,
@@ -534,7 +523,6 @@ class _Printer:
         ir.LoadRow: load_row,
         ir.StoreRow: store_row,
         ir.Widen: widen,
-        ir.Lane: lane,
         ir.ReduceRow: reduce_row,
         ir.Step: step,
         ir.Fence: fence,
