@@ -1,6 +1,7 @@
 """What is done last, and for native code only: the graph that users see goes without it.
 
-Operations that are expressions of others are written out, and products of sequences go into loops.
+Operations that are expressions of others are written out, products of sequences go into loops, and
+the bounds of positions, which are checked before these are used, are reductions like all others.
 """
 
 from __future__ import annotations
@@ -8,12 +9,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.ir.graph import toposort
-from theano._core.ir.variable import Apply, Variable
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.dtypes import itemsize
+from theano._core.ir.graph import made_by, toposort
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.dims import LARGEST
+from theano._core.ops.array.indexing import AdvancedSubtensor
+from theano._core.ops.array.reductions import reduce
+from theano._core.ops.core.op import constant
 from theano._core.ops.core.python_call import Composed
+from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
+from theano._core.rewrite.scan.simplify import with_fixed_outside
 from theano._core.rewrite.scan.sink_products import with_products_in_steps
+
+
+def _with_bounds(rewriter: Rewriter, node: Apply) -> list[Any] | None:
+    """Equal ones are then computed once, and along with what else reads the positions."""
+    indices = node.op.indices(node)
+    if not indices[0].type.ndim or len(node.inputs) > node.op.operands + len(indices):
+        return None
+    bounds = [b for index in indices for b in _bounds(index)]
+    return node.op.make_node(*node.inputs, *bounds).outputs
+
+
+def _bounds(index: Variable) -> list[Any]:
+    """Return the smallest and the largest item of an index array."""
+    if isinstance(index, Constant):
+        ends = index.data.min(initial=LARGEST), index.data.max(initial=-LARGEST - 1)
+        return [constant(np.asarray(end, "int64")) for end in ends]
+    asserted = made_by(index, Assert)
+    while asserted is not None:
+        index = asserted.inputs[0]
+        asserted = made_by(index, Assert)
+    if index.owner is not None and index.owner.op is cast_op("int64"):
+        source = index.owner.inputs[0]
+        if dtypes.is_discrete(source.type.dtype) and itemsize(source.type.dtype) < 8:
+            # Many more fit in a vector.
+            index = source
+    return [cast(reduce(kind, index), "int64") for kind in ("infimum", "supremum")]
 
 
 def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
@@ -26,10 +64,23 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.
     """
     changed = with_products_in_steps(outputs, rewriter)
-    changed = in_loops(changed, lambda inside: native_form(inside, Rewriter()))
-    composed = {type(n.op) for n in toposort(changed) if isinstance(n.op, Composed)}
-    if not composed and all(a is b for a, b in zip(changed, outputs, strict=True)):
+    inside = in_loops(changed, lambda inside: native_form(inside, Rewriter()))
+    if any(a is not b for a, b in zip(inside, changed, strict=True)):
+        # Bounds of positions that all steps use.
+        changed = with_fixed_outside(inside)
+    ran = False
+    for name, classes, change, why in RULES:
+        found = {type(n.op) for n in toposort(changed) if isinstance(n.op, classes)}
+        if found:
+            rule = Rule(name, tuple(found), change, "native", "exact", why)
+            changed, ran = rewriter.run(changed, RuleSet([rule])), True
+    if ran or all(a is b for a, b in zip(changed, outputs, strict=True)):
         return changed
-    name = "composed(x) → expression"
-    rule = Rule(name, tuple(composed), _expression, "native", "exact", "no call of Python")
-    return rewriter.run(changed, RuleSet([rule]))
+    return rewriter.run(changed, RuleSet(()))
+
+
+# In this order: expressions have positions, too.
+RULES = (
+    ("composed(x) → expression", Composed, _expression, "no call of Python"),
+    ("x[i] → x[i] with the bounds of i", AdvancedSubtensor, _with_bounds, "fewer reads of i"),
+)

@@ -163,8 +163,10 @@ def bincount(
     if not dtypes.is_discrete(x.type.dtype):
         raise TypeError(f"bincount needs integers, got {x.type}")
     x = cast(x, "int64")
-    x = Assert("Input to bincount has negative values!")(x, reduce("all", a_.ge(x, 0)))
-    count = total([a_.maximum(reduce("supremum", x), -1), 1])
+    smallest, largest = reduce("infimum", x), reduce("supremum", x)
+    checked = Assert("Input to bincount has negative values!")
+    x, largest = (checked(v, a_.ge(smallest, 0)) for v in (x, largest))
+    count = total([a_.maximum(largest, -1), 1])
     if minlength is not None:
         least = cast(as_tensor_variable(minlength), "int64")
         text = "bincount: minlength must not be negative, got {0}"

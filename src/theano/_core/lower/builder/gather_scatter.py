@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from theano._core.base.dtypes import itemsize
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, views
 from theano._core.lower.builder.core import Core
@@ -17,17 +14,17 @@ from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.addresses import Address, gathered, write_lanes
 from theano._core.lower.llvm.kernels.items import load, store
 
+# The axes that positions address, those taken whole, and where the axes of positions come to stand.
+Place = tuple[list[int], list[int], int]
+
 
 def _index_loop(
-    p: Core,
-    node: Apply,
-    x: Array,
-    indices: Sequence[Array],
-    variables: Sequence[Variable],
-    place: Any,
+    p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place
 ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
     """Return lengths, operands and address computation of a loop over array positions."""
     at, full, position = place
+    variables = node.op.indices(node)
+    indices, bounds = index[: len(at)], index[len(at) :]
     rank = variables[0].type.ndim
     total = len(full) + rank
     axis_of = [a for a in range(total) if a < position or a >= position + rank]
@@ -45,12 +42,15 @@ def _index_loop(
         )
     wanted = shape[position : position + rank]
     operands = []
-    for number, (index, variable) in enumerate(zip(indices, variables, strict=True)):
+    for number, (positions, variable) in enumerate(zip(indices, variables, strict=True)):
         pattern = variable.type.broadcastable
-        _check_range(p, node, index, variable, at[number], x.shape[at[number]])
+        axis, length = at[number], x.shape[at[number]]
         if rank:
-            index = views.broadcast_to(p, node, index, wanted, pattern, "index_shapes")
-        placed = _placed(p, index, total, position)
+            _check_range(p, node, bounds[2 * number : 2 * number + 2], axis, length)
+            positions = views.broadcast_to(p, node, positions, wanted, pattern, "index_shapes")
+        else:
+            views.checked_index(p, node, positions, axis, length)
+        placed = _placed(p, positions, total, position)
         operands.append((placed, placed.broadcast_axes))
     everywhere = frozenset(range(total))
     numbers = [
@@ -88,35 +88,10 @@ def _placed(p: Core, index: Array, total: int, position: int) -> Array:
     return views.permute(p, index, order)
 
 
-def _check_range(
-    p: Core, node: Apply, index: Array, variable: Variable, axis: int, length: Size
-) -> None:
-    """Fail if an item of an index array lies outside an axis of `length`."""
-    # Narrow positions are compared as they are: many more fit in a vector.
-    dtype = index.dtype if itemsize(index.dtype) < 8 else "int64"
-    range_ = np.iinfo(dtype)
-    reduced = tuple(range(index.ndim))
-    if not index.ndim:
-        views.checked_index(p, node, index, axis, length)
-        return
-    broadcast_axes = kernel_choice.broadcast_axes_of(variable, index)
-    w = Writer([index.dtype])
-    item = w.cast(w.operands[0], dtype)
-    loop = Loop(
-        index.ndim,
-        ((index.dtype, broadcast_axes),),
-        (),
-        (
-            KernelReduction("minimum", int(range_.max), dtype, "int64"),
-            KernelReduction("maximum", int(range_.min), dtype, "int64"),
-        ),
-        reduced,
-        w.body(reductions=[item, item]),
-    )
-    outs = [Array("int64", (), p.stack(8)), Array("int64", (), p.stack(8))]
-    kernel_choice.run(p, loop, index.shape, [index], [], outs)
-    small, large = map(p.integer, outs)
-    # Of no index at all the reduction is its start, which is inside on purpose of the comparison.
+def _check_range(p: Core, node: Apply, bounds: Sequence[Array], axis: int, length: Size) -> None:
+    """Fail if the smallest or the largest position lies outside an axis of `length`."""
+    small, large = map(p.integer, bounds)
+    # Of no position at all, the smallest is the highest number, and the largest the lowest.
     none = p.let("gt", small, large)
     low = p.let("ge", small, p.let("sub", 0, length))
     p.check(node, p.let("or", none, low, kind="bool"), "index", (small, axis, length))
@@ -124,20 +99,11 @@ def _check_range(
     p.check(node, p.let("or", none, high, kind="bool"), "index", (large, axis, length))
 
 
-def gather(
-    p: Core,
-    node: Apply,
-    x: Array,
-    indices: Sequence[Array],
-    at: list[int],
-    full: list[int],
-    position: int,
-) -> Array:
-    """Return the items of `x` at arrays of positions."""
-    shape, operands, address = _index_loop(
-        p, node, x, indices, node.inputs[1:], (at, full, position)
-    )
+def gather(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place) -> Array:
+    """Return the items of `x` at arrays of positions; their bounds stand behind them."""
+    shape, operands, address = _index_loop(p, node, x, index, place)
     out = p.new_array(x.dtype, shape)
+    _, full, position = place
     rows = _along_rows(shape, full, position + node.inputs[1].type.ndim)
 
     def read(b: object, index: Callable[..., object], *values: object) -> Any:
@@ -163,13 +129,13 @@ def scatter(
     node: Apply,
     x: Array,
     y: Array,
-    indices: Sequence[Array],
-    place: Any,
+    index: Sequence[Array],
+    place: Place,
     assign: bool,
 ) -> Array:
     """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
     out = copies.writable(p, node, x)
-    shape, operands, address = _index_loop(p, node, out, indices, node.inputs[2:], place)
+    shape, operands, address = _index_loop(p, node, out, index, place)
     y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(shape))
     if shape:
         y = views.broadcast_to(p, node, y, shape, pattern, "write")

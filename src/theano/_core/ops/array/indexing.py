@@ -364,12 +364,14 @@ class AdvancedSubtensor(Structured):
 
     `axes` says, per leading axis of `x`, AT (the next index array addresses it) or FULL. The index
     arrays broadcast together; their axes stand where the AT axes stood if those are neighbours,
-    else in front.
+    else in front. In native code the smallest and the largest item of each stand behind them.
     """
 
     __props__ = ("axes",)
     connection = connected(0)
     linear = linear_in(0)
+    # The inputs before the index arrays.
+    operands = 1
 
     def __init__(self, axes: tuple[str, ...]) -> None:
         self.axes = axes
@@ -381,17 +383,22 @@ class AdvancedSubtensor(Structured):
         neighbours = at == list(range(at[0], at[-1] + 1))
         return at, full, at[0] if neighbours else 0
 
+    def indices(self, node: Apply) -> Sequence[Any]:
+        """Return the index arrays of a node."""
+        return node.inputs[self.operands : self.operands + self.axes.count(AT)]
+
     def make_node(self, x: TensorLike, *indices: TensorLike) -> Apply:
         x = tensor_operand("advanced_subtensor", x)
         if len(self.axes) > x.type.ndim:
             raise IndexError(f"too many indices for array: {x} has {x.type.ndim} dimensions")
-        values = same_rank([index_array(i) for i in indices])
-        _, full, position = self.place(x.type.ndim)
+        at, full, position = self.place(x.type.ndim)
+        values = same_rank([index_array(i) for i in indices[: len(at)]])
+        bounds = [as_variable(b) for b in indices[len(at) :]]
         pattern = [x.type.broadcastable[a] for a in full]
         pattern[position:position] = [
             all(v.type.broadcastable[i] for v in values) for i in range(values[0].type.ndim)
         ]
-        return self.one([x, *values], x.type.dtype, pattern)
+        return self.one([x, *values, *bounds], x.type.dtype, pattern)
 
     def numpy_index(self, indices: Sequence[TensorLike]) -> tuple[Any, ...]:
         """Return the index as NumPy takes it."""
@@ -414,8 +421,9 @@ class AdvancedSubtensor(Structured):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         _, full, position = self.place(node.inputs[0].type.ndim)
         shape = [shapes[0][a] for a in full]
-        patterns = [v.type.broadcastable for v in node.inputs[1:]]
-        shape[position:position] = broadcast_shape(patterns, shapes[1:])
+        indices = self.indices(node)
+        patterns = [v.type.broadcastable for v in indices]
+        shape[position:position] = broadcast_shape(patterns, shapes[1 : 1 + len(indices)])
         return [tuple(shape)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
@@ -423,9 +431,8 @@ class AdvancedSubtensor(Structured):
         g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
         return [g] + [None] * len(indices)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *indices: ProgramValue) -> Any:
-        at, full, position = self.place(node.inputs[0].type.ndim)
-        return p.gather(node, x, indices, at, full, position)
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, *index: ProgramValue) -> Any:
+        return p.gather(node, x, index, self.place(node.inputs[0].type.ndim))
 
     def __str__(self) -> str:
         return "AdvancedSubtensor1" if self.axes == (AT,) else "AdvancedSubtensor"
@@ -441,6 +448,7 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
     shape = shape_of(0)
     connection = connected(0, 1)
     linear = linear_in((0, 1))
+    operands = 2
 
     def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
         super().__init__(axes)
@@ -484,9 +492,8 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         return [gx, sum_to(part, y)] + [None] * len(indices)
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue, *rest: ProgramValue) -> Any:
-        y, *indices = rest
-        at, full, position = self.place(node.inputs[0].type.ndim)
-        return p.scatter(node, x, y, indices, (at, full, position), self.assign)
+        y, *index = rest
+        return p.scatter(node, x, y, index, self.place(node.inputs[0].type.ndim), self.assign)
 
     def __str__(self) -> str:
         if self.axes == (AT,):

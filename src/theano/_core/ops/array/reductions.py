@@ -115,6 +115,16 @@ REDUCERS = {
             anything,
         ),
         Reducer(
+            "infimum",
+            "Smallest item over axes, of nothing the highest number; NaN if any item is.",
+            "minimum",
+            "min",
+            _highest,
+            _same,
+            _same,
+            anything,
+        ),
+        Reducer(
             "all",
             "Whether all items hold.",
             "and_",
@@ -137,7 +147,7 @@ REDUCERS = {
     )
 }
 STARTS = {"max": _lowest, "min": _highest}
-EXTREMES = ("max", "supremum", "min")
+EXTREMES = ("max", "supremum", "min", "infimum")
 
 
 @known_as("CAReduce")
@@ -237,8 +247,9 @@ class Reduction(Structured):
         if self.reducer.identity is None and x.size == 0:
             return (xp.zeros([n for a, n in enumerate(x.shape) if a not in axes], dtype=out),)
         function = getattr(xp, self.reducer.numpy)
-        if self.kind == "supremum":
-            return (function(x, axis=axes, initial=_lowest(acc)),)
+        identity = self.reducer.identity
+        if self.kind in EXTREMES and identity is not None:
+            return (function(x, axis=axes, initial=identity(acc)),)
         value = (
             function(x, axis=axes, dtype=acc)
             if self.kind in ("sum", "prod")

@@ -51,16 +51,24 @@ def rewrite_loops(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with their loops simplified, those in the bodies of loops too."""
     if not any(isinstance(node.op, Loop) for node in toposort(outputs)):
         return list(outputs)
-    outputs = run_fewer_steps(merge_loops(outputs))
+    return in_loops(_changed(run_fewer_steps(merge_loops(outputs)), CHANGES), rewrite_loops)
+
+
+def with_fixed_outside(outputs: Sequence[Variable]) -> list[Any]:
+    """Return `outputs` with what is the same in all steps of a loop computed before it."""
+    return _changed(outputs, (move_out_fixed,))
+
+
+def _changed(outputs: Sequence[Variable], changes: Sequence[Change]) -> list[Any]:
     for _ in range(MOST_ROUNDS):
-        changed = _one_round(outputs)
+        changed = _one_round(outputs, changes)
         if changed is None:
-            return in_loops(outputs, rewrite_loops)
+            return list(outputs)
         outputs = changed
     raise InternalError("the rewriting of loops does not end")
 
 
-def _one_round(outputs: Sequence[Variable]) -> list[Any] | None:
+def _one_round(outputs: Sequence[Variable], changes: Sequence[Change]) -> list[Any] | None:
     """Return `outputs` after one change of every loop that can be changed; None if none can."""
     nodes = toposort(outputs)
     loops = [node for node in nodes if isinstance(node.op, Loop) and node.op.watch is None]
@@ -76,17 +84,17 @@ def _one_round(outputs: Sequence[Variable]) -> list[Any] | None:
     now: dict[Any, Any] = {}
     changed = False
     for node in loops:
-        table = _change(node, uses)
+        table = _change(node, uses, changes)
         if table:
             changed = True
             now.update(zip(table, copied(list(table.values()), now), strict=True))
     return copied(outputs, now) if changed else None
 
 
-def _change(node: Apply, uses: Uses) -> dict[Any, Any] | None:
+def _change(node: Apply, uses: Uses, changes: Sequence[Change]) -> dict[Any, Any] | None:
     """Return replacements for variables that one loop makes, or None if nothing is to be done."""
     with at_line(node.source):
-        for change in CHANGES:
+        for change in changes:
             table = change(Draft(node), uses)
             if table is not None:
                 return {old: _typed(new, old) for old, new in table.items() if old in uses}

@@ -1,0 +1,91 @@
+"""The last form of a graph: positions stand with their bounds, which are read once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower import program as ir
+
+x, y, w = T.dmatrix("x"), T.dmatrix("y"), T.dvector("w")
+i, j = T.lvector("i"), T.lvector("j")
+narrow = T.bvector("narrow")
+COUNTED = T.bincount(i, w, minlength=4)
+
+# Expressions, and how often the positions are read for their bounds.
+READ = {
+    "one": (x[i], 1),
+    "twice": (x[i] + y[i] * 2, 1),
+    "gathered and scattered": (T.inc_subtensor(x[i], T.tanh(x[i])), 1),
+    "two arrays": (x[i, j], 2),
+    "narrow": (x[narrow], 1),
+    "counted": (COUNTED, 1),
+    "counted and summed": ([COUNTED, T.inc_subtensor(w[i], 1.0)], 1),
+    "asserted": (x[T.opt.Assert("no")(i, w.sum() > 0)] + y[i], 1),
+    "known": (x[[2, 0, -1]] + x[:, np.array([[1, 0]])].sum(), 0),
+    "numbers": (x[1, i[0]], 0),
+}
+
+
+def reductions(f: Any) -> list[Any]:
+    """Return the kernels for vectors without gaps that reduce positions."""
+    program = f.maker.program_text.program
+    used = [program.kernels[r.kernel] for r in ir.walk(program.body) if isinstance(r, ir.Reduce)]
+    return [
+        kernel
+        for kernel in used
+        if kernel.layout == "packed" and "int" in kernel.loop.reductions[0].dtype
+    ]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_positions_are_read_once_for_their_bounds(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(theano.config, "cache_programs", False)
+    outputs, times = READ[name]
+    f = theano.function([x, y, w, i, j, narrow], outputs, on_unused_input="ignore")
+    assert len(reductions(f)) == times
+
+
+def test_narrow_positions_are_compared_as_they_are() -> None:
+    (kernel,) = reductions(theano.function([x, narrow], x[narrow]))
+    assert [r.dtype for r in kernel.loop.reductions] == ["int8", "int8"]
+
+
+X = np.arange(12.0).reshape(4, 3)
+
+
+@pytest.mark.parametrize("position", [4, -5, 2**62, -(2**63)])
+@pytest.mark.parametrize("known", [False, True])
+def test_the_position_that_lies_outside_is_named(position: int, known: bool) -> None:
+    positions = np.array([1, position, 0])
+    index = T.constant(positions) if known else i
+    text = f"index {position} is out of bounds for axis 0 with size 4"
+    inputs = [x] if known else [x, i]
+    values = [X] if known else [X, positions]
+    for outputs in (x[index], T.set_subtensor(x[index], 0.0)):
+        with pytest.raises(IndexError, match=text):
+            theano.function(inputs, outputs)(*values)
+
+
+def test_of_no_position_none_lies_outside() -> None:
+    nothing = np.zeros(0, "int64")
+    for f in (theano.function([x, i], x[i]), theano.function([x, i], [x[i].sum(), x[i, i]])):
+        for array in (X, X[:0]):
+            f(array, nothing)
+    assert theano.function([x], x[np.zeros((0, 2), int)])(X[:0]).shape == (0, 2, 3)
+
+
+def test_positions_of_each_step_have_bounds_of_their_own() -> None:
+    rows = T.lmatrix("rows")
+    taken, _ = theano.scan(lambda r: x[r].sum(axis=0), sequences=rows)
+    f = theano.function([x, rows], taken)
+    steps = np.array([[0, 3], [-4, 1]])
+    assert np.array_equal(f(X, steps), X[steps].sum(axis=1))
+    with pytest.raises(IndexError, match="index 4 is out of bounds"):
+        f(X, steps + 1)
