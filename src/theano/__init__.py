@@ -9,6 +9,7 @@ import sys
 from theano._core.base.gc_pause import paused_collector as _paused_collector
 
 with _paused_collector(all_stays=True):
+    from theano._core.api.variable import methods as _methods  # noqa: F401
     from theano._core.base.stubs import listed_in_stub as _listed_in_stub
     from theano._core.legacy import paths as _paths
 

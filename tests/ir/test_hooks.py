@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,13 @@ def test_a_hook_is_called_and_filled_where_its_row_says(name: str) -> None:
         importlib.import_module(f"theano._core.{module}")
     assert hook.value is not None
     assert hook.why.endswith(".")
+
+
+def test_all_that_tensors_call_is_there_and_nothing_else() -> None:
+    called = re.findall(r'(?:above\.|_\w+\(\s*")(\w+)\.(\w+)', _text("ir.tensor"))
+    assert {module for module, _ in called} == set(vars(hooks.above.value))
+    for module, function in called:
+        assert callable(getattr(getattr(hooks.above.value, module), function)), function
 
 
 def test_only_named_modules_extend_classes_of_others() -> None:

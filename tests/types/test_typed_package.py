@@ -62,6 +62,9 @@ width: tuple[int, ...] = w.get_value(borrow=True).shape
 positive = T.switch(x > 0, x, -x).max() + T.maximum(x, 0).mean()
 states, updates = theano.scan(lambda a, h: a + h, sequences=x, outputs_info=T.zeros_like(x[0]))
 train = theano.function([x], states[-1], updates=updates)
+sums: list[T.TensorVariable] = [x + x, 1 + x, x - w, 1 - x, x * x, 2 * x, -x, abs(x), x @ w]
+ratios: list[T.TensorVariable] = [x / x, 1 / x, x // 2, 2 // x, x % 2, 2 % x, x**x, 2**x]
+truths: list[T.TensorVariable] = [x < 1, x <= w, 1 > x, x >= y, ~y, y & y, y | y, y ^ y, x[0]]
 chosen: T.TensorVariable = ifelse(T.gt(count, 1), x, x.T)
 noise = RandomStreams(1).normal((2, 3)) + Stream(1).uniform((2, 3), low=-1.0) * x.shape[0]
 rows = theano.gradient.jacobian(cost, w)[0] + theano.Rop(cost, w, w) + theano.Lop(cost, w, 1.0)

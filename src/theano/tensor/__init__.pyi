@@ -68,9 +68,6 @@ from theano._core.api.derivatives.gradients import (
 )
 from theano._core.api.derivatives.jacobians import hessian as hessian, jacobian as jacobian
 from theano._core.api.derivatives.verification import verify_grad as verify_grad
-from theano._core.api.variable.classes import (
-    TensorConstant as TensorConstant, TensorVariable as TensorVariable,
-)
 from theano._core.api.variable.constructors import (
     bcol as bcol, bmatrix as bmatrix, brow as brow, bscalar as bscalar, btensor3 as btensor3,
     btensor4 as btensor4, btensor5 as btensor5, btensor6 as btensor6, btensor7 as btensor7,
@@ -123,6 +120,9 @@ from theano._core.base.errors import (
     NotScalarConstantError as NotScalarConstantError, ShapeError as ShapeError,
 )
 from theano._core.base.settings import config as config
+from theano._core.ir.tensor import (
+    TensorConstant as TensorConstant, TensorVariable as TensorVariable,
+)
 from theano._core.ir.types import Generic as Generic, TensorType as TensorType
 from theano._core.ir.variable import Apply as Apply, Constant as Constant, Variable as Variable
 from theano._core.legacy.user.op import Op as Op

@@ -29,7 +29,8 @@ from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise, cast as convert
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 __all__ = [
     "NoneConst",

@@ -10,7 +10,8 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.control.branch import IfElse
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 @overload

@@ -43,7 +43,8 @@ from theano._core.ops.elementwise.elementwise import cast
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from theano._core.ir.annotations import GradientOptions, TensorVariable
+    from theano._core.ir.annotations import GradientOptions
+    from theano._core.ir.tensor import TensorVariable
 
 
 @overload

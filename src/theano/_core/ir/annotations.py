@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from os import PathLike
 from types import ModuleType
-from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, overload
+from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 
-# What users hold of a tensor, with its methods: a name from above, that no layer below knows.
-from theano._core.api.variable.classes import TensorVariable as TensorVariable
 from theano._core.ir.variable import Apply, Variable
 
 
@@ -35,17 +33,6 @@ Cloned = TypeVar("Cloned", bound=Variable | Sequence[Variable])
 Replacements: TypeAlias = (
     Mapping[Any, Any] | Collection[Sequence[Any]] | Iterator[Sequence[Any]] | None
 )
-
-
-class Plural(Protocol):
-    """Makes several variables: see `constructors`."""
-
-    @overload
-    def __call__(self, count: int, /) -> list[TensorVariable]: ...
-    @overload
-    def __call__(self, letters: str, /) -> Any: ...
-    @overload
-    def __call__(self, *names: str | None) -> list[TensorVariable]: ...
 
 
 class GradientOptions(TypedDict, total=False):

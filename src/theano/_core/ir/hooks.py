@@ -5,6 +5,7 @@ Each row says which modules call, which fill it as they are imported, and why it
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -38,8 +39,25 @@ class Hook:
         return self.value(*arguments, **options)
 
 
+class Modules(Hook):
+    """Modules that others put here: `value` has each by its name."""
+
+    def __init__(self, called_by: str, filled_by: str, why: str) -> None:
+        super().__init__(called_by, filled_by, why)
+        self.value = SimpleNamespace()
+
+    def fill(self, **modules: object) -> None:
+        """Put modules here."""
+        vars(self.value).update(modules)
+
+
+above = Modules(
+    "ir.tensor",
+    "ops.elementwise.operators api.variable.methods",
+    "Operators and methods of tensors are functions of these modules, which make tensors.",
+)
 evaluate = Hook(
-    "ir.variable", "api.variable.classes", "`eval` of every variable compiles a function."
+    "ir.variable", "api.variable.methods", "`eval` of every variable compiles a function."
 )
 show = Hook(
     "compile.described compile.profiling",
@@ -96,8 +114,6 @@ has_added_rewrites = Hook(
 
 # Modules that give attributes to classes of others, and why.
 EXTENDING = {
-    "ops.elementwise.operators": "Tensors have operators: `TensorType.variable_class`.",
-    "api.variable.classes": "They have the methods of users, too.",
     "ops.array.indexing_batch": "Indexing of rows needs all operations of indexing.",
     "ops.sparse.functions": "Variables of sparse matrices have operators.",
     "compile.function": "What Python does with a compiled function, whose class is written in C++.",

@@ -12,10 +12,11 @@ from theano._core.base import dtypes
 from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import config
 from theano._core.ir import hooks
+from theano._core.ir.tensor import TensorConstant, TensorVariable
 from theano._core.ir.variable import Type, Variable
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
 
 
 class ObjectType(Type):
@@ -173,6 +174,8 @@ class TensorType(Type):
         "sized",
         "sparse_grad",
     )
+    variable_class = TensorVariable
+    constant_class = TensorConstant
     ndim: int  # type: ignore[misc]
     sized: bool  # type: ignore[misc]
 

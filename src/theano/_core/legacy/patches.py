@@ -14,7 +14,6 @@ import numpy as np
 
 from theano._core.api.conversion import get_scalar_constant_value
 from theano._core.api.scan.updates import OrderedUpdates
-from theano._core.api.variable.classes import TensorConstant, TensorVariable
 from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
 from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
@@ -28,6 +27,7 @@ from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
+from theano._core.ir.tensor import TensorConstant, TensorVariable
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.slices import get_idx_list

@@ -18,7 +18,8 @@ from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.sorting import Unique
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
+    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def expand_dims(a: TensorLike, axis: int | Sequence[int]) -> TensorVariable:

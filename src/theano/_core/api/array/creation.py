@@ -20,7 +20,8 @@ from theano._core.ops.core.fill import second
 from theano._core.ops.elementwise.arithmetic import ge, sub, switch
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 fill = second
 

@@ -21,7 +21,8 @@ from theano._core.ops.elementwise.arithmetic import eq, mul
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 # Stands for a length that is not known before a function runs, where orders are compared.
 USUAL_LENGTH = 64

@@ -29,7 +29,8 @@ from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.elementwise import arithmetic as a_
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _cumulative(mode: str, x: object, axis: int | None) -> Any:

@@ -18,7 +18,8 @@ from theano._core.ops.elementwise.arithmetic import add, mul, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 NORMS = (None, "ortho", "no_norm")
 

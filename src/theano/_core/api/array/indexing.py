@@ -34,7 +34,8 @@ from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise import arithmetic as a_
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 _BOOLS = (
     "TensorType does not support Python bools for indexing, such as tensor[[True, False]]. To use "

@@ -25,7 +25,8 @@ from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod, sub
 from theano._core.ops.sorting import Spread
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def concatenate(tensor_list: Sequence[TensorLike], axis: int = 0) -> TensorVariable:

@@ -32,7 +32,8 @@ from theano._core.ops.linalg.spectra import SVD, Eigh
 from theano._core.ops.linalg.systems import cholesky, matrix_inverse, solve_lower_triangular
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def svd(a: TensorLike, full_matrices: TensorLike = 1, compute_uv: TensorLike = 1) -> Any:

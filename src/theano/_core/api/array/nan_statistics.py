@@ -16,7 +16,8 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.elementwise import arithmetic as a_, transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
+    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _number(value: float, x: Variable) -> Any:

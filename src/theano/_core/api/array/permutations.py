@@ -15,7 +15,8 @@ from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSu
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) -> TensorVariable:

@@ -23,7 +23,8 @@ from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, 
 from theano._core.ops.elementwise.elementwise import conjugate
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def dot(a: TensorLike, b: TensorLike) -> TensorVariable:

@@ -17,7 +17,8 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise import arithmetic as a, transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> TensorVariable:

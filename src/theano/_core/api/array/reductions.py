@@ -17,7 +17,8 @@ from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise import arithmetic as a_, transcendental as t
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
+    from theano._core.ir.annotations import Axes, TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _reduced(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +20,9 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes, TensorLike, TensorVariable
+    from theano._core.ir.annotations import Axes, TensorLike
     from theano._core.ir.function_graph import FunctionGraph
+    from theano._core.ir.tensor import TensorVariable
 
 specify_shape = ops.specify_shape
 
@@ -438,6 +439,26 @@ def get_vector_length(v: TensorLike) -> int:
     return ops.vector_length(v)
 
 
+def items(x: Any) -> Iterator[Any]:
+    """Return the items of `x` along its first axis, if the graph says how many there are."""
+    try:
+        count = get_vector_length(x)
+    except ValueError as error:
+        raise ValueError(
+            f"length not known: {x}. A variable has no items before a function runs, so "
+            "that Python cannot walk over them: theano.scan does, and x[0], x[1] are items."
+        ) from error
+    except TypeError:
+        # sum(x) and max(x) of Python would walk over the items.
+        count = ops.first_length(x)
+    if count is None:
+        raise TypeError(
+            "TensorType does not support iteration. Maybe you are using builtin.sum instead of "
+            "theano.tensor.sum? (Maybe .max?)"
+        )
+    return (x[i] for i in range(count))
+
+
 def shape_items(size: Any) -> list[Any]:
     """Return the lengths that `size` stands for: an int, a scalar, a sequence or a vector."""
     if not isinstance(size, Variable) and np.ndim(size) == 0:
@@ -454,7 +475,7 @@ def size_of(x: Any) -> Any:
     """Return the number of items of `x`, an int64 scalar."""
     if x.type.ndim == 0:
         # It is 1, and yet made from `x`: a function of `x` counts as using it.
-        return reduce("prod", ops.ShapeOf()(x))
+        return as_int64(reduce("prod", ops.ShapeOf()(x)))
     return as_int64(product([ops.length(x, axis) for axis in range(x.type.ndim)]))
 
 

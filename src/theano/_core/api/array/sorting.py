@@ -16,7 +16,8 @@ from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _along(name: str, a: TensorLike, axis: TensorLike | None) -> tuple[Any, int]:

@@ -11,7 +11,8 @@ from theano._core.ops import special as ops
 from theano._core.ops.elementwise.arithmetic import maximum, mul
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def gammau(k: TensorLike, x: TensorLike) -> TensorVariable:

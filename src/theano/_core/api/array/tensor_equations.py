@@ -13,7 +13,8 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.linalg.systems import matrix_inverse, solve
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:

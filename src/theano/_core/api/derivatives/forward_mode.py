@@ -20,7 +20,8 @@ from theano._core.ops.core.fill import second, zeros_like_float
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable, Variables
+    from theano._core.ir.annotations import TensorLike, Variables
+    from theano._core.ir.tensor import TensorVariable
 
 
 @overload

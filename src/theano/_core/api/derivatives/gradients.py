@@ -27,7 +27,8 @@ from theano._core.ops.elementwise.arithmetic import add
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from theano._core.ir.annotations import GradientOptions, TensorLike, TensorVariable, Variables
+    from theano._core.ir.annotations import GradientOptions, TensorLike, Variables
+    from theano._core.ir.tensor import TensorVariable
 
 
 def format_as(use_list: bool, use_tuple: bool, outputs: TensorLike) -> Any:

@@ -19,7 +19,8 @@ from theano._core.ops.array.shaping import length
 from theano._core.ops.core.fill import zeros_like_float
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable, Variables
+    from theano._core.ir.annotations import TensorLike, Variables
+    from theano._core.ir.tensor import TensorVariable
 
 
 @overload

@@ -22,7 +22,8 @@ from theano._core.ops.nn.convolution import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _known(shape: object, count: int) -> tuple[int | None, ...] | None:

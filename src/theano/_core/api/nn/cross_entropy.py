@@ -33,7 +33,8 @@ from theano._core.ops.sorting import Unique
 from theano._core.rewrite.passes.check_labels import IN_BOUNDS, in_bounds, is_softmax
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 __all__ = [
     "binary_crossentropy",

@@ -26,7 +26,8 @@ from theano._core.ops.elementwise.arithmetic import and_, eq, ge, le, lt, maximu
 from theano._core.ops.elementwise.transcendental import exp, log
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 BLANK = 0
 # Stands for the logarithm of 0: unlike infinities such numbers have differences.

@@ -22,7 +22,8 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 class Fits(Require):

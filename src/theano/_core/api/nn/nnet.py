@@ -38,7 +38,8 @@ from theano._core.ops.elementwise.transcendental import exp, expm1, log, sigmoid
 from theano._core.ops.special import erfc
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 __all__ = [
     "batch_normalization",

@@ -10,7 +10,8 @@ from theano._core.base.near_misses import explain_functions
 from theano._core.ops.nn.pooling import MaxPoolGrad, Pool, renamed
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _pool(

@@ -10,7 +10,8 @@ from theano._core.base import dtypes
 from theano._core.ops.elementwise.arithmetic import and_, ceil, clip, floor, ge, lt, maximum, switch
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def spatialtf(

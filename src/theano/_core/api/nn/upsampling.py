@@ -26,7 +26,8 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def bilinear_kernel_1D(ratio: TensorLike, normalize: bool = True) -> TensorVariable:

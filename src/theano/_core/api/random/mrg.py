@@ -23,7 +23,8 @@ from theano._core.ops.elementwise.transcendental import cos, log, sin, sqrt
 from theano._core.ops.random import mrg as ops
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 # Standard deviation of the normal distribution cut off at 2 on both sides.
 TRUNCATED_STD = 0.87962566103423978

@@ -17,7 +17,8 @@ from theano._core.ops.elementwise.normal_quantile import normal_distribution, no
 from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sqrt, tan
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def uniform(

@@ -33,7 +33,8 @@ from theano._core.ops.random.permutation import MultinomialDraw, words_to_permut
 from theano._core.ops.random.philox import multiply_high
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 # The largest mean whose counts int64 holds, as in NumPy.
 MOST_POISSON = float(2**63 - 1 - 10 * 2**31.5)

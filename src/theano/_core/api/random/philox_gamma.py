@@ -12,7 +12,8 @@ from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.transcendental import exp, sigmoid, sqrt
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def gamma(

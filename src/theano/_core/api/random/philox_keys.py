@@ -21,7 +21,8 @@ from theano._core.ops.random import philox
 from theano._core.ops.random.rejection import RejectionDraw
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Dims, TensorLike, TensorVariable
+    from theano._core.ir.annotations import Dims, TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 # Dtype of the keys of each generator.
 GENERATORS = {"philox4x64": "uint64", "philox4x32": "uint32"}

@@ -20,7 +20,7 @@ from theano._core.api.random.philox_keys import GENERATORS, bits, fold_in, key a
 from theano._core.api.variable.shared import shared
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorVariable
+    from theano._core.ir.tensor import TensorVariable
 
 P = ParamSpec("P")
 

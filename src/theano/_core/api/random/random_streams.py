@@ -16,7 +16,8 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array.shaping import length
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike, TensorVariable
+    from theano._core.ir.annotations import TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 class RandomStreamsBase:

@@ -1,1 +1,1 @@
-"""Variables that hold arrays: their classes, operators, methods, and what makes them."""
+"""What makes variables that hold arrays, and what their methods call."""

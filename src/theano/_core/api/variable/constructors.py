@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from theano._core.base.near_misses import explained
 from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Plural, TensorVariable
+    from theano._core.ir.tensor import TensorVariable
 
 PATTERNS: dict[str, tuple[bool, ...]] = {
     "scalar": (),
@@ -61,6 +61,17 @@ def _constructor(kind: str) -> Callable[..., TensorVariable]:
     ('float32', {len(pattern)})
     """
     return explained(construct)
+
+
+class Plural(Protocol):
+    """Makes several variables: see `_plural`."""
+
+    @overload
+    def __call__(self, count: int, /) -> list[TensorVariable]: ...
+    @overload
+    def __call__(self, letters: str, /) -> Any: ...
+    @overload
+    def __call__(self, *names: str | None) -> list[TensorVariable]: ...
 
 
 def _types(dtype: str) -> tuple[TensorType, ...]:

@@ -1,7 +1,7 @@
 """NumPy's functions on symbolic variables: one table, NumPy's name to ours.
 
-`np.sum(x)` of a variable asks `Operators.__array_function__`, `np.exp(x)` and `array + x` ask
-`Operators.__array_ufunc__` (NEP 18 and 13); both look here. What has no row raises TypeError.
+`np.sum(x)` of a variable asks `Methods.__array_function__`, `np.exp(x)` and `array + x` ask
+`Methods.__array_ufunc__` (NEP 18 and 13); both look here. What has no row raises TypeError.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 import numpy as np
 
-from theano._core.api.variable.methods import Methods
 from theano._core.base.near_misses import did_you_mean
 from theano._core.compile.shared import SharedVariable
+from theano._core.ir.tensor import Methods
 from theano._core.ir.types import TensorType, array_of, generic, holds_array, random_state_type
 from theano._core.ir.variable import Variable
 

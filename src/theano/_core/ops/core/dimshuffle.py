@@ -12,7 +12,8 @@ from theano._core.ops.core.op import Structured, linear_in, tensor_operand
 if TYPE_CHECKING:
     import numpy as np
 
-    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike, TensorVariable
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ir.tensor import TensorVariable
     from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 

@@ -29,7 +29,8 @@ from theano._core.ops.core.samples import Range, anything, small_integers
 if TYPE_CHECKING:
     import numpy as np
 
-    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike, TensorVariable
+    from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
+    from theano._core.ir.tensor import TensorVariable
     from theano._core.ops.core.protocols import Batching, Builder, Trace
 
 Rule = Callable[..., tuple[tuple[str, ...], str]]

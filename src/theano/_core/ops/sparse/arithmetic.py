@@ -48,13 +48,8 @@ from theano._core.ops.sparse.structure import (
 )
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import (
-        ArrayModule,
-        Dims,
-        SparseMatrix,
-        TensorLike,
-        TensorVariable,
-    )
+    from theano._core.ir.annotations import ArrayModule, Dims, SparseMatrix, TensorLike
+    from theano._core.ir.tensor import TensorVariable
 
 
 def fit_dense(x: Variable, g: TensorLike) -> Any:
