@@ -416,7 +416,7 @@ def test_arrays_at_length(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*REDUCERS, "argmax", "argmin", "ptp"])
 def test_reductions(name: str) -> None:
-    numpys = {"supremum": np.max}.get(name) or getattr(np, name)
+    numpys = {"supremum": np.max, "infimum": np.min}.get(name) or getattr(np, name)
     kinds = [k for k in (REAL if name in HAVE_ORDER else KINDS) if (name, k) != ("ptp", "bool")]
 
     @budget(25)
@@ -450,7 +450,7 @@ def test_reductions(name: str) -> None:
     agrees()
 
 
-HAVE_ORDER = {"max", "min", "supremum", "argmax", "argmin", "ptp"}
+HAVE_ORDER = {"max", "min", "supremum", "infimum", "argmax", "argmin", "ptp"}
 
 
 def unsigned(array: Any) -> Any:

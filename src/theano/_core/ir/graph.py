@@ -144,6 +144,8 @@ def copied(values: Sequence[Variable], now: dict[Variable, Variable]) -> list[Va
     So replacements can be given one by one, each made of what comes before, and each node is
     walked once.
     """
+    if not now:
+        return list(values)
     for node in toposort(values, now):
         inputs = [now.get(v, v) for v in node.inputs]
         fresh = node

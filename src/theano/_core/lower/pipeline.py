@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from theano._core.base import developing
 from theano._core.base.records import Record
+from theano._core.lower.passes.copy_elision import elide_copies
 from theano._core.lower.passes.hoist import hoist
 from theano._core.lower.passes.lifetimes import lifetimes
 from theano._core.lower.passes.outline import outline
@@ -24,6 +25,11 @@ class Pass(Record):
 PASSES = (
     Pass("registers", "what stays in registers needs none of the memory below", registers),
     Pass("lifetimes", "operations only allocate; what `hoist` moves dies in a step", lifetimes),
+    Pass(
+        "elide_copies",
+        "what is given back right behind a copy is needed by nothing else",
+        elide_copies,
+    ),
     Pass("hoist", "operations record what they do in every step of a loop", hoist),
     Pass("outline", "LLVM needs too long for one long function; others read it whole", outline),
 )

@@ -168,6 +168,15 @@ class Alloc(Record):
     nbytes: Size
 
 
+class Parts(Record):
+    """Says of a new block: what is copied there next are parts of it, which do not overlap.
+
+    Only `passes/copy_elision.py` reads it.
+    """
+
+    address: str
+
+
 class Free(Record):
     """Gives the block of a slot back, if it owns one; only `passes/lifetimes.py` says where."""
 

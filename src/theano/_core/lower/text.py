@@ -25,6 +25,7 @@ TEMPLATES: dict[type, str] = {
     ir.FrameStore: "frame[{offset}] = {value}: {kind}",
     ir.Alloc: "{name} = alloc {nbytes} in frame[{slot}]",
     ir.Free: "free frame[{slot}]",
+    ir.Parts: "parts of {address}",
     ir.Hand: "hand {address} in frame[{slot}] to frame[{to}]",
     ir.Load: "{name} = load {address}: {dtype}",
     ir.Store: "store {value} at {address}",

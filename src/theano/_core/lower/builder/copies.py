@@ -47,8 +47,8 @@ def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]
         product = p.multiply(product, instead(flag, 1, n))
     # Nothing can be worked out beside a length of 0, nor two lengths: it is no length then.
     twice = _more_than_one(p, [flag for flag in unknown if flag is not False])
-    if isinstance(product, int) and isinstance(total, int) and isinstance(twice, bool):
-        rest: Size = -1 if twice or not product else total // product
+    if isinstance(product, int) and isinstance(twice, bool):
+        rest: Size = -1 if twice or not product else _divided(p, total, product)
     else:
         none = p.let("eq", product, 0)
         rest = p.let("sdiv", total, p.let("select", none, 1, product))
@@ -59,6 +59,12 @@ def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]
             rest,
         )
     return [instead(flag, rest, n) for n, flag in zip(wanted, unknown, strict=True)]
+
+
+def _divided(p: Core, total: Size, by: int) -> Size:
+    if isinstance(total, int):
+        return total // by
+    return total if by == 1 else p.let("sdiv", total, by)
 
 
 def _more_than_one(p: Core, flags: Sequence[bool | str]) -> bool | str:
@@ -202,6 +208,8 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
         total = p.plus(total, array.shape[axis])
     shape = [total if i == axis else n for i, n in enumerate(first.shape)]
     out = p.memory_for(node.outputs[0], shape)
+    if out.buffer is not None and isinstance(out.data, str):
+        p.block.append(ir.Parts(out.data))
     start: Size = 0
     steps = p.strides(out)
     for array in arrays:

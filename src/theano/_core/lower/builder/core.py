@@ -21,6 +21,9 @@ from theano._core.lower.schedule import Step
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.shaping import Length
 
+# Items of the longest constant vector whose items are known: of as many axes as NumPy has, a shape.
+LONGEST_SHAPE = 64
+
 
 class Core(Recorder):
     """What every part of a program is built with.
@@ -228,7 +231,11 @@ class Core(Recorder):
         offset = self.reserve(2 + 2 * data.ndim)
         self.constants.append(data)
         self.constant_offsets.append(offset)
-        return Array(dtype, tuple(data.shape), self.frame_load(offset, "ptr"), descriptor=offset)
+        items = None
+        if data.ndim == 1 and data.size <= LONGEST_SHAPE and dtypes.is_discrete(dtype):
+            items = tuple(data.astype("int64").tolist())
+        pointer = self.frame_load(offset, "ptr")
+        return Array(dtype, tuple(data.shape), pointer, descriptor=offset, items=items)
 
     def pooled(self, dtype: str, data: bytes) -> Array:
         """Return a number as a scalar in memory: that of a constant of the program."""

@@ -512,6 +512,7 @@ def _varying(loop: ir.For) -> set[Any]:
 
 _RULES: dict[type, Callable[[_Form, Any], object]] = {
     ir.Let: lambda form, i: None,
+    ir.Parts: lambda form, i: None,
     ir.Words: _Form._note_words,
     ir.If: _Form._branch,
     ir.Check: _Form._check,

@@ -1,0 +1,99 @@
+"""Parts of joins are computed where they end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower import program as ir
+from theano.ifelse import ifelse
+
+x, y = T.dvectors("x", "y")
+m, w = T.dmatrices("m", "w")
+n = T.lscalar("n")
+both = T.concatenate([T.tanh(x), T.exp(y)])
+t = T.tanh(x)
+filled = x[T.nonzero(x > 0)]
+count = T.cast((x > 0).sum(), "int64")
+h0 = T.dvector("h0")
+steps, _ = theano.scan(
+    lambda r, h: T.concatenate([h[1:] * 2, r[:1] + 1]), sequences=m, outputs_info=x
+)
+empty = T.alloc(0.0, 5)
+
+# Outputs, and how many copies of items side by side are left.
+JOINS: dict[str, tuple[Any, int]] = {
+    "vectors": (both, 0),
+    "three": (T.concatenate([T.tanh(x), x * 2, T.exp(y)]), 0),
+    "an input": (T.concatenate([T.tanh(x), y]), 1),
+    "rows": (T.concatenate([m + 1, T.exp(m[:2])]), 0),
+    "stacked": (T.stack([T.tanh(x), T.exp(x)]), 0),
+    "gradients": (
+        T.concatenate([g.flatten() for g in T.grad((T.tanh(m.dot(w)) ** 2).sum(), [m, w])]),
+        0,
+    ),
+    "sums": (T.concatenate([m.sum(axis=0), m.sum(axis=1), T.exp(x)]), 0),
+    "narrow": (T.concatenate([T.cast(x, "int8"), T.cast(y * 2, "int8")]), 0),
+    "joined again": (T.concatenate([both * 2, both[::-1]]), 0),
+    "used elsewhere": ([T.concatenate([t, T.exp(y)]), t], 1),
+    "used later": (T.concatenate([t, T.exp(y)]).sum() * t, 1),
+    "twice": (T.concatenate([t, t]), 1),
+    "length of a value": (T.concatenate([T.tanh(y), filled * 2]), 1),
+    "columns": (T.concatenate([m + 1, m * 2], axis=1), 0),
+    "in a row of a state": (steps, 2),
+    "on a side": (
+        ifelse(n > 0, T.concatenate([T.exp(x) * 2, T.tanh(y)]), T.concatenate([x, y])),
+        2,
+    ),
+    "overlapping": (
+        T.set_subtensor(
+            T.set_subtensor(T.AllocEmpty("float64")(5)[:3], T.exp(x[:3]))[2:], T.tanh(y[:3])
+        ),
+        3,
+    ),
+}
+X, Y, M = np.linspace(-1, 2, 4), np.linspace(1, 2, 3), np.linspace(-1, 1, 12).reshape(3, 4)
+VALUES = {
+    "usual": (X, Y, M, M.T, 1),
+    "apart": (np.repeat(X, 2)[::2], Y[::-1], np.asfortranarray(M), M.T[:, ::-1], -1),
+    "empty": (X[:0], Y[:0], M[:, :0], M.T[:0], 0),
+}
+
+
+def copies(f: Any) -> int:
+    """Return how many kernels that copy what lies side by side a function runs."""
+    program = f.maker.program_text.program
+    kernels = [program.kernels[i.kernel] for i in ir.walk(program.body) if isinstance(i, ir.Launch)]
+    return sum(
+        k.layout == "packed" and not k.loop.body.operations and k.loop.operands[0][1] == frozenset()
+        for k in kernels
+    )
+
+
+def function(outputs: Any, mode: Any = "FAST_RUN") -> Any:
+    return theano.function([x, y, m, w, n], outputs, mode=mode, on_unused_input="ignore")
+
+
+@pytest.mark.parametrize("name", JOINS)
+@pytest.mark.parametrize("kind", VALUES)
+def test_values(name: str, kind: str) -> None:
+    outputs, values = JOINS[name][0], VALUES[kind]
+    if kind == "empty" and name in ("in a row of a state", "overlapping"):
+        values = (X, Y, M[:0], M.T, 0)
+    got = function(outputs)(*values)
+    wanted = function(outputs, theano.Mode("py", None))(*values)
+    pairs = zip(got, wanted, strict=True) if isinstance(got, list) else [(got, wanted)]
+    for one, two in pairs:
+        assert one.dtype == two.dtype and one.shape == two.shape
+        np.testing.assert_allclose(one, two, 1e-12, 1e-13)
+
+
+@pytest.mark.parametrize("name", JOINS)
+def test_copies_that_are_left(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theano.config, "cache_programs", False)
+    outputs, left = JOINS[name]
+    assert copies(function(outputs)) == left
