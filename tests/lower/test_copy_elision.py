@@ -39,12 +39,13 @@ JOINS: dict[str, tuple[Any, int]] = {
     "sums": (T.concatenate([m.sum(axis=0), m.sum(axis=1), T.exp(x)]), 0),
     "narrow": (T.concatenate([T.cast(x, "int8"), T.cast(y * 2, "int8")]), 0),
     "joined again": (T.concatenate([both * 2, both[::-1]]), 0),
+    "of joins": (T.concatenate([T.stack([t * 2, t * 3]).flatten(), T.exp(y) * t.sum()]), 1),
     "used elsewhere": ([T.concatenate([t, T.exp(y)]), t], 1),
     "used later": (T.concatenate([t, T.exp(y)]).sum() * t, 1),
     "twice": (T.concatenate([t, t]), 1),
     "length of a value": (T.concatenate([T.tanh(y), filled * 2]), 1),
     "columns": (T.concatenate([m + 1, m * 2], axis=1), 0),
-    "in a row of a state": (steps, 2),
+    "in a row of a state": (steps, 3),
     "on a side": (
         ifelse(n > 0, T.concatenate([T.exp(x) * 2, T.tanh(y)]), T.concatenate([x, y])),
         2,
@@ -69,7 +70,9 @@ def copies(f: Any) -> int:
     program = f.maker.program_text.program
     kernels = [program.kernels[i.kernel] for i in ir.walk(program.body) if isinstance(i, ir.Launch)]
     return sum(
-        k.layout == "packed" and not k.loop.body.operations and k.loop.operands[0][1] == frozenset()
+        k.layout == "packed"
+        and not k.loop.body.operations
+        and all(k.loop.operands[0][1].isdisjoint(axes) for axes in k.groups)
         for k in kernels
     )
 

@@ -83,8 +83,12 @@ def _copies(kernel: Any) -> bool:
     if getattr(kernel, "layout", "") != "packed" or len(kernel.loop.operands) != 1:
         return False
     loop = kernel.loop
-    (dtype, axes), body = loop.operands[0], loop.body
-    return not (axes or loop.reductions or body.operations) and loop.stores == (dtype,)
+    (dtype, broadcast), body = loop.operands[0], loop.body
+    return (
+        loop.stores == (dtype,)
+        and not (loop.reductions or body.operations)
+        and all(broadcast.isdisjoint(axes) for axes in kernel.groups)
+    )
 
 
 def _note(
@@ -162,7 +166,7 @@ class _Change:
             return False
         needed = [self._block[at].nbytes, *checked.facts, *(part.offset for part in parts)]
         moving, known = self._before(needed)
-        parts[:] = [p for p in parts if p.made > known and self._checked(p.made) is not None]
+        parts[:] = [p for p in parts if p.made > known and self._stays(p.made)]
         if not parts:
             return False
         place = min(part.made for part in parts)
@@ -174,6 +178,10 @@ class _Change:
             self._now[made] = ir.Let(name, "moved", (whole, offset))
             self._gone |= {made + 1, made + 2, copied - 1, copied, freed}
         return True
+
+    def _stays(self, at: int) -> bool:
+        """Tell whether an allocation is one still, where it was: no whole of parts itself."""
+        return at not in self._places and self._checked(at) is not None
 
     def _checked(self, at: int) -> Any:
         """Return the check that there was memory, if it follows an allocation."""
