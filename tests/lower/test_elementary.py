@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -189,6 +190,21 @@ def test_every_number_of_lanes_gives_the_same_bits(name, dtype):
         same = vector.view(integer) == scalar.view(integer)
         same |= np.isnan(vector) & np.isnan(scalar)
         assert same.all(), (bits, x[~same][:3], vector[~same][:3], scalar[~same][:3])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_exp_takes_no_longer_where_the_result_vanishes(dtype):
+    kernel = Kernel(lambda b, x: b.exp(x), (dtype,), 64 // np.dtype(dtype).itemsize)
+    quickest = []
+    for number in (1.0, -1e30, -math.inf):
+        x, times = np.full(1 << 16, number, dtype), []
+        for _ in range(25):
+            start = time.process_time_ns()
+            kernel(x)
+            times.append(time.process_time_ns() - start)
+        quickest.append(min(times))
+    # Where processors are left to find that it underflows, it is ten times as long.
+    assert max(quickest[1:]) < 4 * quickest[0]
 
 
 @pytest.mark.parametrize("name", CASES)
