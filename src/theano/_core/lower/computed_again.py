@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Constant
+from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 # What takes so few instructions is sooner computed from smaller arrays than read from memory.
@@ -27,6 +28,21 @@ def compute_again(node: Apply, step: Any, producer: Any, step_of: Mapping[Any, A
 def computed(step: Any) -> list[Apply]:
     """Return all nodes that a step computes."""
     return [*(node for node in step.again if node not in step.nodes), *step.nodes]
+
+
+def step_inputs(step: Any) -> list[Any]:
+    """Return the variables that a step reads from elsewhere, each once.
+
+    A length of an array is known without it.
+    """
+    nodes = computed(step)
+    own = set(nodes)
+    variables: dict[Any, None] = {}
+    for node in nodes:
+        for variable in () if isinstance(node.op, Length) else node.inputs:
+            if variable.owner not in own and not isinstance(variable, Constant):
+                variables.setdefault(variable)
+    return list(variables)
 
 
 def _left(node: Any, step_of: Mapping[Any, Any], nodes: dict[Apply, None], left: int) -> int:

@@ -13,10 +13,11 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
-from theano._core.lower.builder.region import Region, Row
+from theano._core.lower.builder.region import Place, Region, Row
 from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.program import Number, Register, Scalar, number_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
+from theano._core.lower.row_blocks import RowBlocks
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.shaping import Length
@@ -92,6 +93,8 @@ class Core(Recorder):
         self.input_offsets: list[int] = []
         # The nodes of each step.
         self.steps: tuple[tuple[Apply, ...], ...] = ()
+        # While a block of rows is written, where its part of each result goes.
+        self.places: dict[Any, Place] = {}
         self.inside: list[StepInside] = []  # where calls are timed, steps within loops
         # Where rows are repeated, by all loops in turn: see `tiled_rows`.
         self.tiles: list[str] = []
@@ -109,6 +112,10 @@ class Core(Recorder):
 
     def emit_node(self, node: Apply) -> None:
         """Write one node; `Builder` does."""
+        raise NotImplementedError
+
+    def write_row_blocks(self, step: RowBlocks) -> None:
+        """Write steps that run for a block of rows at a time; `Builder` does."""
         raise NotImplementedError
 
     # -- sizes ------------------------------------------------------------------------------------
@@ -334,9 +341,10 @@ class Core(Recorder):
             return self.new_array(dtype, shape)
         return Array(dtype, (), self.stack(max(8, dtypes.itemsize(dtype))))
 
-    def row_of(self, variable: Variable) -> Row | None:
-        """Return the row of a state that the loop around has a result written to."""
-        return None if self.region is None else self.region.rows.get(variable)
+    def row_of(self, variable: Variable) -> Place | Row | None:
+        """Return where a loop around has a result written to, such as the row of a state."""
+        own = self.places.get(variable)
+        return self.region.rows.get(variable) if own is None and self.region is not None else own
 
     def memory_for(self, variable: Variable, shape: Sequence[Size]) -> Array:
         """Return memory for the value of a variable: a row of a state, or fresh."""

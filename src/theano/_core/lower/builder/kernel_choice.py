@@ -70,7 +70,7 @@ def _group(p: Core, step: Step) -> Group:
     operands: dict[Any, None] = {}
     for node in nodes:
         for variable in node.inputs:
-            if variable.owner not in own and not _is_number(variable):
+            if variable.owner not in own and not is_number(variable):
                 operands.setdefault(variable)
     made = [n for n in nodes if isinstance(n.op, Elementwise) and n not in step.again]
     stored = [n.outputs[0] for n in made if _leaves(p, n, own)]
@@ -81,21 +81,31 @@ def _group(p: Core, step: Step) -> Group:
 
 def write_loop(p: Core, step: Step) -> None:
     """Write a fused step."""
-    nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
-    own = [node for node in nodes if node not in step.again]
+    fill_loop(p, step, check_loop(p, step))
+
+
+def check_loop(p: Core, step: Step) -> list[Size]:
+    """Check what a fused step reads; return the lengths of its loop."""
+    own = [node for node in (p.groups.get(step) or _group(p, step)).nodes if node not in step.again]
     for node in own:
         if isinstance(node.op, Elementwise):
             p.check_operands(node)
     example = own[0]
     shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
-    shape = [_loop_length(p, n) for n in p.rewriter.shape(shaped)]
+    shape = lengths_of(p, shaped)
+    for node in own:
+        if isinstance(node.op, Reduction) and node.op.reducer.identity is None:
+            check_not_empty(p, node, shape, node.op.axes(len(shape)))
+    return shape
+
+
+def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False) -> None:
+    """Write the loop of a fused step over some lengths, `in_part` of all its points."""
+    nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
     reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()
-    for node in folded:
-        if node.op.reducer.identity is None:
-            check_not_empty(p, node, shape, reduced)
     arrays = [p.value(v) for v in operands]
     everywhere = frozenset(range(len(shape)))
-    p.node = example
+    p.node = next(node for node in nodes if node not in step.again)
     loop = Loop(
         len(shape),
         (
@@ -115,7 +125,8 @@ def write_loop(p: Core, step: Step) -> None:
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
     reduction_outs = [p.memory_for(node.outputs[0], kept) for node in folded]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
-    turned = orders.in_columns(p, loop, arrays, stored) if not numbers else None
+    whole = not numbers and not in_part
+    turned = orders.in_columns(p, loop, arrays, stored) if whole else None
     with p.apart(p.late):
         run(p, loop, shape, arrays, outs, reduction_outs, turned=turned)
     if turned is not None:
@@ -124,6 +135,11 @@ def write_loop(p: Core, step: Step) -> None:
         p.define(variable, array)
     for node, array in zip(folded, reduction_outs, strict=True):
         p.define(node.outputs[0], array)
+
+
+def lengths_of(p: Core, variable: Variable) -> list[Size]:
+    """Return the lengths of the loop that makes a variable."""
+    return [_loop_length(p, n) for n in p.rewriter.shape(variable)]
 
 
 def _loop_length(p: Core, length: Variable | int) -> Size:
@@ -434,7 +450,8 @@ def reduction_of(p: Core, node: Apply) -> KernelReduction:
     return KernelReduction(reducer.combine, start, acc, out)
 
 
-def _is_number(variable: Variable) -> bool:
+def is_number(variable: Variable) -> bool:
+    """Tell whether a variable is a constant of one item, which bodies of loops hold."""
     return isinstance(variable, Constant) and variable.data.size == 1
 
 

@@ -33,7 +33,7 @@ class KnownValues(dict[Any, Any]):
         """End a scope."""
         for variable, value in self._outside.pop().items():
             if value is None:
-                del self[variable]
+                self.pop(variable, None)
             else:
                 super().__setitem__(variable, value)
 

@@ -296,16 +296,30 @@ def multiply_into(p: Core, x: Array, y: Array, out: Array, keep: str = "null") -
 
 def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
     """Return the products of the matrices along the last two axes of two arrays."""
-    shapes = (*x.shape, *y.shape)
-    for axis in node.op.paired(node):
-        p.check_equal(node, x.shape[axis], y.shape[axis], "batch", shapes)
-    one, two = x.shape[-1], y.shape[-2]
-    p.check_equal(node, one, two, "matmul", (one, two, *shapes))
-    broadcast_axes = [v.type.broadcastable[:-2] for v in node.inputs]
-    pairs = zip(broadcast_axes[0], x.shape, y.shape, strict=False)
+    check_product(p, node, x.shape, y.shape)
+    ones = node.inputs[0].type.broadcastable[:-2]
+    pairs = zip(ones, x.shape, y.shape, strict=False)
     counts = [other if one else own for one, own, other in pairs]
     out = p.new_array(x.dtype, (*counts, x.shape[-2], y.shape[-1]))
-    release_if_long(p, p.product([*out.shape, one]))
+    release_if_long(p, p.product([*out.shape, x.shape[-1]]))
+    multiply_pairs(p, node, x, y, out)
+    return out
+
+
+def check_product(p: Core, node: Apply, x: Sequence[Size], y: Sequence[Size]) -> None:
+    """Check the lengths of two matrices, or of two stacks of matrices."""
+    shapes = (*x, *y) if len(x) > 2 else ()
+    for axis in node.op.paired(node) if len(x) > 2 else ():
+        p.check_equal(node, x[axis], y[axis], "batch", shapes)
+    p.check_equal(node, x[-1], y[-2], "matmul", (x[-1], y[-2], *shapes))
+
+
+def multiply_pairs(
+    p: Core, node: Apply, x: Array, y: Array, out: Array, keep: str = "null"
+) -> None:
+    """Write products of pairs of matrices, added to what is there times the number at `keep`."""
+    counts = out.shape[:-2]
+    broadcast_axes = [v.type.broadcastable[:-2] for v in node.inputs]
     arrays = (x, y, out)
     # Strides are computed where they are first asked for: here, not in the loop.
     strides = [p.strides(a) for a in arrays]
@@ -318,7 +332,7 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
                 for a, at, steps in zip(arrays, starts, strides, strict=True)
             ]
             one, two, product = matrices
-            _call_matmul(p, one, two, _descriptors(p, product, one, two), "null", "null")
+            multiply_into(p, one, two, product, keep)
         elif counts[axis] == 1:
             multiply(axis + 1, starts)
         else:
@@ -331,7 +345,6 @@ def batched_matmul(p: Core, node: Apply, x: Array, y: Array) -> Array:
                 multiply(axis + 1, here)
 
     multiply(0, [p.pointer(a) for a in arrays])
-    return out
 
 
 def _packed_before(p: Core, matrix: Array) -> Array:
@@ -355,9 +368,14 @@ def _packed_before(p: Core, matrix: Array) -> Array:
 def _product_memory(p: Core, node: Apply, shape: Sequence[Size], into: Array | None) -> Array:
     if into is None:
         return p.memory_for(node.outputs[0], shape)
-    for axis, (one, two) in enumerate(zip(into.shape, shape, strict=True)):
-        p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
+    check_added(p, node, into.shape, shape)
     return copies.writable(p, node, into)
+
+
+def check_added(p: Core, node: Apply, own: Sequence[Size], product: Sequence[Size]) -> None:
+    """Check that what a product is added to has its lengths."""
+    for axis, (one, two) in enumerate(zip(own, product, strict=True)):
+        p.check_equal(node, one, two, "elementwise", (0, axis, one, 1, two))
 
 
 def release_if_long(p: Core, work: Size) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import kernel_choice
 from theano._core.lower.builder.core import Core
-from theano._core.lower.computed_again import computed
+from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.row_blocks import RowBlocks, in_row_blocks
 from theano._core.lower.schedule import Step, group
 from theano._core.lower.siblings import join_siblings
 from theano._core.ops.array.shaping import Length
@@ -21,12 +22,15 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
     """Return the steps that `nodes` of the program, or of a body in it, are done in."""
     p.number_of |= {node: i for i, node in enumerate(nodes, len(p.number_of))}
     steps = group(nodes, p.equal_lengths, p.fuse)
+    # New values of shared variables may be written in place only where nothing else waits.
+    updated = frozenset(p.outputs[len(p.outputs) - len(p.updates) :])
     if p.fuse:
-        # New values of shared variables may be written in place only where nothing else waits.
-        updated = p.outputs[len(p.outputs) - len(p.updates) :]
-        steps = join_siblings(steps, frozenset(updated))
+        steps = join_siblings(steps, updated)
     _count_uses(p, steps, outputs)
     kernel_choice.find_equal_loops(p, steps)
+    if p.fuse:
+        # In loops, matrices that stay the same are packed before.
+        steps = in_row_blocks(steps, p.equal_lengths, p.uses, updated, p.region is None)
     return steps
 
 
@@ -41,16 +45,19 @@ def _count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> No
 
 def write_step(p: Core, step: Step) -> None:
     """Write a step."""
+    if isinstance(step, RowBlocks):
+        p.write_row_blocks(step)
+        return
     outer, p.step = p.step, step
     if step.is_loop:
         kernel_choice.write_loop(p, step)
     elif step.nodes[0].outputs[0] not in p.values:
         emit_node(p, step.nodes[0])
     p.step = outer
-    _count_down(p, step)
+    count_down(p, step)
 
 
-def _count_down(p: Core, step: Step) -> None:
+def count_down(p: Core, step: Step) -> None:
     """Count what a step has read for the last time, and results that nothing reads."""
     read = step_inputs(step)
     for variable in read:
@@ -101,18 +108,3 @@ def _inline(p: Core, node: Apply) -> Array:
     return Array(
         dtype, (), register=p.compute(body, *(p.register(p.value(v)) for v in node.inputs))
     )
-
-
-def step_inputs(step: Step) -> list[Any]:
-    """Return the variables that a step reads from elsewhere, each once.
-
-    A length of an array is known without it.
-    """
-    nodes = computed(step)
-    own = set(nodes)
-    variables: dict[Any, None] = {}
-    for node in nodes:
-        for variable in () if isinstance(node.op, Length) else node.inputs:
-            if variable.owner not in own and not isinstance(variable, Constant):
-                variables.setdefault(variable)
-    return list(variables)

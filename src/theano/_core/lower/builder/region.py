@@ -30,6 +30,16 @@ class Row(Record):
         return Array(dtype, tuple(self.shape), self.address)
 
 
+class Place(Record):
+    """Where a block of rows leaves its part of a result."""
+
+    part: Array
+
+    def array(self, p: Any, dtype: str, shape: Sequence[Size]) -> Array:
+        """Return the part as memory for a value."""
+        return self.part
+
+
 class Region:
     """The body of a loop while it is written.
 

@@ -337,7 +337,9 @@ class LoopWriter:
             return False
         (tap,) = self.op.inner.states[carried.number]
         own = next((i for i, step in enumerate(steps) if owner in step.nodes), None)
-        if own is None or not isinstance(owner.op, Elementwise) or tap in self.op.body.outputs:
+        if own is None or not steps[own].is_loop or tap in self.op.body.outputs:
+            return False
+        if not isinstance(owner.op, Elementwise):
             return False
         if tap.type != carried.value.type:
             return False

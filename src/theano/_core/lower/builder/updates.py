@@ -91,7 +91,7 @@ def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
             if root(variable) is target
         )
     node: Apply = step.nodes[0]
-    if isinstance(node.op, (Gemm, IncSubtensor, AdvancedIncSubtensor)):
+    if isinstance(node.op, (Gemm, IncSubtensor, AdvancedIncSubtensor)) and node is out.owner:
         return node.inputs[0] is target and all(root(v) is not target for v in node.inputs[1:])
     return False
 

@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.lower.builder import copies, lowering, views
 from theano._core.lower.builder.core import Core
+from theano._core.lower.row_blocks import RowBlocks
 
 # Words that few programs say, by their module, which is read when one is first said: a short
 # program compiles sooner.
@@ -35,6 +36,12 @@ class Builder(Core):
     def emit_node(self, node: Apply) -> None:
         """Write one node."""
         lowering.emit_node(self, node)
+
+    def write_row_blocks(self, step: RowBlocks) -> None:
+        """Write steps that run for a block of rows at a time."""
+        from theano._core.lower.builder import row_blocks
+
+        row_blocks.write(self, step)
 
     broadcast = views.broadcast
     checked_size = views.checked_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
@@ -10,7 +11,8 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.lapack_work import operations_of
-from theano._core.lower.builder.lowering import step_inputs
+from theano._core.lower.computed_again import step_inputs
+from theano._core.lower.row_blocks import RowBlocks
 from theano._core.lower.schedule import Step
 from theano._core.lower.steps import LIBRARIES
 from theano._core.ops.array.products import BatchedDot, Dot, Gemm
@@ -47,6 +49,8 @@ _WORK = (ir.Launch, ir.Reduce, ir.For)
 
 
 def _operations(p: Core, step: Step) -> Size:
+    if isinstance(step, RowBlocks):
+        return reduce(p.plus, (_operations(p, part) for part in step.parts))
     node = step.nodes[0]
     op: Any = node.op
     if step.is_loop:
