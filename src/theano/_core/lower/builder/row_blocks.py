@@ -36,8 +36,9 @@ from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.products import Gemm
 from theano._core.ops.array.shaping import Length
 
-# The scores of a block take about so many bytes, but are of so many rows if there are.
-BLOCK, LEAST_ROWS = 1 << 21, 64
+# The scores of a block take about so many bytes, but are of so many rows if there are: for fewer,
+# packing the matrices that they are multiplied by would take too long.
+BLOCK, LEAST_ROWS = 1 << 21, 256
 
 
 class Range(Record):
@@ -81,13 +82,14 @@ def write(p: Core, step: RowBlocks) -> None:
 def _prepared(p: Core, step: RowBlocks, part: Step) -> dict[Any, Array]:
     """Check what a part reads; return what of it is the same for all blocks."""
     values: dict[Any, Array] = {}
+    made = step.made
     for node in computed(part):
         for variable in () if isinstance(node.op, Length) else node.inputs:
-            if variable in step.made:
+            if variable in made or (variable.type.ndim and is_number(variable)):
                 continue
             array = p.value(variable)
             p.pointer(array)
-            if variable.type.ndim and not is_number(variable):
+            if variable.type.ndim:
                 values[variable] = array
                 p.strides(array)
         for out in node.outputs:
