@@ -58,6 +58,11 @@ def causal(scores: Any) -> Any:
     return T.switch(T.ge(rows.dimshuffle(0, "x"), columns), scores, -1e30)
 
 
+def normed(x: Any) -> Any:
+    x = x + x.mean(axis=-2, keepdims=True)
+    return x / (T.sqrt((x**2).sum(axis=-1, keepdims=True)) + 1) * 0.1
+
+
 def blocks_of(f: Any) -> list[int]:
     """Return how many products each step has that is done in blocks."""
     counts = [
@@ -231,6 +236,9 @@ def test_scores_that_are_returned_are_there(monkeypatch: pytest.MonkeyPatch) -> 
     for more in ([scores], [p], [turned(p)], [p, scores], [sums], [sums.dimshuffle(0, 1, "x") + 1]):
         f, whole = both(monkeypatch, inputs, [p @ v, *more])
         agree(f, whole, arrays)
+    for more in (p, turned(p) @ q, T.exp(turned(p)), p[:, ::2]):
+        f, whole = both(monkeypatch, inputs, [more, *T.grad(((p @ v) ** 3).sum(), inputs)])
+        agree(f, whole, arrays, 1e-10)
     # Nothing would be left that is not needed elsewhere.
     squares = T.sqr(scores)
     f, whole = both(monkeypatch, inputs, [squares @ v, squares, scores])
@@ -245,6 +253,9 @@ def test_what_reads_columns_of_scores_waits_for_all_rows(monkeypatch: pytest.Mon
     for out in (by_columns @ v, (p + turned(p)) @ v, (p @ p) @ v, T.exp(turned(p) @ v) @ turned(v)):
         f, whole = both(monkeypatch, inputs, [out])
         agree(f, whole, drawn(*[(3, 20, 4)] * 3))
+    out = normed(q @ turned(k)) @ v
+    f, whole = both(monkeypatch, inputs, [out, *T.grad((out**2).sum(), inputs)])
+    agree(f, whole, drawn(*[(3, 20, 4)] * 3))
 
 
 def test_several_heads_are_several_steps(monkeypatch: pytest.MonkeyPatch) -> None:

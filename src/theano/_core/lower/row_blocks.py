@@ -325,7 +325,8 @@ def _make_again(every: Sequence[RowBlocks], space: Space, uses: dict[Any, int]) 
     }
     made = [blocks for blocks in every if blocks.is_worth_it]
     for maker in every:
-        for value in [v for v in maker.results if maker.kinds[v] is SCORES]:
+        viewed = {node.inputs[0] for node in maker.views}
+        for value in [v for v in maker.results if maker.kinds[v] is SCORES and v not in viewed]:
             others = [blocks for blocks in made if blocks is not maker and readers[blocks][value]]
             left = uses[value] - readers[maker][value] - sum(readers[b][value] for b in others)
             nodes = [_cheaply(value, maker, readers[blocks], CHEAP) for blocks in others]
@@ -348,7 +349,8 @@ def _cheaply(value: Any, maker: RowBlocks, read: Mapping[Any, int], left: int) -
     if not scores or node.op.cost > left:
         return []
     left -= node.op.cost
-    for own in (v for v in node.inputs if v in maker.made and not read.get(v)):
+    gone = maker.made.difference(maker.results)
+    for own in (v for v in node.inputs if v in gone and not read.get(v)):
         before = _cheaply(own, maker, read, left)
         if not before:
             return []
