@@ -239,6 +239,9 @@ def test_scores_that_are_returned_are_there(monkeypatch: pytest.MonkeyPatch) -> 
     for more in (p, turned(p) @ q, T.exp(turned(p)), p[:, ::2]):
         f, whole = both(monkeypatch, inputs, [more, *T.grad(((p @ v) ** 3).sum(), inputs)])
         agree(f, whole, arrays, 1e-10)
+    outs = [scores @ p, p @ v, *T.grad(((p @ v) ** 3).sum() + (scores @ p).sum(), inputs)]
+    f, whole = both(monkeypatch, inputs, outs)
+    agree(f, whole, drawn(*[(2, 20, 4)] * 3), 1e-10)
     # Nothing would be left that is not needed elsewhere.
     squares = T.sqr(scores)
     f, whole = both(monkeypatch, inputs, [squares @ v, squares, scores])

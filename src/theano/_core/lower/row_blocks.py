@@ -201,6 +201,10 @@ class _Finder:
                 self.level |= dict.fromkeys(made, level)
             else:
                 for value in read:
+                    # What others read turned, they turn themselves.
+                    if self.pending.pop(value, None) is not None:
+                        del self.kinds[value]
+                        self.level[value] += 1
                     level = max(level, self.level.get(value, 0) + (value in self.kinds))
                 self.level |= {v: level for node in step.nodes for v in node.outputs if level}
             self.kinds |= made
@@ -307,10 +311,11 @@ def _joined(parts: list[Step], kinds: Mapping[Any, str], uses: Mapping[Any, int]
     for value in reversed(made):
         if value in results and isinstance(value.owner.op, VIEWS):
             del results[value]
-            results.setdefault(value.owner.inputs[0])
+            # Scores of a lower level are kept already.
+            if value.owner.inputs[0] in made:
+                results.setdefault(value.owner.inputs[0])
             views.insert(0, value.owner)
     own = {v: kinds[v] for v in made}
-    # INVARIANT: a result is made by the step itself, not a view of scores that are kept.
     own |= {v: SCORES for v in readers if kinds.get(v) is SCORES and v not in own}
     return RowBlocks(parts, own, list(results), views)
 
@@ -324,8 +329,8 @@ def _make_again(every: Sequence[RowBlocks], space: Space, uses: dict[Any, int]) 
         blocks: Counter(v for part in blocks.parts for v in step_inputs(part)) for blocks in every
     }
     made = [blocks for blocks in every if blocks.is_worth_it]
+    viewed = {node.inputs[0] for blocks in every for node in blocks.views}
     for maker in every:
-        viewed = {node.inputs[0] for node in maker.views}
         for value in [v for v in maker.results if maker.kinds[v] is SCORES and v not in viewed]:
             others = [blocks for blocks in made if blocks is not maker and readers[blocks][value]]
             left = uses[value] - readers[maker][value] - sum(readers[b][value] for b in others)
