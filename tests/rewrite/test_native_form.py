@@ -10,6 +10,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower import program as ir
+from theano.ifelse import ifelse
 
 x, y, w = T.dmatrix("x"), T.dmatrix("y"), T.dvector("w")
 i, j = T.lvector("i"), T.lvector("j")
@@ -89,3 +90,28 @@ def test_positions_of_each_step_have_bounds_of_their_own() -> None:
     assert np.array_equal(f(X, steps), X[steps].sum(axis=1))
     with pytest.raises(IndexError, match="index 4 is out of bounds"):
         f(X, steps + 1)
+
+
+SIDES = {
+    "gathered": lambda at: x[at].sum(),
+    "scattered": lambda at: T.set_subtensor(x[at], 2.0).sum(),
+    "in the steps of a loop": lambda at: theano.scan(lambda r: x[at + r].sum(), T.arange(2))[0][-1],
+    "in a branch": lambda at: ifelse(w[0] > 0, x[at].sum(), x[at, 0].sum()),
+    "counted": lambda at: T.bincount(at, minlength=3).sum(),
+}
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_positions_in_branches_have_bounds(name: str) -> None:
+    taken, left = SIDES[name](i), SIDES[name](j)
+    f = theano.function([x, w, i, j], ifelse(w[1] > 0, taken, left), on_unused_input="ignore")
+    mixed = theano.function(
+        [x, w, i, j], T.switch(w[1] > 0, taken, left), mode="FAST_COMPILE", on_unused_input="ignore"
+    )
+    inside, outside = np.array([0, 2]), np.array([1, -9])
+    for numbers in ([1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]):
+        assert f(X, numbers, inside, inside) == mixed(X, numbers, inside, inside)
+    # Those of the other side are not looked at.
+    f(X, [1.0, 1.0], inside, outside)
+    with pytest.raises((IndexError, AssertionError), match=r"-9|negative"):
+        f(X, [1.0, -1.0], inside, outside)

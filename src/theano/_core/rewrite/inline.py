@@ -1,4 +1,4 @@
-"""Bodies of loops, rewritten in their place; inner graphs, written out; assertions, left out."""
+"""Bodies of loops and branches, rewritten; inner graphs, written out; assertions, left out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.index_form import has_numbers, with_numbers_in_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor
 from theano._core.ops.control.body import Body
+from theano._core.ops.control.branch import Branch
 from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
 
@@ -18,19 +19,30 @@ from theano._core.ops.control.scan import Loop
 def in_loops(
     outputs: Sequence[Any], rewrite: Callable[[list[Variable]], list[Variable]]
 ) -> list[Any]:
-    """Return `outputs` with what the bodies of their loops compute rewritten."""
+    """Return `outputs` with what the bodies of their loops compute rewritten.
+
+    And those of branches, which the last pass makes.
+    """
     table: dict[Any, Any] = {}
     for node in toposort(outputs):
         op = node.op
-        if not isinstance(op, Loop):
+        if not isinstance(op, (Loop, Branch)):
             continue
-        inside = rewrite(list(op.body.outputs))
-        if all(a is b for a, b in zip(inside, op.body.outputs, strict=True)):
+        bodies = [op.body] if isinstance(op, Loop) else [op.then, op.otherwise]
+        changed = [_changed(body, rewrite) for body in bodies]
+        if all(a is b for a, b in zip(changed, bodies, strict=True)):
             continue
-        loop = op.replaced(Body(op.body.inputs, inside))
-        inputs = copied(node.inputs, table)
-        table.update(zip(node.outputs, loop.make_node(*inputs).outputs, strict=True))
+        op = op.replaced(*changed) if isinstance(op, Loop) else Branch(*changed, name=op.label)
+        made = op.make_node(*copied(node.inputs, table))
+        made.source = node.source
+        table.update(zip(node.outputs, made.outputs, strict=True))
     return copied(outputs, table)
+
+
+def _changed(body: Body, rewrite: Callable[[list[Variable]], list[Variable]]) -> Body:
+    inside = rewrite(list(body.outputs))
+    same = all(a is b for a, b in zip(inside, body.outputs, strict=True))
+    return body if same else Body(body.inputs, inside)
 
 
 def inlined(outputs: Sequence[object]) -> list[Any]:
