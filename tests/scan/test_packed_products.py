@@ -13,6 +13,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.control.scan import Loop
 from theano._core.runtime import native
+from theano.ifelse import ifelse
 
 SHAPES = [
     (32, 128, 512),
@@ -307,3 +308,21 @@ def test_products_before_a_loop_are_shown_there() -> None:
     rows, _ = theano.scan(lambda row, h, w: T.tanh(T.dot(row, w) + h), x, T.zeros((2, 3)), w)
     nodes = theano.function([x, w], rows).maker.fgraph.toposort()
     assert sum(str(node.op) == "dot" for node in nodes) == 1
+
+
+def test_a_matrix_that_a_branch_and_the_step_multiply_by() -> None:
+    w, start, n = T.dmatrix("w"), T.dmatrix("start"), T.lscalar("n")
+
+    def step(k: Any, h: Any) -> Any:
+        return T.dot(w.T, ifelse(T.ge(k, n), T.tanh(T.dot(w.T, h)), h * 0.5))
+
+    rows, _ = theano.scan(step, T.arange(3), start)
+    f = theano.function([w, start, n], rows[-1])
+    random = np.random.default_rng(1)
+    matrix, h = random.normal(size=(5, 5)), random.normal(size=(5, 5))
+    for first in (3, 1, 0, 3):
+        wanted = h
+        for k in range(3):
+            chosen = np.tanh(matrix.T @ wanted) if k >= first else wanted * 0.5
+            wanted = matrix.T @ chosen
+        np.testing.assert_allclose(f(matrix, h, first), wanted, rtol=1e-12)

@@ -360,8 +360,10 @@ def _packed_before(p: Core, matrix: Array) -> Array:
     layout = (matrix.data, *p.strides(matrix))
     if layout not in region.packed:
         with p.once():
-            packed = copies.contiguous(p, matrix.replace())
-        region.packed[layout] = packed.replace(buffer=None, steady=region)
+            packed = copies.contiguous(p, matrix.replace()).replace(buffer=None, steady=region)
+            # Not where it is first asked for: that may be a branch which is not taken.
+            p.descriptor(packed)
+        region.packed[layout] = packed
     return region.packed[layout]
 
 
