@@ -115,3 +115,17 @@ def test_positions_in_branches_have_bounds(name: str) -> None:
     f(X, [1.0, 1.0], inside, outside)
     with pytest.raises((IndexError, AssertionError), match=r"-9|negative"):
         f(X, [1.0, -1.0], inside, outside)
+
+
+def test_messages_show_positions_without_their_bounds() -> None:
+    numbers = x.shape[0] + i
+    for outputs in (x[numbers], T.inc_subtensor(x[numbers], 1.0)):
+        f = theano.function([x, i], outputs)
+        for verbosity in ("low", "high"):
+            setting = theano.change_flags(exception_verbosity=verbosity)
+            with setting, pytest.raises(IndexError, match="index 5 is out of bounds") as raised:
+                f(X, np.array([-4, 1]))
+            text = str(raised.value)
+            assert "array([0, 5])]" in text
+            assert "Infimum" not in text
+            assert ("Toposort index" in text) == (verbosity == "high")

@@ -16,6 +16,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply
 from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
+from theano._core.ops.array.indexing import AdvancedSubtensor
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -68,6 +69,8 @@ def run_time_error(
     short = issubclass(fault.exception, MemoryError)
     if written is not None and config.exception_verbosity == "low":
         node, short = written.node, written.in_loop
+    if isinstance(node.op, AdvancedSubtensor):
+        node = node.op.without_bounds(node)
     report += node_report(maker, node, None if short else _values(maker, node, arguments))
     return fault.exception(f"{text}\n{report}")
 
@@ -145,9 +148,9 @@ def node_report(maker: Any, node: Apply, values: Sequence[object] | None) -> str
     everything = config.exception_verbosity != "low"
     lines = [f"Apply node that caused the error: {node}"]
     if everything:
-        order = toposort(maker.fgraph.outputs)
-        if node in order:
-            lines.append(f"Toposort index: {order.index(node)}")
+        order = [(n.op, n.inputs) for n in toposort(maker.fgraph.outputs)]
+        if (node.op, node.inputs) in order:
+            lines.append(f"Toposort index: {order.index((node.op, node.inputs))}")
     lines.append(f"Inputs types: {[v.type for v in node.inputs]}")
     if values is not None:
         lines.append(f"Inputs shapes: {[getattr(v, 'shape', 'No shapes') for v in values]}")

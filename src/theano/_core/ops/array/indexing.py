@@ -387,6 +387,12 @@ class AdvancedSubtensor(Structured):
         """Return the index arrays of a node."""
         return node.inputs[self.operands : self.operands + self.axes.count(AT)]
 
+    def without_bounds(self, node: Apply) -> Apply:
+        """Return a node as it was before native code: for messages."""
+        plain = self.make_node(*node.inputs[: self.operands + self.axes.count(AT)])
+        plain.source = node.source
+        return plain
+
     def make_node(self, x: TensorLike, *indices: TensorLike) -> Apply:
         x = tensor_operand("advanced_subtensor", x)
         if len(self.axes) > x.type.ndim:
