@@ -316,6 +316,23 @@ def test_warn_float64() -> None:
             y + x
 
 
+def test_warn_float64_while_the_package_is_imported(tmp_path: Path) -> None:
+    program = """
+import theano, theano.tensor as T, theano.sparse, theano.tensor.nnet, theano.tensor.slinalg
+x = T.fmatrix("x")
+f = theano.function([x], T.nnet.softmax(x).sum())
+print(f([[1, 2]]))
+try:
+    T.dvector()
+except Exception as error:
+    print(error.args[0].split(",")[0])
+"""
+    flags = "floatX=float32,warn_float64=raise"
+    # The line is the user's.
+    made = 'A float64 variable is made at File "<string>"'
+    assert python(program, tmp_path, THEANO_FLAGS=flags) == f"1.0\n{made}"
+
+
 def test_pickles_without_functions_and_test_values() -> None:
     x = T.dvector("x")
     x.tag.test_value = np.ones(2)

@@ -100,7 +100,10 @@ def without_lines() -> at_line:
 
 
 def user_line() -> SourceLine | None:
-    """Return the innermost line on the call stack that lies outside this package."""
+    """Return the innermost line on the call stack that lies outside this package.
+
+    None of what a module of it makes when it is imported: the line is Python's own.
+    """
     fixed = getattr(_thread, "fixed", ())
     if fixed:
         return fixed[0]
@@ -110,6 +113,8 @@ def user_line() -> SourceLine | None:
         if file not in _own_files:
             if not file.startswith(_PACKAGE):
                 code = frame.f_code
+                if file.startswith("<frozen importlib"):
+                    return None
                 return SourceLine(file, frame.f_lineno, code.co_name, code, frame.f_lasti)
             _own_files.add(file)
         frame = frame.f_back
