@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
@@ -117,13 +118,30 @@ def in_row_blocks(
         finder = _Finder(space, lengths, alone)
         finder.find(steps)
         every = [_joined(parts, finder.kinds, uses) for parts in finder.connected()]
-        _make_again(every, space, uses)
-        made = [blocks for blocks in every if blocks.is_worth_it]
-        if made:
-            step_of: dict[Any, Step] = {node: step for step in steps for node in step.nodes}
-            step_of |= {node: blocks for blocks in made for node in blocks.nodes}
-            steps = order(list(dict.fromkeys(step_of[s.nodes[0]] for s in steps)), step_of)
+        if any(blocks.is_worth_it for blocks in every):
+            every = _possible(steps, every)
+            _make_again(every, space, uses)
+            steps = _ordered(steps, [blocks for blocks in every if blocks.is_worth_it])
     return list(steps)
+
+
+def _possible(steps: Sequence[Step], every: list[RowBlocks]) -> list[RowBlocks]:
+    """Return those that can be one step: others need a step that waits for the length of theirs."""
+    possible: list[RowBlocks] = []
+    for chosen in (every, *([blocks] for blocks in every)):
+        if len(possible) == len(every):
+            break
+        with suppress(ValueError):
+            _ordered(steps, [*possible, *chosen])
+            possible += chosen
+    return possible
+
+
+def _ordered(steps: Sequence[Step], joined: Sequence[RowBlocks]) -> list[Step]:
+    """Return steps in a valid order, some of them as one."""
+    step_of: dict[Any, Step] = {node: step for step in steps for node in step.nodes}
+    step_of |= {node: blocks for blocks in joined for node in blocks.nodes}
+    return order(list(dict.fromkeys(step_of[s.nodes[0]] for s in steps)), step_of)
 
 
 def _spaces(steps: Sequence[Step], lengths: EqualLengths, matrices: bool) -> list[Space]:

@@ -80,9 +80,9 @@ def _with_blocks(i: Any, change: Any) -> Any:
 
 def _copies(kernel: Any) -> bool:
     """Tell whether a kernel copies items side by side."""
-    if getattr(kernel, "layout", "") != "packed" or len(kernel.loop.operands) != 1:
+    loop = getattr(kernel, "loop", None)
+    if loop is None or kernel.layout != "packed" or len(loop.operands) != 1:
         return False
-    loop = kernel.loop
     (dtype, broadcast), body = loop.operands[0], loop.body
     return (
         loop.stores == (dtype,)
