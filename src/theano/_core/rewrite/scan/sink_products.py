@@ -40,7 +40,7 @@ def with_products_in_steps(outputs: Sequence[Variable], rewriter: Rewriter) -> l
         if isinstance(node.op, Loop) and node.op.watch is None:
             table = _products_in_steps(node, uses, rewriter)
             now.update(zip(table, copied(list(table.values()), now), strict=True))
-    return copied(outputs, now) if now else list(outputs)
+    return copied(outputs, now)
 
 
 def _products_in_steps(
