@@ -55,7 +55,7 @@ bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, cons
         write_places(how, count, memory.get(), partial);
     }
     if (!run_kernel(call, kernel, args, count, work, how.unit)) return false;
-    if (!single) combine(args, 0, count);
+    if (!single) combine(partial, 0, count);
     return true;
 }
 

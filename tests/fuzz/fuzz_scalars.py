@@ -156,13 +156,13 @@ def calm(value: np.ndarray, near: np.ndarray) -> bool:
 @contextmanager
 def routines_of(lines: int) -> Any:
     """Have programs cut after so many lines; those that are kept were cut elsewhere."""
-    before = outline.ROUTINE, outline.SHORTEST
-    outline.ROUTINE, outline.SHORTEST = lines, 4 * lines
+    before = outline.ROUTINE, outline.SHORTEST, outline.LONGEST
+    outline.ROUTINE, outline.SHORTEST, outline.LONGEST = lines, 4 * lines, 0
     try:
         with theano.config.change_flags(cache_programs=False):
             yield
     finally:
-        outline.ROUTINE, outline.SHORTEST = before
+        outline.ROUTINE, outline.SHORTEST, outline.LONGEST = before
 
 
 def difference(program: Program) -> str | None:

@@ -7,16 +7,22 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.llvm.print.routines import LITTLE
-from theano._core.lower.llvm.target.codegen import RUNS_ONCE, compile_text
+from theano._core.lower.effort import LITTLE
+from theano._core.lower.llvm.target.codegen import LITTLE_EFFORT, compile_text
 from theano._core.lower.reference import evaluate
 from theano.ifelse import ifelse
 
-x, v = T.dvector("x"), T.dscalar("v")
+x, v, m = T.dvector("x"), T.dscalar("v"), T.dmatrix("m")
 
 
 def loop(count: int) -> T.TensorVariable:
     return theano.scan(lambda h: T.tanh(h) + 1, outputs_info=v, n_steps=count)[0][-1]
+
+
+def calling(long: bool) -> T.TensorVariable:
+    """Return a loop that calls kernels, in a program that is long or short."""
+    steps = theano.scan(lambda h: T.tanh(T.dot(h, m)), outputs_info=x, n_steps=9)[0][-1]
+    return T.concatenate([steps, *(T.cumsum(x + n) for n in range(60 if long else 1))]).sum()
 
 
 CASES = {
@@ -26,6 +32,9 @@ CASES = {
     "much arithmetic": (sum(T.sin(v * n) for n in range(1, LITTLE)), False),
     "a loop": (loop(5), False),
     "a loop in a branch": (ifelse(v > 0, loop(5), v), False),
+    "a loop of calls": (calling(long=False), False),
+    "a loop of calls in a long program": (calling(long=True), True),
+    "a loop in a long program": (calling(long=True) + loop(5), False),
 }
 
 
@@ -34,13 +43,13 @@ def test_level(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     result, once = CASES[name]
     # A program that is kept has no text.
     monkeypatch.setattr(theano.config, "cache_programs", False)
-    f = theano.function([x, v], result, on_unused_input="ignore")
+    f = theano.function([x, v, m], result, on_unused_input="ignore")
     text = f.maker.program_text.text
-    assert text.startswith(RUNS_ONCE) == once
-    values = {x: np.arange(6.0), v: np.array(0.5)}
+    assert text.startswith(LITTLE_EFFORT) == once
+    values = {x: np.arange(6.0), v: np.array(0.5), m: np.eye(6) / 2}
     np.testing.assert_allclose(f(*values.values()), evaluate([result], values)[0], rtol=1e-14)
 
 
 def test_the_heading_is_read() -> None:
     text = "define i64 @f(i64 %a) {\n  %b = mul i64 %a, 3\n  %c = add i64 %b, %a\n  ret i64 %c\n}\n"
-    assert compile_text(f"{RUNS_ONCE}\n{text}", 256) != compile_text(text, 256)
+    assert compile_text(f"{LITTLE_EFFORT}\n{text}", 256) != compile_text(text, 256)

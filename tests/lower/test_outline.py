@@ -27,6 +27,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def after(lines: int) -> None:
         monkeypatch.setattr(outline, "ROUTINE", lines)
         monkeypatch.setattr(outline, "SHORTEST", 2 * lines)
+        monkeypatch.setattr(outline, "LONGEST", 0)
 
     # A program that is kept was made with other limits.
     monkeypatch.setattr(theano.config, "cache_programs", False)
@@ -176,6 +177,26 @@ def test_a_short_program_stays_whole() -> None:
     program = ir.Program(filler("a", 30), (), 1)
     assert outline.outline(program) is program
     assert inlined(program) == program
+
+
+def test_what_level_0_does_quickly_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless steps are alike, or a loop computes for itself, or there is too much of it."""
+    monkeypatch.setattr(outline, "LONGEST", 1000)
+
+    def steps(count: int, longest: int) -> list[Any]:
+        parts = [[ir.Step(i), *filler(f"{chr(97 + i)}s", 1 + i % longest)] for i in range(count)]
+        return [i for part in parts for i in part]
+
+    def is_cut(body: list[Any]) -> bool:
+        program = ir.Program(body, (), 1)
+        return outline.outline(program) is not program
+
+    different = steps(20, 20)
+    assert not is_cut(different)
+    assert is_cut(steps(20, 4))
+    assert is_cut([*different, ir.For("%i", 100, (), filler("z", 3))])
+    monkeypatch.setattr(outline, "LONGEST", 100)
+    assert is_cut(different)
 
 
 def test_equal_parts_are_one_routine() -> None:

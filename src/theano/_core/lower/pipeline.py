@@ -31,7 +31,7 @@ PASSES = (
         elide_copies,
     ),
     Pass("hoist", "operations record what they do in every step of a loop", hoist),
-    Pass("outline", "LLVM needs too long for one long function; others read it whole", outline),
+    Pass("outline", "LLVM may need too long for a long function; others read it whole", outline),
 )
 
 

@@ -1,11 +1,13 @@
-"""A long program becomes routines, since LLVM needs more than linear time for one function.
+"""A program that is long, or does the same again and again, becomes routines.
 
-The body is cut between instructions, best where steps begin. A wide or deep program does the same
-again and again, with other values at other places: so what lies between two cuts is read as a
-*pattern*, with registers by the order in which they appear, and without numbers. What has one
-pattern is one routine, which is run with a *row* of words: the numbers that differ, and the words
-of `live` through which it is handed values and hands its own on. So LLVM's work grows with the
-number of patterns. Long bodies of loops and branches are cut in the same way, the innermost first.
+Where LLVM takes its time (`effort.py`), it is more than linear in the length of a function; where
+it does not, only what repeats itself is worth cutting. That is done between instructions, best
+where steps begin. A wide or deep program does the same again and again, with other values at other
+places: so what lies between two cuts is read as a *pattern*, with registers by the order in which
+they appear, and without numbers. What has one pattern is one routine, which is run with a *row* of
+words: the numbers that differ, and the words of `live` through which it is handed values and hands
+its own on. So LLVM's work grows with the number of patterns. Long bodies of loops and branches are
+cut in the same way, the innermost first.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from itertools import count, repeat
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
-from theano._core.lower import program as ir
+from theano._core.lower import effort, program as ir
 
-# Lines of LLVM text, roughly, of a routine that is run once, and of the shortest program to cut.
+# Lines of LLVM text, roughly, of a routine that is run once, of the shortest program to cut, and of
+# the longest that stays whole, since LLVM is quick with it.
 ROUTINE = 1500
 SHORTEST = 4 * ROUTINE
+LONGEST = 20 * ROUTINE
 # What goes through a word of `live`.
 _WORDS = frozenset(
     (
@@ -38,13 +42,26 @@ Flag = Any
 
 
 def outline(program: ir.Program) -> ir.Program:
-    """Return a program in routines, if it is long."""
-    if sum(map(_lines, program.body)) < SHORTEST:
+    """Return a program in routines, if it is long and LLVM would not be quick with it."""
+    lines = sum(map(_lines, program.body))
+    if lines < SHORTEST or (lines < LONGEST and _is_quick(program, lines)):
         return program
     outliner = _Outliner(program)
     body = outliner.block(program.body, (), often=False, whole=True)
     routines = tuple(outliner.routines)
     return program.replace(body=body, routines=routines, live_words=outliner.words)
+
+
+def _is_quick(program: ir.Program, lines: int) -> bool:
+    """Tell whether level 0 does, and hardly a step is like another: most would be routines."""
+    steps: list[ir.Block] = [[]]
+    for i in program.body:
+        if type(i) is ir.Step:
+            steps.append([])
+        steps[-1].append(i)
+    kinds = {tuple(map(type, step)): step for step in steps}
+    distinct = sum(sum(map(_lines, step)) for step in kinds.values())
+    return 2 * distinct > lines and effort.is_spent_elsewhere(program, lines)
 
 
 class _Outliner:

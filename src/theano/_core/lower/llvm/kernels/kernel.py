@@ -20,21 +20,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.lower.kernel.loops import REDUCTION_BLOCK, KernelReduction, Loop
+from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import (
     Memory,
     itemsize,
-    load,
     reduce_lanes,
-    select,
     store,
 )
 from theano._core.lower.llvm.kernels.sums import Sums
 from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop, merge
 from theano._core.lower.llvm.target.codegen import lanes_of
-from theano._core.lower.llvm.text.emitter import Value
 
 # Vectors that are added one after the other: few, so that roundings do not add up.
 PIECE = 32
@@ -74,24 +71,23 @@ class KernelWriter(Frame):
     # -- layout -----------------------------------------------------------------------------------
 
     def write(self) -> str:
-        """Return the text of the module: `kernel` and, for reductions of everything, `combine`."""
+        """Return the text of the module."""
         b = self.b
         rank = len(self.groups)
         self.shape = [self._argument(i) for i in range(rank)]
         self._lay_out(rank)
         self._nest()
         b.perform("ret void")
-        functions = [
+        lines = [
             "define void @kernel(ptr noalias %args, i64 %begin, i64 %end) nounwind {",
             "entry:",
             *self.prologue,
             *b.lines,
             "}",
+            *b.helpers.values(),
+            *sorted(b.declarations),
         ]
-        if self.full_reduction:
-            functions += self._combine()
-        functions += [*b.helpers.values(), *sorted(b.declarations)]
-        return "\n".join(functions) + "\n"
+        return "\n".join(lines) + "\n"
 
     # -- loops ------------------------------------------------------------------------------------
 
@@ -325,80 +321,3 @@ class KernelWriter(Frame):
             return VectorLoop(self, pointers, lo, hi, acc).strided()
         VectorLoop(self, pointers, lo, hi, acc).columns(inner)
         return []
-
-    # -- the last step of a reduction of everything ------------------------------------------------
-
-    def _combine(self) -> list[str]:
-        """Write `combine(args, 0, n)`: n partial results of each reduction become one, pairwise."""
-        return [
-            "define void @combine(ptr noalias %args, i64 %zero, i64 %n) nounwind {",
-            "entry:",
-            "  br label %start0",
-            *(
-                line
-                for number, reduction in enumerate(self.loop.reductions)
-                for line in self._combine_one(number, reduction)
-            ),
-            "finish:",
-            "  ret void",
-            "}",
-        ]
-
-    def _combine_one(self, number: int, reduction: KernelReduction) -> list[str]:
-        """Write the part of `combine` for one reduction."""
-        reductions = len(self.loop.reductions)
-        slot = len(self.groups) + len(self.operands) + len(self.stores) + number
-        c = Builder(1, prefix=f"c{number}_")
-        c.block = f"start{number}"
-        size = itemsize(reduction.dtype)
-        base = f"%base{number}"
-        text = [
-            f"start{number}:",
-            f"  %slot{number} = getelementptr i64, ptr %args, i64 {slot}",
-            f"  {base} = load ptr, ptr %slot{number}, align 8",
-            f"  %to{number} = getelementptr i64, ptr %args, i64 {slot + reductions}",
-            f"  %out{number} = load ptr, ptr %to{number}, align 8",
-            f"  br label %level{number}",
-            f"level{number}:",
-            f"  %n{number} = phi i64 [%n, %start{number}], [%half{number}, %pairs{number}]",
-            f"  %many{number} = icmp sgt i64 %n{number}, 1",
-            f"  br i1 %many{number}, label %next{number}, label %last{number}",
-            f"next{number}:",
-            f"  %up{number} = add i64 %n{number}, 1",
-            f"  %half{number} = lshr i64 %up{number}, 1",
-            f"  br label %pairs{number}",
-            f"pairs{number}:",
-            f"  %i{number} = phi i64 [0, %next{number}], [%after{number}, %did{number}]",
-            f"  %j{number} = add i64 %i{number}, %half{number}",
-            f"  %go{number} = icmp slt i64 %j{number}, %n{number}",
-            f"  br i1 %go{number}, label %do{number}, label %level{number}",
-            f"do{number}:",
-            f"  %oi{number} = mul i64 %i{number}, {size}",
-            f"  %oj{number} = mul i64 %j{number}, {size}",
-            f"  %pi{number} = getelementptr i8, ptr {base}, i64 %oi{number}",
-            f"  %pj{number} = getelementptr i8, ptr {base}, i64 %oj{number}",
-        ]
-        c.block = f"do{number}"
-        one, two = (load(c, f"%p{k}{number}", reduction.dtype, 1) for k in "ij")
-        store(c, getattr(c, reduction.combine)(one, two), f"%pi{number}")
-        text += [
-            *c.lines,
-            f"  br label %did{number}",
-            f"did{number}:",
-            f"  %after{number} = add i64 %i{number}, 1",
-            f"  br label %pairs{number}",
-            f"last{number}:",
-        ]
-        c.lines.clear()
-        c.label(f"last{number}")
-        c.lines.clear()
-        # Of nothing, the reduction is its start; the caller refuses reductions that have none.
-        result = load(c, base, reduction.dtype, 1)
-        some = Value(c.emit(f"icmp sgt i64 %n{number}, 0"), "bool", 1)
-        start = self._constant(reduction.start, reduction.dtype, 1)
-        result = select(c, some, result, start)
-        store(c, c.cast(result, reduction.out_dtype), f"%out{number}")
-        following = f"start{number + 1}" if number + 1 < reductions else "finish"
-        self.b.declarations.update(c.declarations)
-        self.b.helpers.update(c.helpers)
-        return [*text, *c.lines, f"  br label %{following}"]

@@ -366,37 +366,50 @@ class VectorLoop:
     def _targets(
         self, memories: dict[int, str], pointers: dict[int, str], first: str, count: str
     ) -> Callable[[], None]:
-        """Set the pointers that the body stores vectors to, and return what writes them to memory.
+        """Set the pointers that the body stores vectors to; return what writes them to memory."""
+        spreads = []
+        for memory in self.w.stores:
+            slot = memory.slot
+            pointers[slot], spread = self._target(memory, memories[slot], first, count)
+            spreads.append(spread)
+
+        def spread_all() -> None:
+            for spread in spreads:
+                spread()
+
+        return spread_all
+
+    def _target(
+        self, memory: Memory, pointer: str, first: str, count: str
+    ) -> tuple[str, Callable[[], None]]:
+        """Return where to store a vector of items `first` …, and what then writes it to memory.
 
         A whole vector of neighbours is stored where it belongs, any other one in a buffer.
         """
-        w, b = self.w, self.b
-        whole = self._is_whole(count)
-        left: list[tuple[str, Memory, str]] = []
-        for memory in w.stores:
-            slot, stride = memory.slot, memory.strides[w.last]
-            buffer, at = self._buffer(memory, True), self._at(memory, memories[slot], first)
-            side_by_side = b.emit(f"icmp eq i64 {stride}, {itemsize(memory.dtype)}")
-            straight = b.emit(f"and i1 {whole}, {side_by_side}")
-            pointers[slot] = b.emit(f"select i1 {straight}, ptr {at}, ptr {buffer}")
-            left.append((straight, memory, buffer))
+        b, size = self.b, itemsize(memory.dtype)
+        stride, at = memory.strides[self.w.last], self._at(memory, pointer, first)
+        packed = stride == str(size)
+        if packed and (self.w.lanes == 1 or self.whole):
+            return at, lambda: None
+        buffer, straight = self._buffer(memory, True), self._is_whole(count)
+        if not packed:
+            straight = b.emit(f"and i1 {straight}, {b.emit(f'icmp eq i64 {stride}, {size}')}")
 
         def spread() -> None:
-            for straight, memory, buffer in left:
-                scatter, done = b.fresh_label("scatter"), b.fresh_label("stored")
-                b.perform(f"br i1 {straight}, label %{done}, label %{scatter}")
-                b.label(scatter)
-                self._scatter(memory, memories[memory.slot], buffer, first, count)
-                b.perform(f"br label %{done}")
-                b.label(done)
+            scatter, done = b.fresh_label("scatter"), b.fresh_label("stored")
+            b.perform(f"br i1 {straight}, label %{done}, label %{scatter}")
+            b.label(scatter)
+            if packed:
+                copy_out(b, at, buffer, memory.dtype, self._part(count))
+            else:
+                self._move("scatter", memory, buffer, pointer, first, count)
+            b.perform(f"br label %{done}")
+            b.label(done)
 
-        return spread
+        return b.emit(f"select i1 {straight}, ptr {at}, ptr {buffer}"), spread
 
     def _is_whole(self, count: str) -> str:
         return self.b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
-
-    def _scatter(self, memory: Memory, pointer: str, buffer: str, first: str, count: str) -> None:
-        self._move("scatter", memory, buffer, pointer, first, count)
 
     def _move(
         self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
@@ -528,9 +541,9 @@ class VectorLoop:
         w, b = self.w, self.b
         for reduction, memory, at in zip(w.loop.reductions, w.reductions, acc, strict=True):
             total = load(b, at, reduction.dtype, w.lanes)
-            buffer = self._buffer(memory, True)
-            store(b, b.cast(total, memory.dtype), buffer)
-            self._scatter(memory, self.pointers[memory.slot], buffer, first, count)
+            place, spread = self._target(memory, self.pointers[memory.slot], first, count)
+            store(b, b.cast(total, memory.dtype), place)
+            spread()
 
     def _column_step(
         self, moved: dict[int, str], first: str, count: str, acc: Sequence[object]

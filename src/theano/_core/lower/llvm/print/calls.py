@@ -6,6 +6,7 @@ from typing import Any
 
 from theano._core.lower.arrays import Size
 from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.combine import combine_text
 from theano._core.lower.llvm.kernels.items import itemsize
 from theano._core.lower.llvm.kernels.kernel import KernelWriter, range_axis
 from theano._core.lower.llvm.target.codegen import lanes_of
@@ -21,7 +22,7 @@ class Kernel:
     Attributes
     ----------
     symbol : str
-        'kernel', or 'combine' for the last step of a reduction of everything.
+        Of its function.
     eager : bool
         Whether it is compiled with the program; others when first needed.
     split : int
@@ -92,23 +93,23 @@ class Kernel:
 
 
 class Combine:
-    """The function `combine` of the module of a kernel."""
+    """The last step of a reduction of everything; see `combine.py`."""
 
     symbol = "combine"
 
     def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
+        self.reductions = kernel.loop.reductions
         self.eager = kernel.eager
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """That of the kernel."""
-        return self.kernel.key
+        """All that the text depends on."""
+        return self.symbol, self.reductions
 
     @property
     def text(self) -> str:
         """The LLVM module."""
-        return self.kernel.text
+        return combine_text(self.reductions)
 
 
 class Call:

@@ -13,12 +13,13 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.base.dtypes import itemsize
-from theano._core.lower import program as ir
+from theano._core.lower import effort, program as ir
 from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels import items
 from theano._core.lower.llvm.kernels.fused_body import number, write_body
-from theano._core.lower.llvm.print.routines import Words, heading, rows, walk
+from theano._core.lower.llvm.print.routines import Words, rows, walk
+from theano._core.lower.llvm.target.codegen import LITTLE_EFFORT
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
 
 # A routine that runs so many times in a call, and no more, is not worth improving.
@@ -27,7 +28,6 @@ FEW_RUNS = 4
 FEW_STEPS = 16
 _POSITION = {name: position for position, name in enumerate(ir.RUNTIME)}
 _KINDS = {"ptr": "ptr", "int128": "i128", "": "void"}
-_CALLS = (ir.Alloc, ir.Free, ir.Call, ir.Launch, ir.Reduce, ir.Run)
 
 
 @lru_cache(256)
@@ -57,12 +57,14 @@ def printed(program: ir.Program) -> str:
     reductions, inner_rows = Words("reductions"), Words("inner_rows")
     functions = [_Printer(reductions, inner_rows) for _ in range(1 + len(program.routines))]
     entry, *routines = functions
-    lines = [*heading(program), *entry.entry(program)]
+    lines = entry.entry(program)
     for n, (printer, routine) in enumerate(zip(routines, program.routines, strict=True)):
         lines += printer.routine(n, routine)
     helpers = {name: text for f in functions for name, text in f.b.helpers.items()}
     lines += [*helpers.values(), *sorted({text for f in functions for text in f.b.declarations})]
     lines += [*reductions.text(), *inner_rows.text()]
+    if effort.is_spent_elsewhere(program, len(lines)):
+        lines.insert(0, LITTLE_EFFORT)
     return "\n".join(lines) + "\n"
 
 
@@ -392,7 +394,7 @@ class _Printer:
         loop = [(*phi, after) for phi, after in zip(phis, nexts, strict=True)]
         stop = "" if i.stop is None else i.stop.name
         if i.polls:
-            first = FEW_STEPS if _calls_out(i.body) else ir.PATIENCE
+            first = FEW_STEPS if effort.calls_out(i.body) else ir.PATIENCE
             self._in_pieces(tag, loop, limit, body, latch, stop, first)
         else:
             self._at_once(tag, loop, limit, body, latch)
@@ -530,11 +532,6 @@ class _Printer:
         ir.LiveStore: live_store,
         ir.Run: run,
     }
-
-
-def _calls_out(body: ir.Block) -> bool:
-    """Tell whether steps call the runtime or kernels."""
-    return any(isinstance(i, _CALLS) or (isinstance(i, ir.For) and i.polls) for i in ir.walk(body))
 
 
 def _parts(value: Any) -> list[Value]:

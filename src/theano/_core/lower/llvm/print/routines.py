@@ -1,7 +1,6 @@
 """How the entry function of a long program runs its routines: it walks through a table of rows.
 
-Runs in loops and branches are calls, each with its own row. A text begins by saying whether LLVM
-should take its time for it.
+Runs in loops and branches are calls, each with its own row.
 """
 
 from __future__ import annotations
@@ -10,23 +9,7 @@ from collections.abc import Sequence
 
 from theano._core.lower import program as ir
 from theano._core.lower.llvm.builder import Builder
-from theano._core.lower.llvm.target.codegen import RUNS_ONCE
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK
-
-# The cost of what a call computes outside of kernels that is not worth improving.
-LITTLE = 32
-
-
-def heading(program: ir.Program) -> list[str]:
-    """Return `RUNS_ONCE` for a program of which a call runs hardly anything more than once."""
-    parts = [(program.body, 1), *((r.body, r.runs) for r in program.routines)]
-    cost = 0
-    for body, runs in parts:
-        for i in ir.walk(body):
-            if isinstance(i, ir.For) and i.polls:
-                return []
-            cost += runs * i.body.cost if isinstance(i, ir.Compute) else 0
-    return [RUNS_ONCE] if cost <= LITTLE else []
 
 
 def _words_of(words: Sequence[int]) -> str:

@@ -11,9 +11,8 @@ from theano._core.lower.llvm.target.libllvm import CodeGenerationError as CodeGe
 # Levels 1, 2 and 3 of the back end took the same time, and wrote code of the same speed, on a loop
 # of four elementary functions.
 OPTIMIZATION_LEVEL = 2
-# How a module begins whose code runs once in a call: it is compiled at level 0, in a fifth of the
-# time (a step of 20 layers: 311 → 137 ms). Calls of some hundred nanoseconds took 0 to 7 % longer.
-RUNS_ONCE = "; runs once"
+# How a module begins that is compiled at level 0, in a fifth of the time: see `lower/effort.py`.
+LITTLE_EFFORT = "; little effort"
 
 
 def lanes_of(itemsize: int, bits: int) -> int:
@@ -124,7 +123,7 @@ def _compiled(text: str, vector_bits: int, readable: bool = False) -> bytes:
     """Compile with a target machine and a context that no other thread uses meanwhile."""
     libllvm.require_memory(len(text))
     libllvm.prepare()
-    level = 0 if text.startswith(RUNS_ONCE) else OPTIMIZATION_LEVEL
+    level = 0 if text.startswith(LITTLE_EFFORT) else OPTIMIZATION_LEVEL
     triple, idle = elf_triple(), _idle.setdefault((vector_bits, level), [])
     try:
         own = idle.pop()
