@@ -1,4 +1,4 @@
-"""Whether LLVM should take its time for a program.
+"""How long the text of a program is, and whether LLVM should take its time for it.
 
 Most programs run kernels and libraries, one after the other, or in a loop: what stands between them
 costs next to nothing, however it is compiled. LLVM's level 0 takes a fifth of the time, and time in
@@ -45,3 +45,26 @@ def is_spent_elsewhere(program: ir.Program, lines: int) -> bool:
         elif own > LITTLE_IN_STEP:
             return False
     return cost <= max(LITTLE, lines // 64)
+
+
+def lines_of(i: ir.Instruction) -> int:
+    """Return roughly how many lines of LLVM text an instruction has."""
+    cls = type(i)
+    if cls is ir.Compute:
+        return 2 + i.body.cost
+    if cls is ir.Words:
+        return 2 * len(i.words)
+    inner = ir.blocks_of(i) if cls is ir.If or cls is ir.For else ()
+    return _LINES.get(cls, 1) + sum(sum(map(lines_of, block)) for block in inner)
+
+
+_LINES = {
+    **dict.fromkeys((ir.FrameLoad, ir.FrameStore, ir.Check, ir.Guard), 2),
+    ir.Step: 0,
+    ir.Hand: 4,
+    ir.Launch: 5,
+    ir.Reduce: 4,
+    ir.ReduceRow: 20,
+    ir.If: 4,
+    ir.For: 20,
+}

@@ -18,7 +18,8 @@ from itertools import count, repeat
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
-from theano._core.lower import effort, program as ir
+from theano._core.lower import program as ir
+from theano._core.lower.effort import is_spent_elsewhere, lines_of
 
 # Lines of LLVM text, roughly, of a routine that is run once, of the shortest program to cut, and of
 # the longest that stays whole, since LLVM is quick with it.
@@ -43,7 +44,7 @@ Flag = Any
 
 def outline(program: ir.Program) -> ir.Program:
     """Return a program in routines, if it is long and LLVM would not be quick with it."""
-    lines = sum(map(_lines, program.body))
+    lines = sum(map(lines_of, program.body))
     if lines < SHORTEST or (lines < LONGEST and _is_quick(program, lines)):
         return program
     outliner = _Outliner(program)
@@ -60,8 +61,8 @@ def _is_quick(program: ir.Program, lines: int) -> bool:
             steps.append([])
         steps[-1].append(i)
     kinds = {tuple(map(type, step)): step for step in steps}
-    distinct = sum(sum(map(_lines, step)) for step in kinds.values())
-    return 2 * distinct > lines and effort.is_spent_elsewhere(program, lines)
+    distinct = sum(sum(map(lines_of, step)) for step in kinds.values())
+    return 2 * distinct > lines and is_spent_elsewhere(program, lines)
 
 
 class _Outliner:
@@ -90,7 +91,7 @@ class _Outliner:
         others through words.
         """
         block = [self._with_blocks(i, often) for i in block]
-        lines = [_lines(i) for i in block]
+        lines = [lines_of(i) for i in block]
         if sum(lines) < SHORTEST and not (whole and self.routines):
             return block
         parts, groups = _joined(_cut(block, lines, self.stacks), self.stacks)
@@ -184,29 +185,6 @@ def _own(block: ir.Block) -> Iterator[str]:
 
 
 # -- where to cut ----------------------------------------------------------------------------------
-
-
-def _lines(i: ir.Instruction) -> int:
-    """Return roughly how many lines of LLVM text an instruction has."""
-    cls = type(i)
-    if cls is ir.Compute:
-        return 2 + i.body.cost
-    if cls is ir.Words:
-        return 2 * len(i.words)
-    inner = ir.blocks_of(i) if cls is ir.If or cls is ir.For else ()
-    return _LINES.get(cls, 1) + sum(sum(map(_lines, block)) for block in inner)
-
-
-_LINES = {
-    **dict.fromkeys((ir.FrameLoad, ir.FrameStore, ir.Check, ir.Guard), 2),
-    ir.Step: 0,
-    ir.Hand: 4,
-    ir.Launch: 5,
-    ir.Reduce: 4,
-    ir.ReduceRow: 20,
-    ir.If: 4,
-    ir.For: 20,
-}
 
 
 def _cut(body: ir.Block, lines: Sequence[int], stacks: Container[str]) -> list[_Part]:

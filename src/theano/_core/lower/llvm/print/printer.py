@@ -18,6 +18,7 @@ from theano._core.lower.faults import CODES
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels import items
 from theano._core.lower.llvm.kernels.fused_body import number, write_body
+from theano._core.lower.llvm.print import words
 from theano._core.lower.llvm.print.routines import Words, rows, walk
 from theano._core.lower.llvm.target.codegen import LITTLE_EFFORT
 from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, ComplexValue, Value, llvm_type
@@ -54,17 +55,19 @@ def _format_of(function: str, kind: str) -> Callable[..., str]:
 
 def printed(program: ir.Program) -> str:
     """Return the text of the entry function of a program, and of its routines."""
+    bodies = [program.body, *(routine.body for routine in program.routines)]
+    count = sum(sum(map(effort.lines_of, body)) for body in bodies)
+    quickly = effort.is_spent_elsewhere(program, count)
     reductions, inner_rows = Words("reductions"), Words("inner_rows")
-    functions = [_Printer(reductions, inner_rows) for _ in range(1 + len(program.routines))]
+    briefly = quickly and count >= effort.LONG
+    functions = [_Printer(reductions, inner_rows, briefly) for _ in bodies]
     entry, *routines = functions
-    lines = entry.entry(program)
+    lines = [LITTLE_EFFORT] * quickly + entry.entry(program)
     for n, (printer, routine) in enumerate(zip(routines, program.routines, strict=True)):
         lines += printer.routine(n, routine)
     helpers = {name: text for f in functions for name, text in f.b.helpers.items()}
     lines += [*helpers.values(), *sorted({text for f in functions for text in f.b.declarations})]
     lines += [*reductions.text(), *inner_rows.text()]
-    if effort.is_spent_elsewhere(program, len(lines)):
-        lines.insert(0, LITTLE_EFFORT)
     return "\n".join(lines) + "\n"
 
 
@@ -75,12 +78,12 @@ class _Printer:
     and branches.
     """
 
-    def __init__(self, reductions: Words, inner_rows: Words) -> None:
+    def __init__(self, reductions: Words, inner_rows: Words, briefly: bool) -> None:
+        self.briefly = briefly
         self.b = Builder(1)
         self.cold: list[str] = []
         self.reductions = reductions
         self.inner_rows = inner_rows
-        self._facts = 1
         self._failures: dict[Any, str] = {}  # what fails → its block, in `cold`
         self._runtime: dict[str, None] = {}
         self._known: dict[str, Any] = {}
@@ -131,7 +134,6 @@ class _Printer:
             "  %kernels = load ptr, ptr %kernels.at, align 8",
             "  %frame.at = getelementptr ptr, ptr %call, i64 2",
             "  %frame = load ptr, ptr %frame.at, align 8",
-            f"  %facts = alloca [{self._facts} x i64], align 8",
             *before,
         ]
         for name in self._runtime:
@@ -204,11 +206,9 @@ class _Printer:
         items.store(self.b, self.value(i.value), self.operand(i.address))
 
     def words(self, i: ir.Words) -> None:
-        b, address = self.b, self.operand(i.address)
-        for n, (word, kind) in enumerate(zip(i.words, i.kinds, strict=True)):
-            if word != "":
-                at = b.emit(f"getelementptr i64, ptr {address}, i64 {n}")
-                b.perform(f"store {llvm_kind(kind)} {self.operand(word)}, ptr {at}, align 8")
+        places = enumerate(zip(i.words, i.kinds, strict=True))
+        written = [(n, llvm_kind(k), self.operand(w)) for n, (w, k) in places if w != ""]
+        words.write(self.b, self.operand(i.address), written, self.briefly)
 
     def alloc(self, i: ir.Alloc) -> None:
         self.call(ir.Call(i.name, "alloc", (i.nbytes, i.slot)))
@@ -224,25 +224,18 @@ class _Printer:
 
     def check(self, i: ir.Check) -> None:
         facts = tuple([self.operand(fact) for fact in i.facts])
-        self._facts = max(self._facts, len(facts))
 
         def failure(label: str) -> list[str]:
-            lines = []
+            lines, own = [], list(facts)
             for n, fact in enumerate(facts):
                 late = self._late.get(fact)
                 if late is not None:
-                    fact = f"%{label}.fact{n}"
-                    lines += self._live_load(late, fact)
-                lines += [
-                    f"  %{label}.at{n} = getelementptr i64, ptr %facts, i64 {n}",
-                    f"  store i64 {fact}, ptr %{label}.at{n}, align 8",
-                ]
-            call = f"call i32 {self.runtime('fail')}(ptr %call, i64 {CODES[i.fault]}"
-            return [
-                *lines,
-                f"  %{label}.r = {call}, i64 {i.place}, i64 {len(facts)}, ptr %facts)",
-                "  ret i32 -1",
-            ]
+                    own[n] = f"%{label}.fact{n}"
+                    lines += self._live_load(late, own[n])
+            numbers = "".join([f", i64 {x}" for x in (CODES[i.fault], i.place, *own)])
+            report = f"ptr %call, ptr {self.runtime('fail')}{numbers}"
+            call = f"call i32 {words.failure(self.b, len(facts))}({report})"
+            return [*lines, f"  %{label}.r = {call}", f"  ret i32 %{label}.r"]
 
         self._leave_unless(self.operand(i.condition), (i.place, i.fault, *facts), failure)
 
