@@ -32,7 +32,7 @@ THE CONTRACT, which `spec` proves, but for the last sentence of 5
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -470,18 +470,35 @@ RUNTIME = {
 }
 
 
+# What has blocks.
+NESTS = frozenset((If, For, Once))
+
+
 def blocks_of(instruction: Instruction) -> tuple[Block, ...]:
     """Return the blocks within an instruction."""
-    if isinstance(instruction, If):
-        return instruction.then, instruction.otherwise
-    return (instruction.body,) if isinstance(instruction, (For, Once)) else ()
+    cls = type(instruction)
+    if cls not in NESTS:
+        return ()
+    return (instruction.then, instruction.otherwise) if cls is If else (instruction.body,)
+
+
+def with_blocks(instruction: Instruction, change: Callable[[Block], Block]) -> Instruction:
+    """Return an instruction with what `change` makes of the blocks within."""
+    cls = type(instruction)
+    if cls not in NESTS:
+        return instruction
+    if cls is If:
+        then, otherwise = change(instruction.then), change(instruction.otherwise)
+        return instruction.replace(then=then, otherwise=otherwise)
+    return instruction.replace(body=change(instruction.body))
 
 
 def defined(i: Instruction) -> list[tuple[str, str]]:
     """Return the registers that an instruction defines for those behind it, with their kinds."""
-    if isinstance(i, If):
+    cls = type(i)
+    if cls is If:
         return [(merge.name, merge.kind) for merge in i.merges]
-    if isinstance(i, For):
+    if cls is For:
         return [(i.step, "int64"), *((c.name, c.kind) for c in i.handed_on)]
     return [(i.name, _kind_of_result(i))] if getattr(i, "name", "") else []
 
@@ -508,8 +525,9 @@ def walk(block: Block) -> Iterator[Instruction]:
     """Yield all instructions of a block and of the blocks within, in order."""
     for instruction in block:
         yield instruction
-        for inner in blocks_of(instruction):
-            yield from walk(inner)
+        if type(instruction) in NESTS:
+            for inner in blocks_of(instruction):
+                yield from walk(inner)
 
 
 # All places on the stack, side by side: what routines find them in.

@@ -57,7 +57,7 @@ def _without_copies(block: ir.Block, kernels: Sequence[Any], elided: set[int]) -
     def inside(block: ir.Block) -> ir.Block:
         return _without_copies(block, kernels, elided)
 
-    block = [_with_blocks(i, inside) for i in block]
+    block = [ir.with_blocks(i, inside) for i in block]
     wholes = {i.address: [] for i in block if isinstance(i, ir.Parts)}
     if not wholes:
         return block
@@ -70,12 +70,6 @@ def _without_copies(block: ir.Block, kernels: Sequence[Any], elided: set[int]) -
         if parts and change.allocate_before(whole, parts):
             elided.update(block[part.copied].kernel for part in parts)
     return change.block()
-
-
-def _with_blocks(i: Any, change: Any) -> Any:
-    if isinstance(i, ir.If):
-        return i.replace(then=change(i.then), otherwise=change(i.otherwise))
-    return i.replace(body=change(i.body)) if isinstance(i, (ir.For, ir.Once)) else i
 
 
 def _copies(kernel: Any) -> bool:

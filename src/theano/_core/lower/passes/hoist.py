@@ -19,14 +19,10 @@ def hoist(program: ir.Program) -> ir.Program:
 def _block(block: ir.Block) -> ir.Block:
     out: ir.Block = []
     for i in block:
-        if isinstance(i, ir.For):
+        if type(i) is ir.For:
             out += _loop(i)
-        elif isinstance(i, ir.If):
-            out.append(i.replace(then=_block(i.then), otherwise=_block(i.otherwise)))
-        elif isinstance(i, ir.Once):
-            out.append(i.replace(body=_block(i.body)))
         else:
-            out.append(i)
+            out.append(ir.with_blocks(i, _block))
     return out
 
 

@@ -62,6 +62,7 @@ class Draft:
             for j, s in enumerate(op.states)
         ]
         self.condition = op.body.outputs[-1] if op.until else None
+        self._walked = list(op.body.outputs), op.body.nodes
 
     @property
     def roots(self) -> list[Any]:
@@ -81,7 +82,10 @@ class Draft:
 
     def nodes(self) -> list[Apply]:
         """Return the nodes of the body, inputs first."""
-        return toposort(self.roots, set(self.inputs))
+        roots = self.roots
+        if roots != self._walked[0]:
+            self._walked = roots, toposort(roots, set(self.inputs))
+        return self._walked[1]
 
     def substitute(self, table: dict[Variable, Variable]) -> None:
         """Replace variables of the body."""

@@ -43,7 +43,7 @@ MOST_LAST = 8
 
 Uses = dict[Any, list[Any]]
 # From a draft and the uses of every variable to what replaces variables outside, or None for no
-# change.
+# change, which leaves the draft as it is.
 Change = Callable[[Draft, Uses], dict[Any, Any] | None]
 
 
@@ -94,8 +94,9 @@ def _one_round(outputs: Sequence[Variable], changes: Sequence[Change]) -> list[A
 def _change(node: Apply, uses: Uses, changes: Sequence[Change]) -> dict[Any, Any] | None:
     """Return replacements for variables that one loop makes, or None if nothing is to be done."""
     with at_line(node.source):
+        draft = Draft(node)
         for change in changes:
-            table = change(Draft(node), uses)
+            table = change(draft, uses)
             if table is not None:
                 return {old: _typed(new, old) for old, new in table.items() if old in uses}
     return None
@@ -129,16 +130,16 @@ def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
             state.keep, narrowed = 1, True
     if len(live) == len(draft.states) and not narrowed:
         return None
-    draft.states = [s for s in draft.states if s in live]
-    if not draft.states and draft.condition is None:
+    if not live and draft.condition is None:
         return None
+    draft.states = [s for s in draft.states if s in live]
     return draft.build()
 
 
 def _leaves(roots: Sequence[Variable], draft: Draft) -> set[Any]:
     inputs = set(draft.inputs)
     leaves = {v for v in roots if v in inputs}
-    for node in toposort(roots, inputs):
+    for node in draft.nodes() if roots == draft.roots else toposort(roots, inputs):
         leaves.update(v for v in node.inputs if v in inputs)
     return leaves
 
