@@ -238,13 +238,10 @@ class LoopWriter:
         """Compute lengths that steps need and that no step changes."""
         p = self.p
         own = set(self.op.body.inputs)
-        for node in self.op.body.nodes:
-            for out in node.outputs:
-                if not out.type.has_shape:
-                    continue
-                for length in p.rewriter.shape(out):
-                    if not isinstance(length, int) and not own & set(leaves_of([length])):
-                        p.size(length)
+        outputs = [out for node in self.op.body.nodes for out in node.outputs if out.type.has_shape]
+        for length in dict.fromkeys(n for out in outputs for n in p.rewriter.shape(out)):
+            if not isinstance(length, int) and own.isdisjoint(leaves_of([length])):
+                p.size(length)
 
     # -- the loop ---------------------------------------------------------------------------------
 
