@@ -25,11 +25,17 @@ def calling(long: bool) -> T.TensorVariable:
     return T.concatenate([steps, *(T.cumsum(x + n) for n in range(60 if long else 1))]).sum()
 
 
+def roll(count: int) -> T.TensorVariable:
+    """Return arrays turned round: where they are cut takes more arithmetic than `LITTLE`."""
+    return sum(T.roll(x, n) * x for n in range(1, 1 + count)).sum()
+
+
 CASES = {
     "a kernel": (T.exp(x * v), True),
     "kernels and a branch": (ifelse(v > 3, T.dot(x, x), T.exp(x).max()), True),
     "little arithmetic": ((v + 1) / (v * v), True),
     "much arithmetic": (sum(T.sin(v * n) for n in range(1, LITTLE)), False),
+    "much arithmetic beside more calls": (roll(4), True),
     "a loop": (loop(5), False),
     "a loop in a branch": (ifelse(v > 0, loop(5), v), False),
     "a loop of calls": (calling(long=False), False),

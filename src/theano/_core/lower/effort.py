@@ -10,7 +10,7 @@ from __future__ import annotations
 from theano._core.lower import program as ir
 
 # The cost of what a call, or a step of a loop, computes outside of kernels that is not worth
-# improving.
+# improving; of a call, one more for each function that it calls.
 LITTLE = 32
 LITTLE_IN_STEP = 4
 # Lines of LLVM text from which on a program with loops is long: for others the time is short.
@@ -29,13 +29,15 @@ def is_spent_elsewhere(program: ir.Program, lines: int) -> bool:
     `lines` is about how many lines of LLVM text the program has. A step of a small program with a
     loop may take some 30 ns, in which level 0 would be noticed.
     """
-    cost = 0
+    cost = calls = 0
     for body, runs in ((program.body, 1), *((r.body, r.runs) for r in program.routines)):
         own = 0
         for i in ir.walk(body):
             cls = type(i)
             if cls is ir.Compute:
                 own += i.body.cost
+            elif cls is ir.Launch or cls is ir.Call or cls is ir.Reduce:
+                calls += 1
             elif cls is ir.For and i.polls:
                 in_step = sum(j.body.cost for j in ir.walk(i.body) if type(j) is ir.Compute)
                 if lines < LONG or in_step > LITTLE_IN_STEP or not calls_out(i.body):
@@ -44,7 +46,7 @@ def is_spent_elsewhere(program: ir.Program, lines: int) -> bool:
             cost += own * runs
         elif own > LITTLE_IN_STEP:
             return False
-    return cost <= max(LITTLE, lines // 64)
+    return cost <= LITTLE + calls
 
 
 def lines_of(i: ir.Instruction) -> int:
