@@ -244,7 +244,7 @@ def run(
     total = _points(p, loop, shape, bool(outs))
     calls = [
         kernel_call.prepare_call(p, kernel, shape, total, sequential)
-        for kernel in _layouts(p, loop, shape, flag, name, lanes, indexed)
+        for kernel in _layouts(p, loop, shape, flag, name, lanes, indexed, every)
     ]
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
@@ -392,6 +392,7 @@ def _layouts(
     name: str,
     lanes: int,
     indexed: bool,
+    every: Sequence[Array],
 ) -> list[Kernel]:
     """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
     single = frozenset(i for i, n in enumerate(shape) if isinstance(n, int) and n == 1)
@@ -401,8 +402,24 @@ def _layouts(
     if flag is not False:
         kernels.append(Kernel(loop, together, name, lanes, p.vector_bits, True))
     if flag is not True:
-        kernels.append(Kernel(loop, apart, "strided", lanes, p.vector_bits, flag is False))
+        near = _near(loop, apart[-1][0], every) if apart else ()
+        eager = flag is False
+        kernels.append(Kernel(loop, apart, "strided", lanes, p.vector_bits, eager, near=near))
     return kernels
+
+
+def _near(loop: Loop, last: int, every: Sequence[Array]) -> tuple[int, ...]:
+    """Return which arrays are known to have their items side by side along the last axis."""
+    kept = [axis for axis in range(loop.rank) if axis not in loop.reduced]
+    stores = len(loop.operands) + len(loop.stores)
+    near = []
+    for n, array in enumerate(every):
+        fixed = loop.operands[n][1] if n < len(loop.operands) else ()
+        if array.contiguous is not True or last in fixed or (n >= stores and last not in kept):
+            continue
+        if (last if n < stores else kept.index(last)) not in array.broadcast_axes:
+            near.append(n)
+    return tuple(near)
 
 
 def _all_contiguous(p: Core, arrays: Sequence[Array]) -> bool | str:

@@ -37,7 +37,8 @@ class Frame:
     split : int
         The reduced axis over blocks of which the range runs; -1: none.
     near : sequence of int
-        Operands whose neighbours along the last axis lie side by side in a strided layout, too.
+        Operands, stores and reductions, counted in this order, whose neighbours along the last axis
+        lie side by side in a strided layout, too.
     """
 
     def __init__(

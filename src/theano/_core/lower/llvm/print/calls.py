@@ -28,7 +28,7 @@ class Kernel:
     split : int
         The group of reduced axes that is folded in blocks; -1: none.
     near : tuple of int
-        Operands of a strided kernel whose neighbours along the last axis lie side by side.
+        Of a strided kernel, the arrays whose neighbours along the last axis lie side by side.
     """
 
     def __init__(
