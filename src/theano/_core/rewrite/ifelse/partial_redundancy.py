@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from theano._core.ir.graph import copied, toposort
+from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import alloc
@@ -38,6 +39,10 @@ FREE = (DimShuffle, IfElse, Length, Rebroadcast)
 
 class Guard(IfElse):
     """A branch around what others share: it stands outside all of them."""
+
+
+class Cut(Guard):
+    """A piece of a nest of branches: it stands outside the piece around it."""
 
 
 def separate_shared(outputs: list[Variable]) -> tuple[list[Any], bool]:
@@ -94,12 +99,28 @@ def paths_to(outputs: Sequence[Variable]) -> dict[Any, Paths]:
 def _when(condition: Variable, side: int) -> Paths:
     """Return the paths on which a side of a condition is taken: by its parts, if it has any."""
     node = condition.owner
+    if node is not None and isinstance(node.op, Cut) and not side:
+        # Each of these is only computed where the one before it holds.
+        path = {_last_step(condition)}
+        while condition.owner is not None and isinstance(condition.owner.op, Cut):
+            condition = condition.owner.inputs[0]
+            path.add(_last_step(condition))
+        return frozenset([frozenset(path)])
     if node is not None and node.op in (eq, neq) and known_value(node.inputs[1]) == 0:
         return _when(node.inputs[0], side if node.op is neq else 1 - side)
     if node is not None and node.op in (and_, or_) and condition.type.dtype == "bool":
         one, two = (_when(v, side) for v in node.inputs)
         return _simple(one | two) if (node.op is or_) == (side == 0) else _both(one, two)
     return frozenset([frozenset([(condition, side)])])
+
+
+def _last_step(condition: Variable) -> tuple[Any, int]:
+    """Return the side that holds if a condition does, besides that on which it is computed."""
+    if condition.owner is not None and isinstance(condition.owner.op, Cut):
+        made = made_by(condition.owner.inputs[1], eq)
+        if made is not None and known_value(made.inputs[1]) == 0:
+            return made.inputs[0], 1
+    return condition, 0
 
 
 def _both(one: Paths, two: Paths) -> Paths:
@@ -112,10 +133,10 @@ def _simple(paths: Paths) -> Paths:
     """Return equal paths: without those that others include, and without what both sides need."""
     simpler = set(paths)
     while True:
-        for path in simpler:
-            both = next((p for p in path if path ^ {p, (p[0], 1 - p[1])} in simpler), None)
-            if both is not None:
-                simpler.add(path - {both})
+        for one, two in combinations(simpler, 2):
+            differs = one ^ two if len(one) == len(two) else ()
+            if len(differs) == 2 and len({condition for condition, _ in differs}) == 1:
+                simpler.add(one & two)
                 break
         simpler, before = {p for p in simpler if not any(q < p for q in simpler)}, simpler
         if len(before) == len(simpler):
@@ -180,13 +201,19 @@ def _shared(
     shared_groups: list[list[Any]] = []
     before: set[Any] = set()
     busy = {run for node, run in runs.items() if not isinstance(node.op, FREE)}
-    for run, group in sorted(groups.items(), key=lambda g: g[0][0]):
+    for run, group in sorted(groups.items(), key=_first):
         if run in busy and _can_wait(group, run[1], needs) and before.isdisjoint(group):
             shared_groups.append(list(group))
             conditions = [condition for path in run[1] for condition, _ in path]
             before.update(v for node in toposort(conditions) for v in node.inputs)
             before.update(conditions)
     return shared_groups, bool(costly)
+
+
+def _first(group: tuple[tuple[int, Paths], object]) -> tuple[int, int]:
+    """Return what sorts groups: by levels, and what fewer conditions decide before others."""
+    level, paths = group[0]
+    return level, sum(map(len, paths))
 
 
 def _runs(order: Sequence[Apply], keys: dict[Apply, Paths]) -> dict[Any, tuple[int, Paths]]:
@@ -233,21 +260,30 @@ def _is_harmless(condition: Variable, needs: dict[object, Paths]) -> bool:
 def _guard(group: Sequence[Any], needs: dict[Any, Paths], now: dict[Any, Any]) -> None:
     """Add to `now`, for each variable, what has its value if one of the paths to it is taken."""
     rank = {v: i for i, v in enumerate(needs)}
-    paths = [sorted((rank[c], side, c) for c, side in path) for path in needs[group[0].owner]]
+    paths = [
+        sorted((rank[c], side, c) for c, side in path - _implied(path))
+        for path in needs[group[0].owner]
+    ]
     ways = [reduce(and_, (_taken(c, side) for _, side, c in path)) for path in sorted(paths)]
     # No way: its branches stand in others that are taken when they are not.
     needed = reduce(or_, ways) if ways else as_variable(np.array(False))
-    nothing = [_nothing(v) for v in group]
+    nothing = [nothing_like(v) for v in group]
     made: Apply = Guard(len(group)).make_node(*copied([needed, *group], now), *nothing)
     made.source = group[0].source
     now.update(zip(group, made.outputs, strict=True))
+
+
+def _implied(path: Path) -> set[tuple[Any, int]]:
+    """Return the steps of a path that one of a cut nest, further down, has after it."""
+    cuts = (c.owner for c, side in path if not side)
+    return {_last_step(n.inputs[0]) for n in cuts if n is not None and isinstance(n.op, Cut)}
 
 
 def _taken(condition: Variable, side: int) -> Any:
     return eq(condition, 0) if side else neq(condition, 0)
 
 
-def _nothing(variable: Variable) -> Any:
+def nothing_like(variable: Variable) -> Any:
     """Return an array of the type of a variable, as small as can be."""
     zero = as_variable(np.zeros((), dtype=variable.type.dtype))
     shape = [int(one) for one in variable.type.broadcastable]

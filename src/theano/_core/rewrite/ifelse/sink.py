@@ -11,7 +11,9 @@ from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import Branch, IfElse
+from theano._core.rewrite.ifelse.deep import without_deep_nests
 from theano._core.rewrite.ifelse.partial_redundancy import (
+    Cut,
     Place,
     paths_to,
     places_of,
@@ -25,7 +27,8 @@ def rewrite_branches(outputs: Sequence[object]) -> list[Any]:
     outputs = in_loops(outputs, rewrite_branches)
     if not any(isinstance(node.op, IfElse) for node in toposort(outputs)):
         return outputs
-    return Sinking(*separate_shared(_merged(_decided(outputs)))).run()
+    outputs = without_deep_nests(_merged(_decided(outputs)))
+    return Sinking(*separate_shared(outputs)).run()
 
 
 def _decided(outputs: list[Variable]) -> list[Any]:
@@ -201,7 +204,7 @@ class Sinking:
         while waiting:
             # All that may read it has been looked at.
             candidate = self.order[-heappop(waiting)]
-            if seen[candidate] == self.reads[candidate]:
+            if seen[candidate] == self.reads[candidate] and not isinstance(candidate.op, Cut):
                 own.append(candidate)
                 read(self.inputs[candidate])
         return own[::-1]
