@@ -561,8 +561,19 @@ def test_code_of_numpy_that_computes_by_operators(text: str) -> None:
 
 
 def test_masks_are_not_lost_silently() -> None:
+    v, masked = VARIABLES["v"], np.ma.masked_array(VALUES["v"], VALUES["c"])
+    for text in ("masked * v", "v * masked", "np.add(masked, v)", "T.exp(masked)"):
+        with pytest.raises(TypeError, match=r"3 item\(s\) of a masked array .*filled\(number\)"):
+            eval(text, {"T": T, "np": np, "masked": masked, "v": v})
     with pytest.raises((TypeError, AttributeError)):
-        np.ma.masked_array(VALUES["v"], VALUES["c"]) * VARIABLES["v"]
+        np.ma.exp(v)
+
+
+def test_masked_arrays_that_mask_nothing_are_arrays() -> None:
+    v, array = VARIABLES["v"], np.ma.masked_array(VALUES["v"])
+    equal(array - v * 2, -VALUES["v"])
+    equal(v * 2 - array, VALUES["v"])
+    equal(array**v, VALUES["v"] ** VALUES["v"])
 
 
 def test_such_refusals_say_what_to_use() -> None:

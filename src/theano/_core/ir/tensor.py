@@ -84,6 +84,23 @@ def _comparison(function: str, doc: str) -> Operator:
     return method
 
 
+class _Ufuncs:
+    """What NumPy's functions of items ask for: on the class, what they call.
+
+    A variable itself has None, which says that operators wait for those of the variable. Masked
+    arrays ask the variable, and would compute with what is under the mask by functions of arrays.
+    """
+
+    def __get__(self, variable: Any, owner: Any) -> Any:
+        return _call_ufunc if variable is None else None
+
+
+def _call_ufunc(
+    self: Any, ufunc: object, method: str, *inputs: TensorLike, **kwargs: object
+) -> Any:
+    return above.numpy_functions.call_ufunc(ufunc, method, inputs, kwargs)
+
+
 class Methods(NoValue):
     """Operators and methods of tensors, with NumPy's meaning; `==` and `!=` compare identity.
 
@@ -161,10 +178,7 @@ class Methods(NoValue):
     def __rdot__(self, other: TensorLike) -> Any:
         return above.products.dot(other, self)
 
-    def __array_ufunc__(
-        self, ufunc: object, method: str, *inputs: TensorLike, **kwargs: object
-    ) -> Any:
-        return above.numpy_functions.call_ufunc(ufunc, method, inputs, kwargs)
+    __array_ufunc__ = _Ufuncs()
 
     def __array_function__(
         self, function: object, types: Sequence[type], args: Any, kwargs: Any

@@ -90,6 +90,12 @@ def holds_array(value: object) -> bool:
 def array_of(value: Any) -> np.ndarray:
     """Return `value` as NumPy's array, without a copy where that can be."""
     cls = type(value)
+    if hasattr(cls, "filled") and np.ma.is_masked(value):
+        raise TypeError(
+            f"{np.ma.count_masked(value)} item(s) of a masked array of shape {value.shape} are "
+            "masked, which arrays here cannot say: array.filled(number) gives these a value, "
+            "array.data leaves the mask out."
+        )
     if hasattr(cls, "__dlpack__") and not hasattr(cls, "__array__"):
         return np.from_dlpack(value)
     return np.asarray(value)

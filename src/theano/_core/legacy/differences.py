@@ -12,7 +12,12 @@ DIFFERENCES: dict[str, str] = {
     ),
     "theano.scan": (
         "any number of steps, none included; too few items are a ValueError; a step that changes "
-        "the shape of a state names the step"
+        "the shape of a state names the step; constants in `outputs_info` take the dtype that a "
+        "step returns, if it holds them, which was a ValueError"
+    ),
+    "theano.tensor.as_tensor_variable": (
+        "a masked array of NumPy that masks an item is a TypeError, also as an operand: the mask "
+        "was left out"
     ),
     "theano.grad": "the branch of `ifelse` that is not taken cannot make NaN",
     "theano.gof.COp": (

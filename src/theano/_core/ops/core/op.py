@@ -294,7 +294,7 @@ def constant(value: object, name: str | None = None, dtype: str | None = None) -
     if dtype is not None:
         array = np.asarray(array_of(value), dtype=dtype)
     elif isinstance(value, (np.ndarray, np.generic)):
-        array = np.asarray(value)
+        array = array_of(value)
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
     elif isinstance(value, (bool, int, float, complex)):
