@@ -116,3 +116,57 @@ def test_classes_of_one_name_are_two() -> None:
     assert theano.function([m], made(1.0))(A) == 1.0
     assert theano.function([m], made(2.0))(A) == 2.0
     assert theano.function([m], made(1.0) + made(2.0))(A) == 3.0
+
+
+class Recorded(T.slinalg.Solve):
+    """Has each method of its own, and calls that of its base."""
+
+    ran: list[str] = []
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        self.ran.append("perform")
+        T.slinalg.Solve.perform(self, node, inputs, outputs)
+
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
+        self.ran.append("infer_shape")
+        return super().infer_shape(node, shapes)
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return super().connection_pattern(node)
+
+
+class WithGrad(Recorded):
+    def grad(self, inputs: list[Any], gradients: list[Any]) -> list[Any]:
+        self.ran.append("grad")
+        return [g * 2 for g in super().grad(inputs, gradients)]
+
+
+class WithLOp(Recorded):
+    def L_op(self, inputs: list[Any], outputs: list[Any], gradients: list[Any]) -> list[Any]:
+        self.ran.append("grad")
+        return [g * 2 for g in super().L_op(inputs, outputs, gradients)]
+
+
+class WithROp(Recorded):
+    def R_op(self, inputs: list[Any], eval_points: list[Any]) -> list[Any]:
+        return [d * 3 for d in super().R_op(inputs, eval_points)]
+
+
+@pytest.mark.parametrize("cls", [WithGrad, WithLOp])
+def test_methods_of_the_base_can_be_called(cls: Any) -> None:
+    Recorded.ran.clear()
+    b = T.dvector("b")
+    x, plain = cls()(m, b), T.slinalg.Solve()(m, b)
+    made = theano.function([m, b], [x, x.shape, *T.grad((x**2).sum(), [m, b])])(A, A[0])
+    wanted = theano.function([m, b], [plain, *T.grad((plain**2).sum(), [m, b])])(A, A[0])
+    np.testing.assert_allclose(made[0], wanted[0])
+    np.testing.assert_allclose(made[2], 2 * wanted[1])
+    np.testing.assert_allclose(made[3], 2 * wanted[2])
+    assert {"perform", "infer_shape", "grad"} <= set(Recorded.ran)
+
+
+def test_the_derivative_of_the_base_can_be_called() -> None:
+    b = T.dvector("b")
+    solve = T.slinalg.Solve
+    own, plain = (theano.function([m, b], T.Rop(op()(m, b), b, b)) for op in (WithROp, solve))
+    np.testing.assert_allclose(own(A, A[0]), 3 * plain(A, A[0]))

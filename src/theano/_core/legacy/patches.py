@@ -92,7 +92,7 @@ def _l_op(
 ) -> list[Any]:
     """Return the gradient with respect to each input, given what the operation made of them."""
     node = outputs[0].owner
-    again = lambda *own: node.clone_with_new_inputs(own).outputs
+    again = lambda *own: Apply(op, own, [out.type() for out in node.outputs]).outputs
     return _pulled_back(again, node.inputs, outputs, output_grads)
 
 
@@ -159,6 +159,38 @@ METHODS: dict[str, Callable[..., Any]] = {
     "infer_shape": _infer_shape,
     "perform": _perform,
 }
+
+
+class _Inherited:
+    """A method of `METHODS` where classes of users look for what they derive from has.
+
+    `super().grad(…)` and `Solve.perform(op, …)` are what the engine does without their own.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, op: Any, cls: type[Op]) -> Any:
+        from theano._core.legacy.user.op import Op as UserOp
+
+        # What operations of users lack, `hasattr` is to say.
+        if UserOp in cls.__mro__:
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {self.name!r}")
+        method = METHODS[self.name]
+        if op is None:
+            return lambda op, *arguments: method(_as(cls, op), *arguments)
+        line = cls.__mro__[: cls.__mro__.index(Op)]
+        own = [place for place, each in enumerate(line, 1) if self.name in vars(each)]
+        return method.__get__(_as(cls.__mro__[own[-1]], op) if own else op)
+
+
+def _as(cls: type[Op], op: Op) -> Op:
+    """Return an operation as one of a class that its own is derived from."""
+    if type(op) is cls:
+        return op
+    base = object.__new__(cls)
+    vars(base).update(vars(op))
+    return base
 
 
 def _old_attribute(op: Op, name: str) -> Any:
@@ -283,6 +315,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
     (Op, "__getattr__", _old_attribute),
+    *((Op, name, _Inherited(name)) for name in METHODS),
     (Op, "__init_subclass__", classmethod(_derived)),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
     (Subtensor, "get_constant_idx", _get_constant_idx),
