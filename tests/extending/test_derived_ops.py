@@ -170,3 +170,58 @@ def test_the_derivative_of_the_base_can_be_called() -> None:
     solve = T.slinalg.Solve
     own, plain = (theano.function([m, b], T.Rop(op()(m, b), b, b)) for op in (WithROp, solve))
     np.testing.assert_allclose(own(A, A[0]), 3 * plain(A, A[0]))
+
+
+ROWS = T.constant([2, 0, 2])
+STANDING = [
+    (T.Sum, (0,), (m,)),
+    (T.elemwise.Prod, (), (m,)),
+    (T.elemwise.CAReduce, (theano.scalar.maximum, 1), (m,)),
+    (T.subtensor.AdvancedSubtensor1, (), (m, ROWS)),
+    (T.subtensor.AdvancedIncSubtensor1, (), (m, m, ROWS)),
+    (T.Subtensor, ([slice(1, None)],), (m,)),
+    (T.nnet.nnet.Softmax, (), (m,)),
+    (T.extra_ops.CumOp, (0, "mul"), (m,)),
+    (T.Join, (), (0, m, m * 2)),
+]
+
+
+@pytest.mark.parametrize(("base", "options", "operands"), STANDING)
+def test_what_stands_for_operations_can_be_derived_from(
+    base: Any, options: Any, operands: Any
+) -> None:
+    ran = set()
+
+    class Own(base):
+        def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+            ran.add("perform")
+            super().perform(node, inputs, outputs)
+
+        def grad(self, inputs: list[Any], gradients: list[Any]) -> list[Any]:
+            ran.add("grad")
+            return super().grad(inputs, gradients)
+
+    op, plain = Own(*options), base(*options)
+    assert isinstance(op, base) and type(op) is Own and op == Own(*options)
+    assert not isinstance(plain, Own)
+    found, wanted = op(*operands), plain(*operands)
+    assert found.owner.op is op and found.type == wanted.type
+    for mode in MODES:
+        values = [
+            theano.function([m], [out, out.shape, T.grad((out**2).sum(), m)], mode=mode)(A)
+            for out in (found, wanted)
+        ]
+        for one, two in zip(*values, strict=True):
+            np.testing.assert_allclose(one, two)
+    assert ran == {"perform", "grad"}
+
+
+def test_such_an_operation_knows_its_options() -> None:
+    class Along(T.extra_ops.CumOp):
+        def grad(self, inputs: list[Any], gradients: list[Any]) -> list[Any]:
+            return [gradients[0] * (self.axis + 7)]
+
+    slope = T.grad(Along(axis=1)(m).sum(), m)
+    np.testing.assert_array_equal(slope.eval({m: A}), np.full((3, 3), 8.0))
+    with pytest.raises(AttributeError):
+        Along(axis=1).lengths  # noqa: B018

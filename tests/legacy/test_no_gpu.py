@@ -19,6 +19,7 @@ def test_answers() -> None:
     from theano.sandbox.cuda.dnn import dnn_available
 
     assert theano.gpuarray.pygpu_activated is False
+    assert theano.gpuarray.pygpu is None
     assert theano.sandbox.cuda.cuda_available is theano.sandbox.cuda.cuda_enabled is False
     assert dnn.dnn_available() is dnn_available() is dnn.dnn_present() is False
     assert "mode='JAX'" in dnn.dnn_available.msg

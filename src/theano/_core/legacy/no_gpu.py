@@ -18,6 +18,8 @@ ADVICE = (
 )
 
 pygpu_activated = cuda_available = cuda_enabled = False
+# The module that it would be.
+pygpu = None
 
 
 def dnn_available(context_name: object = None) -> bool:

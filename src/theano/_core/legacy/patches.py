@@ -16,7 +16,6 @@ from theano._core.api.conversion import get_scalar_constant_value
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
 from theano._core.autodiff.forward import push_forward
-from theano._core.autodiff.reverse import grad as gradients_of
 from theano._core.base.errors import NotScalarConstantError
 from theano._core.compile.function import Function
 from theano._core.compile.inputs import In, Out
@@ -32,7 +31,8 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
-from theano._core.ops.array.gradient import DisconnectedType, GradientFilter
+from theano._core.legacy.user.expressed import pulled_back
+from theano._core.ops.array.gradient import GradientFilter
 from theano._core.ops.array.index_form import SYMBOL, Slice
 from theano._core.ops.array.indexing import (
     AdvancedIncSubtensor,
@@ -47,7 +47,7 @@ from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
-from theano._core.ops.core.op import Op, as_variable
+from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.random.numpy_streams import RandomFunction
 
@@ -81,7 +81,7 @@ def _connection_pattern(op: Op, node: Apply) -> list[list[bool]]:
 def _grad(op: Op, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
     """Return the gradient with respect to each input."""
     # Called, it takes more operands than a node has, as `add` does.
-    return _pulled_back(lambda *own: op(*own, return_list=True), inputs, None, output_grads)
+    return pulled_back(lambda *own: op(*own, return_list=True), inputs, None, output_grads)
 
 
 def _l_op(
@@ -93,38 +93,7 @@ def _l_op(
     """Return the gradient with respect to each input, given what the operation made of them."""
     node = outputs[0].owner
     again = lambda *own: Apply(op, own, [out.type() for out in node.outputs]).outputs
-    return _pulled_back(again, node.inputs, outputs, output_grads)
-
-
-def _pulled_back(
-    applied: Callable[..., list[Any]],
-    inputs: Sequence[Any],
-    outputs: Sequence[Any] | None,
-    output_grads: Sequence[Any],
-) -> list[Any]:
-    """Return the gradient of an operation, `applied`, with respect to each of its inputs."""
-    # Stand-ins keep an input that is given twice, or that another one is made of, apart.
-    inputs = [v if isinstance(v, Constant) else as_variable(v) for v in inputs]
-    own = [v if isinstance(v, Constant) else v.type() for v in inputs]
-    made = applied(*own)
-    outputs = applied(*inputs) if outputs is None else outputs
-    known_cotangents = {
-        out: g
-        for out, g in zip(made, output_grads, strict=True)
-        if g is not None and not isinstance(g.type, DisconnectedType)
-    }
-    gradients = gradients_of(
-        None,
-        own,
-        None,
-        "ignore",
-        add_names=False,
-        known_grads=known_cotangents,
-        return_disconnected="disconnected",
-        null_gradients="return",
-    )
-    table = dict(zip([*own, *made], [*inputs, *outputs], strict=True))
-    return copy_graph(gradients, {a: b for a, b in table.items() if a is not b})
+    return pulled_back(again, node.inputs, outputs, output_grads)
 
 
 def _r_op(op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | None]) -> list[Any]:

@@ -14,6 +14,7 @@ from theano._core.ir.types import TensorType, Type
 from theano._core.ir.variable import Variable
 from theano._core.legacy.ops import slices
 from theano._core.legacy.scalar.type import KnownIndex
+from theano._core.legacy.user.expressed import Expressed, derived
 from theano._core.ops.array import indexing as engine
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join, join
@@ -37,8 +38,12 @@ if TYPE_CHECKING:
 class Kind(type):
     """Metaclass of a class that some operations of another class belong to."""
 
+    def __new__(cls, name: str, bases: tuple[type, ...], fields: dict[str, Any]) -> Any:
+        return derived(Kind, name, bases, fields) or super().__new__(cls, name, bases, fields)
+
     def __instancecheck__(cls, op: Op) -> bool:
-        return cls.holds(op)  # type: ignore[attr-defined]
+        own = isinstance(op, Expressed) and op.stands_for is cls
+        return own or cls.holds(op)  # type: ignore[attr-defined]
 
     def __call__(cls, *args: object, **kwargs: object) -> Any:
         return cls.make(*args, **kwargs)  # type: ignore[attr-defined]
