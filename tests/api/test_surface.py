@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -167,3 +168,14 @@ def test_import_loads_no_heavy_package() -> None:
 
 def test_import_warns_of_nothing() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", "import theano"], check=True)
+
+
+@pytest.mark.parametrize(("module", "name"), [(theano, "__version__"), (T, "sin")])
+def test_what_is_deleted_is_gone(
+    module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = getattr(module, name)
+    monkeypatch.delattr(module, name)
+    assert not hasattr(module, name)
+    monkeypatch.undo()
+    assert getattr(module, name) is value

@@ -57,17 +57,23 @@ def listed_in_stub(
     imported: dict[str, Place] = {}
     exported, rest = dict(_names(first, imported)), dict(_names(second, imported))
     places = LISTED[module] = exported | rest
+    given: set[str] = set()
     space["__all__"] = sorted(exported)
     space["__dir__"] = lambda: sorted({n for n in space if n[0] != "_"} | places.keys())
 
     def attribute(name: str) -> Any:
         if name not in places:
             return other(name)
+        # What the user has deleted is gone, as from any module.
+        if name in given and name not in space:
+            return missing(name)
         source, original = places[name]
         if source == module:
             return import_module(f"{module}.{name}")
         # What the user has put there meanwhile stays.
-        return space.setdefault(name, getattr(import_module(source), original))
+        value = space.setdefault(name, getattr(import_module(source), original))
+        given.add(name)
+        return value
 
     def missing(name: str) -> Any:
         raise MissingAttribute(sys.modules[module], name)
