@@ -213,3 +213,15 @@ def test_names_of_types() -> None:
     x = theano.sparse.csc_dmatrix("x")
     assert x.type == theano.sparse.csc_matrix(dtype="float64").type and x.name == "x"
     assert theano.sparse.basic.csr_fmatrix.dtype == "float32"
+
+
+def test_names_that_tell_things_apart() -> None:
+    from theano.gof.graph import Node
+    from theano.sandbox.solve import solve
+    from theano.tensor.slinalg import MATRIX_STRUCTURES
+    from theano.version import git_revision, release
+
+    y = T.exp(T.dvector())
+    assert isinstance(y, Node) and isinstance(y.owner, Node) and not isinstance(y.type, Node)
+    assert solve is T.slinalg.solve and "lower_triangular" in MATRIX_STRUCTURES
+    assert release is True and git_revision is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+from abc import ABC
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Apply, Variable
 
 # Relative and absolute tolerance of items of a dtype.
 float16_rtol, float16_atol = 1e-3, 1e-3
@@ -31,6 +32,21 @@ imported_scipy = True
 HIGHEST_PROTOCOL, DEFAULT_PROTOCOL = pickle.HIGHEST_PROTOCOL, pickle.DEFAULT_PROTOCOL
 # What Theano-PyMC raises where a test value is missing, and Theano an AttributeError.
 TestValueError = AttributeError
+
+
+# What the matrix of `Solve` may be said to be.
+MATRIX_STRUCTURES = (
+    *("general", "symmetric", "lower_triangular", "upper_triangular"),
+    *("hermitian", "banded", "diagonal", "toeplitz"),
+)
+
+
+class Node(ABC):  # noqa: B024
+    """What graphs are made of: variables and applied operations."""
+
+
+Node.register(Variable)
+Node.register(Apply)
 
 
 def cpu_count() -> int:
