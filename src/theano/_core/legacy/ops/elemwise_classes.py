@@ -12,7 +12,6 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind, axes_of
 from theano._core.legacy.scalar.elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar.type import get_scalar_type
-from theano._core.legacy.user.op import Op as UserOp
 from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.fill import Second
@@ -36,86 +35,13 @@ _FUNCTIONS = {
 }
 
 
-class OwnElemwise(UserOp):
-    """What classes that users derive from `theano.tensor.Elemwise` are derived from.
-
-    They may say otherwise what the gradient is, or anything else that an operation says of itself.
-
-    Parameters
-    ----------
-    scalar_op : ScalarOp
-    inplace_pattern : dict of int to int, optional
-    name : str, optional
-    nfunc_spec : tuple of (str, int, int), optional
-    openmp
-        As those of `Elemwise`.
-    """
-
-    __props__ = ("scalar_op",)
-
-    def __init__(
-        self,
-        scalar_op: object,
-        inplace_pattern: Mapping[int, int] | None = None,
-        name: str | None = None,
-        nfunc_spec: object = None,
-        openmp: bool | None = None,
-    ) -> None:
-        self.scalar_op = scalar_op
-        self.inplace_pattern = inplace_pattern or {}
-        self.name = name
-        self.nfunc_spec = nfunc_spec
-        self._applied = Elemwise.make(scalar_op, None, name, nfunc_spec)
-
-    def _node(self, inputs: Sequence[Variable]) -> Apply:
-        return self._applied.make_node(*inputs)
-
-    def make_node(self, *inputs: Variable) -> Apply:
-        node = self._node(inputs)
-        return Apply(self, node.inputs, [v.type() for v in node.outputs])
-
-    def perform(
-        self,
-        node: Apply,
-        inputs: Sequence[object],
-        output_storage: list[list[object]],
-        params: object = None,
-    ) -> None:
-        self._applied.perform(self._node(node.inputs), inputs, output_storage)
-
-    def infer_shape(self, node: Apply, input_shapes: Sequence[Dims]) -> Any:
-        return self._applied.infer_shape(self._node(node.inputs), input_shapes)
-
-    def grad(self, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
-        return self._applied.grad(inputs, output_grads)
-
-    def R_op(self, inputs: list[Variable], eval_points: list[object]) -> list[Any]:
-        return self._applied.R_op(inputs, eval_points)
-
-    def __str__(self) -> str:
-        return self.name or f"Elemwise{{{self.scalar_op}}}"
-
-
-class _WithSubclasses(Kind):
-    """Metaclass of a class whose subclasses are derived from another one, `own`."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> Any:
-        if not bases:
-            return super().__new__(cls, name, bases, namespace)
-        # The subclass makes operations of its own class, and no others.
-        own = tuple(vars(b)["own"] if isinstance(b, cls) else b for b in bases)
-        return type(own[0])(name, own, namespace)
-
-
-class Elemwise(metaclass=_WithSubclasses):
+class Elemwise(metaclass=Kind):
     """A function of scalars applied to tensors item by item."""
-
-    own = OwnElemwise
 
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return isinstance(op, (Elementwise, ElementwiseCalls, Expanded, OwnElemwise, Second))
+        return isinstance(op, (Elementwise, ElementwiseCalls, Expanded, Second))
 
     @classmethod
     def make(

@@ -64,10 +64,12 @@ class Expressed(Op):
 
     def __init__(self, *arguments: object, **options: object) -> None:
         self._applied = self.stands_for(*arguments, **options)
+        if options.get("name"):
+            self.name = options["name"]
 
     def __getattr__(self, name: str) -> Any:
         applied = vars(self).get("_applied")
-        if name in vars(applied) or name in ("idx_list", "scalar_op"):
+        if name in vars(applied) or name in ("idx_list", "inplace_pattern", "scalar_op"):
             return getattr(applied, name)
         return super().__getattr__(name)
 
@@ -93,6 +95,9 @@ class Expressed(Op):
 
     def grad(self, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
         return pulled_back(self._expression, inputs, None, output_grads)
+
+    def __str__(self) -> str:
+        return str(vars(self).get("name", self._applied))
 
 
 @cache
