@@ -11,6 +11,7 @@ import theano
 import theano.tensor as T
 
 LENGTHS = (0, 1, 3, 7, 8, 9, 16, 19, 35)
+WIDTHS = [128, 256, 512]
 
 
 def layouts(a: np.ndarray) -> Any:
@@ -23,14 +24,18 @@ def layouts(a: np.ndarray) -> Any:
     yield record["x"]
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
-    "dtype", ["float64", "float32", "int64", "uint8", "bool", "complex64", "float16"]
+    "dtype",
+    ["float64", "float32", "int64", "uint8", "bool", "complex64", "complex128", "float16"],
 )
-def test_rows_at_positions(dtype: str) -> None:
+def test_rows_at_positions(dtype: str, width: int) -> None:
     random = np.random.default_rng(2)
     x, y, i = T.matrix(dtype=dtype), T.matrix(dtype=dtype), T.lvector()
-    f = theano.function([x, i, y], [T.inc_subtensor(x[i], y), T.set_subtensor(x[i], y)])
-    turned = theano.function([x, i, y], T.inc_subtensor(x[:, i], y))
+    results = [T.inc_subtensor(x[i], y), T.set_subtensor(x[i], y), x[i]]
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, i, y], results)
+        turned = theano.function([x, i, y], T.inc_subtensor(x[:, i], y))
     places = random.integers(-6, 6, 40)
     for length in LENGTHS:
         rows = (random.normal(size=(40, length)) * 5).astype(dtype)
@@ -41,7 +46,7 @@ def test_rows_at_positions(dtype: str) -> None:
                 added, changed = a.copy(), a.copy()
                 np.add.at(added, places, b)
                 changed[places] = b
-                for got, wanted in zip(f(a, places, b), (added, changed), strict=True):
+                for got, wanted in zip(f(a, places, b), (added, changed, a[places]), strict=True):
                     np.testing.assert_array_equal(got, wanted)
                 across = a.T.copy()
                 np.add.at(across.T, places, b)
@@ -68,15 +73,23 @@ def test_one_row_for_all_positions_and_more_axes() -> None:
     np.testing.assert_array_equal(g(a, rows, columns, b), wanted)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int8", "uint8", "bool"])
-def test_extremes_of_short_rows(dtype: str) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float32", "int64", "uint64", "uint16", "int8", "uint8", "bool"]
+)
+def test_extremes_of_short_rows(dtype: str, width: int) -> None:
     random = np.random.default_rng(4)
     x = T.matrix(dtype=dtype)
-    f = theano.function([x], [T.argmax(x, axis=1), T.argmin(x, axis=1)])
-    for length in (1, 2, 3, 8, 12, 13, 31, 32, 33, 64):
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x], [T.argmax(x, axis=1), T.argmin(x, axis=1)])
+    for length in (1, 2, 3, 8, 12, 13, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 129):
         for count in (0, 1, 7, 8, 9, 50):
             a = (random.normal(size=(count, length)) * 3).astype(dtype)
+            a[3::7] = a[3::7, :1]
+            a[4::7, -1], a[5::7, -1] = np.iinfo("int8").max, 0
             if dtype.startswith("float"):
+                a[2::9] = np.inf
+                a[4::9] = -np.inf
                 a[::5, length // 2] = np.nan
                 a[::10, -1] = -np.nan
                 a[1::5] = np.where(a[1::5] > 0, 0.0, -0.0)

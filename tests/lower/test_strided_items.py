@@ -52,6 +52,23 @@ def test_nothing_behind_the_last_item_is_read(page: np.ndarray, dtype: str, widt
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_nothing_behind_a_row_is_read(page: np.ndarray, dtype: str, width: int) -> None:
+    items = page.view(dtype)
+    items[...] = (np.arange(items.size) % 7).astype(dtype)
+    x, i = T.matrix("x", dtype=dtype), T.lvector("i")
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, i], [x[i], x.dimshuffle(0, 1)[i, ::-1]])
+        where = theano.function([x], x.argmax(axis=1))
+    for count in (count for count in COUNTS if 2 * count <= items.size):
+        for rows in (items[-2 * count :], items[: 2 * count]):
+            table = rows.reshape(2, count)
+            for got, wanted in zip(f(table, [1, 0, 1]), (table, table[:, ::-1]), strict=True):
+                np.testing.assert_array_equal(got, wanted[[1, 0, 1]])
+            np.testing.assert_array_equal(where(table), table.argmax(axis=1))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_nothing_between_items_is_written(dtype: str, width: int) -> None:
     y = T.matrix("y", dtype=dtype)
     old = theano.shared(np.zeros((1, 1), dtype))

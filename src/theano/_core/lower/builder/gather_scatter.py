@@ -104,24 +104,21 @@ def gather(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place)
     shape, operands, address = _index_loop(p, node, x, index, place)
     out = p.new_array(x.dtype, shape)
     _, full, position = place
-    rows = _along_rows(shape, full, position + node.inputs[1].type.ndim)
+    last = _last_of_rows(shape, full, position + node.inputs[1].type.ndim)
 
     def read(b: object, index: Callable[..., object], *values: object) -> Any:
-        return gathered(b, address, index, values, x.dtype, rows)
+        return gathered(b, address, index, values, x.dtype, last)
 
-    gather = Emitted("gather", (address, x.dtype, rows), read)
+    gather = Emitted("gather", (address, x.dtype, last), read)
     copies.simple_loop(p, out, shape, operands, gather.body(x.dtype), indexed=True)
     return out
 
 
-def _along_rows(shape: Sequence[Size], full: Sequence[int], end: int) -> bool:
-    """Tell whether lanes run along an axis of the array, behind those of the positions."""
-    return bool(full) and end <= _last_walked(shape)
-
-
-def _last_walked(shape: Sequence[Size]) -> int:
-    """Return the axis that lanes run along: the last one that has a loop, being longer than 1."""
-    return max((a for a, length in enumerate(shape) if length != 1), default=-1)
+def _last_of_rows(shape: Sequence[Size], full: Sequence[int], end: int) -> int:
+    """Return the axis that lanes run along, if one of the array behind the positions; else -1."""
+    # The last one that has a loop, being longer than 1.
+    last = max((a for a, length in enumerate(shape) if length != 1), default=-1)
+    return last if full and end <= last else -1
 
 
 def scatter(
@@ -144,16 +141,12 @@ def scatter(
     # Positions may repeat, rows of one position do not.
     plain = not x.dtype.startswith("complex") and x.dtype not in ("bool", "float16")
     _, full, position = place
-    rows = plain and _along_rows(shape, full, position + node.inputs[2].type.ndim)
-    last = _last_walked(shape)
+    last = _last_of_rows(shape, full, position + node.inputs[2].type.ndim) if plain else -1
 
     def write(b: Any, index: Callable[..., object], *values: Any) -> None:
-        # The lengths of the axes stand before the item.
-        inside = b.lt(index(last), values[last - len(shape) - 1]) if rows else None
-        places = address.write(b, index, values[:-1])
-        write_lanes(b, places, values[-1], inside, not assign)
+        write_lanes(b, address, index, values[:-1], values[-1], last, not assign)
 
-    change = Emitted("scatter", (address, x.dtype, assign, rows), write)
+    change = Emitted("scatter", (address, x.dtype, assign, last), write)
     with p.apart(copies.overwriting(p, node)):
         copies.simple_loop(
             p,
@@ -163,7 +156,7 @@ def scatter(
             change.body(),
             indexed=True,
             sequential=True,
-            lanes=0 if rows else 1,
+            lanes=1 if last < 0 else 0,
         )
     return out
 

@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.base.records import Record
-from theano._core.lower.llvm.kernels.items import itemsize, load, store
+from theano._core.lower.llvm.kernels.items import (
+    Part,
+    has_masks,
+    itemsize,
+    load,
+    load_part,
+    store,
+    store_part,
+)
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
 
@@ -43,6 +51,19 @@ class Address(Record):
             base = b.add(base, b.mul(where, steps[source]))
         return base
 
+    def write_row(
+        self, b: Any, index: Callable[..., Any], values: Sequence[Any], last: int
+    ) -> tuple[Any, Any, Any]:
+        """Write it for the first lane of some that run along `last`, an axis of the loop.
+
+        The other results: the bytes from a lane to the next, and the lanes up to the row's end.
+        """
+        firsts, count = [b.lane(value, 0) for value in values], len(self.at)
+        address = self.write(b, lambda axis: b.lane(index(axis), 0), firsts)
+        steps, extents = firsts[count + 1 :], firsts[count + 1 + 2 * self.rank :]
+        left = b.sub(extents[last], b.lane(index(last), 0))
+        return address, steps[dict(self.walked)[last]], left
+
     def write_each(self, b: Any, index: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
         """Write it for each lane alone; see `write`."""
         count = len(self.at)
@@ -66,11 +87,12 @@ def gathered(
     index: Callable[..., Any],
     values: Sequence[Any],
     dtype: str,
-    rows: bool,
+    last: int,
 ) -> Any:
     """Return the items at an address in each lane.
 
-    Where `rows`, the lanes run along an axis of the array, and may be neighbours in memory.
+    If not -1, `last` is the axis of the loop that lanes run along, and one of the array: they may
+    be neighbours in memory.
     """
     lanes, size = values[0].lanes, itemsize(dtype)
     if lanes == 1:
@@ -78,8 +100,8 @@ def gathered(
         return load(b, b.emit(f"inttoptr i64 {at.text} to ptr"), dtype, 1)
     item = f"i{8 * size}"
     type_ = f"<{lanes} x {item}>"
-    if rows:
-        packed = _neighbours(b, address.write(b, index, values), item)
+    if last >= 0:
+        packed = _of_row(b, address, index, values, last, size)
     elif all(never_negative(value.dtype) for value in values[: len(address.at)]):
         # Numbers leave vectors one by one: narrow ones do so faster than addresses.
         packed = _apart(b, address.write_each(b, index, values), item)
@@ -107,64 +129,101 @@ def _apart(b: Any, addresses: Sequence[Any], item: str) -> str:
     return packed
 
 
-def _are_neighbours(b: Any, addresses: Any, size: int) -> Any:
-    """Tell whether items at evenly spaced addresses are neighbours in memory."""
-    first, second, last = (b.lane(addresses, i) for i in (0, 1, addresses.lanes - 1))
-    # Not so where the addresses of lanes past the end of a row were held back: the last may then be
-    # as far from the first by chance.
-    return b.bit_and(
-        b.eq(b.sub(second, first), size),
-        b.eq(b.sub(last, first), (addresses.lanes - 1) * size),
-    )
-
-
-def _neighbours(b: Any, addresses: Any, item: str) -> str:
-    """Read items at evenly spaced addresses, at once if they are neighbours."""
-    type_, size = f"<{addresses.lanes} x {item}>", int(item[1:]) // 8
-    near, first = _are_neighbours(b, addresses, size), b.lane(addresses, 0)
+def _of_row(
+    b: Any,
+    address: Address,
+    index: Callable[..., Any],
+    values: Sequence[Any],
+    last: int,
+    size: int,
+) -> str:
+    """Read items of a row, at once if they are neighbours; lanes past its end get any number."""
+    lanes = values[0].lanes
+    type_ = f"<{lanes} x i{8 * size}>"
+    # In vectors, of which there are more registers than of scalars: so few of these are stored
+    # between the stores of rows, which then go to memory together.
+    addresses = address.write(b, index, values)
+    _, step, left = address.write_row(b, index, values, last)
+    part, near = _part_of_row(b, left, size, lanes), b.eq(step, size)
+    if part is None:
+        near = b.bit_and(near, b.ge(left, lanes))
     together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
+    pointer = _pointer(b, b.lane(addresses, 0))
     b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
     b.label(together)
-    at = b.emit(f"inttoptr i64 {first.text} to ptr")
-    one = b.emit(f"load {type_}, ptr {at}, align 1")
+    if part is None:
+        one = b.emit(f"load {type_}, ptr {pointer}, align 1")
+    else:
+        words: Any = load_part(b, pointer, f"int{8 * size}", part)
+        one = words.text
     b.perform(f"br label %{join}")
     b.label(apart)
-    two = _apart(b, [b.lane(addresses, i) for i in range(addresses.lanes)], item)
+    two = _apart(b, [b.lane(addresses, i) for i in range(lanes)], f"i{8 * size}")
     b.perform(f"br label %{join}")
     b.label(join)
     return b.emit(f"phi {type_} [{one}, %{together}], [{two}, %{apart}]")
 
 
-def write_lanes(b: Any, addresses: Any, value: Any, inside: Any, add: bool) -> None:
-    """Write the items in the lanes of a value to the addresses, or add them to what is there.
+def _pointer(b: Any, address: Any) -> str:
+    return b.emit(f"inttoptr i64 {address.text} to ptr")
 
-    The lanes run along an axis of the array, so that no two of them meet. Those that are not
-    `inside` are past the end of a row.
+
+def _part_of_row(b: Any, left: Any, size: int, lanes: int) -> Part | None:
+    """Return which lanes are not past the end of a row, if the processor has masks for them."""
+    if size > 8 or not has_masks(f"int{8 * size}", b.smallest_masked):
+        return None
+    return Part(b.select(b.lt(left, lanes), left, lanes).text, b.smallest_masked)
+
+
+def write_lanes(
+    b: Any,
+    address: Address,
+    index: Callable[..., Any],
+    values: Sequence[Any],
+    value: Any,
+    last: int,
+    add: bool,
+) -> None:
+    """Write the items in the lanes of a value to an address in each, or add them to what is there.
+
+    The lanes run along the axis `last` of the loop, one of the array, so that no two of them meet.
     """
 
     def change(at: str, item: Any) -> None:
         store(b, b.add(load(b, at, item.dtype, item.lanes), item) if add else item, at)
 
-    def pointer(address: Any) -> str:
-        return b.emit(f"inttoptr i64 {address.text} to ptr")
-
-    lanes = addresses.lanes
+    lanes, size = value.lanes, itemsize(value.dtype)
     if lanes == 1:
-        change(pointer(addresses), value)
+        change(_pointer(b, address.write(b, index, values)), value)
         return
-    places = [b.lane(addresses, i) for i in range(lanes)]
-    near = _are_neighbours(b, addresses, itemsize(value.dtype))
-    together, apart, done = (b.fresh_label(n) for n in ("together", "apart", "written"))
-    b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
+    place, step, left = address.write_row(b, index, values, last)
+    part, near, full = _part_of_row(b, left, size, lanes), b.eq(step, size), b.ge(left, lanes)
+    names = ("beside", "together", "some", "apart", "written")
+    beside, together, some, apart, done = (b.fresh_label(n) for n in names)
+    b.perform(f"br i1 {near.text}, label %{beside}, label %{apart}")
+    b.label(beside)
+    at = _pointer(b, place)
+    # What was written under a mask takes longer to be read again.
+    b.perform(f"br i1 {full.text}, label %{together}, label %{apart if part is None else some}")
     b.label(together)
-    change(pointer(places[0]), value)
+    change(at, value)
     b.perform(f"br label %{done}")
+    if part is not None:
+        b.label(some)
+        new = value
+        if add:
+            words: Any = load_part(b, at, value.dtype, part)
+            old = b.emit(f"bitcast {words.type} {words.text} to {value.type}")
+            new = b.add(Value(old, value.dtype, lanes), value)
+        store_part(b, new, at, part)
+        b.perform(f"br label %{done}")
     b.label(apart)
-    for i, place in enumerate(places):
+    for i in range(lanes):
         # Lanes past the end are the last ones.
         more = b.fresh_label("lane")
-        b.perform(f"br i1 {b.lane(inside, i).text}, label %{more}, label %{done}")
+        b.perform(f"br i1 {b.gt(left, i).text}, label %{more}, label %{done}")
         b.label(more)
-        change(pointer(place), b.lane(value, i))
+        change(_pointer(b, place), b.lane(value, i))
+        place = b.add(place, step)
     b.perform(f"br label %{done}")
     b.label(done)

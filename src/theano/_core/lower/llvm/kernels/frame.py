@@ -63,6 +63,7 @@ class Frame:
         self.b.fenced = not has_avx512(bits)
         self.b.scales = has_avx512(bits)
         self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
+        self.b.smallest_masked = self.smallest_masked
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
         self.full_reduction = bool(loop.reductions) and all(self.reduced)

@@ -86,16 +86,11 @@ def masked(access: str, vector: str, suffix: str, mask: str) -> tuple[str, str]:
 
 def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> None:
     """Copy part of a packed vector from memory to the buffer of a whole one."""
-    words_and_mask = _mask(b, dtype, part)
-    if words_and_mask is None:
+    words = load_part(b, memory, dtype, part)
+    if words is None:
         _copy_bytes(b, buffer, memory, dtype, part)
-        return
-    words, mask = words_and_mask
-    name, declaration = masked("load", words.type, words.text, mask.type)
-    b.declarations[declaration] = None
-    rest = f"{mask.type} {mask.text}, {words.type} zeroinitializer"
-    vector = b.emit(f"call {words.type} {name}(ptr {memory}, i32 1, {rest})")
-    b.perform(f"store {words.type} {vector}, ptr {buffer}, align 64")
+    else:
+        b.perform(f"store {words.type} {words.text}, ptr {buffer}, align 64")
 
 
 def copy_out(b: Builder, memory: str, buffer: str, dtype: str, part: Part) -> None:
@@ -104,10 +99,43 @@ def copy_out(b: Builder, memory: str, buffer: str, dtype: str, part: Part) -> No
     if words_and_mask is None:
         _copy_bytes(b, memory, buffer, dtype, part)
         return
+    vector = b.emit(f"load {words_and_mask[0].type}, ptr {buffer}, align 64")
+    _store_words(b, vector, memory, *words_and_mask)
+
+
+def load_part(
+    b: Builder, memory: str, dtype: str, part: Part, rest: Value | None = None
+) -> Value | None:
+    """Return part of a packed vector in memory, as integers; other lanes are of `rest`, or 0.
+
+    None where the processor has no masks for such items.
+    """
+    words_and_mask = _mask(b, dtype, part)
+    if words_and_mask is None:
+        return None
     words, mask = words_and_mask
+    name, declaration = masked("load", words.type, words.text, mask.type)
+    b.declarations[declaration] = None
+    others = "zeroinitializer"
+    if rest is not None:
+        others = b.emit(f"bitcast {rest.type} {rest.text} to {words.type}")
+    chosen = f"{mask.type} {mask.text}, {words.type} {others}"
+    vector = b.emit(f"call {words.type} {name}(ptr {memory}, i32 1, {chosen})")
+    return Value(vector, words.dtype, words.lanes)
+
+
+def store_part(b: Builder, value: Value, memory: str, part: Part) -> None:
+    """Write the first lanes of a vector, for whose items the processor has masks."""
+    words_and_mask = _mask(b, value.dtype, part)
+    assert words_and_mask is not None
+    words = words_and_mask[0]
+    vector = b.emit(f"bitcast {value.type} {value.text} to {words.type}")
+    _store_words(b, vector, memory, *words_and_mask)
+
+
+def _store_words(b: Builder, vector: str, memory: str, words: Value, mask: Value) -> None:
     name, declaration = masked("store", words.type, words.text, mask.type)
     b.declarations[declaration] = None
-    vector = b.emit(f"load {words.type}, ptr {buffer}, align 64")
     rest = f"ptr {memory}, i32 1, {mask.type} {mask.text}"
     b.perform(f"call void {name}({words.type} {vector}, {rest})")
 

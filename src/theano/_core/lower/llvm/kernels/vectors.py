@@ -84,6 +84,7 @@ class VectorLoop:
                 f"{name}.first = insertelement {vector} poison, {type_} {name}, i64 0",
                 f"{name}.all = shufflevector {both}, {firsts} zeroinitializer",
             ]
+            self.b.firsts[f"{name}.all"] = Value(name, memory.dtype, 1)
             name += ".all"
         self.w.prologue += [f"  {line}" for line in lines]
         return Value(name, memory.dtype, lanes)
@@ -144,7 +145,10 @@ class VectorLoop:
             if at is None:
                 return b.const(0, "int64")
             if at == w.last:
-                return b.add(b.broadcast(Value(first, "int64", 1)), self._lane_numbers())
+                start = Value(first, "int64", 1)
+                positions = b.add(b.broadcast(start), self._lane_numbers())
+                b.firsts[positions.text] = start
+                return positions
             return b.broadcast(Value(w.index[at], "int64", 1))
 
         operands = [values[m.slot] for m in w.operands]

@@ -179,12 +179,16 @@ class Emitter:
         self.block = FIRST_BLOCK
         self.count = 0
         self._known: dict[str, Value] = {}
+        # The first lanes of vectors, by the name of the vector, where they were scalars before.
+        self.firsts: dict[str, Value] = {}
         # Names of values, and the text of what each is the bitwise complement of.
         self.complements: dict[str, str] = {}
         # Whether `fence` does something.
         self.fenced = True
         # Whether the processor multiplies vectors by powers of two in one instruction (AVX-512).
         self.scales = False
+        # Bytes of the smallest item that is read and written under a mask; 0: none is.
+        self.smallest_masked = 0
 
     # -- lines ------------------------------------------------------------------------------
 
@@ -353,7 +357,9 @@ class Emitter:
         first = self.pure(
             f"insertelement {type_} poison, {x.type} {x.text}, i64 0", x.dtype, self.lanes
         )
-        return self.shuffle(first, first, [0] * self.lanes)
+        everywhere = self.shuffle(first, first, [0] * self.lanes)
+        self.firsts[everywhere.text] = x
+        return everywhere
 
     def shuffle(self, x: Value, y: Value, order: list[int]) -> Value:
         """Lanes picked from `x` followed by `y`."""
@@ -365,6 +371,8 @@ class Emitter:
         """One lane, as a scalar."""
         if x.lanes == 1:
             return x
+        if index == 0 and x.text in self.firsts:
+            return self.firsts[x.text]
         return self.pure(f"extractelement {x.type} {x.text}, i64 {index}", x.dtype, 1)
 
     def same(self, x: Number, like: Value) -> Value:
