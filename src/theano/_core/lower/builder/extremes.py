@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
-from theano._core.lower.builder import copies, kernel_choice, lapack, views
+from theano._core.lower.builder import copies, kernel_call, kernel_choice, lapack, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.kernel.expression import Writer
+from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
+from theano._core.lower.llvm.kernels import row_extremes
+from theano._core.lower.llvm.print.calls import Call, Kernel
 from theano._core.ops.array.reductions import STARTS
+
+# Rough number of instructions for a row that fits a vector.
+COST = 24
 
 
 def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
@@ -27,7 +33,44 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
     x = copies.contiguous(p, x)
     length = p.product(x.shape[len(kept) :])
     rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
-    return lapack.along(p, node, kind, rows, 1)
+    least, most = row_extremes.lengths(x.dtype)
+    if isinstance(length, int) and not least <= length <= most:
+        return lapack.along(p, node, kind, rows, 1)
+    out = p.memory_for(node.outputs[0], kept)
+    search = _search_of_short_rows(p, rows, out, kind == "argmax")
+    if search is None:
+        return lapack.along(p, node, kind, rows, 1, out=out)
+    some = p.let("ge", length, least)
+    short = p.let("and", some, p.let("le", length, most), kind="bool")
+    kernel_call.ready_variant(p, short, search[0])
+    p.if_else(short, search[1], lambda: lapack.along(p, node, kind, rows, 1, out=out))
+    return out
+
+
+def _search_of_short_rows(
+    p: Core, rows: Array, out: Array, largest: bool
+) -> tuple[Call, Callable[[], None]] | None:
+    """Return the kernel that searches packed rows one by one, and what calls it; None: none can."""
+    dtype, bits = rows.dtype, p.vector_bits
+    if not row_extremes.suit(dtype, bits):
+        return None
+
+    def place(b: Any, index: Callable[[int], Any], base: Any, length: Any) -> Any:
+        at = b.add(base, b.mul(index(0), b.mul(length, itemsize(dtype))))
+        row = b.emit(f"inttoptr i64 {at.text} to ptr")
+        return row_extremes.place_of_extreme(b, dtype, bits, largest, row, length)
+
+    everywhere = frozenset({0})
+    w = Writer(["int64", "int64"])
+    extreme = Emitted("extreme", (dtype, bits, largest), place, COST)
+    body = w.body([w.call(extreme, *w.operands, dtype="int64")])
+    loop = Loop(1, (("int64", everywhere),) * 2, ("int64",), (), (), body)
+    kernel = Kernel(loop, [[0]], "packed", 1, bits, False)
+    count, length = rows.shape
+    call = kernel_call.prepare_call(p, kernel, [count], count, False)
+    numbers = [p.scalar(p.let("number", p.pointer(rows), kind="ptr")), p.scalar(length)]
+    list(map(p.pointer, [*numbers, out]))
+    return call, lambda: kernel_call.call_kernel(p, call, numbers, [out], [], [])
 
 
 def _extreme_by_reductions(
