@@ -15,8 +15,10 @@ from theano._core.lower.builder import copies, kernel_call, kernel_choice, lapac
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
+from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels import row_extremes
 from theano._core.lower.llvm.print.calls import Call, Kernel
+from theano._core.lower.llvm.text.emitter import Value
 from theano._core.ops.array.reductions import STARTS
 
 # Rough number of instructions for a row that fits a vector.
@@ -55,7 +57,7 @@ def _search_of_short_rows(
     if not row_extremes.suit(dtype, bits):
         return None
 
-    def place(b: Any, index: Callable[[int], Any], base: Any, length: Any) -> Any:
+    def place(b: Builder, index: Callable[[int], Value], base: Value, length: Value) -> Value:
         at = b.add(base, b.mul(index(0), b.mul(length, itemsize(dtype))))
         row = b.emit(f"inttoptr i64 {at.text} to ptr")
         return row_extremes.place_of_extreme(b, dtype, bits, largest, row, length)

@@ -143,7 +143,7 @@ def scatter(
     _, full, position = place
     last = _last_of_rows(shape, full, position + node.inputs[2].type.ndim) if plain else -1
 
-    def write(b: Any, index: Callable[..., object], *values: Any) -> None:
+    def write(b: Any, index: Callable[..., Any], *values: Any) -> None:
         write_lanes(b, address, index, values[:-1], values[-1], last, not assign)
 
     change = Emitted("scatter", (address, x.dtype, assign, last), write)

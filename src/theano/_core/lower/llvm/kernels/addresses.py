@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.base.records import Record
+from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.items import (
     Part,
     has_masks,
@@ -130,10 +131,10 @@ def _apart(b: Any, addresses: Sequence[Any], item: str) -> str:
 
 
 def _of_row(
-    b: Any,
+    b: Builder,
     address: Address,
-    index: Callable[..., Any],
-    values: Sequence[Any],
+    index: Callable[..., Value],
+    values: Sequence[Value],
     last: int,
     size: int,
 ) -> str:
@@ -144,31 +145,34 @@ def _of_row(
     # between the stores of rows, which then go to memory together.
     addresses = address.write(b, index, values)
     _, step, left = address.write_row(b, index, values, last)
-    part, near = _part_of_row(b, left, size, lanes), b.eq(step, size)
-    if part is None:
-        near = b.bit_and(near, b.ge(left, lanes))
-    together, apart, join = (b.fresh_label(n) for n in ("together", "apart", "read"))
+    part, near, full = _part_of_row(b, left, size, lanes), b.eq(step, size), b.ge(left, lanes)
+    names = ("beside", "together", "some", "apart", "read")
+    beside, together, some, apart, join = (b.fresh_label(n) for n in names)
     pointer = _pointer(b, b.lane(addresses, 0))
-    b.perform(f"br i1 {near.text}, label %{together}, label %{apart}")
+    found = []
+    b.perform(f"br i1 {near.text}, label %{beside}, label %{apart}")
+    b.label(beside)
+    b.perform(f"br i1 {full.text}, label %{together}, label %{apart if part is None else some}")
     b.label(together)
-    if part is None:
-        one = b.emit(f"load {type_}, ptr {pointer}, align 1")
-    else:
-        words: Any = load_part(b, pointer, f"int{8 * size}", part)
-        one = words.text
+    found.append((b.emit(f"load {type_}, ptr {pointer}, align 1"), together))
     b.perform(f"br label %{join}")
+    if part is not None:
+        b.label(some)
+        words: Any = load_part(b, pointer, f"int{8 * size}", part)
+        found.append((words.text, some))
+        b.perform(f"br label %{join}")
     b.label(apart)
-    two = _apart(b, [b.lane(addresses, i) for i in range(lanes)], f"i{8 * size}")
+    found.append((_apart(b, [b.lane(addresses, i) for i in range(lanes)], f"i{8 * size}"), apart))
     b.perform(f"br label %{join}")
     b.label(join)
-    return b.emit(f"phi {type_} [{one}, %{together}], [{two}, %{apart}]")
+    return b.emit(f"phi {type_} " + ", ".join(f"[{text}, %{block}]" for text, block in found))
 
 
-def _pointer(b: Any, address: Any) -> str:
+def _pointer(b: Builder, address: Value) -> str:
     return b.emit(f"inttoptr i64 {address.text} to ptr")
 
 
-def _part_of_row(b: Any, left: Any, size: int, lanes: int) -> Part | None:
+def _part_of_row(b: Builder, left: Value, size: int, lanes: int) -> Part | None:
     """Return which lanes are not past the end of a row, if the processor has masks for them."""
     if size > 8 or not has_masks(f"int{8 * size}", b.smallest_masked):
         return None
@@ -176,11 +180,11 @@ def _part_of_row(b: Any, left: Any, size: int, lanes: int) -> Part | None:
 
 
 def write_lanes(
-    b: Any,
+    b: Builder,
     address: Address,
-    index: Callable[..., Any],
-    values: Sequence[Any],
-    value: Any,
+    index: Callable[..., Value],
+    values: Sequence[Value],
+    value: Value,
     last: int,
     add: bool,
 ) -> None:
@@ -189,7 +193,7 @@ def write_lanes(
     The lanes run along the axis `last` of the loop, one of the array, so that no two of them meet.
     """
 
-    def change(at: str, item: Any) -> None:
+    def change(at: str, item: Value) -> None:
         store(b, b.add(load(b, at, item.dtype, item.lanes), item) if add else item, at)
 
     lanes, size = value.lanes, itemsize(value.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.base.dtypes import is_discrete
+from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.items import Part, has_masks, itemsize, load, load_part
 from theano._core.lower.llvm.target.codegen import lanes_of, smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value, is_signed
@@ -24,7 +25,9 @@ def suit(dtype: str, bits: int) -> bool:
     return plain and has_masks(dtype, smallest_masked_item(bits))
 
 
-def place_of_extreme(b: Any, dtype: str, bits: int, largest: bool, row: str, length: Value) -> Any:
+def place_of_extreme(
+    b: Builder, dtype: str, bits: int, largest: bool, row: str, length: Value
+) -> Any:
     """Return where the first extreme item, or the first NaN, of a row of some length is.
 
     The length is at least 1 and at most 128: positions are integers of the size of an item.
@@ -67,7 +70,7 @@ def place_of_extreme(b: Any, dtype: str, bits: int, largest: bool, row: str, len
     return where
 
 
-def _place(b: Any, dtype: str, largest: bool, best: Value, at: Value) -> Value:
+def _place(b: Builder, dtype: str, largest: bool, best: Value, at: Value) -> Value:
     """Return the least of the positions that lanes with the extreme item have."""
     end = "max" if largest else "min"
     name, flags = f"llvm.vector.reduce.{'s' if is_signed(dtype) else 'u'}{end}", ""
@@ -80,7 +83,7 @@ def _place(b: Any, dtype: str, largest: bool, best: Value, at: Value) -> Value:
     return b.cast(_reduced(b, "llvm.vector.reduce.umin", place), "int64")
 
 
-def _reduced(b: Any, name: str, value: Value, flags: str = "") -> Value:
+def _reduced(b: Builder, name: str, value: Value, flags: str = "") -> Value:
     """Return what an intrinsic makes of all lanes."""
     suffix = f"v{value.lanes}{'f' if value.dtype.startswith('float') else 'i'}"
     function = f"{name}.{suffix}{8 * itemsize(value.dtype)}"
@@ -91,7 +94,7 @@ def _reduced(b: Any, name: str, value: Value, flags: str = "") -> Value:
     )
 
 
-def _first_nan(b: Any, dtype: str, row: str, odd: Value, where: Value) -> Value:
+def _first_nan(b: Builder, dtype: str, row: str, odd: Value, where: Value) -> Value:
     """Return the position of the first NaN if there is one, else `where`."""
     before, search, next_, done = b.block, *(b.fresh_label(n) for n in ("nan", "next", "done"))
     b.perform(f"br i1 {b.any(odd).text}, label %{search}, label %{done}")
