@@ -42,7 +42,7 @@ def test_nothing_behind_the_last_item_is_read(page: np.ndarray, dtype: str, widt
     with theano.config.change_flags(vector_width=width):
         f = theano.function([x], T.neq(x, 0) if dtype == "bool" else x + x)
     for count in COUNTS:
-        for step in (1, 2, 3, -1, -2):
+        for step in (1, 2, 3, 4, 5, -1, -2):
             reach = abs(step) * (count - 1) + 1
             for part in (items[-reach:], items[:reach]):
                 part = part[::step]
@@ -72,7 +72,7 @@ def test_nothing_behind_a_row_is_read(page: np.ndarray, dtype: str, width: int) 
 def test_nothing_between_items_is_written(dtype: str, width: int) -> None:
     y = T.matrix("y", dtype=dtype)
     old = theano.shared(np.zeros((1, 1), dtype))
-    for step in (1, 2, 3):
+    for step in (1, 2, 3, 4, 5):
         with theano.config.change_flags(vector_width=width):
             part = old[:, 1 : -1 if step == 1 else -step : step]
             f = theano.function([y], updates=[(old, T.set_subtensor(part, y))])

@@ -12,6 +12,10 @@ from typing import Any
 
 from theano._core.lower.llvm.kernels.items import masked
 
+# Of so many items one is moved: those of a channel, where channels lie side by side.
+STEPS = (3, 4)
+# Bytes of the largest items that are moved so; of wider ones a vector has too few.
+WIDEST = 4
 # Every other one of so many items in a row is moved.
 _REACH = "  %twice = shl i64 %count, 1\n  %reach = sub i64 %twice, 1"
 # The parameters of all functions.
@@ -77,18 +81,22 @@ def gathered(size: int, lanes: int, under_masks: bool) -> str:
     last = (lanes - 1) * size
     backwards = _numbers(reversed(range(lanes)), "i32")
     part = _part_under_masks(size, lanes) if under_masks else "part:\n  br label %some"
+    cases = f"i64 {-size}, label %reverse"
+    steps = STEPS if size <= WIDEST else ()
+    cases += "".join(f" i64 {step * size}, label %each{step}" for step in steps)
+    every = "\n".join(_each_of(step, size, lanes) for step in steps)
     return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
   br i1 %whole, label %vector, label %part
 vector:
-  %negative = icmp eq i64 %stride, {-size}
-  br i1 %negative, label %reverse, label %apart
+  switch i64 %stride, label %apart [{cases}]
 reverse:
   %back = getelementptr i8, ptr %memory, i64 {-last}
   %row = load {vector}, ptr %back, align 1
   %turned = shufflevector {vector} %row, {vector} %row, {backwards}
   ret {vector} %turned
+{every}
 apart:
 {lines}
   ret {vector} {value}
@@ -97,6 +105,31 @@ apart:
   %read = load {vector}, ptr %buffer, align 1
   ret {vector} %read
 }}"""
+
+
+def _each_of(step: int, size: int, lanes: int) -> str:
+    """Return a block that picks one of every `step` items from the vectors that they lie in."""
+    vector, lines = f"<{lanes} x i{8 * size}>", [f"each{step}:"]
+    # None goes beyond the last item.
+    last = (lanes - 1) * step + 1 - lanes
+    firsts = [min(number * lanes, last) for number in range(step)]
+    chosen = ""
+    for number, first in enumerate(firsts):
+        name = f"%e{step}.{number}"
+        lines += [
+            f"  {name}.at = getelementptr i8, ptr %memory, i64 {first * size}",
+            f"  {name} = load {vector}, ptr {name}.at, align 1",
+        ]
+        if number:
+            taken = [lane if number > 1 else lane * step % lanes for lane in range(lanes)]
+            for lane in range(lanes):
+                if lane * step // lanes == number:
+                    taken[lane] = lanes + lane * step - first
+            pair = f"{vector} {chosen}, {vector} {name}, {_numbers(taken, 'i32')}"
+            lines.append(f"  {name}.of = shufflevector {pair}")
+            name += ".of"
+        chosen = name
+    return "\n".join([*lines, f"  ret {vector} {chosen}"])
 
 
 def _evens(lanes: int) -> str:
@@ -167,7 +200,7 @@ sides:
 
 
 def _spread_under_masks(size: int, lanes: int) -> str:
-    """Return blocks that write some items side by side, or every other one; others go on."""
+    """Return blocks that write some items side by side, or one of every few; others go on."""
     vector, (store, _) = f"<{lanes} x i{8 * size}>", _masked("store", size, lanes)
     parts = []
     for name, first in (("one", 0), ("two", lanes - 1)):
@@ -180,8 +213,11 @@ def _spread_under_masks(size: int, lanes: int) -> str:
   %{name} = shufflevector {vector} %items, {vector} %items, {wide}
   call void {store}({vector} %{name}, ptr %{name}.at, i32 1, <{lanes} x i1> %{name}.own)""")
     every_other = "\n".join(parts)
+    steps = STEPS if size <= WIDEST else ()
+    cases = " ".join(f"i64 {step * size}, label %whole{step}" for step in steps)
+    every = "\n".join(_write_each_of(step, size, lanes, store) for step in steps)
     return f"""part:
-  switch i64 %stride, label %apart [i64 {size}, label %side i64 {2 * size}, label %sides]
+  switch i64 %stride, label %apart [i64 {size}, label %side i64 {2 * size}, label %sides {cases}]
 side:
 {_mask("side", "%count", lanes, 0)}
   %few = load {vector}, ptr %buffer, align 1
@@ -191,7 +227,29 @@ sides:
   %items = load {vector}, ptr %buffer, align 1
 {_REACH}
 {every_other}
-  ret void"""
+  ret void
+{every}"""
+
+
+def _write_each_of(step: int, size: int, lanes: int, store: str) -> str:
+    """Return blocks that write the items of a whole vector to one of every `step` places."""
+    vector = f"<{lanes} x i{8 * size}>"
+    lines = [
+        f"whole{step}:",
+        f"  br i1 %whole, label %each{step}, label %some",
+        f"each{step}:",
+        f"  %all{step} = load {vector}, ptr %buffer, align 1",
+    ]
+    for number in range(step):
+        name, places = f"%e{step}.{number}", range(number * lanes, (number + 1) * lanes)
+        own = ", ".join(f"i1 {'false' if place % step else 'true'}" for place in places)
+        wide = _numbers((place // step for place in places), "i32")
+        lines += [
+            f"  {name}.at = getelementptr i8, ptr %memory, i64 {places[0] * size}",
+            f"  {name} = shufflevector {vector} %all{step}, {vector} poison, {wide}",
+            f"  call void {store}({vector} {name}, ptr {name}.at, i32 1, <{lanes} x i1> <{own}>)",
+        ]
+    return "\n".join([*lines, "  ret void"])
 
 
 def _mask(name: str, limit: str, lanes: int, first: int) -> str:
