@@ -196,35 +196,6 @@ def cast_scalar(p: Core, array: Array, dtype: str) -> Array:
     return Array(dtype, (), register=p.cast(p.register(array), dtype))
 
 
-def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
-    """Return arrays copied one after another along `axis`."""
-    first = arrays[0]
-    total: Size = 0
-    for number, array in enumerate(arrays):
-        for i in range(array.ndim):
-            if i != axis:
-                one, two = first.shape[i], array.shape[i]
-                p.check_equal(node, one, two, "join", (number, i, one, two))
-        total = p.plus(total, array.shape[axis])
-    shape = [total if i == axis else n for i, n in enumerate(first.shape)]
-    out = p.memory_for(node.outputs[0], shape)
-    if out.buffer is not None and isinstance(out.data, str):
-        p.block.append(ir.Parts(out.data))
-    start: Size = 0
-    steps = p.strides(out)
-    for array in arrays:
-        part = Array(
-            out.dtype,
-            tuple(array.shape),
-            views.moved(p, out.data, p.offset(start, steps[axis])),
-            steps,
-            axis == 0 or all(n == 1 for n in shape[:axis]),
-        )
-        copy_into(p, array, part)
-        start = p.plus(start, array.shape[axis])
-    return out
-
-
 def overwritten_by(p: Core, x: Array, shape: Sequence[Size], target: Variable) -> Array:
     """Return the values of `x` in the memory of an input if it may be overwritten, else in new.
 

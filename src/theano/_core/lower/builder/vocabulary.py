@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from theano._core.ir.variable import Apply
-from theano._core.lower.builder import copies, lowering, views
+from theano._core.lower.builder import copies, joins, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.row_blocks import RowBlocks
 
@@ -60,7 +60,7 @@ class Builder(Core):
     arithmetic_sequence = copies.arithmetic_sequence
     cast_scalar = copies.cast_scalar
     generate = copies.generate
-    join = copies.join
+    join = joins.join
     reshape = copies.reshape
     write_slice = copies.write_slice
 
