@@ -28,15 +28,7 @@ ROW = 1 << 12
 
 def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     """Return arrays copied one after another along `axis`."""
-    first = arrays[0]
-    total: Size = 0
-    for number, array in enumerate(arrays):
-        for i in range(array.ndim):
-            if i != axis:
-                one, two = first.shape[i], array.shape[i]
-                p.check_equal(node, one, two, "join", (number, i, one, two))
-        total = p.plus(total, array.shape[axis])
-    shape = [total if i == axis else n for i, n in enumerate(first.shape)]
+    shape = views.joint_shape(p, node, arrays, axis)
     out = p.memory_for(node.outputs[0], shape)
     if _suit_vectors(p, arrays, out, axis):
         _interleave(p, arrays, out)

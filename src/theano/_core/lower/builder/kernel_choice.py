@@ -10,7 +10,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
-from theano._core.lower.builder import kernel_call, orders, tiled_rows
+from theano._core.lower.builder import kernel_call, orders, pieces, tiled_rows
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
@@ -20,6 +20,7 @@ from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.kernel import choose_lanes
 from theano._core.lower.llvm.print.calls import Call, Kernel
 from theano._core.lower.schedule import Step
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.reductions import STARTS, Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
@@ -65,7 +66,9 @@ def find_equal_loops(p: Core, steps: Sequence[Step]) -> None:
 
 
 def _group(p: Core, step: Step) -> Group:
-    nodes = sorted(computed(step), key=lambda n: p.number_of[n])
+    # Joins are read part by part.
+    every = (node for node in computed(step) if not isinstance(node.op, Join))
+    nodes = sorted(every, key=lambda n: p.number_of[n])
     own = set(nodes)
     operands: dict[Any, None] = {}
     for node in nodes:
@@ -87,6 +90,9 @@ def write_loop(p: Core, step: Step) -> None:
 def check_loop(p: Core, step: Step) -> list[Size]:
     """Check what a fused step reads; return the lengths of its loop."""
     own = [node for node in (p.groups.get(step) or _group(p, step)).nodes if node not in step.again]
+    for node in step.again:
+        if isinstance(node.op, Join) and node.outputs[0] not in p.values:
+            pieces.check(p, node)
     for node in own:
         if isinstance(node.op, Elementwise):
             p.check_operands(node)
@@ -103,14 +109,15 @@ def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False)
     """Write the loop of a fused step over some lengths, `in_part` of all its points."""
     nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
     reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()
-    arrays = [p.value(v) for v in operands]
+    joined = {} if in_part else _read_in_pieces(p, step)
+    arrays: list[Any] = [joined[v] if v in joined else p.value(v) for v in operands]
     everywhere = frozenset(range(len(shape)))
     p.node = next(node for node in nodes if node not in step.again)
     loop = Loop(
         len(shape),
         (
             *(
-                (v.type.dtype, broadcast_axes_of(v, a))
+                (v.type.dtype, frozenset() if v in joined else broadcast_axes_of(v, a))
                 for v, a in zip(operands, arrays, strict=True)
             ),
             *((number.dtype, everywhere) for number in numbers),
@@ -126,15 +133,33 @@ def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False)
     reduction_outs = [p.memory_for(node.outputs[0], kept) for node in folded]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
     whole = not numbers and not in_part
-    turned = orders.in_columns(p, loop, arrays, stored) if whole else None
-    with p.apart(p.late):
-        run(p, loop, shape, arrays, outs, reduction_outs, turned=turned)
+    turned = None
+    if joined:
+        pieces.run(p, partial(run, p, loop), shape, arrays, outs)
+    else:
+        turned = orders.in_columns(p, loop, arrays, stored) if whole else None
+        with p.apart(p.late):
+            run(p, loop, shape, arrays, outs, reduction_outs, turned=turned)
     if turned is not None:
         outs = [orders.ordered(p, out, turned) for out in outs]
     for variable, array in zip(stored, outs, strict=True):
         p.define(variable, array)
     for node, array in zip(folded, reduction_outs, strict=True):
         p.define(node.outputs[0], array)
+
+
+def _read_in_pieces(p: Core, step: Step) -> dict[Any, Apply]:
+    """Return the joins that a step reads part by part; others are made."""
+    joined = {}
+    for node in step.again:
+        out = node.outputs[0]
+        if not isinstance(node.op, Join) or out in p.values:
+            continue
+        if p.late is None:
+            joined[out] = node
+        else:
+            p.emit_node(node)
+    return joined
 
 
 def lengths_of(p: Core, variable: Variable) -> list[Size]:

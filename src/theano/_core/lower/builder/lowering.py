@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.arrays import Array
-from theano._core.lower.builder import kernel_choice
+from theano._core.lower.builder import kernel_choice, pieces
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.kernel.expression import Value, Writer
@@ -31,6 +31,8 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
     if p.fuse:
         # In loops, matrices that stay the same are packed before.
         steps = in_row_blocks(steps, p.equal_lengths, p.uses, updated, p.region is None)
+        if p.region is None:
+            steps = pieces.read_in_pieces(p, steps)
     return steps
 
 

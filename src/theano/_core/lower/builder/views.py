@@ -341,3 +341,16 @@ def _slice_registers(
         count = p.let("select", none, 0, p.let("add", whole, 1))
     # No address outside the array is formed where nothing is taken.
     return p.let("select", p.let("eq", count, 0), 0, first), count, step
+
+
+def joint_shape(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> list[Size]:
+    """Return the lengths of arrays joined along an axis, along the others of which they agree."""
+    first = arrays[0]
+    total: Size = 0
+    for number, array in enumerate(arrays):
+        for i in range(array.ndim):
+            if i != axis:
+                one, two = first.shape[i], array.shape[i]
+                p.check_equal(node, one, two, "join", (number, i, one, two))
+        total = p.plus(total, array.shape[axis])
+    return [total if i == axis else n for i, n in enumerate(first.shape)]

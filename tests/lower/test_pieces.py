@@ -1,0 +1,119 @@
+"""Loops over the parts of joins: rolled arrays, shifts, rings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower import program as ir
+from theano._core.runtime import native
+
+
+def layouts(a: np.ndarray) -> Iterator[np.ndarray]:
+    yield a
+    yield np.asfortranarray(a)
+    yield a[::-1, ::-1]
+    yield np.repeat(a, 2, axis=1)[:, ::2]
+
+
+def heat(m: Any, u: Any) -> Any:
+    around = m.roll(u, 1, 0) + m.roll(u, -1, 0) + m.roll(u, 1, 1) + m.roll(u, -1, 1)
+    return u + (around - 4 * u) * 2
+
+
+def thrice(m: Any, u: Any) -> Any:
+    return u * 3
+
+
+PROGRAMS: list[Callable[[Any, Any], Any]] = [
+    heat,
+    lambda m, u: m.roll(u, 2, 0) * m.roll(u, -3, 1),
+    lambda m, u: m.roll(u, 1, 1) * u,
+    lambda m, u: m.concatenate([u[:1] * 0, u[:-1]]) * 2 + u,
+    lambda m, u: m.concatenate([u, u * 2, u[::-1], u[:0]]) + 1,
+    lambda m, u: m.concatenate([thrice(m, u)[1:], thrice(m, u)[:1]]) + thrice(m, u),
+    lambda m, u: (m.roll(u, 1, 0) - u).sum(axis=0),
+    lambda m, u: m.roll(m.roll(u, 1, 0) + 1, 1, 1) + 1,
+    lambda m, u: m.roll(m.roll(u, 1, 0), 1, 1) + m.roll(u, 1, 0),
+]
+
+
+@pytest.mark.parametrize("number", range(len(PROGRAMS)))
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "complex128"])
+def test_parts_of_joins(number: int, dtype: str) -> None:
+    rng = np.random.default_rng(8)
+    program, u = PROGRAMS[number], T.matrix(dtype=dtype)
+    f = theano.function([u], program(T, u))
+    for shape in product((0, 1, 2, 3, 17, 70), repeat=2):
+        for a in layouts((rng.normal(size=shape) * 9).round().astype(dtype)):
+            np.testing.assert_array_equal(f(a), program(np, a).astype(f(a).dtype))
+
+
+def test_any_shift() -> None:
+    u, i, j = T.dmatrix(), T.lscalar(), T.lscalar()
+    f = theano.function([u, i, j], T.roll(u, i, 0) + T.roll(u, j, 0) * 2 + T.roll(u, i, 1) * 3)
+    for shape in ((1, 1), (2, 3), (7, 5), (20, 33)):
+        a = np.arange(np.prod(shape), dtype="float64").reshape(shape)
+        for one, two in product(range(-8, 9), (-3, 0, 1, 7)):
+            wanted = np.roll(a, one, 0) + np.roll(a, two, 0) * 2 + np.roll(a, one, 1) * 3
+            np.testing.assert_array_equal(f(a, one, two), wanted)
+
+
+def test_a_broadcast_part() -> None:
+    u, row = T.dmatrix(), T.drow()
+    f = theano.function([u, row], T.concatenate([T.alloc(row, 4, u.shape[1]), u], axis=0) * 2)
+    for columns in (1, 3, 20):
+        a, b = np.random.default_rng(9).normal(size=(5, columns)), np.ones((1, columns))
+        wanted = np.concatenate([np.broadcast_to(b, (4, columns)), a]) * 2
+        np.testing.assert_array_equal(f(a, b), wanted)
+
+
+def test_new_values_of_what_is_rolled() -> None:
+    start = np.random.default_rng(10).normal(size=(5, 6))
+    u = theano.shared(start.copy())
+    f = theano.function([], u.sum(), updates=[(u, heat(T, u) / 8)])
+    for _ in range(3):
+        f()
+        start = heat(np, start) / 8
+    np.testing.assert_array_equal(u.get_value(), start)
+
+
+def test_values_are_those_of_a_loop_over_the_join_on_any_number_of_threads() -> None:
+    u = T.dmatrix()
+    f = theano.function([u], T.tanh(heat(T, u)))
+    a = np.random.default_rng(11).normal(size=(600, 700))
+    wanted = theano.function([u], T.tanh(u))(heat(np, a))
+    before = native.get_threads()
+    try:
+        for threads in (1, 2, 3):
+            native.set_threads(threads)
+            np.testing.assert_array_equal(f(a), wanted)
+    finally:
+        native.set_threads(before)
+
+
+def test_nothing_is_copied() -> None:
+    u = T.dmatrix()
+    f = theano.function([u], heat(T, u))
+    body = f.maker.program_text.program.body
+    assert len([i for i in ir.walk(body) if isinstance(i, ir.Alloc)]) == 1
+    # What other operations read, too, is made.
+    g = theano.function([u], [T.roll(u, 1, 0) + 1, T.dot(T.roll(u, 1, 0), u)])
+    a = np.random.default_rng(12).normal(size=(6, 6))
+    np.testing.assert_array_equal(g(a)[0], np.roll(a, 1, 0) + 1)
+    np.testing.assert_allclose(g(a)[1], np.roll(a, 1, 0) @ a)
+
+
+def test_lengths_that_do_not_fit() -> None:
+    u, v, w = T.dmatrices("u", "v", "w")
+    f = theano.function([u, v, w], T.concatenate([u, v]) + w)
+    with pytest.raises(ValueError, match="concatenation axis"):
+        f(np.ones((2, 3)), np.ones((2, 4)), np.ones((4, 3)))
+    with pytest.raises(ValueError, match="mis-match"):
+        f(np.ones((2, 3)), np.ones((2, 3)), np.ones((5, 3)))
