@@ -13,6 +13,8 @@
 #include "lapack_systems.h"
 #include "lapack_tangents.h"
 #include "numpy_api.h"
+#include "processor.h"
+#include "small_systems.h"
 #include "threads.h"
 
 namespace theano::lapack {
@@ -132,15 +134,49 @@ Routine *find_routine(int typenum, std::int64_t number) {
     }
 }
 
+int small_routine(std::int64_t routine) {
+    switch (routine) {
+        case TH_SOLVE:
+            return small::solve;
+        case TH_INVERSE:
+            return small::inverse;
+        case TH_DET:
+            return small::det;
+        case TH_FACTOR:
+            return small::keep_factor;
+        case TH_FACTOR_SOLVE:
+            return small::factor_solve;
+        case TH_FACTOR_INVERSE:
+            return small::factor_inverse;
+        case TH_FACTOR_DET:
+            return small::factor_det;
+        case TH_CHOLESKY:
+            return small::cholesky;
+        default:
+            return small::kRoutines;
+    }
+}
+
+const small::Loops &small_loops(bool is_double) {
+#if defined(__x86_64__)
+    if (has_avx512()) return small::loops_avx512(is_double);
+    if (has_fma()) return small::loops_fma(is_double);
+#endif
+    return small::loops_plain(is_double);
+}
+
 struct Batch {
     const Job &job;
     Routine *routine;
     const std::atomic<bool> *given_up;
     std::int64_t rank = 0, count = 1, shape[kMostDimensions];
+    // What computes several matrices at once, and how many.
+    void (*together)(small::Group &) = nullptr;
+    std::int64_t lanes = 1;
     std::mutex mutex;
     Outcome outcome;
 
-    Batch(const Job &job_, Routine *routine_, const std::atomic<bool> *given_up_)
+    Batch(int typenum, const Job &job_, Routine *routine_, const std::atomic<bool> *given_up_)
         : job(job_), routine(routine_), given_up(given_up_) {
         for (int i = 0; i < job.count; ++i)
             rank = std::max(rank, job.stacks[i].ndim - job.stacks[i].core);
@@ -153,14 +189,25 @@ struct Batch {
             }
         }
         for (std::int64_t axis = 0; axis < rank; ++axis) count *= shape[axis];
+        const int name = small_routine(job.routine);
+        const bool real = typenum == NPY_FLOAT || typenum == NPY_DOUBLE;
+        if (name == small::kRoutines || !real || count < small::kFewest) return;
+        for (int i = 0; i < job.count; ++i) {
+            const View one = view(job.stacks[i], 0);
+            if (std::max(one.rows, one.columns) > small::kMostRows) return;
+        }
+        const small::Loops &loops = small_loops(typenum == NPY_DOUBLE);
+        together = loops.routines[name];
+        lanes = loops.lanes;
     }
 
     View view(const Stack &stack, std::int64_t index) const {
         std::int64_t own = stack.ndim - stack.core, offset = 0;
         for (std::int64_t axis = rank - 1; axis >= rank - own; --axis) {
-            std::int64_t mine = axis - (rank - own), at = index % shape[axis];
+            // What is left is the place along the first axis: a division takes as long as a matrix.
+            std::int64_t mine = axis - (rank - own), at = axis == 0 ? index : index % shape[axis];
             if (stack.shape[mine] != 1) offset += at * stack.strides[mine];
-            index /= shape[axis];
+            if (axis > 0) index /= shape[axis];
         }
         View out{stack.data + offset, 1, 1, 0, 0};
         if (stack.core >= 1) {
@@ -191,6 +238,24 @@ struct Batch {
         outcome.index = index;
     }
 
+    void compute_together(std::int64_t first, std::int64_t end) {
+        small::Group group;
+        const View one = view(job.stacks[0], first), right = view(job.stacks[job.count - 2], first);
+        group.n = one.rows;
+        group.columns = right.columns;
+        group.flags = job.flags;
+        group.count = std::min(lanes, end - first);
+        for (int i = 0; i < job.count; ++i) {
+            for (std::int64_t lane = 0; lane < lanes; ++lane) {
+                View v = view(job.stacks[i], first + std::min(lane, group.count - 1));
+                group.matrices[i][lane] = {v.data, v.down, v.across};
+            }
+        }
+        together(group);
+        for (std::int64_t lane = 0; lane < group.count; ++lane)
+            if (!group.done[lane]) compute(first + lane);
+    }
+
     // How many small matrices make a piece of work that is worth a thread.
     std::int64_t grain() const {
         const Stack &first = job.stacks[0];
@@ -201,9 +266,10 @@ struct Batch {
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &batch = *reinterpret_cast<Batch *>(args);
-        for (std::int64_t index = begin; index < end; ++index) {
+        for (std::int64_t index = begin; index < end; index += batch.lanes) {
             if (batch.given_up && batch.given_up->load(std::memory_order_relaxed)) return;
-            batch.compute(index);
+            if (batch.together) batch.compute_together(index, end);
+            else batch.compute(index);
         }
     }
 };
@@ -231,7 +297,7 @@ void offer_from_scipy(const std::string &name, const char *signature, void *poin
 Outcome run(int typenum, const Job &job, const std::atomic<bool> *given_up) {
     Routine *routine = library().found ? find_routine(typenum, job.routine) : nullptr;
     if (!routine) return {Status::bad_routine};
-    Batch batch(job, routine, given_up);
+    Batch batch(typenum, job, routine, given_up);
     blas::OneThread one;
     if (batch.count == 1) batch.compute(0);
     else if (batch.count > 1)
