@@ -126,7 +126,8 @@ def runtime_calls(text: str, names: dict[int, str]) -> dict[str, int]:
     for name, place in re.findall(r"(%[\w.]+) = load ptr, ptr (%[\w.]+)", text):
         if place in places:
             functions[name] = names.get(places[place], f"function {places[place]}")
-    called = re.findall(r"\bcall \w+ (%[\w.]+)\(", text)
+    # Failures are reported by functions of the text, which are given the runtime's.
+    called = re.findall(r"\bcall \w+ (?:@fail\d+\(ptr %call, ptr )?(%[\w.]+)[(,]", text)
     return dict(sorted(Counter(functions[name] for name in called if name in functions).items()))
 
 
