@@ -74,6 +74,16 @@ def test_a_broadcast_part() -> None:
         np.testing.assert_array_equal(f(a, b), wanted)
 
 
+def test_parts_of_one_row() -> None:
+    u, row = T.dmatrix(), T.drow()
+    first, last = T.concatenate([row, u, u]), T.concatenate([u, u, row])
+    f = theano.function([u, row], first + last * 2)
+    for shape in ((0, 3), (1, 3), (4, 20)):
+        a, b = np.random.default_rng(13).normal(size=shape), np.ones((1, shape[1]))
+        wanted = np.concatenate([b, a, a]) + np.concatenate([a, a, b]) * 2
+        np.testing.assert_array_equal(f(a, b), wanted)
+
+
 def test_new_values_of_what_is_rolled() -> None:
     start = np.random.default_rng(10).normal(size=(5, 6))
     u = theano.shared(start.copy())

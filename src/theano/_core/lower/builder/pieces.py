@@ -162,7 +162,10 @@ def _part(
 
 
 def _chosen(p: Core, operand: _Joined, begin: dict[int, Size]) -> Array:
-    """Return the part of a join that a piece lies in; it begins at another place of that part."""
+    """Return the part of a join that a piece lies in; it begins at another place of that part.
+
+    Its length is that of the join: a part of one item is moved along as others are.
+    """
     axis, parts, starts = operand
     here = begin[axis]
     chosen = parts[-1]
@@ -179,7 +182,9 @@ def _chosen(p: Core, operand: _Joined, begin: dict[int, Size]) -> Array:
     begin[axis] = p.let("sub", here, start)
     # A part that is broadcast has steps of 0, and is not packed.
     flag = flag if not any(part.broadcast_axes for part in parts) else False
-    return Array(chosen.dtype, chosen.shape, data, tuple(steps), flag)
+    shape = list(chosen.shape)
+    shape[axis] = p.plus(starts[-1], shape[axis])
+    return Array(chosen.dtype, tuple(shape), data, tuple(steps), flag)
 
 
 def _moved(p: Core, array: Array, begin: dict[int, Size], lengths: Sequence[Size]) -> Array:
