@@ -84,6 +84,15 @@ def test_parts_of_one_row() -> None:
         np.testing.assert_array_equal(f(a, b), wanted)
 
 
+def test_equal_loops_that_read_their_numbers() -> None:
+    inputs = [T.dmatrix() for _ in range(40)]
+    f = theano.function(inputs, [heat(T, u) * (n + 0.5) for n, u in enumerate(inputs)])
+    assert len({kernel.key for kernel in f.maker.kernels}) < 10
+    arrays = [np.random.default_rng(n).normal(size=(n, 7)) for n in range(40)]
+    for n, (a, result) in enumerate(zip(arrays, f(*arrays), strict=True)):
+        np.testing.assert_array_equal(result, heat(np, a) * (n + 0.5))
+
+
 def test_new_values_of_what_is_rolled() -> None:
     start = np.random.default_rng(10).normal(size=(5, 6))
     u = theano.shared(start.copy())

@@ -188,6 +188,9 @@ def _chosen(p: Core, operand: _Joined, begin: dict[int, Size]) -> Array:
 
 
 def _moved(p: Core, array: Array, begin: dict[int, Size], lengths: Sequence[Size]) -> Array:
+    # Numbers that equal loops differ in have no axes.
+    if not array.ndim:
+        return array
     data, shape, steps = p.pointer(array), list(array.shape), p.strides(array)
     for axis, start in begin.items():
         # What broadcasts has one item there.
