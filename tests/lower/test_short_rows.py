@@ -62,6 +62,30 @@ def test_stores_of_what_lies_apart(kind: str) -> None:
                         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_short_rows_side_by_side(kind: str) -> None:
+    """Parts of rows, whose items lie side by side, and rows that are rolled, in pieces."""
+    x, n = T.TensorType(kind, (False, False))("x"), T.lscalar("n")
+    f = theano.function([x, n], [T.eq(x[:, :n], x[:, 1 : n + 1]), T.eq(T.roll(x, 1, 1), x)])
+    for rows in ROWS:
+        for length in (1, 2, 3, 16, 17, 40):
+            for a in layouts(drawn((rows, length), kind)):
+                for wide in range(min(length, 5)):
+                    part, rolled = f(a, wide)
+                    np.testing.assert_array_equal(part, a[:, :wide] == a[:, 1 : wide + 1])
+                    np.testing.assert_array_equal(rolled, np.roll(a, 1, 1) == a)
+
+
+def test_vectors_run_across_rows_of_two_items_of_wider_arrays() -> None:
+    x, n = T.dmatrix("x"), T.lscalar("n")
+    f = theano.function([x, n], T.sort(x, axis=1)[:, :n] * 2)
+    layouts = [(kernel.layout, kernel.groups) for kernel in f.maker.kernels]
+    assert ("strided", [[1], [0]]) in layouts and ("strided", [[0], [1]]) not in layouts
+    a = drawn((50, 20), "float64")
+    for wide in range(5):
+        np.testing.assert_array_equal(f(a, wide), np.sort(a, 1)[:, :wide] * 2)
+
+
 def test_stores_of_short_rows_of_more_axes() -> None:
     x, y = T.ftensor4("x"), T.ftensor4("y")
     f = theano.function([x, y], [x * 2 - y, x.dimshuffle(3, 1, 2, 0) + y.dimshuffle(3, 1, 2, 0)])

@@ -29,6 +29,8 @@ from theano._core.runtime import native
 SHORT = 16
 # So many at most if items side by side are stored, too: what is stored is then scattered.
 FEW = 3
+# So many of rows apart, whose items are side by side, and are then read one by one.
+FEWER = 2
 # So many loops that are equal but for numbers share a kernel.
 MANY = 32
 
@@ -135,7 +137,7 @@ def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False)
     whole = not numbers and not in_part
     turned = None
     if joined:
-        pieces.run(p, partial(run, p, loop), shape, arrays, outs)
+        pieces.run(p, partial(run, p, loop, row=shape[-1]), shape, arrays, outs)
     else:
         turned = orders.in_columns(p, loop, arrays, stored) if whole else None
         with p.apart(p.late):
@@ -242,6 +244,7 @@ def run(
     sequential: bool = False,
     lanes: int = 0,
     turned: str | None = None,
+    row: Size = 0,
 ) -> None:
     """Write a loop: what may fail of it, and then, where memory may be written, its call.
 
@@ -255,6 +258,8 @@ def run(
         Items of a vector; 0: chosen from the dtypes.
     turned : str or None
         Whether all data lies column by column.
+    row : int or str
+        The length of the rows that the loop runs over a piece of, if not over all of them.
     """
     every = [*arrays, *outs, *reduction_outs]
     flag, name = _all_contiguous(p, every), "packed"
@@ -274,7 +279,7 @@ def run(
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
-    narrow = {c: _many_short_rows(p, c, shape, flag, chosen_freely) for c in calls}
+    narrow = {c: _many_short_rows(p, c, shape, flag, chosen_freely, row) for c in calls}
     tiling = tiled_rows.plan(p, calls[0], flag) if chosen_freely else None
     variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, chosen_freely)
     if any(narrow.values()) or flag is not True or name == "rows":
@@ -287,11 +292,10 @@ def run(
         kernel_call.call_kernel(p, chosen, arrays, outs, reduction_outs, partials)
 
     def best(chosen: Call) -> None:
-        together = tiling if chosen is calls[0] else None
-        if together is not None:
+        if tiling is not None and chosen is calls[0]:
             p.if_else(
-                together.condition,
-                lambda: tiled_rows.call_tiled(p, together, chosen, arrays, outs),
+                tiling.condition,
+                partial(tiled_rows.call_tiled, p, tiling, chosen, arrays, outs),
                 lambda: call(chosen),
             )
         else:
@@ -374,7 +378,7 @@ def _points(p: Core, loop: Loop, shape: Sequence[Size], stores: bool) -> Size:
 
 
 def _many_short_rows(
-    p: Core, call: Call, shape: Sequence[Size], flag: bool | str, freely: bool
+    p: Core, call: Call, shape: Sequence[Size], flag: bool | str, freely: bool, row: Size
 ) -> tuple[str, Call] | None:
     """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
@@ -382,17 +386,18 @@ def _many_short_rows(
     after the other, for stores of what lies apart, and for rows so short that hardly a vector fits.
     """
     loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
+    apart = call.kernel.layout == "strided"
     if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
         return None
     if packed and loop.reductions and layout[-1][0] not in loop.reduced:
         return None
-    if not packed and (loop.reductions or call.kernel.layout == "rows"):
+    if not packed and loop.reductions:
         return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
     limit = SHORT if loop.reductions else lanes - 1
-    if packed and loop.stores:
-        limit = FEW
+    if not apart and loop.stores:
+        limit = FEW if packed else FEWER
     if isinstance(length, int) and length > limit:
         return None
     if isinstance(rows, int) and rows < lanes // 2:
@@ -402,8 +407,11 @@ def _many_short_rows(
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
     short = p.let("and", short, p.let("ge", rows, lanes // 2), kind="bool")
+    if not apart and row != 0:
+        # A short piece of each of long rows takes little of the time, and a kernel milliseconds.
+        short = p.let("and", short, p.let("le", row, SHORT), kind="bool")
     if isinstance(flag, str):
-        held = flag if packed else p.let("not", flag, kind="bool")
+        held = p.let("not", flag, kind="bool") if apart else flag
         short = p.let("and", short, held, kind="bool")
     kernel_call.ready_variant(p, short, across)
     return short, across
