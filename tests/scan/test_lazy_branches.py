@@ -9,6 +9,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano.compile.ops import as_op
 from theano.ifelse import ifelse
 
 x, s, W = T.dvector("x"), T.dscalar("s"), T.dmatrix("W")
@@ -131,6 +132,20 @@ shared = a(x)
         ),
         ([ifelse(i > 1, shared[0], s), ifelse(i > 1, s, shared[1])], ["a", "a", "a", "a"]),
         (
+            [
+                ifelse(i > 1, ifelse(b(x).sum() > i, shared[0], s), s),
+                ifelse(i > 2, ifelse(b(x).sum() > i, shared[1], s), s),
+            ],
+            ["", "", "ba", "ba"],
+        ),
+        (
+            [
+                ifelse(i > 1, ifelse(b(x).sum() < i, shared[0], s), s),
+                ifelse(i > 2, ifelse(b(x).sum() < i, shared[1], s), s),
+            ],
+            ["", "", "b", "b"],
+        ),
+        (
             [ifelse(ifelse(i > 0, b(x).sum(), s) > 3, shared[0], s), ifelse(i > 1, shared[1], s)],
             ["", "ba", "ba", "ba"],
         ),
@@ -145,6 +160,65 @@ def test_what_branches_share_is_computed_if_one_needs_it(outputs: Any, expected:
             run(np.ones(2), -2.0, choice), plain(np.ones(2), -2.0, choice), strict=True
         ):
             np.testing.assert_allclose(got, right, rtol=1e-14)
+
+
+@pytest.mark.parametrize("outer", [(1.0, 1), (1, -1), (-1, 1), (-1, -1)])
+@pytest.mark.parametrize("inner", [1.0, -1.0])
+@pytest.mark.parametrize("limit", [-100.0, 100.0])
+def test_what_a_condition_of_its_own_needs_waits_for_the_others(
+    outer: tuple[float, float], inner: float, limit: float
+) -> None:
+    """`whole` cannot wait for `both`: it reads what is needed just as often as the branches."""
+    part = a(x)
+    whole = b(part + x)
+    both = ifelse(W[0, 0] > 0, x, whole).sum() > s
+    branches = [
+        ifelse(W[0, 1] > 0, ifelse(both, whole, part), x),
+        ifelse(W[0, 2] > 0, ifelse(both, whole * 3, part), x),
+    ]
+    run = theano.function([x, W, s], branches)
+    value, choice = np.array([0.5, 2]), np.array([[inner, *outer]])
+    first = np.exp(value)
+    second = np.exp(first + value)
+    chosen = (value if inner > 0 else second).sum() > limit
+    wanted = [
+        (second * times if chosen else first) if taken > 0 else value
+        for taken, times in zip(outer, (1, 3), strict=True)
+    ]
+    for got, right in zip(run(value, choice, limit), wanted, strict=True):
+        np.testing.assert_allclose(got, right, rtol=1e-14)
+    computed = called(run, value, choice, limit)
+    assert computed == (["a", "b"] if max(outer) > 0 else [])
+
+
+def test_what_is_no_array_and_cannot_wait_reads_what_is_there() -> None:
+    @as_op([T.dvector], [T.dvector])
+    def doubled(value: Any) -> Any:
+        return value * 2
+
+    @as_op([T.dvector], [theano.gof.generic])
+    def wrapped(value: Any) -> Any:
+        return {"value": value}
+
+    @as_op([theano.gof.generic], [T.dvector])
+    def unwrapped(whole: Any) -> Any:
+        return whole["value"]
+
+    @as_op([theano.gof.generic], [T.dvector])
+    def negated(whole: Any) -> Any:
+        return -whole["value"]
+
+    part = doubled(x)
+    whole = wrapped(part + x)
+    branches = [ifelse(i > k, v, x) for k, v in enumerate([part, unwrapped(whole)])]
+    branches.append(ifelse(i > 2, negated(whole), x))
+    run = theano.function([i, x], branches)
+    value = np.array([0.5, 2])
+    for choice in range(4):
+        wanted = [value * 2, value * 3, value * -3]
+        wanted[choice:] = [value] * (3 - choice)
+        for got, right in zip(run(choice, value), wanted, strict=True):
+            np.testing.assert_array_equal(got, right)
 
 
 def test_what_branches_share_need_not_be_possible() -> None:

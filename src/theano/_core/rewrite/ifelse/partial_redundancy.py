@@ -3,14 +3,16 @@
 Under which conditions a value is needed is a set of paths; a path is a set of sides of conditions,
 all of which must be taken. Where a value stands is the innermost side of a branch that has all its
 uses in it. If a value is not always needed there, it is put into a branch of its own, on the
-condition that one of its paths is taken.
+condition that one of its paths is taken. One that cannot wait for that, as a condition needs it,
+counts as needed wherever it is computed: so does what it reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,8 +55,7 @@ def separate_shared(outputs: list[Variable]) -> tuple[list[Any], bool]:
     """
     separated = False
     while True:
-        needs = paths_to(outputs)
-        groups, others = _shared(outputs, needs)
+        groups, needs, others = _shared(outputs)
         if not groups:
             return outputs, separated or others
         separated = True
@@ -65,8 +66,10 @@ def separate_shared(outputs: list[Variable]) -> tuple[list[Any], bool]:
         outputs = copied(outputs, now)
 
 
-def paths_to(outputs: Sequence[Variable]) -> dict[Any, Paths]:
-    """Return the paths on which each variable, and each node, is needed.
+def paths_to(
+    outputs: Sequence[Variable], at_least: Mapping[Apply, Paths] = MappingProxyType({})
+) -> dict[Any, Paths]:
+    """Return the paths on which each variable, and each node, is needed, some `at_least` on these.
 
     Nothing, if all branches are on one condition.
     """
@@ -81,7 +84,8 @@ def paths_to(outputs: Sequence[Variable]) -> dict[Any, Paths]:
     for node in reversed(order):
         if isinstance(node.op, Guard):
             needs.update(dict.fromkeys(node.outputs, ALWAYS))
-        mine = _simple(frozenset[Path]().union(*(needs.get(o, ()) for o in node.outputs)))
+        least = at_least.get(node, frozenset[Path]())
+        mine = _simple(least.union(*(needs.get(o, ()) for o in node.outputs)))
         needs[node] = mine
         if not isinstance(node.op, IfElse):
             for variable in node.inputs:
@@ -167,15 +171,15 @@ def places_of(outputs: Sequence[Variable]) -> dict[Any, Place]:
     return places
 
 
-def _shared(
-    outputs: Sequence[Variable], needs: dict[object, Paths]
-) -> tuple[list[list[Any]], bool]:
-    """Return groups of variables of equal paths, by which all else reads what only these need.
+def _shared(outputs: Sequence[Variable]) -> tuple[list[list[Any]], dict[Any, Paths], bool]:
+    """Return groups of variables, the paths to all, and whether any group may be made inside.
 
-    None needs what a later group has. And whether anything costly is not needed always.
+    What cannot wait for all its conditions may, once groups are made. If none are, it waits for
+    those it can wait for.
     """
-    places = places_of(outputs) if needs else {}
+    needs = paths_to(outputs)
     order = toposort(outputs) if needs else []
+    places = places_of(outputs) if needs else {}
     paths: dict[Place, Paths] = {(): ALWAYS}
 
     def paths_of(place: Place) -> Paths:
@@ -184,11 +188,37 @@ def _shared(
             paths[place] = _both(paths_of(place[:-1]), _when(branch.inputs[0], side))
         return paths[place]
 
-    def is_late(node: Apply) -> bool:
-        """Tell whether a node is needed less often than what stands where it stands."""
-        return needs[node] not in (ALWAYS, paths_of(places[node]))
+    computed = {node: paths_of(places[node]) for node in order}
+    others = any(_is_late(node, needs, computed) for node in order if not isinstance(node.op, FREE))
+    groups: list[list[Any]] = []
+    for some in (False, True):
+        at_least: dict[Apply, Paths] = {}
+        while True:
+            now = paths_to(outputs, at_least) if at_least else needs
+            groups, stuck = _groups(order, now, computed)
+            if stuck.keys() <= at_least.keys():
+                break
+            for node, waits in stuck.items():
+                at_least[node] = waits if some and node not in at_least else computed[node]
+        if groups or not at_least:
+            return groups, now, others
+    return groups, needs, others
 
-    late = {node for node in order if not isinstance(node.op, IfElse) and is_late(node)}
+
+def _is_late(node: Apply, needs: dict[Any, Paths], computed: dict[Apply, Paths]) -> bool:
+    """Tell whether a node is needed less often than it is computed where it stands."""
+    return not isinstance(node.op, IfElse) and needs[node] not in (ALWAYS, computed[node])
+
+
+def _groups(
+    order: Sequence[Apply], needs: dict[Any, Paths], computed: dict[Apply, Paths]
+) -> tuple[list[list[Any]], dict[Apply, Paths]]:
+    """Return groups of variables of equal paths, by which all else reads what only these need.
+
+    None needs what a later group has. And nodes that cannot wait, with the paths on which they are
+    needed as far as they can.
+    """
+    late = {node for node in order if _is_late(node, needs, computed)}
     costly = {needs[node] for node in late if not isinstance(node.op, FREE)}
     keys = {node: needs[node] for node in order if node in late and needs[node] in costly}
     runs = _runs(order, keys)
@@ -201,13 +231,19 @@ def _shared(
     shared_groups: list[list[Any]] = []
     before: set[Any] = set()
     busy = {run for node, run in runs.items() if not isinstance(node.op, FREE)}
+    stuck: dict[tuple[int, Paths], Paths] = {}
     for run, group in sorted(groups.items(), key=_first):
-        if run in busy and _can_wait(group, run[1], needs) and before.isdisjoint(group):
+        if run not in busy:
+            continue
+        waits = _waits(group, run[1], needs)
+        if waits != run[1]:
+            stuck[run] = waits
+        elif before.isdisjoint(group):
             shared_groups.append(list(group))
             conditions = [condition for path in run[1] for condition, _ in path]
             before.update(v for node in toposort(conditions) for v in node.inputs)
             before.update(conditions)
-    return shared_groups, bool(costly)
+    return shared_groups, {node: stuck[run] for node, run in runs.items() if run in stuck}
 
 
 def _first(group: tuple[tuple[int, Paths], object]) -> tuple[int, int]:
@@ -238,14 +274,17 @@ def _runs(order: Sequence[Apply], keys: dict[Apply, Paths]) -> dict[Any, tuple[i
     return min(runs, key=lambda run: len(set(run.values())))
 
 
-def _can_wait(group: Iterable[Variable], paths: Paths, needs: dict[object, Paths]) -> bool:
-    """Tell whether variables can be computed after the conditions on which they are needed."""
-    conditions = {condition for path in paths for condition, _ in path}
-    return (
-        all(isinstance(v.type, TensorType) for v in group)
-        and all(_is_harmless(c, needs) for c in conditions)
-        and not {v.owner for v in group} & set(toposort(list(conditions)))
-    )
+def _waits(group: Iterable[Variable], paths: Paths, needs: dict[object, Paths]) -> Paths:
+    """Return `paths` without the conditions that cannot be known before variables are computed."""
+    if not all(isinstance(v.type, TensorType) for v in group):
+        return ALWAYS
+    makers = {v.owner for v in group}
+    known = {
+        condition
+        for condition in {condition for path in paths for condition, _ in path}
+        if _is_harmless(condition, needs) and makers.isdisjoint(toposort([condition]))
+    }
+    return _simple(frozenset(frozenset(s for s in path if s[0] in known) for path in paths))
 
 
 def _is_harmless(condition: Variable, needs: dict[object, Paths]) -> bool:
