@@ -81,6 +81,16 @@ def test_a_default_that_the_setting_does_not_accept() -> None:
 
     with pytest.raises(ValueError, match="invalid"):
         AddConfigVar("test_invalid_default", "A test.", ConfigParam("invalid", filter=accept))
+    # Such a setting is not there, and its name is free.
+    assert "test_invalid_default" not in config.settings()
+    AddConfigVar("test_invalid_default", "A test.", ConfigParam("valid", filter=accept))
+    assert config.test_invalid_default == "valid"
+
+
+def test_a_default_that_is_computed_is_so_when_it_is_read() -> None:
+    read: list[int] = []
+    AddConfigVar("ours.computed", "A test.", IntParam(lambda: read.append(1) or 3))
+    assert read == [] and config.ours.computed == 3 and read
 
 
 def test_a_flag_that_no_setting_has_taken() -> None:

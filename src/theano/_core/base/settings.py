@@ -317,24 +317,29 @@ class Config(Section):
                 values[name] = value
         return values
 
-    def add(self, setting: Setting) -> bool:
-        """Add a setting of a program's own; tell whether one of the sources gives it a value.
+    def add(self, setting: Setting) -> None:
+        """Add a setting of a program's own, with the value that one of the sources gives it.
 
         Raises
         ------
         AttributeError
             The name is taken.
         ValueError
-            A source gives a value that the setting does not accept.
+            It does not accept that value, or its default if there is none, and is not added.
         """
         home = self._enter(setting)
         section, _, last = setting.name.rpartition(".")
         value = self._flags.get(setting.name)
         if value is None:
             value = self._files.get((section or "global", last.lower()))
-        if value is not None:
-            home.__dict__[last] = _convert(setting, value)
-        return value is not None
+        try:
+            if value is not None:
+                home.__dict__[last] = _convert(setting, value)
+            elif not callable(setting.default):
+                _convert(setting, setting.default)
+        except BaseException:
+            del home.__dict__["_rows"][last], self._table[setting.name]
+            raise
 
     def watch(self, name: str, take: Callable[[Any], None]) -> None:
         """Call `take` with the value of a setting: now, and before each change.

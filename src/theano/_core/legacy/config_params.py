@@ -126,10 +126,10 @@ def AddConfigVar(
         The name is taken.
     ValueError
         THEANO_FLAGS or a file gives a value that the setting does not accept, or nothing gives one
-        and it does not accept its default.
+        and it does not accept its default, if that is no function. The setting is not added.
     """
     default = configparam.default
-    is_set = config.add(
+    config.add(
         Setting(
             name,
             "str",
@@ -140,8 +140,6 @@ def AddConfigVar(
         )
     )
     THEANO_FLAGS_DICT.pop(name, None)
-    if not is_set and configparam.filter is not None:
-        configparam.filter(default() if callable(default) else default)
     configparam.fullname, configparam.doc = name, doc
     _config_var_list.append(configparam)
 
