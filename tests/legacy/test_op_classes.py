@@ -192,3 +192,28 @@ def test_classes_have_the_names_that_programs_print_and_compare() -> None:
         assert {type(out.owner.op).__name__ for out in outputs} == {name}
     copy = pickle.loads(pickle.dumps(T.exp(x)))
     assert copy.owner.op is T.exp and type(copy.owner.op) is type(T.exp)
+
+
+def test_methods_of_what_stands_for_operations_are_called_by_its_name() -> None:
+    class Product(T.Elemwise):
+        def __init__(self) -> None:
+            T.Elemwise.__init__(self, theano.scalar.mul)
+
+        def grad(self, inputs: Any, output_grads: Any) -> Any:
+            return [2 * g for g in T.Elemwise.grad(self, inputs, output_grads)]
+
+    class Rows(T.Sum):
+        def __init__(self) -> None:
+            T.Sum.__init__(self, axis=1)
+
+        def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+            T.Sum.perform(self, node, inputs, outputs)
+            outputs[0][0] = outputs[0][0] + 1
+
+    x = T.dmatrix()
+    y = Product()(x, x + 1)
+    f = theano.function([x], [Rows()(y), T.grad(y.sum(), x)])
+    value = np.array([[1.0, 2], [3, 4]])
+    total, slope = f(value)
+    np.testing.assert_array_equal(total, (value * (value + 1)).sum(1) + 1)
+    np.testing.assert_array_equal(slope, 2 * (2 * value + 1))

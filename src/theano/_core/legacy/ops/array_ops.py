@@ -22,7 +22,7 @@ from theano._core.api.nn.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.ops.elemwise_classes import CAReduce
-from theano._core.legacy.user.expressed import Expressed, derived
+from theano._core.legacy.user.expressed import Expressed, StandIn
 from theano._core.ops.array.creation import Eye as EngineEye, Join as EngineJoin
 from theano._core.ops.array.fourier import DFT
 from theano._core.ops.array.multi_index import (
@@ -44,13 +44,10 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike
 
 
-class _OfKind(type):
+class _OfKind(StandIn, type):
     """Metaclass: operations of the engine that do the same are instances, too."""
 
     counts: tuple[type, ...]
-
-    def __new__(cls, name: str, bases: tuple[type, ...], fields: dict[str, Any]) -> Any:
-        return derived(_OfKind, name, bases, fields) or super().__new__(cls, name, bases, fields)
 
     def __instancecheck__(cls, op: Any) -> bool:
         own = isinstance(op, Expressed) and op.stands_for is cls

@@ -14,7 +14,7 @@ from theano._core.ir.types import TensorType, Type
 from theano._core.ir.variable import Variable
 from theano._core.legacy.ops import slices
 from theano._core.legacy.scalar.type import KnownIndex
-from theano._core.legacy.user.expressed import Expressed, derived
+from theano._core.legacy.user.expressed import Expressed, StandIn
 from theano._core.ops.array import indexing as engine
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join, join
@@ -35,11 +35,8 @@ if TYPE_CHECKING:
     from theano._core.ir.function_graph import FunctionGraph
 
 
-class Kind(type):
+class Kind(StandIn, type):
     """Metaclass of a class that some operations of another class belong to."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], fields: dict[str, Any]) -> Any:
-        return derived(Kind, name, bases, fields) or super().__new__(cls, name, bases, fields)
 
     def __instancecheck__(cls, op: Op) -> bool:
         own = isinstance(op, Expressed) and op.stands_for is cls

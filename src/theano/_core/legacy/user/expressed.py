@@ -113,3 +113,19 @@ def derived(meta: type, name: str, bases: tuple[type, ...], fields: dict[str, An
         return None
     own: Any = tuple(expressed(base) if isinstance(base, meta) else base for base in bases)
     return type(own[0])(name, own, fields)
+
+
+class StandIn(type):
+    """Metaclass of classes that stand for operations, with the methods of those derived from them.
+
+    So `Elemwise.__init__(self, scalar_op)` and `Sum.grad(self, …)` run in a class of a user.
+    """
+
+    def __new__(cls, name: str, bases: tuple[type, ...], fields: dict[str, Any]) -> Any:
+        own = fields if bases else {"__init__": Expressed.__init__, **fields}
+        return derived(cls, name, bases, fields) or super().__new__(cls, name, bases, own)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_") or not hasattr(Expressed, name):
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        return getattr(expressed(cls), name)
