@@ -217,3 +217,17 @@ def test_methods_of_what_stands_for_operations_are_called_by_its_name() -> None:
     total, slope = f(value)
     np.testing.assert_array_equal(total, (value * (value + 1)).sum(1) + 1)
     np.testing.assert_array_equal(slope, 2 * (2 * value + 1))
+
+
+class Difference(T.Elemwise):
+    """At the top of a module, where pickles find it."""
+
+    def __init__(self) -> None:
+        T.Elemwise.__init__(self, theano.scalar.sub)
+
+
+def test_graphs_of_derived_operations_are_pickled() -> None:
+    x = T.dvector()
+    copy = pickle.loads(pickle.dumps(Difference()(x, x * 3)))
+    (leaf,) = theano.gof.graph.inputs([copy])[:1]
+    np.testing.assert_array_equal(copy.eval({leaf: [1.0, 2.0]}), [-2.0, -4.0])

@@ -68,8 +68,10 @@ class Expressed(Op):
             self.name = options["name"]
 
     def __getattr__(self, name: str) -> Any:
+        # None while it is copied or unpickled.
         applied = vars(self).get("_applied")
-        if name in vars(applied) or name in ("idx_list", "inplace_pattern", "scalar_op"):
+        own = getattr(applied, "__dict__", ())
+        if applied and (name in own or name in ("idx_list", "inplace_pattern", "scalar_op")):
             return getattr(applied, name)
         return super().__getattr__(name)
 
