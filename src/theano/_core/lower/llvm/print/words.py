@@ -60,13 +60,13 @@ def failure(b: Builder, count: int) -> str:
         parameters = "".join([f", i64 {value}" for _, _, value in facts])
         own = Builder(1)
         write(own, "%facts", facts)
-        given = f"ptr %call, ptr %report, i64 %fault, i64 %place{parameters}"
+        given = f"ptr %call, ptr %rt.fail, i64 %fault, i64 %place{parameters}"
         operands = f"ptr %call, i64 %fault, i64 %place, i64 {count}, ptr %facts"
         lines = [
             f"define internal i32 {name}({given}) nounwind noinline cold {{",
             f"  %facts = alloca [{max(count, 1)} x i64], align 8",
             *own.lines,
-            f"  %reported = call i32 %report({operands})",
+            f"  %reported = call i32 %rt.fail({operands})",
             "  ret i32 -1",
             "}",
         ]
