@@ -134,29 +134,6 @@ Routine *find_routine(int typenum, std::int64_t number) {
     }
 }
 
-int small_routine(std::int64_t routine) {
-    switch (routine) {
-        case TH_SOLVE:
-            return small::solve;
-        case TH_INVERSE:
-            return small::inverse;
-        case TH_DET:
-            return small::det;
-        case TH_FACTOR:
-            return small::keep_factor;
-        case TH_FACTOR_SOLVE:
-            return small::factor_solve;
-        case TH_FACTOR_INVERSE:
-            return small::factor_inverse;
-        case TH_FACTOR_DET:
-            return small::factor_det;
-        case TH_CHOLESKY:
-            return small::cholesky;
-        default:
-            return small::kRoutines;
-    }
-}
-
 const small::Loops &small_loops(bool is_double) {
 #if defined(__x86_64__)
     if (has_avx512()) return small::loops_avx512(is_double);
@@ -189,15 +166,15 @@ struct Batch {
             }
         }
         for (std::int64_t axis = 0; axis < rank; ++axis) count *= shape[axis];
-        const int name = small_routine(job.routine);
         const bool real = typenum == NPY_FLOAT || typenum == NPY_DOUBLE;
-        if (name == small::kRoutines || !real || count < small::kFewest) return;
+        if (!real || count < small::kFewest) return;
+        const small::Loops &loops = small_loops(typenum == NPY_DOUBLE);
+        if (!loops.routines[job.routine]) return;
         for (int i = 0; i < job.count; ++i) {
             const View one = view(job.stacks[i], 0);
             if (std::max(one.rows, one.columns) > small::kMostRows) return;
         }
-        const small::Loops &loops = small_loops(typenum == NPY_DOUBLE);
-        together = loops.routines[name];
+        together = loops.routines[job.routine];
         lanes = loops.lanes;
     }
 

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "include/theano_runtime.h"
 #include "small_systems.h"
 
+// A product is rounded before it is added, whatever the processor could do.
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #elif defined(__GNUC__)
@@ -253,11 +253,18 @@ struct Systems {
     }
 
     static const Loops &loops() {
-        static const Loops made = {kLanes,
-                                   {solve_with<load_matrix, 1>, invert_with<load_matrix, 1>,
-                                    det_with<load_matrix, 1>, keep, solve_with<load_factor, 2>,
-                                    invert_with<load_factor, 2>, det_with<load_factor, 2>,
-                                    factor_positive}};
+        static const Loops made = [] {
+            Loops loops = {kLanes, {}};
+            loops.routines[TH_CHOLESKY] = factor_positive;
+            loops.routines[TH_SOLVE] = solve_with<load_matrix, 1>;
+            loops.routines[TH_INVERSE] = invert_with<load_matrix, 1>;
+            loops.routines[TH_DET] = det_with<load_matrix, 1>;
+            loops.routines[TH_FACTOR] = keep;
+            loops.routines[TH_FACTOR_SOLVE] = solve_with<load_factor, 2>;
+            loops.routines[TH_FACTOR_INVERSE] = invert_with<load_factor, 2>;
+            loops.routines[TH_FACTOR_DET] = det_with<load_factor, 2>;
+            return loops;
+        }();
         return made;
     }
 };

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "include/theano_runtime.h"
+
 namespace theano::small {
 
 // Matrices have at most so many rows, and a stack at least so many matrices.
@@ -26,21 +28,10 @@ struct Group {
     bool done[kMostLanes];  // whether a lane has its results; others have none
 };
 
-enum Routine {
-    solve,           // a, b; x
-    inverse,         // a; its inverse
-    det,             // a; a number
-    keep_factor,     // a; the columns of its factors, and LAPACK's pivots
-    factor_solve,    // of those and b; x
-    factor_inverse,  // of those; the inverse
-    factor_det,      // of those; a number
-    cholesky,        // a; its factor
-    kRoutines
-};
-
 struct Loops {
     std::int64_t lanes;
-    void (*routines[kRoutines])(Group &group);
+    // By LAPACK's number (TH_SOLVE …); nullptr for those that are not for lanes.
+    void (*routines[TH_ROUTINES])(Group &group);
 };
 
 const Loops &loops_plain(bool is_double), &loops_fma(bool is_double), &loops_avx512(bool is_double);
