@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from theano._core.lower.kernel.loops import KernelReduction
-from theano._core.lower.llvm.builder import PARTS, Builder
-from theano._core.lower.llvm.kernels.items import itemsize, load, select, store
-from theano._core.lower.llvm.text.emitter import ComplexValue, Value
+from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.kernels.items import constant, itemsize, load, select, store
+from theano._core.lower.llvm.text.emitter import Value
 
 
 def combine_text(reductions: Sequence[KernelReduction]) -> str:
@@ -39,8 +37,9 @@ def _one(b: Builder, k: int, reduction: KernelReduction, count: int) -> list[str
     pair, b.lines = b.lines, []
     b.label(f"last{k}")
     # Of nothing, the reduction is its start; the caller refuses reductions that have none.
+    start = constant(b, reduction.start, dtype, 1)
     some = Value(b.emit(f"icmp sgt i64 %n{k}, 0"), "bool", 1)
-    result = select(b, some, load(b, f"%base{k}", dtype, 1), _start(b, reduction))
+    result = select(b, some, load(b, f"%base{k}", dtype, 1), start)
     store(b, b.cast(result, reduction.out_dtype), f"%out{k}")
     return [
         f"start{k}:",
@@ -75,10 +74,3 @@ def _one(b: Builder, k: int, reduction: KernelReduction, count: int) -> list[str
         *b.lines,
         f"  br label %start{k + 1}",
     ]
-
-
-def _start(b: Builder, reduction: KernelReduction) -> Value | ComplexValue:
-    start, dtype = reduction.start, reduction.dtype
-    if dtype not in PARTS:
-        return b.const(start, dtype, 1)
-    return ComplexValue(*(b.const(x, PARTS[dtype], 1) for x in (np.real(start), np.imag(start))))

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.builder import Builder
-from theano._core.lower.llvm.kernels.items import Memory, itemsize
+from theano._core.lower.llvm.kernels.items import Memory, constant, itemsize
 from theano._core.lower.llvm.target.codegen import has_avx512, smallest_masked_item
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 
@@ -153,15 +151,7 @@ class Frame:
         return self.part if axis == self.split else ("0", self.shape[axis])
 
     def _start_accumulators(self, lanes: int) -> list[Any]:
-        return [self._constant(f.start, f.dtype, lanes) for f in self.loop.reductions]
-
-    def _constant(self, value: Any, dtype: str, lanes: int) -> Any:
-        if dtype.startswith("complex"):
-            part = "float32" if dtype == "complex64" else "float64"
-            return ComplexValue(
-                self.b.const(np.real(value), part, lanes), self.b.const(np.imag(value), part, lanes)
-            )
-        return self.b.const(value, dtype, lanes)
+        return [constant(self.b, f.start, f.dtype, lanes) for f in self.loop.reductions]
 
     def _nested_reduction(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base.records import Record
-from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 
 
@@ -44,6 +44,15 @@ def halves(b: Builder, value: Any, half: int) -> tuple[Any, Any]:
         return b.lane(value, 0), b.lane(value, 1)
     order = list(range(2 * half))
     return b.shuffle(value, value, order[:half]), b.shuffle(value, value, order[half:])
+
+
+def constant(b: Builder, value: Any, dtype: str, lanes: int) -> Any:
+    """Return a number in every lane."""
+    if dtype not in PARTS:
+        return b.const(value, dtype, lanes)
+    return ComplexValue(
+        *(b.const(x, PARTS[dtype], lanes) for x in (np.real(value), np.imag(value)))
+    )
 
 
 def select(b: Builder, condition: Value, one: Any, two: Any) -> Any:
