@@ -5,6 +5,7 @@
 
 #include "processor.h"
 #include "threads.h"
+#include "turning.h"
 
 namespace theano {
 namespace panels {
@@ -19,7 +20,7 @@ Multiply multiply_fma, multiply_avx512;
 namespace {
 
 // Bytes of a panel's rows, by the vectors that make them up: two of 512 bits, three of 256 or 128.
-constexpr std::int64_t kBytes512 = 128, kBytes256 = 96, kBytes128 = 48;
+constexpr std::int64_t kBytes512 = kMostBytes, kBytes256 = 96, kBytes128 = 48;
 
 Multiply *kernel_for(const Work &work) {
 #if defined(__x86_64__)
@@ -39,15 +40,12 @@ double products(const Work &work) {
     return work.first ? own + products(*work.first) : own;
 }
 
-// Rows that go through all panels while their results stay in the second cache.
-constexpr std::int64_t kMost = 256;
-
 // Fewer rows if the panels stay there too, so that each thread can have rows of its own.
 std::int64_t block_rows(const Work &work) {
     constexpr std::int64_t kFewest = 16, kParts = 8, kCached = 1 << 19;
-    if (work.terms * work.columns * work.itemsize > kCached) return kMost;
+    if (work.terms * work.columns * work.itemsize > kCached) return kMostRows;
     const std::int64_t part = (work.rows + kParts - 1) / kParts;
-    return std::clamp((part + kFewest - 1) / kFewest * kFewest, kFewest, kMost);
+    return std::clamp((part + kFewest - 1) / kFewest * kFewest, kFewest, kMostRows);
 }
 
 // Blocks of rows times panels.
@@ -60,7 +58,7 @@ void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     std::int64_t block = block_rows(work);
     // A thread that does all of it alone goes through each panel once only.
     if (begin == 0 && end == items_of(work, block)) {
-        block = kMost;
+        block = kMostRows;
         end = items_of(work, block);
     }
     Multiply *kernel = kernel_for(work);
@@ -72,27 +70,28 @@ void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
 
 template <class T>
 void pack_panel(const Work &work, std::int64_t panel) {
-    const std::int64_t column = panel * work.width, width = work.width;
+    constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t column = panel * work.width, width = work.width, terms = work.terms;
     const std::int64_t fits = std::min(width, work.columns - column);
-    T *to = reinterpret_cast<T *>(work.packed) + column * work.terms;
+    T *const to = reinterpret_cast<T *>(work.packed) + column * terms;
     const char *from = work.source + column * work.across;
-    if (fits < width) std::fill_n(to, work.terms * width, T(0));
-    if (work.across == sizeof(T)) {
-        for (std::int64_t term = 0; term < work.terms; ++term)
-            std::memcpy(to + term * width, from + term * work.leading,
-                        static_cast<std::size_t>(fits) * sizeof(T));
-        return;
-    }
-    // A few terms of all columns at a time: both sides stay in the nearest cache.
-    constexpr std::int64_t kTerms = 16;
-    for (std::int64_t first = 0; first < work.terms; first += kTerms) {
-        const std::int64_t last = std::min(work.terms, first + kTerms);
-        for (std::int64_t i = 0; i < fits; ++i) {
-            const char *item = from + i * work.across + first * work.leading;
-            for (std::int64_t term = first; term < last; ++term, item += work.leading)
-                std::memcpy(to + term * width + i, item, sizeof(T));
+    if (work.leading == kItem && work.across % kItem == 0) {
+        turn<T>({from, fits, work.across / kItem, terms, 1, to, width});
+    } else {
+        if (fits < width) std::fill_n(to, terms * width, T(0));
+        for (std::int64_t term = 0; term < terms; ++term, from += work.leading) {
+            T *const row = to + term * width;
+            if (work.across == kItem) {
+                std::memcpy(row, from, static_cast<std::size_t>(fits) * sizeof(T));
+                continue;
+            }
+            for (std::int64_t i = 0; i < fits; ++i)
+                std::memcpy(row + i, from + i * work.across, sizeof(T));
         }
     }
+    if (!work.factor) return;
+    const T factor = *static_cast<const T *>(work.factor);
+    for (std::int64_t i = 0; i < terms * width; ++i) to[i] *= factor;
 }
 
 }  // namespace
@@ -122,16 +121,21 @@ void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, st
 
 bool large(const Work &work) { return products(work) >= kLarge; }
 
-bool multiply(Work &work, const threads::Poll &poll) {
-    const std::int64_t items = items_of(work, block_rows(work));
-    auto *args = reinterpret_cast<std::int64_t *>(&work);
-    if (products(work) < 2 * kChunk) {
-        multiply_items(args, 0, items);
+bool share(th_kernel *kernel, std::int64_t *args, std::int64_t items, const Work &work,
+           const threads::Poll &poll) {
+    const double all = products(work);
+    if (all < 2 * kChunk) {
+        kernel(args, 0, items);
         return true;
     }
-    const double grain = static_cast<double>(items) * kChunk / products(work);
-    return threads::share(multiply_items, args, items, static_cast<std::int64_t>(grain),
-                          large(work), poll);
+    const auto grain = static_cast<std::int64_t>(static_cast<double>(items) * kChunk / all);
+    if (grain < 1 && large(work)) return threads::run(kernel, args, items, 1, poll);
+    return threads::share(kernel, args, items, grain, large(work), poll);
+}
+
+bool multiply(Work &work, const threads::Poll &poll) {
+    auto *args = reinterpret_cast<std::int64_t *>(&work);
+    return share(multiply_items, args, items_of(work, block_rows(work)), work, poll);
 }
 
 }  // namespace panels

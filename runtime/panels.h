@@ -25,7 +25,15 @@ struct Work {
     char *out;                     // C-contiguous
     const Work *first;             // `multiply`: a product of as many rows and columns that the sums
                                    // begin with, in whose `out` nothing is written; or nullptr
+    const void *factor;            // one item, or nullptr. `pack`: y is multiplied by it; `multiply`:
+                                   // what is in the result, if it is added to
 };
+
+// Bytes of a panel's rows at most.
+constexpr std::int64_t kMostBytes = 128;
+
+// Rows that go through all panels while their results stay in the second cache.
+constexpr std::int64_t kMostRows = 256;
 
 // Columns of a panel for vectors of so many bits; 0: the widest.
 std::int64_t width(std::int64_t itemsize, std::int64_t bits);
@@ -40,7 +48,10 @@ bool large(const Work &work);
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end);
 // Multiplies the rows [first, last) by one panel.
 void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last);
-// Multiplies, over the threads there are; false if it was given up.
+// Runs a kernel whose items are parts of a product, over the threads there are; false if it was given up.
+bool share(th_kernel *kernel, std::int64_t *args, std::int64_t items, const Work &work,
+           const threads::Poll &poll);
+// Multiplies, in the same way.
 bool multiply(Work &work, const threads::Poll &poll);
 
 }  // namespace panels

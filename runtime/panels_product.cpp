@@ -21,12 +21,11 @@ constexpr std::int64_t kOnStack = 1 << 14;
 // Terms that lie within so many bytes are read where they are.
 constexpr std::int64_t kNear = 1 << 17;
 
-// Rows of A in its own order, which are multiplied by alpha: the first matrix of a part.
+// Rows of A in its own order: the first matrix of a part.
 template <class T>
 struct Rows {
     const char *source;
     std::int64_t down, across, rows, terms;
-    T alpha;
     T *packed;
 
     // Rows that are read side by side if they lie so.
@@ -46,20 +45,17 @@ struct Rows {
         if (across == sizeof(T)) {
             for (std::int64_t r = 0; r < count; ++r, from += down, to += terms) {
                 std::memcpy(to, from, static_cast<std::size_t>(terms) * sizeof(T));
-                for (std::int64_t t = 0; alpha != T(1) && t < terms; ++t) to[t] *= alpha;
             }
         } else if (down == sizeof(T) && count == kSide) {
             for (std::int64_t t = 0; t < terms; ++t) {
                 T side[kSide];
                 std::memcpy(side, from + t * across, sizeof side);
-                for (std::int64_t r = 0; r < kSide; ++r) to[r * terms + t] = alpha * side[r];
+                for (std::int64_t r = 0; r < kSide; ++r) to[r * terms + t] = side[r];
             }
         } else {
             for (std::int64_t r = 0; r < count; ++r) {
                 for (std::int64_t t = 0; t < terms; ++t) {
-                    T item;
-                    std::memcpy(&item, from + r * down + t * across, sizeof item);
-                    to[r * terms + t] = alpha * item;
+                    std::memcpy(to + r * terms + t, from + r * down + t * across, sizeof(T));
                 }
             }
         }
@@ -105,41 +101,72 @@ void mirror(T *c, std::int64_t n) {
     }
 }
 
-// The same sums with the memory that there is on the stack: few terms of one panel at a time.
+// C = alpha * A @ B + beta * C, of which each panel of B is packed where it is used.
 template <class T>
-MatmulStatus multiply_in_pieces(const Matrix &a, const Matrix &b, T *c, T alpha, bool added,
-                                const threads::Poll &poll) {
-    constexpr std::int64_t item = sizeof(T), kFew = 32, kSide = Rows<T>::kSide;
-    const std::int64_t n = b.columns, wide = width(item, 0);
-    T rows[kSide * kFew];
-    char packed[kFew * 128];  // the bytes of a panel's rows are at most these
-    for (std::int64_t column = 0; column < n; column += wide) {
-        if (poll()) return MatmulStatus::interrupted;
-        for (std::int64_t l = 0; l < a.columns; l += kFew) {
-            const std::int64_t terms = std::min(kFew, a.columns - l);
-            Work work{item, wide, 1, 0, terms, std::min(wide, n - column), b.down, b.across, 0,
-                      b.data + l * b.down + column * b.across, packed, nullptr, nullptr};
-            pack(reinterpret_cast<std::int64_t *>(&work), 0, 1);
-            // The panel is the one of its number where its columns are those of the result.
-            const std::int64_t panel = column / wide;
-            work.packed -= column * terms * item;
-            work.columns = n;
-            work.leading = terms * item;
-            work.across = item;
-            work.added = added || l > 0;
-            work.source = reinterpret_cast<const char *>(rows);
-            for (std::int64_t row = 0; row < a.rows; row += kSide) {
-                work.rows = std::min(kSide, a.rows - row);
-                Rows<T>{a.data + row * a.down + l * a.across, a.down, a.across, work.rows, terms,
-                        alpha, rows}
-                    .pack(0);
-                work.out = reinterpret_cast<char *>(c + row * n);
-                multiply_panel(work, panel, 0, work.rows);
-            }
+struct Product {
+    Matrix a, b;
+    T *c;
+    T alpha, beta;
+    std::int64_t most;  // terms at a time
+    bool near;          // whether rows of A are read where they are
+
+    static constexpr std::int64_t kItem = sizeof(T), kSide = Rows<T>::kSide;
+
+    // What packs panels of the terms from `first` on.
+    Work packing(std::int64_t first, char *packed) const {
+        const std::int64_t n = b.columns, wide = width(kItem, 0);
+        return {kItem, wide, (n + wide - 1) / wide, a.rows, std::min(most, a.columns - first), n,
+                b.down, b.across, first > 0 || beta != T(0), b.data + first * b.down, packed,
+                reinterpret_cast<char *>(c), nullptr, alpha == T(1) ? nullptr : &alpha};
+    }
+
+    // What multiplies by them then; the packed rows are A's if there are none.
+    void multiplying(Work &work, std::int64_t first, const T *rows = nullptr) const {
+        work.factor = first > 0 || beta == T(1) ? nullptr : &beta;
+        work.source = rows ? reinterpret_cast<const char *>(rows) : a.data + first * a.across;
+        work.leading = rows ? work.terms * kItem : a.down;
+        work.across = rows ? kItem : a.across;
+    }
+
+    void compute(std::int64_t panel) const {
+        alignas(64) char packed[kTerms * kMostBytes];
+        for (std::int64_t first = 0; first < a.columns; first += most) {
+            Work work = packing(first, packed);
+            work.packed -= panel * work.width * work.terms * kItem;
+            pack(reinterpret_cast<std::int64_t *>(&work), panel, panel + 1);
+            multiplying(work, first);
+            if (near) multiply_panel(work, panel, 0, a.rows);
+            else multiply_copies(work, panel);
         }
     }
-    return MatmulStatus::done;
-}
+
+    // Some rows of A at a time, copied into memory that there is on the stack.
+    void multiply_copies(Work work, std::int64_t panel) const {
+        T rows[kSide * kTerms];
+        const char *source = work.source;
+        work.leading = work.terms * kItem;
+        work.across = kItem;
+        for (std::int64_t row = 0; row < a.rows; row += kSide, source += kSide * a.down) {
+            const std::int64_t count = std::min(kSide, a.rows - row);
+            Rows<T>{source, a.down, a.across, count, work.terms, rows}.pack(0);
+            work.source = reinterpret_cast<const char *>(rows) - row * work.leading;
+            multiply_panel(work, panel, row, row + count);
+        }
+    }
+
+    MatmulStatus run(const threads::Poll &poll) {
+        Work whole = packing(0, nullptr);
+        whole.terms = a.columns;
+        auto *args = reinterpret_cast<std::int64_t *>(this);
+        return share(kernel, args, whole.panels, whole, poll) ? MatmulStatus::done
+                                                              : MatmulStatus::interrupted;
+    }
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &product = *reinterpret_cast<const Product *>(args);
+        for (std::int64_t panel = begin; panel < end; ++panel) product.compute(panel);
+    }
+};
 
 }  // namespace
 
@@ -158,34 +185,37 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
     const std::int64_t m = a.rows, n = b.columns, k = a.columns, wide = width(item, 0);
     const std::int64_t count = (n + wide - 1) / wide, parts = (k + kTerms - 1) / kTerms;
     const std::int64_t most = (k + parts - 1) / parts;
+    // Panels that serve a few rows only are packed where they are used, if there are enough of them
+    // for all threads.
+    const bool few = m <= kMostRows && !gram && count >= 2 * kFewPanels * (threads::get() - 1);
     // Few panels do not make up for copies, nor are terms copied that are near each other in the cache.
-    const bool near = a.across == item ? parts == 1 || count <= kFewPanels
+    const bool near = a.across == item ? few || parts == 1 || count <= kFewPanels
                                        : most * std::abs(a.across) <= kNear;
-    const bool as_it_is = a.across % item == 0 && a.down % item == 0 && alpha == T(1) && near;
+    const bool as_it_is = a.across % item == 0 && a.down % item == 0 && near;
     Scratch a_scratch, b_scratch;
-    T *rows = as_it_is ? nullptr : static_cast<T *>(a_scratch.get(m * most, item));
+    T *rows = as_it_is ? nullptr : static_cast<T *>(a_scratch.get(m * (few ? k : most), item));
+    Product<T> product{a, b, c, alpha, beta, most, as_it_is};
+    if (few && rows) {
+        Rows<T> all{a.data, a.down, a.across, m, k, rows};
+        if (!move(Rows<T>::kernel, &all, all.blocks(), Rows<T>::kSide * k, poll))
+            return MatmulStatus::interrupted;
+        product.a = {reinterpret_cast<const char *>(rows), m, k, k * item, item};
+        product.near = true;
+    }
+    if (few) return product.run(poll);
     const std::int64_t packed_bytes = count * wide * most * item;
-    alignas(64) char few[kOnStack];
-    char *packed = packed_bytes <= kOnStack ? few
+    alignas(64) char on_stack[kOnStack];
+    char *packed = packed_bytes <= kOnStack ? on_stack
                                             : static_cast<char *>(b_scratch.get(packed_bytes, 1));
-    for (std::int64_t i = 0; beta != T(0) && beta != T(1) && i < m * n; ++i) c[i] *= beta;
-    if (!packed || (!rows && !as_it_is))
-        return multiply_in_pieces(a, b, c, alpha, beta != T(0), poll);
-    for (std::int64_t l = 0; l < k; l += most) {
-        const std::int64_t terms = std::min(most, k - l);
-        Work work{item,       wide,     count, m, terms, n, b.down, b.across, l > 0 || beta != T(0),
-                  b.data + l * b.down, packed, reinterpret_cast<char *>(c), nullptr};
-        if (!move(pack, &work, count, wide * terms, poll)) return MatmulStatus::interrupted;
-        work.source = a.data + l * a.across;
-        work.leading = a.down;
-        work.across = a.across;
+    if (!packed || (!rows && !as_it_is)) return product.run(poll);
+    for (std::int64_t first = 0; first < k; first += most) {
+        Work work = product.packing(first, packed);
+        if (!move(pack, &work, count, wide * work.terms, poll)) return MatmulStatus::interrupted;
+        product.multiplying(work, first, rows);
         if (rows) {
-            Rows<T> first{work.source, a.down, a.across, m, terms, alpha, rows};
-            if (!move(Rows<T>::kernel, &first, first.blocks(), Rows<T>::kSide * terms, poll))
+            Rows<T> part{a.data + first * a.across, a.down, a.across, m, work.terms, rows};
+            if (!move(Rows<T>::kernel, &part, part.blocks(), Rows<T>::kSide * work.terms, poll))
                 return MatmulStatus::interrupted;
-            work.source = reinterpret_cast<const char *>(rows);
-            work.leading = terms * item;
-            work.across = item;
         }
         if (!(gram ? multiply_lower(work, poll) : multiply(work, poll)))
             return MatmulStatus::interrupted;

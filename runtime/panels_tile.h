@@ -38,10 +38,13 @@ struct Tile {
                            std::int64_t columns) {
         Vector sum[kRows][kVectors];
         const bool added = work.added;
+        const T *const factor = static_cast<const T *>(work.factor);
         TH_UNROLL for (int r = 0; r < kRows; ++r) {
             TH_UNROLL for (int v = 0; v < kVectors; ++v) {
                 sum[r][v] = Vector{};
-                if (added) __builtin_memcpy(&sum[r][v], out + r * columns + v * kLanes, kBytes);
+                if (!added) continue;
+                __builtin_memcpy(&sum[r][v], out + r * columns + v * kLanes, kBytes);
+                if (factor) sum[r][v] *= *factor;
             }
         }
         const Work *const parts[2] = {work.first, &work};

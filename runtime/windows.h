@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "turning.h"
+
 namespace theano {
 namespace windows {
 
@@ -81,15 +83,6 @@ struct Gradients {
     std::int64_t n_rows, length;
     void *out;
     bool added;
-};
-
-// Channels copied side by side, for each of the windows of a row.
-struct Turning {
-    const void *given;
-    std::int64_t channels, apart;  // items between channels
-    std::int64_t length, step;     // windows, items between them
-    void *turned;
-    std::int64_t width;            // items between windows in `turned`: others of them are zeros
 };
 
 constexpr int kMostRows = 8, kMostVectors = 8, kMostTerms = 8;

@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 17
+#define TH_ABI_VERSION 18
 
 /* Bits of a descriptor's `flags`. */
 enum {

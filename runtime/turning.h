@@ -1,0 +1,78 @@
+// Rows of a matrix written as columns. May stand in inner loops: see vectors.h.
+#pragma once
+
+#include <cstdint>
+
+#include "vectors.h"
+
+namespace theano {
+
+// What to turn; distances in items.
+struct Turning {
+    const void *given;
+    std::int64_t rows, apart;   // how many, and from one to the next
+    std::int64_t length, step;  // the same of a row's items
+    void *turned;
+    std::int64_t width;         // from one row of `turned` to the next; what is left of it is zeros
+};
+
+namespace {
+
+// Four vectors of four floats each, or two of two doubles, with rows and columns exchanged.
+#if defined(__clang__)
+#define TH_SHUFFLE(x, y, type, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define TH_SHUFFLE(x, y, type, ...) __builtin_shuffle(x, y, type{__VA_ARGS__})
+#endif
+
+inline void exchange(Vectors<float, 16>::Vector (&x)[4]) {
+    using V = Vectors<float, 16>::Vector;
+    typedef std::int32_t I __attribute__((vector_size(16)));
+    const V a = TH_SHUFFLE(x[0], x[1], I, 0, 4, 1, 5), b = TH_SHUFFLE(x[2], x[3], I, 0, 4, 1, 5);
+    const V c = TH_SHUFFLE(x[0], x[1], I, 2, 6, 3, 7), d = TH_SHUFFLE(x[2], x[3], I, 2, 6, 3, 7);
+    x[0] = TH_SHUFFLE(a, b, I, 0, 1, 4, 5);
+    x[1] = TH_SHUFFLE(a, b, I, 2, 3, 6, 7);
+    x[2] = TH_SHUFFLE(c, d, I, 0, 1, 4, 5);
+    x[3] = TH_SHUFFLE(c, d, I, 2, 3, 6, 7);
+}
+
+inline void exchange(Vectors<double, 16>::Vector (&x)[2]) {
+    using V = Vectors<double, 16>::Vector;
+    typedef std::int64_t I __attribute__((vector_size(16)));
+    const V a = TH_SHUFFLE(x[0], x[1], I, 0, 2);
+    x[1] = TH_SHUFFLE(x[0], x[1], I, 1, 3);
+    x[0] = a;
+}
+
+template <class T>
+void turn(const Turning &work) {
+    using V = Vectors<T, 16>;
+    const T *given = static_cast<const T *>(work.given);
+    T *turned = static_cast<T *>(work.turned);
+    const std::int64_t whole = work.step == 1 ? work.length / V::kLanes * V::kLanes : 0;
+    std::int64_t row = 0;
+    for (; row + V::kLanes <= work.rows; row += V::kLanes) {
+        const T *const from = given + row * work.apart;
+        for (std::int64_t x = 0; x < whole; x += V::kLanes) {
+            typename V::Vector part[V::kLanes];
+            TH_UNROLL for (int i = 0; i < V::kLanes; ++i)
+                part[i] = V::load(from + i * work.apart + x);
+            exchange(part);
+            TH_UNROLL for (int i = 0; i < V::kLanes; ++i)
+                V::store(turned + (x + i) * work.width + row, part[i]);
+        }
+        for (int i = 0; i < V::kLanes; ++i)
+            for (std::int64_t x = whole; x < work.length; ++x)
+                turned[x * work.width + row + i] = from[i * work.apart + x * work.step];
+    }
+    for (; row < work.width; ++row) {
+        const bool here = row < work.rows;
+        const T *const from = given + (here ? row * work.apart : 0);
+        for (std::int64_t x = 0; x < work.length; ++x)
+            turned[x * work.width + row] = here ? from[x * work.step] : T(0);
+    }
+}
+
+}  // namespace
+
+}  // namespace theano
