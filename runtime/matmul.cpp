@@ -321,6 +321,9 @@ bool suits_panels(const Matrix &a, const Matrix &b, bool gram, T alpha, T beta) 
            (beta == T(0) || beta == T(1));
 }
 
+// To copy the other triangle takes as long as to sum terms of so many bytes.
+constexpr std::int64_t kCopied = 384;
+
 // So few products are made before a call of BLAS has begun.
 constexpr std::int64_t kFew = 64;
 
@@ -357,7 +360,7 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c, poll);
     if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c, poll);
     if constexpr (std::is_floating_point<T>::value) {
-        const bool gram = beta == T(0) && is_gram(a, b);
+        const bool gram = beta == T(0) && k * static_cast<std::int64_t>(sizeof(T)) >= kCopied && is_gram(a, b);
         if (suits_panels(a, b, gram, alpha, beta))
             return panels::product<T>(a, b, c, alpha, beta, gram, poll);
     }

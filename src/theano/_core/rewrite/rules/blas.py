@@ -13,6 +13,7 @@ from theano._core.ops.array.products import Dot, Gemm, dot, gemm
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
+from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.linalg.matrices import SymmetricProduct
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
@@ -159,6 +160,9 @@ def _sum_with_product(rewriter: Rewriter, node: Apply) -> Any:
         if product.outputs[0].type != out.type:
             continue
         beta, z = _scaled_array(z, dtype)
+        if made_by(z, Elementwise) and rewriter.uses.get(z, 0) <= 1:
+            # A loop makes it, which can as well add the product, and go on from there.
+            continue
         if node.op is sub:
             alpha, beta = (neg(alpha), beta) if index == 1 else (alpha, neg(beta))
         if isinstance(product.op, Dot):
