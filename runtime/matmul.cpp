@@ -13,6 +13,7 @@
 #include "numpy_api.h"
 #include "panels.h"
 #include "panels_product.h"
+#include "small_products.h"
 #include "threads.h"
 #include "vector_products.h"
 
@@ -356,11 +357,21 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
         scale(c, m * n, beta);
         return MatmulStatus::done;
     }
+    if constexpr (std::is_floating_point<T>::value) {
+        if (small::suits(m, k, n, sizeof(T))) {
+            const small::Products one{1, m, k, n, {a.data, 0, a.down, a.across},
+                                      {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c), 0,
+                                      alpha == T(1) ? nullptr : &alpha, beta == T(0) ? nullptr : &beta};
+            small::multiply(one, sizeof(T), 0, 1);
+            return MatmulStatus::done;
+        }
+    }
     if (few_products(a, b, c, alpha, beta)) return MatmulStatus::done;
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c, poll);
     if (m == 1) return matrix_vector<T>(b.transposed(), a.data, a.across, alpha, beta, c, poll);
     if constexpr (std::is_floating_point<T>::value) {
-        const bool gram = beta == T(0) && k * static_cast<std::int64_t>(sizeof(T)) >= kCopied && is_gram(a, b);
+        constexpr std::int64_t item = sizeof(T);
+        const bool gram = beta == T(0) && k * item >= kCopied && is_gram(a, b);
         if (suits_panels(a, b, gram, alpha, beta))
             return panels::product<T>(a, b, c, alpha, beta, gram, poll);
     }
@@ -449,6 +460,43 @@ MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, cons
     const MatmulStatus status = matmul_of_type(typenum, a, b, c, alpha, beta, poll);
     return status == MatmulStatus::no_memory ? plain_matmul(typenum, a, b, c, alpha, beta, poll)
                                              : status;
+}
+
+namespace {
+
+struct SmallPairs {
+    small::Products products;
+    std::int64_t itemsize;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &work = *reinterpret_cast<const SmallPairs *>(args);
+        small::multiply(work.products, work.itemsize, begin, end);
+    }
+};
+
+}  // namespace
+
+MatmulStatus matmul_pairs(const Pairs &p, const threads::Poll &poll) {
+    const bool single = p.typenum == NPY_FLOAT, real = single || p.typenum == NPY_DOUBLE;
+    const std::int64_t item = single ? sizeof(float) : sizeof(double);
+    if (real && small::suits(p.rows, p.terms, p.columns, item)) {
+        constexpr std::int64_t kChunk = 1 << 14, kLarge = 1 << 18;
+        const std::int64_t one = p.rows * p.terms * p.columns;
+        SmallPairs work{{p.count, p.rows, p.terms, p.columns, {p.a, p.a_step, p.a_down, p.a_across},
+                         {p.b, p.b_step, p.b_down, p.b_across}, p.c, p.c_step, nullptr, p.beta},
+                        item};
+        const bool done = threads::share(SmallPairs::kernel, reinterpret_cast<std::int64_t *>(&work),
+                                         p.count, kChunk / one, p.count >= kLarge / one, poll);
+        return done ? MatmulStatus::done : MatmulStatus::interrupted;
+    }
+    for (std::int64_t i = 0; i < p.count; ++i) {
+        const Matrix a{p.a + i * p.a_step, p.rows, p.terms, p.a_down, p.a_across};
+        const Matrix b{p.b + i * p.b_step, p.terms, p.columns, p.b_down, p.b_across};
+        const MatmulStatus status = matmul(static_cast<int>(p.typenum), a, b, p.c + i * p.c_step,
+                                           nullptr, p.beta, poll);
+        if (status != MatmulStatus::done) return status;
+    }
+    return MatmulStatus::done;
 }
 
 }  // namespace theano

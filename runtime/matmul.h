@@ -24,6 +24,17 @@ enum class MatmulStatus { done, no_memory, bad_type, interrupted };
 MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, const void *alpha,
                     const void *beta, const threads::Poll &poll);
 
+// The same, without alpha, for pairs of matrices; one word each, so that compiled programs can write it.
+struct Pairs {
+    std::int64_t typenum, count, rows, terms, columns;
+    // Bytes from one matrix to the next, and from one row and column to the next.
+    std::int64_t a_step, a_down, a_across, b_step, b_down, b_across, c_step;
+    const char *a, *b;
+    char *c;
+    const void *beta;
+};
+MatmulStatus matmul_pairs(const Pairs &pairs, const threads::Poll &poll);
+
 // Memory that is given back at the end of the scope.
 class Scratch {
   public:

@@ -10,13 +10,6 @@
 namespace theano {
 namespace panels {
 
-using Multiply = void(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last);
-
-Multiply multiply_plain;
-#if defined(__x86_64__)
-Multiply multiply_fma, multiply_avx512;
-#endif
-
 namespace {
 
 // Bytes of a panel's rows, by the vectors that make them up: two of 512 bits, three of 256 or 128.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "small_products.h"
 #include "threads.h"
 
 namespace theano {
@@ -37,6 +38,17 @@ constexpr std::int64_t kMostRows = 256;
 
 // Columns of a panel for vectors of so many bits; 0: the widest.
 std::int64_t width(std::int64_t itemsize, std::int64_t bits);
+
+// The loops for each kind of vectors: over the rows [first, last) and a panel, or over small products.
+using Multiply = void(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last);
+using MultiplySmall = void(const small::Products &products, bool single, std::int64_t begin,
+                           std::int64_t end);
+Multiply multiply_plain;
+MultiplySmall multiply_plain;
+#if defined(__x86_64__)
+Multiply multiply_fma, multiply_avx512;
+MultiplySmall multiply_fma, multiply_avx512;
+#endif
 
 // Whether this processor has vector instructions that multiply and add.
 bool fast();

@@ -128,11 +128,32 @@ void ensure_blas(Call *call) {
     searched.store(true, std::memory_order_release);
 }
 
+bool uses_blas(std::int64_t typenum) {
+    return PyTypeNum_ISFLOAT(typenum) || PyTypeNum_ISCOMPLEX(typenum);
+}
+
+// What a program is told of products; an exception is set if there is no such type.
+std::int32_t report(Call *call, std::int64_t typenum, MatmulStatus status) {
+    switch (status) {
+        case MatmulStatus::done:
+            return 0;
+        case MatmulStatus::interrupted:
+            return -1;
+        case MatmulStatus::no_memory:
+        case MatmulStatus::bad_type:
+            break;
+    }
+    enter_python(call);
+    PyErr_Format(PyExc_SystemError, "machine code asks for a product of type number %lld",
+                 static_cast<long long>(typenum));
+    return exception_set(call);
+}
+
 std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a, std::int64_t nd_b,
                           const std::int64_t *a, const std::int64_t *b, const std::int64_t *c,
                           const void *alpha, const void *beta) {
     Call *call = call_of(head);
-    if (PyTypeNum_ISFLOAT(typenum) || PyTypeNum_ISCOMPLEX(typenum)) ensure_blas(call);
+    if (uses_blas(typenum)) ensure_blas(call);
     const std::int64_t *shape_a = shape_of(a), *strides_a = strides_of(a, nd_a);
     const std::int64_t *shape_b = shape_of(b), *strides_b = strides_of(b, nd_b);
     Matrix left{static_cast<const char *>(data_of(a)), 1, shape_a[nd_a - 1], 0,
@@ -146,20 +167,15 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
         right.columns = shape_b[1];
         right.across = strides_b[1];
     }
-    switch (matmul(static_cast<int>(typenum), left, right, data_of(c), alpha, beta,
-                   poll_of(call))) {
-        case MatmulStatus::done:
-            return 0;
-        case MatmulStatus::interrupted:
-            return -1;
-        case MatmulStatus::no_memory:
-        case MatmulStatus::bad_type:
-            break;
-    }
-    enter_python(call);
-    PyErr_Format(PyExc_SystemError, "machine code asks for a product of type number %lld",
-                 static_cast<long long>(typenum));
-    return exception_set(call);
+    return report(call, typenum, matmul(static_cast<int>(typenum), left, right, data_of(c), alpha,
+                                        beta, poll_of(call)));
+}
+
+std::int32_t table_multiply_pairs(th_call *head, std::int64_t *args) {
+    Call *call = call_of(head);
+    const Pairs &pairs = *reinterpret_cast<const Pairs *>(args);
+    if (uses_blas(pairs.typenum)) ensure_blas(call);
+    return report(call, pairs.typenum, matmul_pairs(pairs, poll_of(call)));
 }
 
 std::int32_t table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
@@ -458,7 +474,8 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
-                                  table_select,   table_lap,    table_sparse};
+                                  table_select,   table_lap,    table_sparse,
+                                  table_multiply_pairs};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

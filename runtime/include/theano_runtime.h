@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 18
+#define TH_ABI_VERSION 19
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -266,6 +266,9 @@ struct th_runtime {
     /* 23: a loop over the items of a sparse matrix. Its arguments: see `sparse.h`. Nonzero as for
      * `parallel`, or without memory; 1 where a place is beyond the dense matrices. */
     int32_t (*sparse)(th_call *call, int64_t *args);
+
+    /* 24: `matmul` for one pair of matrices after the other. Its arguments: see `matmul.h`. */
+    int32_t (*multiply_pairs)(th_call *call, int64_t *args);
 };
 
 #ifdef __cplusplus

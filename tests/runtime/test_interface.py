@@ -202,6 +202,7 @@ PROGRAMS: dict[str, Any] = {
     "lap": lambda: texts_of([m], looped(m), profile=True),
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
     "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
+    "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")

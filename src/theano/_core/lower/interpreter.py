@@ -255,6 +255,7 @@ class _Interpreter:
         functions = {
             "copy": self._copy,
             "matmul": self._matmul,
+            "multiply_pairs": _multiply_pairs,
             "convolve": _convolve,
             "variant": lambda *_: 1,
         }
@@ -446,6 +447,20 @@ def evaluated(
 
 def _dtype(typenum: int) -> str:
     return next(d for d in map(np.dtype, "?bBhHiIlLqQefdFD") if d.num == typenum).name
+
+
+def _multiply_pairs(arguments: int) -> int:
+    """Multiply matrix after matrix: see `matmul.h`."""
+    words = memory(arguments, "int64", (16,), (8,)).tolist()
+    number, count, rows, terms, columns, *steps, a, b, c, beta = words
+    dtype = _dtype(number)
+    one = memory(a, dtype, (count, rows, terms), steps[:3])
+    two = memory(b, dtype, (count, terms, columns), steps[3:6])
+    apart = (steps[6], *packed((rows, columns), np.dtype(dtype).itemsize))
+    out = memory(c, dtype, (count, rows, columns), apart)
+    product = np.matmul(one, two)
+    out[...] = product + out * memory(beta, dtype, (), ()) if beta else product
+    return 0
 
 
 def _convolve(arguments: int) -> int:

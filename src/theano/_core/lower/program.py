@@ -467,6 +467,7 @@ RUNTIME = {
     "select": Runtime("int32", "iiiiipp"),
     "lap": Runtime("int64", "iiii"),
     "sparse": Runtime("int32", "p"),
+    "multiply_pairs": Runtime("int32", "p"),
 }
 
 

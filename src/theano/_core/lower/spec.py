@@ -24,7 +24,7 @@ _OPERANDS = {
 _GIVEN = {"%frame": "ptr", "%kernels": "ptr", "%block": "ptr", "null": "ptr"}
 _LETTERS = {"i": "int64", "p": "ptr"}
 # Calls that do not fail once results are made.
-_SAFE = ("free", "matmul", "multiply_packed", "tick", "lap", "release")
+_SAFE = ("free", "matmul", "multiply_packed", "multiply_pairs", "tick", "lap", "release")
 
 
 Operands = list[tuple[Any, str]]

@@ -11,6 +11,7 @@ from theano._core.lower.program_text import ProgramText
 LIBRARIES = {
     "matmul": "BLAS",
     "multiply_packed": "BLAS",
+    "multiply_pairs": "BLAS",
     "lapack": "LAPACK",
     "convolve": "convolution",
     "sparse": "sparse loop",

@@ -28,6 +28,8 @@ MOST_TERMS, MOST_ROWS = 1024, 256
 TILE_ROWS, TILE_COLUMNS = 8, 32
 # So many of the words of `PanelWork` are numbers, the others addresses.
 PANEL_NUMBERS = 9
+# So many of those of `Pairs` of `matmul.h`.
+PAIRS_NUMBERS = 12
 # Type of the number of a step of a loop.
 _STEP = TensorType("int64", ())
 
@@ -321,31 +323,32 @@ def multiply_pairs(
     p: Core, node: Apply, x: Array, y: Array, out: Array, keep: str = "null"
 ) -> None:
     """Write products of pairs of matrices, added to what is there times the number at `keep`."""
-    counts = out.shape[:-2]
-    broadcast_axes = [v.type.broadcastable[:-2] for v in node.inputs]
     arrays = (x, y, out)
     # Strides are computed where they are first asked for: here, not in the loop.
-    strides = [p.strides(a) for a in arrays]
-    broadcast_axes.append((False,) * len(counts))
+    strides = [list(p.strides(a)) for a in arrays]
+    for own, variable in zip(strides, node.inputs, strict=False):
+        for axis, one in enumerate(variable.type.broadcastable[:-2]):
+            own[axis] = 0 if one else own[axis]
+    counts = out.shape[:-2] or (1,)
+    if out.ndim == 2:
+        strides = [[0, *own] for own in strides]
 
     def multiply(axis: int, starts: list[str]) -> None:
-        if axis == len(counts):
-            matrices = [
-                Array(a.dtype, a.shape[-2:], at, steps[-2:], a is out)
-                for a, at, steps in zip(arrays, starts, strides, strict=True)
-            ]
-            one, two, product = matrices
-            multiply_into(p, one, two, product, keep)
-        elif counts[axis] == 1:
+        if axis < len(counts) - 1 and counts[axis] == 1:
             multiply(axis + 1, starts)
-        else:
+        elif axis < len(counts) - 1:
             with p.counted(counts[axis]) as number:
-                moves = zip(starts, broadcast_axes, strides, strict=True)
                 here = [
-                    at if ones[axis] else views.moved(p, at, p.let("mul", number, steps[axis]))
-                    for at, ones, steps in moves
+                    at if own[axis] == 0 else views.moved(p, at, p.let("mul", number, own[axis]))
+                    for at, own in zip(starts, strides, strict=True)
                 ]
                 multiply(axis + 1, here)
+        else:
+            one, two, product = (steps[axis:] for steps in strides)
+            lengths = (counts[axis], x.shape[-2], *y.shape[-2:])
+            words = (typenum(x.dtype), *lengths, *one, *two, product[0], *starts, keep)
+            kinds = kernel_call.kinds_of(PAIRS_NUMBERS, len(words))
+            p.call_or_no_memory("multiply_pairs", kernel_call.arguments(p, words, kinds))
 
     multiply(0, [p.pointer(a) for a in arrays])
 

@@ -1,0 +1,24 @@
+#include "small_products.h"
+
+#include "panels.h"
+#include "processor.h"
+
+namespace theano::small {
+
+bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
+    constexpr std::int64_t kMostRows = 32;
+    const std::int64_t vector = has_avx512() ? 64 : has_fma() ? 32 : 16;
+    return rows > 1 && rows <= kMostRows && terms > 0 && terms <= kMostTerms && columns > 1 &&
+           columns * itemsize <= kMostVectors * vector;
+}
+
+void multiply(const Products &products, std::int64_t itemsize, std::int64_t begin, std::int64_t end) {
+    const bool single = itemsize == sizeof(float);
+#if defined(__x86_64__)
+    if (has_avx512()) return panels::multiply_avx512(products, single, begin, end);
+    if (has_fma()) return panels::multiply_fma(products, single, begin, end);
+#endif
+    panels::multiply_plain(products, single, begin, end);
+}
+
+}  // namespace theano::small

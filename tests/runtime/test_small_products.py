@@ -1,0 +1,93 @@
+"""Products of stacks of small matrices against NumPy, in all layouts, beside memory of others."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.runtime import native
+
+SIDES = (1, 2, 3, 4, 7, 8, 9, 16, 17, 31, 33, 64, 65)
+rng = np.random.default_rng(3)
+
+
+def stack(shape: tuple[int, ...], dtype: str, layout: str) -> Any:
+    """Return a stack of matrices, all around which are NaN."""
+    count, rows, columns = shape
+    if layout == "broadcast":
+        return np.broadcast_to(stack((1, rows, columns), dtype, "packed"), shape)
+    if layout == "turned":
+        return stack((count, columns, rows), dtype, "packed").swapaxes(1, 2)
+    if layout == "backwards":
+        return stack(shape, dtype, "packed")[::-1, ::-1, ::-1]
+    wide = np.full((count + 2, rows, columns + (3 if layout == "apart" else 0)), np.nan, dtype)
+    inner = wide[1:-1, :, :columns]
+    inner[...] = rng.normal(size=shape)
+    return inner
+
+
+def products(ndim: int, dtype: str) -> theano.compile.Function:
+    x, y = (T.TensorType(dtype, (False,) * ndim)() for _ in range(2))
+    return theano.function([x, y], x @ y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards", "broadcast"])
+def test_any_layout(layout: str, dtype: str) -> None:
+    f, close = products(3, dtype), 1e-5 if dtype == "float32" else 1e-13
+    for (rows, terms, columns), count in zip(
+        itertools.product(SIDES[:9], SIDES, SIDES), itertools.cycle((1, 2, 5)), strict=False
+    ):
+        a, b = (stack((count, *s), dtype, layout) for s in ((rows, terms), (terms, columns)))
+        wanted = np.matmul(a.astype("float64"), b.astype("float64"))
+        scale = np.matmul(abs(a).astype("float64"), abs(b).astype("float64"))
+        error = abs(f(a, b) - wanted)
+        assert (error <= close * scale).all(), (count, rows, terms, columns)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype: str) -> None:
+    f, one, before = products(3, dtype), products(2, dtype), native.get_threads()
+    try:
+        for side in (2, 3, 4, 6, 8, 11, 16, 20):
+            a, b = (rng.normal(size=(700, side, side)).astype(dtype) for _ in range(2))
+            native.set_threads(1)
+            alone = f(a, b)
+            for i in (0, 350, 698, 699):
+                assert np.array_equal(one(a[i], b[i]), alone[i])
+                assert np.array_equal(f(a[i:], b[i:])[0], alone[i])
+            native.set_threads(4)
+            assert np.array_equal(f(a, b), alone)
+    finally:
+        native.set_threads(before)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 3), (4, 0, 3), (4, 3, 0), (2, 0, 0)])
+def test_nothing(shape: tuple[int, ...]) -> None:
+    f = products(3, "float64")
+    count, rows, terms = shape
+    result = f(np.ones(shape), np.ones((count, terms, 2)))
+    assert result.shape == (count, rows, 2) and not result.any()
+
+
+def test_several_axes_and_other_types() -> None:
+    for dtype in ("float32", "complex128", "int64", "float16", "bool"):
+        a, b = rng.normal(size=(3, 1, 5, 4, 3)), rng.normal(size=(1, 2, 5, 3, 6))
+        a, b = (np.asarray(10 * v, dtype) for v in (a, b))
+        x = T.TensorType(dtype, (False, True, False, False, False))()
+        y = T.TensorType(dtype, (True, False, False, False, False))()
+        close = {"float16": 2e-3, "float32": 1e-5}.get(dtype, 1e-12)
+        np.testing.assert_allclose(theano.function([x, y], x @ y)(a, b), a @ b, close, close * 100)
+
+
+def test_what_is_infinite_stays_in_its_row() -> None:
+    f = products(3, "float64")
+    a, b = np.ones((3, 3, 3)), np.ones((3, 3, 3))
+    a[1, 2, 0], b[2, 0, 1] = np.inf, np.nan
+    with np.errstate(invalid="ignore"):
+        assert np.array_equal(f(a, b), a @ b, equal_nan=True)
