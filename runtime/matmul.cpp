@@ -360,7 +360,8 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
     if constexpr (std::is_floating_point<T>::value) {
         if (small::suits(m, k, n, sizeof(T))) {
             const small::Products one{1, m, k, n, {a.data, 0, a.down, a.across},
-                                      {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c), 0,
+                                      {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c),
+                                      m * n * static_cast<std::int64_t>(sizeof(T)),
                                       alpha == T(1) ? nullptr : &alpha, beta == T(0) ? nullptr : &beta};
             small::multiply(one, sizeof(T), 0, 1);
             return MatmulStatus::done;

@@ -90,16 +90,17 @@ struct Multiplication {
         }
     }
 
-    void put(T *line, char *c) const {
-        for (std::int64_t j = 0; j < p.columns; ++j) {
-            if (p.alpha) line[j] *= *static_cast<const T *>(p.alpha);
-            if (p.beta) {
-                T old;
-                __builtin_memcpy(&old, c + j * kItem, kItem);
-                line[j] += *static_cast<const T *>(p.beta) * old;
-            }
-            __builtin_memcpy(c + j * kItem, line + j, kItem);
+    void put(T (&line)[kWide], char *c) const {
+        if (p.alpha) {
+            const T alpha = *static_cast<const T *>(p.alpha);
+            for (T &item : line) item *= alpha;
         }
+        if (p.beta) {
+            const T beta = *static_cast<const T *>(p.beta);
+            const T *old = reinterpret_cast<const T *>(c);
+            for (std::int64_t j = 0; j < p.columns; ++j) line[j] += beta * old[j];
+        }
+        __builtin_memcpy(c, line, static_cast<unsigned long>(p.columns * kItem));
     }
 };
 
