@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from theano._core.base import gc_pause
 from theano._core.base.gc_pause import paused_collector
 
 
@@ -32,6 +33,19 @@ def test_what_stays_is_old_at_once():
         made = Cycle()
     assert not any(one is made for one in gc.get_objects(generation=0))
     assert any(one is made for one in gc.get_objects(generation=2))
+
+
+def test_so_many_objects_are_old_at_once_and_no_more(monkeypatch):
+    def is_old():
+        with paused_collector():
+            made = [[] for _ in range(1000)]
+        return all(any(one is other for other in gc.get_objects(generation=2)) for one in made[:3])
+
+    gc.collect()
+    monkeypatch.setattr(gc_pause, "_made_old", 0)
+    monkeypatch.setattr(gc_pause, "MOST_OLD", 1900)
+    assert is_old()
+    assert not is_old()
 
 
 def test_what_a_program_has_frozen_stays_frozen():
