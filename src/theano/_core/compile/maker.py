@@ -298,13 +298,14 @@ class FunctionMaker:
             program.watch = watch.program
         return write(program)
 
-    def variant(self, number: int) -> tuple[Any, str]:
-        """Return the machine code of a kernel that was not needed before, and its symbol."""
+    def variant(self, number: int) -> tuple[int, Any]:
+        """Return where a kernel is that was not needed before, and the code that it is in."""
         kept = self._kept
         if kept is not None:
             return kept.variant(number, lambda: self.kernels, self.vector_bits)
         kernel = self.kernels[number]
-        return machine.load_kernel(kernel, self.vector_bits).code, kernel.symbol
+        module = machine.load_kernel(kernel, self.vector_bits)
+        return module.address(kernel.symbol), module.code
 
     # -- the function object ----------------------------------------------------------------------
 
@@ -517,8 +518,7 @@ def _on_failure(function: Any, ran: bytes) -> None:
 
 
 def _on_variant(function: Any, number: int) -> Any:
-    code, symbol = function.maker.variant(number)
-    return code.address(symbol), code
+    return function.maker.variant(number)
 
 
 HOOKS: Any = {

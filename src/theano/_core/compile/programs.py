@@ -93,8 +93,8 @@ class Finished(Record):
 
     def variant(
         self, number: int, kernels: Callable[[], Sequence[Variable]], vector_bits: int
-    ) -> tuple[Any, str]:
-        """Return the machine code of a kernel that was not needed before, and its symbol.
+    ) -> tuple[int, Any]:
+        """Return where a kernel is that was not needed before, and the machine code that it is in.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Finished(Record):
             module = machine.load_kernel(own_kernels[marks.index([symbol, mark])], vector_bits)
             self.modules[number + 1] = module.key
             _put(self)
-        return module.code, symbol
+        return module.address(symbol), module.code
 
 
 def ready(key: ProgramKey) -> tuple[Finished, ProgramText, machine.MachineProgram] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from queue import SimpleQueue
 from threading import Thread
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.base.records import Record
 from theano._core.base.settings import config
+from theano._core.lower.llvm.target import joint
 from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
 
@@ -32,6 +33,9 @@ MOST_MODULES = 4096
 FOR_THREADS = 96 << 20
 # Objects that will be loaded next, by the hash of their text.
 _ahead: dict[str, bytes] = {}
+# What stands for the object of a kernel that lies in a module with others: then comes the key of
+# that, and what the name of the kernel has behind it there.
+PART = b"part "
 
 
 class Statistics:
@@ -66,10 +70,18 @@ def identity(vector_bits: int) -> str:
 
 
 class Module(Record):
-    """Loaded machine code, and the key under which the cache on disk has it."""
+    """Loaded machine code, and the key under which the cache on disk has it.
+
+    Code of several kernels is a module of each of them: `suffix` is what its name has behind it.
+    """
 
     key: str
     code: Any
+    suffix: str = ""
+
+    def address(self, symbol: str) -> int:
+        """Return where a function is."""
+        return self.code.address(symbol + self.suffix)
 
 
 def key_of(text: str, vector_bits: int) -> str:
@@ -110,7 +122,13 @@ def kept(key: str) -> Module | None:
     if module is not None:
         return module
     data = _ahead.pop(key, None) or _on_disk(key)
-    return None if data is None else _remember(key, Module(key, native.load_object(data)))
+    if data is None:
+        return None
+    if not data.startswith(PART):
+        return _remember(key, Module(key, native.load_object(data)))
+    whole = kept(data[len(PART) : len(PART) + 64].decode())
+    suffix = data[len(PART) + 64 :].decode()
+    return None if whole is None else _remember(key, Module(key, whole.code, suffix))
 
 
 def _remembered(key: object) -> Module | None:
@@ -251,7 +269,15 @@ def _compile_ahead(entry: str, program: ProgramText, vector_bits: int) -> None:
             else:
                 _ahead[key] = data
 
-    _ahead.update(_compiled(missing(), vector_bits))
+    single = missing()
+    size = joint.size_of_groups(len(new), native.get_threads())
+    places: dict[str, tuple[str, int]] = {}
+    groups = joint.in_groups(single, size, partial(key_of, vector_bits=vector_bits), places)
+    # The entry alone.
+    _ahead.update(_compiled(chain(islice(single, 1), groups), vector_bits))
+    for key, (whole, number) in places.items():
+        _ahead[key] = PART + f"{whole}{number}".encode()
+        cache().put(key, _ahead[key])
 
 
 def assemble(program: ProgramText, vector_bits: int) -> MachineProgram:
@@ -271,9 +297,9 @@ def linked(modules: Sequence[Module | None], symbols: Sequence[str]) -> MachineP
     entry, *kernels = modules
     assert entry is not None
     return MachineProgram(
-        entry.code.address("entry"),
+        entry.address("entry"),
         tuple(
-            0 if kernel is None else kernel.code.address(symbol)
+            0 if kernel is None else kernel.address(symbol)
             for kernel, symbol in zip(kernels, symbols, strict=True)
         ),
         tuple(module.code for module in modules if module is not None),
