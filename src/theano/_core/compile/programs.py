@@ -12,6 +12,7 @@ from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -34,6 +35,8 @@ CHANGED = "The graph of the function has been changed since the function was com
 
 # The latest used last.
 _programs: OrderedDict[str, Finished] = OrderedDict()
+# The mark of each kernel, which does not change: a text of all that it is takes a while.
+_marks: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
 class Finished(Record):
@@ -160,11 +163,15 @@ def keep(key: ProgramKey, text: ProgramText, code: machine.MachineProgram) -> Fi
 
 def _marked(kernels: Sequence[Any]) -> list[list[str]]:
     """Return the symbol and the mark of each kernel."""
-    texts, marks = Texts(), {}
+    texts, new = Texts(), {}
     for kernel in kernels:
-        if kernel.key not in marks:
-            marks[kernel.key] = hashlib.sha256(texts.value(kernel.key).encode()).hexdigest()
-    return [[kernel.symbol, marks[kernel.key]] for kernel in kernels]
+        if kernel in _marks:
+            continue
+        key = kernel.key
+        if key not in new:
+            new[key] = hashlib.sha256(texts.value(key).encode()).hexdigest()
+        _marks[kernel] = new[key]
+    return [[kernel.symbol, _marks[kernel]] for kernel in kernels]
 
 
 def _read(key: str) -> Finished:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from theano._core.lower.arrays import Size
@@ -70,7 +71,7 @@ class Kernel:
             return 1
         return LEAST_ROW // min((itemsize(d) for d, _ in loop.operands), default=8)
 
-    @property
+    @cached_property
     def key(self) -> tuple[Any, ...]:
         """All that the text depends on, but the machine: equal kernels have equal texts."""
         groups = tuple(map(tuple, self.groups))
