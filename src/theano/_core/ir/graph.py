@@ -156,23 +156,31 @@ def copied(values: Sequence[Variable], now: dict[Variable, Variable]) -> list[Va
     return [now.get(v, v) for v in values]
 
 
-def check_inputs(outputs: Sequence[Variable], stated_inputs: Collection[Variable]) -> None:
-    """Raise MissingInputError if `outputs` need a variable that is not in `stated_inputs`."""
+def check_inputs(outputs: Sequence[Variable], stated_inputs: Collection[Variable]) -> list[Apply]:
+    """Return the nodes between `stated_inputs` and `outputs`, as `toposort` does.
+
+    Raises
+    ------
+    MissingInputError
+        `outputs` need a variable that is not in `stated_inputs`.
+    """
     ends = stated_inputs if isinstance(stated_inputs, (set, dict)) else set(stated_inputs)
     order = toposort(outputs, ends)
-    loose: list[tuple[Variable, int, Apply | None]] = [
-        (variable, index, node) for node in order for index, variable in enumerate(node.inputs)
-    ]
-    loose += [(variable, index, None) for index, variable in enumerate(outputs)]
-    for variable, index, node in loose:
-        # The type of a gradient that is not defined.
-        why = getattr(variable.type, "why_null", None)
-        if why is not None:
-            raise TypeError(
-                f"Computation graph contains a NaN. This variable is Null because {why}"
-            )
-        if variable.owner is None and variable not in ends and not isinstance(variable, Constant):
-            raise _missing(variable, index, node)
+    for node in order:
+        for index, variable in enumerate(node.inputs):
+            _check(variable, ends, index, node)
+    for index, variable in enumerate(outputs):
+        _check(variable, ends, index, None)
+    return order
+
+
+def _check(variable: Variable, ends: Collection[Variable], index: int, node: Apply | None) -> None:
+    # The type of a gradient that is not defined.
+    why = getattr(variable.type, "why_null", None)
+    if why is not None:
+        raise TypeError(f"Computation graph contains a NaN. This variable is Null because {why}")
+    if variable.owner is None and variable not in ends and not isinstance(variable, Constant):
+        raise _missing(variable, index, node)
 
 
 def _missing(variable: Variable, index: int, node: Apply | None) -> MissingInputError:

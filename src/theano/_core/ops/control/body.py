@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import Length, length
 
@@ -30,15 +30,8 @@ class Body:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self._key: Any = None
-        self._nodes: list[Apply] | None = None
-        check_inputs(self.outputs, self.inputs)
-
-    @property
-    def nodes(self) -> list[Apply]:
-        """The nodes, inputs first."""
-        if self._nodes is None:
-            self._nodes = toposort(self.outputs, self.inputs)
-        return self._nodes
+        # Inputs first.
+        self.nodes = check_inputs(self.outputs, self.inputs)
 
     def foldable(self) -> bool:
         """Tell whether all operations are `foldable`."""

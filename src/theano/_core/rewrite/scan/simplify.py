@@ -42,6 +42,23 @@ MOST_ROUNDS = 500
 MOST_LAST = 8
 
 Uses = dict[Any, list[Any]]
+
+
+class _Watched(Uses):
+    """The uses of variables; those that were looked at are in `seen`."""
+
+    def __init__(self) -> None:
+        self.seen: dict[Any, list[Any] | None] = {}
+
+    def get(self, variable: Any, default: Any = None) -> Any:
+        found = self.seen[variable] = super().get(variable)
+        return default if found is None else found
+
+    def __getitem__(self, variable: Any) -> list[Any]:
+        found = self.seen[variable] = super().__getitem__(variable)
+        return found
+
+
 # From a draft and the uses of every variable to what replaces variables outside, or None for no
 # change, which leaves the draft as it is.
 Change = Callable[[Draft, Uses], dict[Any, Any] | None]
@@ -60,32 +77,44 @@ def with_fixed_outside(outputs: Sequence[Variable]) -> list[Any]:
 
 
 def _changed(outputs: Sequence[Variable], changes: Sequence[Change]) -> list[Any]:
+    done: dict[Apply, dict[Any, Any]] = {}
     for _ in range(MOST_ROUNDS):
-        changed = _one_round(outputs, changes)
+        changed = _one_round(outputs, changes, done)
         if changed is None:
             return list(outputs)
         outputs = changed
     raise InternalError("the rewriting of loops does not end")
 
 
-def _one_round(outputs: Sequence[Variable], changes: Sequence[Change]) -> list[Any] | None:
-    """Return `outputs` after one change of every loop that can be changed; None if none can."""
+def _one_round(
+    outputs: Sequence[Variable], changes: Sequence[Change], done: dict[Apply, dict[Any, Any]]
+) -> list[Any] | None:
+    """Return `outputs` after one change of every loop that can be changed; None if none can.
+
+    `done` has the loops that cannot, with the uses that this depends on, from round to round.
+    """
     nodes = toposort(outputs)
     loops = [node for node in nodes if isinstance(node.op, Loop) and node.op.watch is None]
     if not loops:
         return None
-    uses: Uses = {}
+    uses = _Watched()
     for node in nodes:
         for variable in node.inputs:
             uses.setdefault(variable, []).append(node)
     for variable in outputs:
         uses.setdefault(variable, []).append(None)
+    idle = [n for n in loops if n in done and all(uses.get(v) == c for v, c in done[n].items())]
     # What every variable seen so far is now. A loop comes after all that it needs.
     now: dict[Any, Any] = {}
     changed = False
     for node in loops:
+        if node in idle:
+            continue
+        uses.seen = {}
         table = _change(node, uses, changes)
-        if table:
+        if table is None:
+            done[node] = uses.seen
+        elif table:
             changed = True
             now.update(zip(table, copied(list(table.values()), now), strict=True))
     return copied(outputs, now) if changed else None
