@@ -9,7 +9,7 @@ import numpy as np
 import theano
 import theano.tensor as T
 from theano._core.ops.array.gradient import ZeroGrad
-from theano._core.ops.array.shaping import Rebroadcast
+from theano._core.ops.array.shaping import Rebroadcast, length
 from theano.ifelse import ifelse
 from theano.tensor import nlinalg, slinalg
 
@@ -22,7 +22,7 @@ square = T.exp(T.dot(m.T, T.exp(m)) / 9)
 
 EXAMPLES: dict[str, Any] = {
     "shape(x) → lengths of x": T.exp(x).shape * 2,
-    "length of an expression → its formula": T.exp(m).shape[0],
+    "length of an expression → its formula": length(T.exp(m), 0),
     "vector(a, b, …)[i] → item i": m.shape[1],
     "fill(x, y) → alloc(y, shape(x))": T.zeros_like(x),
     "alloc(x, shape(x)) → x": T.alloc(x, x.shape[0]),
@@ -64,9 +64,14 @@ EXAMPLES: dict[str, Any] = {
     "x[0:length of x] → x": T.exp(m)[: m.shape[0]] * 2,
     **{
         f"loop over steps → loop over steps, its body rewritten ({phase})": theano.scan(
-            lambda a, h: h * a + 0, sequences=x, outputs_info=s
+            step, sequences=x, outputs_info=start
         )[0]
-        for phase in ("canonical", "stable", "special", "blas")
+        for phase, step, start in (
+            ("canonical", lambda a, h: h * a + 0, s),
+            ("stable", lambda a, h: T.log(1 + T.exp(h * a)), s),
+            ("special", lambda a, h: T.tanh(h * a) ** 3, s),
+            ("blas", lambda a, h: 3 * h - 2 * T.dot(T.tanh(h), T.sin(h * a)), square),
+        )
     },
     "inc(inc(zeros, x), y) → join(x, y)": T.inc_subtensor(
         T.inc_subtensor(T.zeros_like(m)[:, :1], m[:, :1])[:, 1:], m[:, 1:]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,14 @@ from theano._core.compile.profiling import profile_of
 from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
-from theano._core.ir.source import user_line
+from theano._core.ir.source import at_line, user_line
 from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
 from theano._core.ir.variable import Variable
 from theano._core.lower.function_address import FunctionAddress
 from theano._core.lower.llvm.target import machine
 from theano._core.lower.program_text import ProgramText
+from theano._core.ops.array.dims import unchanged_graphs
 from theano._core.ops.array.index_form import numbers_in_operations
 from theano._core.ops.array.static_shape import unsized_inputs, without_sizes
 from theano._core.ops.core.op import complete_values
@@ -130,8 +132,7 @@ class FunctionMaker:
     ) -> tuple[Sequence[Any], ProgramText]:
         """Return the rewritten graph and the program, made once more; `watch` is told of passes."""
         changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
-        quietly = change_flags(changed, compute_test_value="off")
-        with paused_collector(), numbers_in_operations(), quietly:
+        with self._making(change_flags(changed, compute_test_value="off")):
             rewriter = rewriter or self.rewriter(config.optimizer_verbose)
             rewritten = self._rewritten(rewriter, watch)
             return rewritten, self._lowered(rewritten, rewriter, watch)
@@ -180,10 +181,17 @@ class FunctionMaker:
         """Every output; updates are not among them."""
         return [Out(v) for v in self.results]
 
+    @contextmanager
+    def _making(self, flags: AbstractContextManager[Any]) -> Iterator[None]:
+        """Know what holds while graphs are rewritten and lowered."""
+        # Finding the line of the user's program takes time, and here it is always one.
+        line = at_line(self.source)
+        with flags, paused_collector(), numbers_in_operations(), unchanged_graphs(), line:
+            yield
+
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
-        quietly = change_flags(compute_test_value="off")
-        with paused_collector(), numbers_in_operations(), quietly:
+        with self._making(change_flags(compute_test_value="off")):
             if config.compile_progress:
                 from theano._core.compile.compile_progress import told
 

@@ -119,6 +119,13 @@ class Rewriter:
         self.uses: dict[Any, int] = {}
         self.part_uses: dict[Any, int] = {}
         self.shape_memo: dict[Any, tuple[Any, ...]] = {}
+        # Those of the phase before, the lengths of inputs that it was told, and what rewrote loops.
+        self._known_shapes: dict[Any, tuple[Any, ...]] = {}
+        self._told: dict[Any, Any] = {}
+        # By identity: an operation, kept so that no other gets its identity, and its rewriter.
+        self.bodies: dict[int, tuple[Any, Rewriter]] = {}
+        # Lengths of what has no others; they stay from phase to phase.
+        self._raw: dict[Any, Any] = {}
         # Finished lengths, by lengths and pattern: those of most variables are those of others.
         self._shapes: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
@@ -137,18 +144,29 @@ class Rewriter:
         inputs: Iterable[object] = (),
         shape: dict[Any, Any] | None = None,
     ) -> list[Any]:
-        """Return `outputs` rewritten by one phase; `lengths` are known lengths of `inputs`."""
+        """Return `outputs` rewritten by one phase.
+
+        `shape` has the lengths of `inputs`: numbers, and an input and its axis for equal lengths.
+        """
         self.rules = rules
         self.table = {}
-        self.shape_memo = dict(shape or {})
         self._shapes = {}
         self._equal = {}
         self.finished = {v: v for v in inputs}
         order = toposort(outputs, self.finished)
         self.uses, self.part_uses = count_uses(outputs, order)
-        self._measured = Measured(outputs, order)
+        measured, told = Measured(outputs, order), shape or {}
+        same = told == self._told and not (measured.any or self._measured.any)
+        self._known_shapes = self.shape_memo if same else {}
+        self._measured, self._told, self.shape_memo = measured, told, {}
         with without_lines(), unchanged_graphs():
-            return self._measured.in_graph(self._finished(outputs, order))
+            for leaf, lengths in told.items():
+                own = (n if isinstance(n, int) else self._raw_length(*n) for n in lengths)
+                self.shape_memo[leaf] = tuple(own)
+            result = self._measured.in_graph(self._finished(outputs, order))
+        # Lowering asks for lengths in bodies, too, where other inputs may have these variables.
+        self._known_shapes = {}
+        return result
 
     def finish(self, outputs: Sequence[Any]) -> list[Any]:
         """Return `outputs` with every node below them merged, folded and rewritten."""
@@ -319,7 +337,13 @@ class Rewriter:
 
     def _find_shape(self, node: Apply) -> None:
         """Find the lengths of the outputs of a node; of its inputs only leaves may lack theirs."""
-        memo = self.shape_memo
+        memo, known = self.shape_memo, self._known_shapes
+        if known and node.outputs[0] in known:
+            for out in filter(known.__contains__, node.outputs):
+                # Its own length would be looked for by its shape.
+                own = [None if _is_measured(n, out) else n for n in known[out]]
+                memo[out] = self._finished_shape(out, own)
+            return
         shapes: list[tuple[Any, ...]] = []
         for value in node.inputs:
             if not value.type.has_shape:
@@ -397,9 +421,12 @@ class Rewriter:
         key = (Length(axis), variable)
         outputs = self.table.get(key)
         if outputs is None:
-            node = Length(axis).make_node(variable)
-            node.source = variable.source
-            outputs = self.table[key] = node.outputs
+            outputs = self._raw.get(key)
+            if outputs is None:
+                node = key[0].make_node(variable)
+                node.source = variable.source
+                outputs = self._raw[key] = node.outputs
+            self.table[key] = outputs
             self.finished[outputs[0]] = outputs[0]
         return outputs[0]
 
@@ -407,6 +434,12 @@ class Rewriter:
 def _same_guards(one: Apply, two: Apply) -> bool:
     """Tell whether one node fails where the other does: the operation on more or other values."""
     return one.op == two.op and all(v in two.inputs for v in one.inputs[1:])
+
+
+def _is_measured(length: Any, variable: Variable) -> bool:
+    """Tell whether the length of an axis of a variable is only known by itself."""
+    node = getattr(length, "owner", None)
+    return node is not None and isinstance(node.op, Length) and node.inputs[0] is variable
 
 
 def rebuilt(node: Apply, inputs: Sequence[Variable]) -> Apply:

@@ -31,6 +31,11 @@ class Measured:
         if any(node.rules.shape_by_user for node in order):
             self._find(outputs, order)
 
+    @property
+    def any(self) -> bool:
+        """Whether there are such operations."""
+        return bool(self._computed)
+
     def _find(self, outputs: Sequence[Any], order: Sequence[Apply]) -> None:
         values = set(outputs)
         for node in reversed(order):

@@ -230,6 +230,7 @@ class _Known(threading.local):
 
     signs: dict[Any, bool] | None = None
     parts: dict[Any, frozenset[Any]] | None = None
+    lengths: dict[Any, Any] | None = None
 
 
 _known = _Known()
@@ -238,17 +239,29 @@ _known = _Known()
 class unchanged_graphs:  # noqa: N801
     """Have each length looked at once, in this thread, since no graph changes meanwhile.
 
-    The parts of a wide join end at sums of ever more lengths.
+    The parts of a wide join end at sums of ever more lengths. What is known around this one, is
+    within it.
     """
 
     __slots__ = ("before",)
 
     def __enter__(self) -> None:
-        self.before = _known.signs, _known.parts
-        _known.signs, _known.parts = {}, {}
+        self.before = _known.signs, _known.parts, _known.lengths
+        if _known.signs is None:
+            _known.signs, _known.parts, _known.lengths = {}, {}, {}
 
     def __exit__(self, *error: object) -> None:
-        _known.signs, _known.parts = self.before
+        _known.signs, _known.parts, _known.lengths = self.before
+
+
+def once(make: Callable[..., Any], *values: object) -> Any:
+    """Return what `make` makes of values, an expression, made once while graphs do not change."""
+    if _known.lengths is None:
+        return make(*values)
+    key = make, values
+    if key not in _known.lengths:
+        _known.lengths[key] = make(*values)
+    return _known.lengths[key]
 
 
 def has_part(whole: Variable, part: Variable) -> bool:

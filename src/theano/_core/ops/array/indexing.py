@@ -16,6 +16,7 @@ from theano._core.ops.array.dims import (
     broadcast_shape,
     has_part,
     not_negative,
+    once,
 )
 from theano._core.ops.array.index_form import (
     Index,
@@ -86,11 +87,17 @@ def slice_length(entry: slice, size: object) -> Any:
         return len(range(*slice(start, stop, step).indices(size)))
     if size is None:
         return None
-    cut = _cut_off(start, stop) if step == 1 else None
+    return once(_length, start, stop, entry.step if step is None else step, size)
+
+
+def _length(start: Any, stop: Any, step: Any, size: Any) -> Any:
+    """Return the length of a slice as an expression."""
+    known = step if isinstance(step, int) else None
+    cut = _cut_off(start, stop) if known == 1 else None
     if cut is not None:
         # One expression for x[2:], x[1:-1] and x[:-2], so that they are known to fit each other.
         return maximum(as_int64(size) - as_int64(cut), as_int64(0))
-    return _symbolic_length(slice(start, stop, entry.step), step, as_int64(size))
+    return _symbolic_length(slice(start, stop, step), known, as_int64(size))
 
 
 def _cut_off(start: object, stop: object) -> int | None:

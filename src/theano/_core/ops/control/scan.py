@@ -97,8 +97,6 @@ class Loop(Structured):
         self.labels = tuple(labels)
         self.watch = watch
         self.progress = progress
-        # The rules that the body was rewritten by last.
-        self.rewritten_by: Any = None
 
     def replaced(self, body: Body, **fields: object) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply
-from theano._core.ops.array.shaping import Length
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.rewrite.engine import Rewriter
@@ -17,19 +16,24 @@ RULES = Rules("canonical")
 
 def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
     op: Loop = node.op
-    if op.rewritten_by is rewriter.rules:
+    # What it found out in the phase before is found faster.
+    _, inner = rewriter.bodies.get(id(op)) or (op, Rewriter())
+    if inner.rules is rewriter.rules:
         return None
-    inner = Rewriter()
     outputs = inner.run(
         op.body.outputs, rewriter.rules, op.body.inputs, _inner_shapes(rewriter, node)
     )
-    loop = op.replaced(Body(op.body.inputs, outputs))
-    loop.rewritten_by = rewriter.rules
-    return loop.make_node(*node.inputs).outputs
+    same = all(new is old for new, old in zip(outputs, op.body.outputs, strict=True))
+    loop = op if same else op.replaced(Body(op.body.inputs, outputs))
+    rewriter.bodies[id(loop)] = loop, inner
+    return None if same else loop.make_node(*node.inputs).outputs
 
 
 def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
-    """Return the lengths of the body's inputs; what is one length outside is one inside."""
+    """Return the lengths of the body's inputs; what is one length outside is one inside.
+
+    As `Rewriter.run` is told them.
+    """
     op: Loop = node.op
     inner, outer = op.inner, op.outer(node)
     pairs = [(v, o, 1) for v, o in zip(inner.sequences, outer.sequences, strict=True)]
@@ -50,7 +54,7 @@ def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
                 shape.append(1 if one else length)
                 continue
             if length not in inside:
-                inside[length] = Length(axis)(variable)
+                inside[length] = variable, axis
             shape.append(inside[length])
         table[variable] = tuple(shape)
     return table
