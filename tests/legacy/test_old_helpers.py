@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import itertools
 import pickle
@@ -481,3 +482,29 @@ def test_number_of_processors() -> None:
     from theano.misc.cpucount import cpuCount
 
     assert cpuCount() >= 1
+
+
+def test_traces_of_variables() -> None:
+    x = T.dvector("x")
+    ((line,),) = (x + 1).tag.trace
+    assert line[0] == __file__
+    assert line[2:] == ("test_traces_of_variables", "((line,),) = (x + 1).tag.trace")
+    y = x * 2
+    copies = [pickle.loads(pickle.dumps(y)), copy.deepcopy(y)]
+    assert [v.tag.trace for v in copies] == [y.tag.trace] * 2
+    assert vars(y.tag) == {}
+    assert theano.function([x], y + 1).maker.fgraph.outputs[0].tag.trace
+    text = theano.gof.utils.get_variable_trace_string(y)
+    assert text.endswith(f"line {y.source.line}, in test_traces_of_variables\n    y = x * 2\n")
+
+
+def test_programs_may_set_traces() -> None:
+    x, y = T.dvectors("xy")
+    x.tag.trace = y.tag.trace
+    assert x.tag.trace == y.tag.trace
+    assert theano.gof.utils.add_tag_trace(x) is x
+    frames = theano.gof.utils.simple_extract_stack(skips=["pytest"])
+    assert frames[-1][2:] == (
+        "test_programs_may_set_traces",
+        'frames = theano.gof.utils.simple_extract_stack(skips=["pytest"])',
+    )

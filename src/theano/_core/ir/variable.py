@@ -19,7 +19,13 @@ _NOT_KEPT = ("_fn_cache", "clients", "fgraph")
 
 
 class Tag:
-    """Free attributes of a variable or node, such as `test_value`."""
+    """Free attributes of a variable or node, such as `test_value`; and where that was made."""
+
+    # The line is none of the free attributes, which programs list and copy.
+    __slots__ = ("__dict__", "source")
+
+    def __init__(self, source: SourceLine | None) -> None:
+        self.source = source
 
     if TYPE_CHECKING:
 
@@ -29,9 +35,10 @@ class Tag:
     def __repr__(self) -> str:
         return "".join(f"{name}: {value!r}\n" for name, value in vars(self).items())
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
         left_out = () if config.pickle_test_value else ("test_value",)
-        return {name: value for name, value in vars(self).items() if name not in left_out}
+        free = {name: value for name, value in vars(self).items() if name not in left_out}
+        return free, {"source": getattr(self, "source", None)}
 
 
 class Type:
@@ -138,8 +145,6 @@ class Variable:
         Which output of `owner` it is.
     name : str or None
     tag : Tag
-    source : SourceLine or None
-        Where the user's program made it.
     """
 
     def __init__(
@@ -159,9 +164,8 @@ class Variable:
         self.owner: Apply | Any = owner
         self.index = index
         self.name = name
-        self.tag = Tag()
+        self.tag = Tag(owner.source if owner is not None else user_line())
         self.auto_name = f"auto_{next(Variable.__count__)}"
-        self.source: SourceLine | None = owner.source if owner is not None else user_line()
         for observer in Variable.construction_observers:
             observer(self)
 
@@ -225,6 +229,15 @@ class Variable:
     def remove_construction_observer(cls, observer: Callable[[Variable], None]) -> None:
         """Have `observer` called no more."""
         Variable.construction_observers.remove(observer)
+
+    @property
+    def source(self) -> SourceLine | None:
+        """Where the user's program made it."""
+        return getattr(self.tag, "source", None)
+
+    @source.setter
+    def source(self, line: SourceLine | None) -> None:
+        self.tag.source = line
 
     @property
     def dtype(self) -> str:
@@ -296,8 +309,7 @@ class Variable:
         return {k: x for k, x in vars(self).items() if k not in _NOT_KEPT}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        # Variables that Theano 1.0.5 pickled know no line.
-        self.__dict__.update({"owner": None, "index": None, "source": None, **state})
+        self.__dict__.update({"owner": None, "index": None, **state})
         if self.owner is not None or "readers" in self.__dict__:
             hooks.restore_old_output(self)
 
@@ -418,8 +430,8 @@ class Apply(Generic[OpT]):
         rules: Any = op
         self.rules: Any = rules._rules if hasattr(type(op), "_rules") else rules
         self.inputs: list[Variable] = list(inputs)
-        self.tag = Tag()
         self.source: SourceLine | None = user_line()
+        self.tag = Tag(self.source)
         self.outputs: list[Variable] = []
         for value in self.inputs:
             if not isinstance(value, Variable):
@@ -546,6 +558,6 @@ def _restored(
     outputs = []
     for cls, type_ in kinds:
         output = cls.__new__(cls)
-        output.type, output.owner, output.index = type_, None, None
+        output.type, output.owner, output.index, output.tag = type_, None, None, Tag(None)
         outputs.append(output)
     return Apply(op, parents, outputs)

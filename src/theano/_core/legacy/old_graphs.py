@@ -53,7 +53,7 @@ _made: WeakKeyDictionary[Apply, list[Any]] = WeakKeyDictionary()
 def restore_node(node: Apply, state: State) -> None:
     """Fill a node that is being unpickled from what Theano 1.0.5 wrote of it."""
     node.op, node.inputs, node.outputs = state["op"], list(state["inputs"]), list(state["outputs"])
-    node.rules, node.source, node.tag = node.op, None, Tag()
+    node.rules, node.source, node.tag = node.op, None, Tag(None)
     if "fgraph" in state or type(node.op) is OldPart:
         return  # part of a graph that was rewritten for a function
     missing = next((v for v in node.inputs if "type" not in vars(v)), None)

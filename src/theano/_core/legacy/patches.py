@@ -28,7 +28,8 @@ from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.tensor import TensorConstant, TensorVariable
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Apply, Constant, Tag, Variable
+from theano._core.legacy.graphs.traces import Trace
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
 from theano._core.legacy.user.expressed import pulled_back
@@ -291,6 +292,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     *((kind, "inplace", False) for kind in WRITES),
     *((kind, "view_map", {0: [0]}) for kind in VIEWS),
+    (Tag, "trace", Trace()),
     (Apply, "nin", property(lambda node: len(node.inputs))),
     (Apply, "nout", property(lambda node: len(node.outputs))),
     (DimShuffle, "inplace", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import zipfile
 from collections import Counter
@@ -48,11 +49,11 @@ class StripPickler(pickle.Pickler):
         return {k: x for k, x in tag.items() if k not in self.tag_to_remove}
 
     def _plain(self, state: dict[str, object]) -> dict[str, Any]:
-        state = {**state, "source": None}
-        tag = type(state["tag"])()
-        tag.__dict__.update(self._stripped(vars(state["tag"])))
-        state["tag"] = tag
-        return state
+        tag: Any = copy.copy(state["tag"])
+        tag.source, free = None, self._stripped(vars(tag))
+        vars(tag).clear()
+        vars(tag).update(free)
+        return {**state, "tag": tag}
 
 
 class CompatUnpickler(pickle.Unpickler):

@@ -286,10 +286,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.gof.op": "apply_meth simple_meth",
         "theano.gof.toolbox": "GetCheckpoint LambdExtract",
         "theano.gof.type": "CDataTypeConstant",
-        "theano.gof.utils": (
-            "D Keyword comm_guard deprecated get_variable_trace_string simple_extract_stack "
-            "toposort type_guard"
-        ),
+        "theano.gof.utils": "D Keyword comm_guard deprecated toposort type_guard",
         "theano.gradient": "mode_not_slow",
         "theano.ifelse": "CondMerge",
         "theano.misc.frozendict": "FrozenOrderedDict",
