@@ -343,3 +343,15 @@ def test_variables_that_were_evaluated(again: Callable[[Any], Any]) -> None:
     b, two = again((a, double))
     assert b.name == "a" and "_fn_cache" not in vars(b) | vars(two)
     assert two.eval({b: 4.0}) == 8
+
+
+def test_functions_that_share_a_container_share_it_when_they_are_pickled_together() -> None:
+    x, s = T.dscalars("xs")
+    first = theano.function([x, theano.In(s, value=1.0, update=s + x)], s)
+    shared_state = theano.In(s, value=first.container[s], update=s * x)
+    both = first, theano.function([x, shared_state], s)
+    one, other, (variable,) = pickle.loads(pickle.dumps((*both, (s,)), -1))
+    one(2)
+    assert other(10) == 3
+    assert one[variable] == other[variable] == 30
+    assert first[s] == both[1][s] == 1

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from theano._core.runtime import native
-
-if TYPE_CHECKING:
-    from theano._core.ops.sparse.type import SparseType
 
 
 class Storage(list[Any]):
@@ -115,14 +113,8 @@ class Container:
         )
 
     def __reduce__(self) -> Any:
-        return _restored, (
-            self.type,
-            self.cell.value,
-            self.name,
-            self.readonly,
-            self.strict,
-            self.allow_downcast,
-        )
+        options = (self.name, self.readonly, self.strict, self.allow_downcast)
+        return Container, (self.type, None, *options, self.cell)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # As Theano 1.0.5 pickles it: the value is the only item of a list.
@@ -133,7 +125,5 @@ class Container:
         return f"<{self.cell.value!r}>"
 
 
-def _restored(type: SparseType, value: Any, *options: Any) -> Container:
-    container = Container(type, None, *options)
-    container.cell.value = value
-    return container
+# By identity: what shared a cell when it was pickled shares one again.
+copyreg.pickle(native.Cell, lambda cell: (native.Cell, (cell.value,)))

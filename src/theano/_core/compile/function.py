@@ -15,6 +15,7 @@ from theano._core.base.errors import UnusedInputError
 from theano._core.base.near_misses import OwnSignature, explained, missing
 from theano._core.base.settings import config
 from theano._core.compile import described
+from theano._core.compile.containers import Container
 from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
@@ -394,60 +395,33 @@ def _sync_shared(self: Any) -> None:
 
 
 def _reduce(self: Any) -> Any:
-    maker = self.maker
-    return _unpickled, (
-        maker.arguments,
-        maker.shared,
-        maker.results,
-        maker.updates,
-        maker.result,
-        maker.mode,
-        maker.name,
-        [c.value for c in maker.containers[: len(maker.arguments)]],
-        self.trust_input,
-    )
+    containers = self.maker.containers[: len(self.maker.arguments)]
+    return _unpickled, (self.maker, containers, self.trust_input)
 
 
-def _deepcopy(self: Any, memo: dict[int, Variable]) -> Any:
-    maker = self.maker
-    containers = copy.deepcopy(maker.containers[: len(maker.arguments)], memo)
-    arguments, shared, results, updates = copy.deepcopy(
-        (maker.arguments, maker.shared, maker.results, maker.updates), memo
-    )
-    made = FunctionMaker(
-        arguments, shared, results, updates, maker.result, maker.mode, maker.name
-    ).create(containers)
-    made.trust_input = self.trust_input
-    return made
+def _unpickled(maker: FunctionMaker, containers: Sequence[Container], trust_input: bool) -> Any:
+    return _made(maker, containers, trust_input) if config.unpickle_function else None
+
+
+def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
+    memo[id(self.maker.mode)] = self.maker.mode
+    return _made(*copy.deepcopy(_reduce(self)[1], memo))
 
 
 def _shallow_copy(self: Any) -> Any:
-    made = _restored(*_reduce(self)[1])
-    for spec, container in zip(made.maker.arguments, made.maker.containers, strict=False):
-        if spec.mutable or spec.update is not None:
-            container.cell.value = container.cell.read(copied)
+    _, (maker, containers, trust_input) = _reduce(self)
+    own = [copy.copy(container) for container in containers]
+    for spec, container in zip(maker.arguments, own, strict=True):
+        # Values that calls leave alone are shared.
+        changes = spec.mutable or spec.update is not None
+        container.cell = native.Cell(container.cell.read(copied if changes else lambda x: x))
+    made = _made(copy.copy(maker), own, trust_input)
     made.name = f"{self.name} copy"
     return made
 
 
-def _unpickled(*facts: Any) -> Any:
-    return _restored(*facts) if config.unpickle_function else None
-
-
-def _restored(
-    inputs: Sequence[In],
-    shared: Sequence[Variable],
-    outputs: Sequence[Variable],
-    updates: Any,
-    result: object,
-    mode: Mode,
-    name: str,
-    values: Sequence[None] | Sequence[np.ndarray],
-    trust_input: bool,
-) -> Any:
-    made = FunctionMaker(inputs, shared, outputs, updates, result, mode, name).create()
-    for container, value in zip(made.maker.containers, values, strict=False):
-        container.cell.value = value
+def _made(maker: FunctionMaker, containers: Sequence[Container], trust_input: bool) -> Any:
+    made = maker.create(containers)
     made.trust_input = trust_input
     return made
 
