@@ -248,3 +248,52 @@ def test_relu_of_an_array_is_an_array():
     assert T.nnet.relu(np.array([127, -128], "int8")).tolist() == [127, 0]
     assert T.nnet.relu(np.float32(-2)) == 0
     assert T.nnet.relu(value, 0.5).eval().tolist() == [-1, 0, 3]
+
+
+YIELDING = {
+    "range": range,
+    "map": lambda *ends: map(int, range(*ends)),
+    "values": lambda *ends: dict(enumerate(range(*ends))).values(),
+}
+
+
+@pytest.mark.parametrize("several", YIELDING.values(), ids=YIELDING)
+def test_axes_and_lengths_may_be_what_yields_them(several):
+    x, images = T.dtensor3(), T.dtensor4()
+    value = np.arange(24.0).reshape(2, 3, 4)
+    pictures = np.arange(48.0).reshape(2, 1, 4, 6)
+    product = T.tensordot(x, x, axes=[several(1, 3), several(1, 3)])
+    np.testing.assert_array_equal(
+        product.eval({x: value}), np.tensordot(value, value, [[1, 2]] * 2)
+    )
+    pooled = T.signal.pool.pool_2d(images, several(2, 4), stride=several(1, 3), ignore_border=True)
+    assert pooled.eval({images: pictures}).shape == (2, 1, 3, 2)
+    convolved = T.nnet.conv2d(
+        images,
+        np.ones((1, 1, 2, 2)),
+        filter_shape=(1, 1, 2, 2),
+        subsample=several(1, 3),
+        border_mode=several(1, 3),
+    )
+    assert convolved.eval({images: pictures}).shape == (2, 1, 5, 5)
+    statistics = [T.ones((1, 1, 1, 6))] * 4
+    normal = T.nnet.bn.batch_normalization_test(images, *statistics, axes=several(0, 3))
+    assert normal.eval({images: pictures}).shape == pictures.shape
+
+
+@pytest.mark.parametrize("several", [YIELDING["range"], YIELDING["values"]])
+@pytest.mark.parametrize("reduce", [T.sum, T.mean, T.max, T.argmax, T.var, T.any])
+def test_axes_of_a_reduction_may_be_a_view(reduce, several):
+    x, value = T.dtensor3(), np.arange(24.0).reshape(2, 3, 4)
+    same = reduce(x, axis=[1, 2], keepdims=True).eval({x: value})
+    out = reduce(x, axis=several(1, 3), keepdims=True)
+    np.testing.assert_array_equal(out.eval({x: value}), same)
+    with pytest.raises(TypeError, match="The axis of a reduction must be"):
+        reduce(x, axis=map(int, [1, 2]))
+
+
+def test_a_graph_of_what_yields_variables_has_them():
+    x, y = T.dscalars("xy")
+    graph = theano.gof.FunctionGraph((v for v in (x, y)), map(abs, [x * y]))
+    assert len(graph.inputs) == 2
+    assert len(graph.apply_nodes) == 2

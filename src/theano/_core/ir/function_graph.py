@@ -44,12 +44,12 @@ class FunctionGraph:
         features: Iterable[object] | None = None,
         clone: bool = True,
     ) -> None:
+        inputs, outputs = list(inputs), list(outputs)
         check_inputs(outputs, inputs)
         if clone:
             equal = copy_of(inputs, outputs)
             inputs, outputs = ([equal[v] for v in group] for group in (inputs, outputs))
-        self.inputs = list(inputs)
-        self.outputs = list(outputs)
+        self.inputs, self.outputs = inputs, outputs
         self._features: list[Any] = []
         self._clients: dict[Variable, list[Client]] | None = None
         self._nodes: set[Apply] = set()

@@ -11,6 +11,7 @@ from theano._core.api.array.joining import stack
 from theano._core.api.array.shaping import flatten, shape_padleft
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
+from theano._core.base.sequences import listed
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import products as ops, shaping
@@ -87,11 +88,12 @@ def _flat(x: Variable) -> Any:
 
 
 def _axes_lists(name: str, axes: Any) -> list[Any]:
+    axes = listed(axes)
     if len(axes) != 2:
         raise ValueError(
             f"Axes should be an integer or a list/tuple of len 2 ({axes} was provided)"
         )
-    return [np.atleast_1d(each).tolist() for each in axes]
+    return [np.atleast_1d(listed(each)).tolist() for each in axes]
 
 
 def _check_axes(name: str, x: Variable, axes: Sequence[int]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MappingView, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -523,7 +523,8 @@ def normalized_axes(x: Any, axis: TensorLike | None) -> tuple[int, ...] | None:
         axis = axis.tolist()
     rank = x.type.ndim
     axes = set()
-    for one in axis if isinstance(axis, (list, tuple, set, range)) else [axis]:
+    # No iterators: other steps of a reduction need the axes again.
+    for one in axis if isinstance(axis, (list, tuple, set, range, MappingView)) else [axis]:
         number = _axis_number(one)
         if not -rank <= number < rank:
             raise ValueError(

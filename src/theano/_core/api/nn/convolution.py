@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions, near_keyword
+from theano._core.base.sequences import listed
 from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import python_int
@@ -30,6 +31,7 @@ def _known(shape: object, count: int) -> tuple[int | None, ...] | None:
     """Return the lengths that are constants, None in place of others."""
     if shape is None:
         return None
+    shape = listed(shape)
     if not isinstance(shape, (tuple, list)):
         raise ValueError(f"a shape should be None or a tuple of {count} lengths, got {shape}")
     return tuple(None if n is None else python_int(n) for n in shape)

@@ -10,6 +10,7 @@ import numpy as np
 from theano._core.api.array import reductions as r
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base.near_misses import explain_functions
+from theano._core.base.sequences import listed
 from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
@@ -33,6 +34,7 @@ def _normalized_axes(axes: Any, ndim: int) -> tuple[int, ...]:
         if axes == "spatial":
             return (0, *range(2, ndim))
         raise ValueError(f"invalid axes: {axes!r} is neither 'per-activation' nor 'spatial'")
+    axes = listed(axes)
     result = tuple(
         int(a) for a in (axes if isinstance(axes, (tuple, list, np.ndarray)) else [axes])
     )

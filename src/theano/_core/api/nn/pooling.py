@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
+from theano._core.base.sequences import listed
 from theano._core.ops.nn.pooling import MaxPoolGrad, Pool, renamed
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _pool(
     mode: str,
 ) -> Any:
     x = as_tensor_variable(input)
-    ws, stride, pad = renamed(*names)
+    ws, stride, pad = map(listed, renamed(*names))
     if x.type.ndim < ndim:
         raise NotImplementedError(f"pool_{ndim}d requires a dimension >= {ndim}")
     if ignore_border is None:

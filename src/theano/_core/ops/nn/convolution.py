@@ -19,6 +19,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import NotScalarConstantError
+from theano._core.base.sequences import listed
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import (
@@ -263,7 +264,7 @@ class BaseAbstractConv(WindowOp):
 def _known_shape(name: str, shape: object, count: int) -> tuple[int | None, ...]:
     if shape is None:
         return (None,) * count
-    shape = getattr(shape, "data", shape) if isinstance(shape, Variable) else shape
+    shape = getattr(shape, "data", shape) if isinstance(shape, Variable) else listed(shape)
     if not isinstance(shape, (tuple, list, np.ndarray)):
         raise ValueError(f"{name} should be None or a tuple of constant int values, got {shape}")
     values = tuple(None if n is None else python_int(n) for n in shape)
@@ -279,7 +280,7 @@ def _normal_border(mode: Sequence[int] | int | str, convdim: int) -> Any:
     if isinstance(mode, str):
         border_mode_to_pad(mode, convdim, (1,) * convdim)
         return mode
-    pads = border_mode_to_pad(tuple(mode) if isinstance(mode, list) else mode, convdim, ())
+    pads = border_mode_to_pad(mode, convdim, ())
     return tuple(one for one, _ in pads) if all(one == two for one, two in pads) else pads
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.base.errors import WindowError
 from theano._core.base.records import Record
+from theano._core.base.sequences import listed
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, lengths_of
@@ -118,6 +119,8 @@ def border_mode_to_pad(
     kshp : sequence of int
         Over how many positions a kernel reaches.
     """
+    mode = listed(mode)
+    mode = tuple(mode) if isinstance(mode, list) else mode
     if isinstance(mode, (int, np.integer)) and not isinstance(mode, bool):
         mode = (int(mode),) * convdim
     if isinstance(mode, tuple):
@@ -147,6 +150,7 @@ def is_length(value: Any) -> bool:
 
 def positive_numbers(name: str, value: Any, convdim: int) -> tuple[int, ...]:
     """Return a positive integer for each axis, which may be given as one for all."""
+    value = listed(value)
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * convdim
     if len(values) != convdim or not all(is_length(n) and n > 0 for n in values):
         raise ValueError(f"{name} must be {convdim} positive integers, got {value!r}")
