@@ -225,3 +225,26 @@ def test_such_an_operation_knows_its_options() -> None:
     np.testing.assert_array_equal(slope.eval({m: A}), np.full((3, 3), 8.0))
     with pytest.raises(AttributeError):
         Along(axis=1).lengths  # noqa: B018
+
+
+def test_what_stands_for_operations_has_a_forward_derivative() -> None:
+    class Own(T.Elemwise):
+        def R_op(self, inputs: list[Any], eval_points: list[Any]) -> list[Any]:
+            return [d * 3 for d in super().R_op(inputs, eval_points)]
+
+    class Plain(T.Elemwise):
+        pass
+
+    class OtherSlope(T.Elemwise):
+        def grad(self, inputs: list[Any], gradients: list[Any]) -> list[Any]:
+            return [gradients[0] * 7]
+
+    x, d = T.dvectors("xd")
+    values = {x: np.array([0.5, 2.0]), d: np.array([1.0, 3.0])}
+    slope = np.exp(values[x]) * values[d]
+    for kind, wanted in ((Own, slope * 3), (Plain, slope), (OtherSlope, values[d] * 7)):
+        out = T.Rop(kind(theano.scalar.exp)(x), x, d)
+        np.testing.assert_allclose(out.eval(values), wanted)
+    (out,) = Plain(theano.scalar.exp).R_op([x], [d])
+    np.testing.assert_allclose(out.eval(values), slope)
+    assert Plain(theano.scalar.exp).R_op([x], [None]) == [None]

@@ -15,7 +15,6 @@ import numpy as np
 from theano._core.api.conversion import get_scalar_constant_value
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
-from theano._core.autodiff.forward import push_forward
 from theano._core.base.errors import NotScalarConstantError
 from theano._core.compile.function import Function
 from theano._core.compile.inputs import In, Out
@@ -24,7 +23,6 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.graph import copy_graph
 from theano._core.ir.hooks import extend
 from theano._core.ir.tensor import TensorConstant, TensorVariable
 from theano._core.ir.types import TensorType
@@ -32,7 +30,7 @@ from theano._core.ir.variable import Apply, Constant, Tag, Variable
 from theano._core.legacy.graphs.traces import Trace
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
-from theano._core.legacy.user.expressed import pulled_back
+from theano._core.legacy.user.expressed import pulled_back, pushed_forward
 from theano._core.ops.array.gradient import GradientFilter
 from theano._core.ops.array.index_form import SYMBOL, Slice
 from theano._core.ops.array.indexing import (
@@ -100,13 +98,8 @@ def _l_op(
 def _r_op(op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | None]) -> list[Any]:
     """Return the derivative of each output along `eval_points`, None for what is not varied."""
     node = op.make_node(*inputs)
-    own = [v if isinstance(v, Constant) else v.type() for v in node.inputs]
-    made = node.clone_with_new_inputs(own).outputs
-    tangents = {v: t for v, t in zip(own, eval_points, strict=True) if t is not None}
-    if not tangents:
-        return [None] * len(made)
-    table: dict[Any, Any] = dict(zip(own, node.inputs, strict=True))
-    return copy_graph(push_forward(made, tangents), table)
+    again = lambda *own: node.clone_with_new_inputs(list(own)).outputs
+    return pushed_forward(again, node.inputs, eval_points)
 
 
 def _linker(mode: Mode) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad as gradients_of
 from theano._core.ir.graph import copy_graph
 from theano._core.ir.types import TensorType
@@ -56,6 +57,21 @@ def pulled_back(
     return copy_graph(gradients, {a: b for a, b in table.items() if a is not b})
 
 
+def pushed_forward(
+    applied: Callable[..., list[Any]],
+    inputs: Sequence[Any],
+    eval_points: Sequence[Variable | None],
+) -> list[Any]:
+    """Return the derivatives of an operation, `applied`, along `eval_points`; None is no change."""
+    inputs = [as_variable(v) for v in inputs]
+    own = [v if isinstance(v, Constant) else v.type() for v in inputs]
+    made = applied(*own)
+    tangents = {v: t for v, t in zip(own, eval_points, strict=True) if t is not None}
+    if not tangents:
+        return [None] * len(made)
+    return copy_graph(push_forward(made, tangents), dict(zip(own, inputs, strict=True)))
+
+
 class Expressed(Op):
     """An operation of a class that a user derives; its arguments are those of `stands_for`."""
 
@@ -97,6 +113,14 @@ class Expressed(Op):
 
     def grad(self, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Any]:
         return pulled_back(self._expression, inputs, None, output_grads)
+
+    def R_op(self, inputs: list[Variable], eval_points: list[Any]) -> list[Any]:
+        return pushed_forward(self._expression, inputs, eval_points)
+
+    @property
+    def forward_by_user(self) -> bool:  # type: ignore[override]
+        """Whether there is an `R_op` other than that of the base, which follows from gradients."""
+        return type(self).R_op is not Expressed.R_op
 
     def __str__(self) -> str:
         return str(vars(self).get("name", self._applied))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from theano._core.base.errors import MethodNotDefined, ShapeError
@@ -288,7 +287,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     def jvp(
         self, node: Apply, tangents: Sequence[Variable | None], forward: object
     ) -> list[Any] | None:
-        if type(self).R_op is Op.R_op:
+        if not node.rules.forward_by_user:
             return None
         results = self.R_op(list(node.inputs), list(tangents))
         return list(results) if isinstance(results, (list, tuple)) else [results]
@@ -321,7 +320,8 @@ class _Rules:
         for cls in type(self.op).__mro__:
             if name in vars(cls) and cls.__module__.startswith(_ENGINE):
                 attribute = vars(cls)[name]
-                return MethodType(attribute, self.op) if callable(attribute) else attribute
+                bind = getattr(attribute, "__get__", None)
+                return attribute if bind is None else bind(self.op)
         raise AttributeError(f"{type(self.op).__name__!r} object has no attribute {name!r}")
 
 
