@@ -225,3 +225,21 @@ def test_names_that_tell_things_apart() -> None:
     assert isinstance(y, Node) and isinstance(y.owner, Node) and not isinstance(y.type, Node)
     assert solve is T.slinalg.solve and "lower_triangular" in MATRIX_STRUCTURES
     assert release is True and git_revision is None
+
+
+def test_names_of_python_25() -> None:
+    import collections
+
+    from theano.compat.python2x import Counter, OrderedDict, any, defaultdict
+    from theano.gof.python25 import DefaultOrderedDict, all, maxsize, partial, product
+
+    assert OrderedDict is collections.OrderedDict and any([0, 1]) and not all([0, 1])
+    assert DefaultOrderedDict(int)["x"] == defaultdict(int)["x"] == Counter("a")["x"] == 0
+    assert [partial(max, 1)(*pair) for pair in product([0, 2], [3])] == [3, 3] and maxsize > 2**31
+
+
+def test_types_name_their_classes() -> None:
+    assert T.TensorType.Variable is T.TensorVariable is T.dvector.Variable
+    assert T.TensorType.Constant is T.dvector.Constant is T.TensorConstant
+    assert isinstance(theano.sparse.csc_matrix("x"), theano.sparse.SparseType.Variable)
+    assert T.float32_rtol == T.basic.float32_rtol

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import configparser
 import operator
-from collections import OrderedDict
+from builtins import all, any
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import (
     Callable,
     Iterable,
@@ -13,8 +14,11 @@ from collections.abc import (
     MutableMapping as DictMixin,
     ValuesView,
 )
+from functools import partial
 from importlib import reload
 from io import BytesIO
+from itertools import product
+from sys import maxsize
 from typing import Any
 
 from theano._core.ir.variable import Variable
@@ -23,25 +27,33 @@ __all__ = [
     "PY3",
     "BytesIO",
     "Callable",
+    "Counter",
     "DefaultOrderedDict",
     "DictMixin",
     "Iterable",
     "Mapping",
     "OrderedDict",
     "ValuesView",
+    "all",
+    "any",
     "b",
     "cmp",
     "configparser",
     "decode",
     "decode_iter",
     "decode_with",
+    "defaultdict",
+    "deque",
     "exc_message",
     "get_unbound_function",
     "ifilter",
     "imap",
     "izip",
+    "maxsize",
     "next",
     "operator_div",
+    "partial",
+    "product",
     "reload",
 ]
 

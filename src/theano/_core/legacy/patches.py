@@ -26,7 +26,7 @@ from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.hooks import extend
 from theano._core.ir.tensor import TensorConstant, TensorVariable
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant, Tag, Variable
+from theano._core.ir.variable import Apply, Constant, Tag, Type, Variable
 from theano._core.legacy.graphs.traces import Trace
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
@@ -272,6 +272,16 @@ def _index_constant(value: int) -> Any:
     return _int64.make_constant(value)
 
 
+class _OfClass:
+    """An attribute of a class, and of its instances, under another name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, cls: type) -> Any:
+        return getattr(cls, self.name)
+
+
 WRITES = (IncSubtensor, AdvancedIncSubtensor)
 VIEWS = (DimShuffle, GradientFilter, Rebroadcast, Reshape, SpecifyShape, Subtensor)
 PATCHES: tuple[tuple[type, str, Any], ...] = (
@@ -286,6 +296,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "inplace", False) for kind in WRITES),
     *((kind, "view_map", {0: [0]}) for kind in VIEWS),
     (Tag, "trace", Trace()),
+    (Type, "Variable", _OfClass("variable_class")),
+    (Type, "Constant", _OfClass("constant_class")),
     (Apply, "nin", property(lambda node: len(node.inputs))),
     (Apply, "nout", property(lambda node: len(node.outputs))),
     (DimShuffle, "inplace", True),
