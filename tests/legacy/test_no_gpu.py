@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -66,3 +67,28 @@ def test_asking_for_a_device_warns() -> None:
     )
     assert run.stdout.split() == ["1.0", "cuda"]
     assert run.stderr.count("there is no GPU back end") == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "theano.gpuarray.blas.GpuCorr3dMM",
+        "theano.gpuarray.dnn.RNNBlock",
+        "theano.gpuarray.dnn.GpuDnnReduction",
+        "theano.gpuarray.extra_ops.GpuCumOp",
+        "theano.gpuarray.opt.GpuGemmBatch",
+        "theano.gpuarray.sort.GpuTopKOp",
+        "theano.gpuarray.type.GpuArraySharedVariable",
+        "theano.sandbox.cuda.CudaNdarraySharedVariable",
+        "theano.sandbox.cuda.dnn.dnn_batch_normalization_train",
+    ],
+)
+def test_programs_ask_whether_something_is_of_a_gpu(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    kind = getattr(importlib.import_module(module), name)
+    if name[0].isupper():
+        assert not isinstance(theano.shared(1.0), kind)
+    with pytest.raises(NotImplementedError, match=f"{name}: there is no GPU back end"):
+        kind()
+    with pytest.raises(AttributeError):
+        importlib.import_module(module).gqu  # noqa: B018

@@ -6,6 +6,7 @@ processors. Every other name is a class or a function that explains itself when 
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -17,6 +18,8 @@ ADVICE = (
     "processor; theano.function(..., mode='JAX') runs them on a GPU if JAX is installed for it"
 )
 
+# Beginnings of the names of what ran on GPUs: in modules for those, each of them is one.
+KINDS = re.compile("(Base|C)?Gpu|GPUA|gpu|dnn_|Dnn|RNNBlock|CudaNdarray|cuda_ndarray")
 pygpu_activated = cuda_available = cuda_enabled = False
 # The module that it would be.
 pygpu = None

@@ -162,6 +162,8 @@ def attribute(package: str, name: str) -> Any:
     stands_in = refused(path)
     if stands_in is not None:
         return stands_in
+    if package.startswith(("theano.gpuarray", "theano.sandbox.cuda")) and no_gpu.KINDS.match(name):
+        return getattr(no_gpu, name)
     if name in FROM_OTHERS and package not in ("theano", "theano.tensor"):
         return _object(FROM_OTHERS[name])
     raise MissingAttribute(sys.modules[package], name)
