@@ -65,3 +65,14 @@ def test_graphs_over_other_inputs() -> None:
     np.testing.assert_allclose(again.eval({fresh: [1.0]}), np.e * (1 - np.e))
     assert theano.pp(forced_replace(out, T.exp(x), y)) == theano.pp(y * (1 - y))
     assert forced_replace(None, x, y) is None and forced_replace(out, T.sin(x), y) is out
+
+
+def test_a_loop_has_a_function_of_one_step() -> None:
+    x, y = T.dvector(), T.dscalar()
+    rows, _ = theano.scan(lambda a, b: T.tanh(a + b * y), x, T.zeros(()))
+    compiled = theano.function([x, y], rows)
+    loops = [n.op for n in compiled.maker.fgraph.toposort() if type(n.op).__name__ == "Scan"]
+    for op in (rows.owner.inputs[0].owner.op, *loops):
+        assert T.tanh in [node.op for node in op.fn.maker.fgraph.toposort()]
+    operands = [float(v.type.ndim == 0) for v in op.inputs]
+    np.testing.assert_allclose(op.fn(*operands), np.tanh(2.0))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.base.settings import config
+from theano._core.compile.function import function
 from theano._core.compile.modes import Mode
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind
@@ -71,6 +72,11 @@ def _output_types(op: Loop) -> list[Any]:
     return [of(value) for value in op.new_values]
 
 
+def _step(op: Loop) -> Any:
+    """Return a function that computes one step; programs look at its graph."""
+    return function(list(op.inputs), list(op.outputs), on_unused_input="ignore", name=op.name)
+
+
 READ: dict[str, Callable[[Loop], Any]] = {
     "n_seqs": lambda op: op.n_sequences,
     "n_mit_mot": lambda op: 0,
@@ -90,6 +96,7 @@ READ: dict[str, Callable[[Loop], Any]] = {
     "mode": lambda op: None,
     "mode_instance": lambda op: Mode(),
     "profile": lambda op: False,
+    "fn": _step,
     "allow_gc": lambda op: config.scan.allow_gc,
     "strict": lambda op: False,
     "gpua": lambda op: False,
