@@ -490,12 +490,15 @@ MatmulStatus matmul_pairs(const Pairs &p, const threads::Poll &poll) {
                                          p.count, kChunk / one, p.count >= kLarge / one, poll);
         return done ? MatmulStatus::done : MatmulStatus::interrupted;
     }
+    // Products of some size look for signals themselves.
+    constexpr std::int64_t kPolled = 256;
     for (std::int64_t i = 0; i < p.count; ++i) {
         const Matrix a{p.a + i * p.a_step, p.rows, p.terms, p.a_down, p.a_across};
         const Matrix b{p.b + i * p.b_step, p.terms, p.columns, p.b_down, p.b_across};
         const MatmulStatus status = matmul(static_cast<int>(p.typenum), a, b, p.c + i * p.c_step,
                                            nullptr, p.beta, poll);
         if (status != MatmulStatus::done) return status;
+        if (i % kPolled == kPolled - 1 && poll()) return MatmulStatus::interrupted;
     }
     return MatmulStatus::done;
 }
