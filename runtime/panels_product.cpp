@@ -6,6 +6,7 @@
 
 #include "panels.h"
 #include "processor.h"
+#include "turning.h"
 
 namespace theano {
 namespace panels {
@@ -29,7 +30,7 @@ struct Rows {
     T *packed;
 
     // Rows that are read side by side if they lie so.
-    static constexpr std::int64_t kSide = 64 / sizeof(T);
+    static constexpr std::int64_t kItem = sizeof(T), kSide = 64 / kItem;
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const Rows *>(args);
@@ -42,16 +43,12 @@ struct Rows {
         const std::int64_t count = std::min(kSide, rows - first);
         const char *from = source + first * down;
         T *to = packed + first * terms;
-        if (across == sizeof(T)) {
+        if (across == kItem) {
             for (std::int64_t r = 0; r < count; ++r, from += down, to += terms) {
                 std::memcpy(to, from, static_cast<std::size_t>(terms) * sizeof(T));
             }
-        } else if (down == sizeof(T) && count == kSide) {
-            for (std::int64_t t = 0; t < terms; ++t) {
-                T side[kSide];
-                std::memcpy(side, from + t * across, sizeof side);
-                for (std::int64_t r = 0; r < kSide; ++r) to[r * terms + t] = side[r];
-            }
+        } else if (down == kItem && across % kItem == 0) {
+            turn<T>({from, terms, across / kItem, count, 1, to, terms});
         } else {
             for (std::int64_t r = 0; r < count; ++r) {
                 for (std::int64_t t = 0; t < terms; ++t) {
