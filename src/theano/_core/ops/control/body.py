@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from theano._core.base.settings import change_flags
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
+from theano._core.ir.source import without_lines
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import Length, length
@@ -131,3 +133,26 @@ class Body:
             n: None if copy in inside else copy for n, copy in zip(lengths, copies, strict=True)
         }
         return [tuple(known_outside.get(n, n) for n in shape) for shape in out_shapes]
+
+
+def changing_shapes(
+    values: Sequence[Any], rows: Mapping[Any, Any], fixed: Mapping[Any, Any]
+) -> set[Any]:
+    """Return those of some values of the body of a loop that may change their shape by step.
+
+    Parameters
+    ----------
+    values : sequence of variable
+    rows, fixed : mapping of variable to variable
+        From inputs of the body to what they are outside: items of it, or it itself.
+    """
+    if not values:
+        return set()
+    with without_lines(), change_flags(compute_test_value="off"):
+        shapes = [
+            tuple(length(v, axis) for axis in range(first, v.type.ndim)) if v.type.has_shape else ()
+            for first, table in ((1, rows), (0, fixed))
+            for v in table.values()
+        ]
+        found = Body([*rows, *fixed], values).shape(shapes, fixed)
+    return {v for v, lengths in zip(values, found, strict=True) if None in lengths}

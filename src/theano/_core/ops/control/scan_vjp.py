@@ -21,7 +21,7 @@ from theano._core.ops.array.gradient import NullType
 from theano._core.ops.array.index_form import SYMBOL, Slice, index_of
 from theano._core.ops.array.indexing import IncSubtensor
 from theano._core.ops.array.shaping import Length, length, pattern_broadcast, reshape_op
-from theano._core.ops.control.body import Body
+from theano._core.ops.control.body import Body, changing_shapes
 from theano._core.ops.control.branch import needed_always
 from theano._core.ops.control.scan_checkpoint import in_chunks
 from theano._core.ops.control.scan_state import State, is_rows, steps_done
@@ -195,26 +195,39 @@ class _Pullback:
         return table
 
     def _costly(self, readable: Mapping[Any, Any]) -> list[Any]:
-        """Return what the gradient needs of products, long functions and streams of numbers."""
+        """Return what the gradient needs of products, long functions and streams of numbers.
+
+        Rows have one shape: what may have another one in each step is computed again.
+        """
         varying = set(self.op.body.inputs) - set(self.inner.fixed)
         for node in self.op.body.nodes:
             if any(v in varying for v in node.inputs):
                 varying.update(node.outputs)
         # What one side of a branch computes is computed again, in the steps that take that side.
         always = needed_always(self.op.body.outputs, self.op.body.inputs)
-        own = {
+        nodes = self.op.body.nodes
+        drawn = {out for node in nodes if _is_drawn(node) for out in node.outputs}
+        dear = {
             out
-            for node in self.op.body.nodes
-            if _is_drawn(node) or (node.rules.is_dear(node) and not always.isdisjoint(node.outputs))
+            for node in nodes
+            if node.rules.is_dear(node) and not always.isdisjoint(node.outputs)
             for out in node.outputs
         }
-        kept = {v for v in own & varying if is_rows(v) and v not in readable}
-        costly: dict[Any, None] = {}
-        for node in toposort(self.gradients.values(), kept | set(readable)):
-            for variable in node.inputs:
-                if variable in kept:
-                    costly.setdefault(variable)
-        return list(costly)
+        kept = {v for v in (drawn | dear) & varying if is_rows(v) and v not in readable}
+        rows = dict(zip(self.inner.sequences, self.outer.sequences, strict=True))
+        for taps, start in zip(self.inner.states, self.outer.states, strict=True):
+            rows.update((tap, start) for tap in taps)
+        fixed = dict(zip(self.inner.fixed, self.outer.fixed, strict=True))
+        while True:
+            costly: dict[Any, None] = {}
+            for node in toposort(self.gradients.values(), kept | set(readable)):
+                for variable in node.inputs:
+                    if variable in kept:
+                        costly.setdefault(variable)
+            others = changing_shapes(list(costly), rows, fixed) - drawn
+            if not others:
+                return list(costly)
+            kept -= others
 
     def _reversed_rows(self, variables: list[Variable], index: int) -> Any:
         """Return the rows of one of some values of the body, last step first.

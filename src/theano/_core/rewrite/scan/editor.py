@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.control.body import Body
+from theano._core.ops.control.body import Body, changing_shapes
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import State
 
@@ -102,6 +102,11 @@ class Draft:
             if any(v in dependent for v in node.inputs):
                 dependent.update(node.outputs)
         return dependent
+
+    def changing_shapes(self, values: Sequence[Variable]) -> set[Any]:
+        """Return those of some values of the body that may change their shape by step."""
+        starts = {tap: s.initial for s in self.states for tap in s.taps.values()}
+        return changing_shapes(values, {**self.sequences, **starts}, self.fixed)
 
     def build(self) -> dict[Any, Any]:
         """Return what replaces each output of the loop that is still there."""

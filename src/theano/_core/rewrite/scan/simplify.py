@@ -517,7 +517,7 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
         return None
     if tap in _leaves([s.value for s in draft.states if s is not state], draft):
         return None
-    if tap in _leaves([x, y], draft):
+    if tap in _leaves([x, y], draft) or draft.changing_shapes([x, y]):
         return None
     return dimshuffle(x, (1, 0)), y
 
