@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.exceptions import AxisError
 
 import theano
 import theano.tensor as T
@@ -257,3 +259,15 @@ def test_selections_of_long_lines_with_equal_items_and_nan(kind: str) -> None:
             for count, last, first in zip(counts, found[:3], found[3:], strict=True):
                 np.testing.assert_array_equal(np.sort(first, 1), np.sort(order[:, :count], 1))
                 np.testing.assert_array_equal(np.sort(last, 1), np.sort(order[:, -count:], 1))
+
+
+@pytest.mark.parametrize("mode", [None, "FAST_COMPILE"])
+@pytest.mark.parametrize("make", [T.sort, T.argsort, lambda x, axis: T.join(axis, x, x)])
+def test_an_axis_that_is_an_input_and_out_of_range(make: Callable[..., Any], mode: Any) -> None:
+    x, axis = T.dmatrix(), T.lscalar()
+    f = theano.function([x, axis], make(x, axis), mode=mode)
+    assert f(np.eye(2), -2).ndim == 2
+    for number in (2, -3):
+        # NumPy's is an IndexError and a ValueError.
+        with pytest.raises(AxisError, match=f"axis {number} is out of bounds for 2 dimensions"):
+            f(np.eye(2), number)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from numpy.exceptions import AxisError
 from numpy.linalg import LinAlgError
 
 from theano._core.base.errors import WindowError
@@ -122,6 +123,7 @@ FAULTS: dict[str, Fault] = {
     "assert": Fault(AssertionError, lambda f: "Theano Assert failed!"),
     # The operation has the text.
     "parameter": Fault(ValueError, lambda f: "a parameter is out of range"),
+    "axis": Fault(AxisError, lambda f: "the array has no such axis"),
     "windows": Fault(WindowError, lambda f: "the windows do not fit"),
     "misfit": Fault(TypeError, lambda f: "the operands do not fit"),
     "parameter_length": Fault(

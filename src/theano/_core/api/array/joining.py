@@ -17,11 +17,11 @@ from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import creation as ops, shaping
-from theano._core.ops.array.assertions import Assert, Require
+from theano._core.ops.array.assertions import Assert, Require, axis_counted
 from theano._core.ops.array.dims import as_length, product
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.core.op import python_int
-from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod, sub
+from theano._core.ops.elementwise.arithmetic import eq, ge, mod, sub
 from theano._core.ops.sorting import Spread
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def _join_along_unknown(axis: object, arrays: Sequence[object]) -> Any:
     tensors = [as_tensor_variable(x) for x in arrays]
     rank = max(x.type.ndim for x in tensors)
     plain = [shaping.pattern_broadcast(x, (False,) * x.type.ndim) for x in tensors]
-    check = Assert(f"Join axis is out of bounds [-{rank}, {rank})")
-    axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
+    axis = axis_counted("Join", axis, rank)
     result = ops.join(rank - 1, *plain)
     for each in range(rank - 2, -1, -1):
         result = ifelse(eq(axis, each), ops.join(each, *plain), result)

@@ -11,9 +11,8 @@ from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops import sorting as ops
 from theano._core.ops.array import shaping
-from theano._core.ops.array.assertions import Require
-from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod
-from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.array.assertions import axis_counted
+from theano._core.ops.elementwise.arithmetic import eq
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -39,9 +38,8 @@ def along_unknown(name: str, x: Variable, axis: Any, op: Callable[[int], Any]) -
     """Choose between the results along each axis; only the chosen one is computed."""
     if axis.type.ndim:
         raise TypeError(f"{name} needs a scalar as its axis, got {axis.type}")
-    axis, rank = cast(axis, "int64"), x.type.ndim
-    check = Require(f"{name}: the axis is out of bounds [-{rank}, {rank})")
-    axis = mod(check(axis, ge(axis, -rank), lt(axis, rank)), rank)
+    rank = x.type.ndim
+    axis = axis_counted(name, axis, rank)
     result = op(rank - 1)(x)
     for each in range(rank - 2, -1, -1):
         result = ifelse(eq(axis, each), op(each)(x), result)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from numpy.exceptions import AxisError
+
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import (
@@ -16,7 +18,8 @@ from theano._core.ops.core.op import (
     python_int,
     shape_of,
 )
-from theano._core.ops.elementwise.arithmetic import eq
+from theano._core.ops.elementwise.arithmetic import eq, ge, lt, mod
+from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,3 +151,17 @@ class Require(Assert):
         for condition in rest[self.facts :]:
             p.require(node, condition, self.fault, facts)
         return value
+
+
+class RequireAxis(Require):
+    """The same for the number of an axis: NumPy's error for it."""
+
+    error = AxisError
+    fault = "axis"
+
+
+def axis_counted(name: str, axis: Variable, rank: int) -> Any:
+    """Return the number of an axis that is known at run time, counted from 0."""
+    check = RequireAxis(f"{name}: axis {{0}} is out of bounds for {rank} dimensions", facts=1)
+    axis = cast(axis, "int64")
+    return mod(check(axis, axis, ge(axis, -rank), lt(axis, rank)), rank)
