@@ -111,3 +111,13 @@ def test_softmax_is_one_operation_of_the_graph() -> None:
     # Both are written out where they are compiled, and merge with what users write.
     f = theano.function([x], [nnet.softmax(x), nnet.softmax(x) + 1, T.log(nnet.softmax(x))])
     assert len([n for n in f.maker.fgraph.toposort() if n.op is T.exp]) == 1
+
+
+@pytest.mark.parametrize("axis", [1, -2, 5])
+def test_stacks_of_scalars_have_one_axis_whichever_is_asked_for(axis: int) -> None:
+    x, y = T.dscalars("x", "y")
+    stacked = T.stack([x, y, 3.0], axis=axis)
+    assert stacked.type == T.dvector
+    assert stacked.eval({x: 1.0, y: 2.0}).tolist() == [1, 2, 3]
+    with pytest.raises(IndexError):
+        T.stack([stacked, stacked], axis=5)

@@ -132,7 +132,7 @@ def stack(*tensors: TensorLike, **kwargs: object) -> TensorVariable:
     tensors : sequence of tensors
         Scalars give a vector. The old form with one argument per tensor still works.
     axis : int, default 0
-        Position of the new axis in the result.
+        Position of the new axis in the result. For scalars it says nothing, as in Theano 1.0.5.
 
     Returns
     -------
@@ -158,11 +158,11 @@ def stack(*tensors: TensorLike, **kwargs: object) -> TensorVariable:
             "theano.tensor.stack(tensors, axis)."
         )
     arrays = [as_tensor_variable(t) for t in tensors]
+    if all(t.type.ndim == 0 for t in arrays):
+        return ops.as_tensor_list(arrays)
     rank = arrays[0].type.ndim + 1
     if not -rank <= axis < rank:
         raise IndexError(f"axis {axis} is out of bounds [-{rank}, {rank})")
-    if all(t.type.ndim == 0 for t in arrays):
-        return ops.as_tensor_list(arrays)
     order: list[Any] = list(range(rank - 1))
     order.insert(axis % rank, "x")
     if any(t.type.ndim != rank - 1 for t in arrays):
