@@ -169,6 +169,20 @@ def test_shared_variables_and_updates():
         shared_constructor(interval_constructor, remove=True)
 
 
+def test_old_programs_change_the_list_of_constructors():
+    def of_sets(value, name=None, strict=False, allow_downcast=None):
+        if not isinstance(value, set):
+            raise TypeError
+        return theano.shared(np.array(sorted(value)), name)
+
+    theano.shared.constructors.append(of_sets)
+    try:
+        assert theano.shared({3, 1}).get_value().tolist() == [1, 3]
+    finally:
+        theano.shared.constructors.remove(of_sets)
+    assert theano.shared({3, 1}).get_value() == {3, 1}
+
+
 def test_constants_branches_and_loops():
     from theano.ifelse import ifelse
 

@@ -161,6 +161,10 @@ def shared(
     )
 
 
+# Old programs add and remove them there.
+vars(shared)["constructors"] = _constructors
+
+
 @shared_constructor
 def generic_constructor(
     value: object, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None
