@@ -521,8 +521,8 @@ ELSEWHERE |= {"CountOfRange", "Deferred"}
 # tests/ops/test_convolution.py, tests/ops/test_pooling.py, tests/fuzz/fuzz_convolutions.py.
 ELSEWHERE |= {"Pool", "AveragePoolGrad", "MaxPoolGrad", "DownsampleFactorMaxGradGrad"}
 ELSEWHERE |= {f"AbstractConv{n}d{of}" for n in (2, 3) for of in ("", "_gradInputs", "_gradWeights")}
-# tests/compile/test_overwriting.py.
-ELSEWHERE |= {"Overwrite"}
+# tests/compile/test_overwriting.py, tests/ops/test_sorting.py.
+ELSEWHERE |= {"Overwrite", "RequireAxis"}
 # An expression with a name: tests/legacy/test_original_suite.py.
 ELSEWHERE |= {"BatchNorm"}
 # Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
