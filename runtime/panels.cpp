@@ -63,25 +63,10 @@ void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
 
 template <class T>
 void pack_panel(const Work &work, std::int64_t panel) {
-    constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
     const std::int64_t column = panel * work.width, width = work.width, terms = work.terms;
     const std::int64_t fits = std::min(width, work.columns - column);
     T *const to = reinterpret_cast<T *>(work.packed) + column * terms;
-    const char *from = work.source + column * work.across;
-    if (work.leading == kItem && work.across % kItem == 0) {
-        turn<T>({from, fits, work.across / kItem, terms, 1, to, width});
-    } else {
-        if (fits < width) std::fill_n(to, terms * width, T(0));
-        for (std::int64_t term = 0; term < terms; ++term, from += work.leading) {
-            T *const row = to + term * width;
-            if (work.across == kItem) {
-                std::memcpy(row, from, static_cast<std::size_t>(fits) * sizeof(T));
-                continue;
-            }
-            for (std::int64_t i = 0; i < fits; ++i)
-                std::memcpy(row + i, from + i * work.across, sizeof(T));
-        }
-    }
+    copy_rows(work.source + column * work.across, work.leading, work.across, terms, fits, to, width);
     if (!work.factor) return;
     const T factor = *static_cast<const T *>(work.factor);
     for (std::int64_t i = 0; i < terms * width; ++i) to[i] *= factor;

@@ -30,7 +30,7 @@ struct Rows {
     T *packed;
 
     // Rows that are read side by side if they lie so.
-    static constexpr std::int64_t kItem = sizeof(T), kSide = 64 / kItem;
+    static constexpr std::int64_t kSide = 64 / sizeof(T);
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &work = *reinterpret_cast<const Rows *>(args);
@@ -41,21 +41,7 @@ struct Rows {
 
     void pack(std::int64_t first) const {
         const std::int64_t count = std::min(kSide, rows - first);
-        const char *from = source + first * down;
-        T *to = packed + first * terms;
-        if (across == kItem) {
-            for (std::int64_t r = 0; r < count; ++r, from += down, to += terms) {
-                std::memcpy(to, from, static_cast<std::size_t>(terms) * sizeof(T));
-            }
-        } else if (down == kItem && across % kItem == 0) {
-            turn<T>({from, terms, across / kItem, count, 1, to, terms});
-        } else {
-            for (std::int64_t r = 0; r < count; ++r) {
-                for (std::int64_t t = 0; t < terms; ++t) {
-                    std::memcpy(to + r * terms + t, from + r * down + t * across, sizeof(T));
-                }
-            }
-        }
+        copy_rows(source + first * down, down, across, count, terms, packed + first * terms, terms);
     }
 };
 

@@ -38,16 +38,7 @@ struct Multiplication {
     }
 
     const T *pack(const char *b) {
-        if (p.b.down == kItem && p.b.across % kItem == 0) {
-            turn<T>({b, p.columns, p.b.across / kItem, p.terms, 1, packed, kWide});
-            return packed;
-        }
-        T *to = packed;
-        for (std::int64_t t = 0; t < p.terms; ++t, b += p.b.down, to += kWide) {
-            for (std::int64_t j = 0; j < p.columns; ++j)
-                __builtin_memcpy(to + j, b + j * p.b.across, kItem);
-            for (std::int64_t j = p.columns; j < kWide; ++j) to[j] = T(0);
-        }
+        copy_rows(b, p.b.down, p.b.across, p.terms, p.columns, packed, kWide);
         return packed;
     }
 

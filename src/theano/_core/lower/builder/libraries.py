@@ -50,7 +50,7 @@ class PanelWork(Record):
     packed: str
     out: str
     first: str
-    factor: str
+    factor: str = "null"
 
 
 def matmul(
@@ -244,7 +244,6 @@ def _panel_arguments(
         packed=packed.data,
         out=out.data,
         first=first,
-        factor="null",
     )
     return kernel_call.arguments(p, work, kernel_call.kinds_of(PANEL_NUMBERS, len(work)))
 
@@ -275,7 +274,6 @@ def _panels(p: Core, y: Array, wanted: str = "") -> tuple[Size, Array]:
         packed=packed.data,
         out="null",
         first="null",
-        factor="null",
     )
     total = p.product([count, terms, width])
     kernel_call.call_function(p, "pack", work, PANEL_NUMBERS, count, total)
