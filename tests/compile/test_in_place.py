@@ -93,6 +93,21 @@ def test_update_keeps_the_memory(name: str) -> None:
     np.testing.assert_allclose(q.get_value(), wanted, rtol=1e-14)
 
 
+@pytest.mark.parametrize("name", IN_PLACE)
+@pytest.mark.parametrize("reader_first", [True, False])
+def test_a_new_value_that_another_update_reads(name: str, reader_first: bool) -> None:
+    q, w, i, y = theano.shared(B), theano.shared(2 * B), T.lvector("i"), T.matrix("y")
+    new = IN_PLACE[name](q, i, y)
+    updates = [(w, w + new), (q, new)]
+    updates = updates if reader_first else updates[::-1]
+    f = theano.function([i, y], updates=updates, on_unused_input="ignore")
+    wanted = theano.function([i, y], [w + new, new], on_unused_input="ignore")([1, 1, 3], B)
+    before = address(w), address(q)
+    f([1, 1, 3], B)
+    assert (address(w), address(q)) == before
+    np.testing.assert_allclose([w.get_value(), q.get_value()], wanted, rtol=1e-14)
+
+
 def test_updates_in_place_that_fail() -> None:
     shared = {name: theano.shared(B.copy(), name) for name in IN_PLACE}
     i, y = T.lvector("i"), T.matrix("y")

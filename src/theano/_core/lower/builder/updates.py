@@ -44,7 +44,10 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
     after: dict[Step, set[Step]] = {}
     late: set[Step] = set()
     counts = Counter(p.outputs)
-    for number, out in zip(p.updates, p.outputs[len(p.outputs) - len(p.updates) :], strict=True):
+    place = {node: i for i, step in enumerate(steps) for node in step.nodes}
+    updates = zip(p.updates, p.outputs[len(p.outputs) - len(p.updates) :], strict=True)
+    # Last first: what reads a new value must be late before that may be written.
+    for number, out in sorted(updates, key=lambda update: -place.get(update[1].owner, -1)):
         target = p.inputs[number]
         if number not in p.overwritable or counts[out] != 1 or target in counts:
             continue
