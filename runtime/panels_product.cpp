@@ -164,13 +164,15 @@ bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
 template <class T>
 MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bool gram,
                      const threads::Poll &poll) {
-    constexpr std::int64_t item = sizeof(T), kFewPanels = 4;
+    constexpr std::int64_t item = sizeof(T), kFewPanels = 4, kShared = 1 << 21;
     const std::int64_t m = a.rows, n = b.columns, k = a.columns, wide = width(item, 0);
     const std::int64_t count = (n + wide - 1) / wide, parts = (k + kTerms - 1) / kTerms;
     const std::int64_t most = (k + parts - 1) / parts;
-    // Panels that serve a few rows only are packed where they are used, if there are enough of them
-    // for all threads.
-    const bool few = m <= kMostRows && !gram && count >= 2 * kFewPanels * (threads::get() - 1);
+    // Panels that serve a few rows only are packed where they are used, if all threads have about as
+    // many, or too little to do to wait for each other after each part.
+    const std::int64_t threads = threads::get(), turns = (count + threads - 1) / threads;
+    const bool even = 4 * count >= 3 * turns * threads;
+    const bool few = m <= kMostRows && !gram && (even || m * n * most < kShared);
     // Few panels do not make up for copies, nor are terms copied that are near each other in the cache.
     const bool near = a.across == item ? few || parts == 1 || count <= kFewPanels
                                        : most * std::abs(a.across) <= kNear;
