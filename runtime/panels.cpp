@@ -23,9 +23,9 @@ Multiply *kernel_for(const Work &work) {
     return multiply_plain;
 }
 
-// A thread does so many multiplications at a time. More of them are shared with threads that are
-// awake, many more wake threads.
-constexpr double kChunk = 1 << 16, kLarge = 16 * kChunk;
+// A thread does so many multiplications at a time. Some chunks are shared with threads that are awake,
+// which then have what they read in their caches; more of them wake threads.
+constexpr double kChunk = 1 << 16, kShared = 8 * kChunk, kLarge = 16 * kChunk;
 
 double products(const Work &work) {
     const double own = static_cast<double>(work.rows) * static_cast<double>(work.terms) *
@@ -102,7 +102,7 @@ bool large(const Work &work) { return products(work) >= kLarge; }
 bool share(th_kernel *kernel, std::int64_t *args, std::int64_t items, const Work &work,
            const threads::Poll &poll) {
     const double all = products(work);
-    if (all < 2 * kChunk) {
+    if (all < kShared) {
         kernel(args, 0, items);
         return true;
     }
