@@ -172,10 +172,12 @@ class Frame:
             b.fresh_label("into"),
             b.fresh_label("folded"),
         )
+        starts = self._starts(axis, low, pointers, (*self.operands, *self.stores))
         before = b.block
         b.perform(f"br label %{head}")
         b.label(head)
         index = b.emit(f"phi i64 [{low}, %{before}], [%{body}.next, %{body}.end]")
+        moved = {**pointers, **self._moving(starts, before, body)}
         names = [f"%{body}.acc{i}" for i in range(len(acc))]
         inside = [
             self._phi(a, before, name, f"{body}.end") for a, name in zip(acc, names, strict=True)
@@ -184,22 +186,45 @@ class Frame:
         b.perform(f"br i1 {more}, label %{body}, label %{done}")
         b.label(body)
         self.index[axis] = index
-        moved = dict(pointers)
-        for memory in (*self.operands, *self.stores):
-            if axis in memory.strides:
-                offset = b.emit(f"mul i64 {index}, {memory.strides[axis]}")
-                moved[memory.slot] = b.emit(
-                    f"getelementptr i8, ptr {pointers[memory.slot]}, i64 {offset}"
-                )
         results = self._nested_reduction(axes[1:], moved, inside, inner)
         b.perform(f"br label %{body}.end")
         b.label(f"{body}.end")
         for result, name in zip(results, names, strict=True):
             self._rename(result, name)
         b.perform(f"%{body}.next = add nsw i64 {index}, 1")
+        self._move(starts, moved, body)
         b.perform(f"br label %{head}")
         b.label(done)
         return inside
+
+    # Pointers of a loop along an axis move by its strides: LLVM is not asked to find that out.
+
+    def _starts(
+        self, axis: int, low: str, pointers: dict[int, str], memories: Sequence[Memory]
+    ) -> dict[int, tuple[str, str]]:
+        """Return (pointer at `low`, stride) of what moves along an axis, by slots."""
+        b, starts = self.b, {}
+        for memory in memories:
+            if (stride := memory.strides.get(axis)) is None:
+                continue
+            start = pointers[memory.slot]
+            if low != "0":
+                offset = b.emit(f"mul i64 {low}, {stride}")
+                start = b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
+            starts[memory.slot] = start, stride
+        return starts
+
+    def _moving(self, starts: dict[int, tuple[str, str]], before: str, body: str) -> dict[int, str]:
+        """Write the pointers of a step at the head of a loop."""
+        return {
+            slot: self.b.emit(f"phi ptr [{start}, %{before}], [%{body}.at{slot}, %{body}.end]")
+            for slot, (start, _) in starts.items()
+        }
+
+    def _move(self, starts: dict[int, tuple[str, str]], moved: dict[int, str], body: str) -> None:
+        """Write those of the next step at the end of the loop."""
+        for slot, (_, stride) in starts.items():
+            self.b.perform(f"%{body}.at{slot} = getelementptr i8, ptr {moved[slot]}, i64 {stride}")
 
     def _phi(self, start: Any, before: str, name: str, after: str) -> Any:
         if isinstance(start, ComplexValue):

@@ -199,24 +199,20 @@ class KernelWriter(Frame):
         """Write `for index in range(lo, hi)`, moving every pointer along `axis`."""
         b = self.b
         head, body, done = b.fresh_label("head"), b.fresh_label("body"), b.fresh_label("done")
+        starts = self._starts(axis, lo, pointers, memories)
         before = b.block
         b.perform(f"br label %{head}")
         b.label(head)
         index = b.emit(f"phi i64 [{lo}, %{before}], [%{body}.next, %{body}.end]")
+        moved = {**pointers, **self._moving(starts, before, body)}
         more = b.emit(f"icmp slt i64 {index}, {hi}")
         b.perform(f"br i1 {more}, label %{body}, label %{done}")
         b.label(body)
-        moved = dict(pointers)
-        for memory in memories:
-            if axis in memory.strides:
-                offset = b.emit(f"mul i64 {index}, {memory.strides[axis]}")
-                moved[memory.slot] = b.emit(
-                    f"getelementptr i8, ptr {pointers[memory.slot]}, i64 {offset}"
-                )
         step(moved, index)
         b.perform(f"br label %{body}.end")
         b.label(f"{body}.end")
         b.perform(f"%{body}.next = add nsw i64 {index}, 1")
+        self._move(starts, moved, body)
         b.perform(f"br label %{head}")
         b.label(done)
 

@@ -271,13 +271,13 @@ def _one_by_one(kind: str, size: int) -> str:
   br i1 %any, label %loop, label %done
 loop:
   %i = phi i64 [0, %some], [%next, %loop]
-  %to = mul i64 %i, {size}
-  %far = mul i64 %i, %stride
-  %p = getelementptr i8, ptr %buffer, i64 %to
-  %s = getelementptr i8, ptr %memory, i64 %far
+  %p = phi ptr [%buffer, %some], [%p.next, %loop]
+  %s = phi ptr [%memory, %some], [%s.next, %loop]
   %item = load {item}, ptr {source}, align 1
   store {item} %item, ptr {target}, align 1
   %next = add nuw nsw i64 %i, 1
+  %p.next = getelementptr i8, ptr %p, i64 {size}
+  %s.next = getelementptr i8, ptr %s, i64 %stride
   %more = icmp slt i64 %next, %count
   br i1 %more, label %loop, label %done
 done:"""
