@@ -52,6 +52,12 @@ def test_filters() -> None:
     assert at(T.grad(gradient.disconnected_grad(x) * x, x), x, 3) == 3
     assert at(T.grad(gradient.grad_scale(x, -2) ** 2, x), x, 3) == -12
     assert at(T.grad(gradient.grad_clip(x, -1, 1) ** 2, x), x, 3) == 1
+    # What arrays say is not hashed; PyMC3 has those of one item.
+    assert at(T.grad(gradient.grad_scale(x, np.array(-2)) ** 2, x), x, 3) == -12
+    assert at(T.grad(gradient.grad_clip(x, np.array(-1), np.array(1)) ** 2, x), x, 3) == 1
+    v = T.dvector("v")
+    assert at(T.grad(gradient.grad_scale(v, [1, 2]).sum(), v), v, [3, 4]) == [1, 2]
+    assert at(T.grad(gradient.grad_scale(x, theano.shared(-2)) ** 2, x), x, 3) == -12
     with pytest.raises(DisconnectedInputError):
         T.grad(gradient.disconnected_grad(x), x)
     assert at(T.grad(gradient.zero_grad(x), x), x, 3) == 0
@@ -217,6 +223,7 @@ def test_classes_of_identities_with_other_gradients() -> None:
     assert stopped.owner.op.connection_pattern(stopped.owner) == [[False]]
     assert gradient.GradClip(-1, 1) == gradient.GradClip(-1, 1) != gradient.GradClip(-1, 2)
     assert pickle.loads(pickle.dumps(gradient.GradScale(3))) == gradient.GradScale(3)
+    assert gradient.GradScale(np.array(2)).multiplier == 2
     assert isinstance(gradient.disconnected_type().type, gradient.DisconnectedType)
     f = theano.function([x], gradient.grad_clip(gradient.grad_scale(x, 2), -1, 1) * 2)
     kinds = (gradient.GradClip, gradient.GradScale)

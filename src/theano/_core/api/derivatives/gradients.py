@@ -427,13 +427,14 @@ def grad_clip(x: TensorLike, lower_bound: float, upper_bound: float) -> TensorVa
     return GradClip(lower_bound, upper_bound)(x)
 
 
-def grad_scale(x: TensorLike, multiplier: float) -> TensorVariable:
+def grad_scale(x: TensorLike, multiplier: TensorLike) -> TensorVariable:
     """Return `x`; the gradient that flows back through it is multiplied by a number.
 
     Parameters
     ----------
     x : tensor
-    multiplier : float
+    multiplier : tensor
+        One number, or what broadcasts to the gradient.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.types import ObjectType
@@ -59,9 +59,12 @@ class GradientFilter(Structured):
     __props__ = ("kind", "parameters")
     shape = shape_of(0)
 
-    def __init__(self, kind: str, parameters: tuple[float, ...] = ()) -> None:
+    def __init__(self, kind: str, parameters: tuple[Any, ...] = ()) -> None:
         self.kind = kind
-        self.parameters = parameters
+        # Operations are compared and hashed: arrays and lists are not.
+        self.parameters = tuple(
+            p if isinstance(p, Hashable) else as_variable(p) for p in parameters
+        )
 
     def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
@@ -133,9 +136,9 @@ class UndefinedGrad(GradientFilter):
 
 
 class GradScale(GradientFilter):
-    """`x` itself, with its gradient multiplied by a number."""
+    """`x` itself, with its gradient multiplied by a number, an array or a variable."""
 
-    def __init__(self, multiplier: float) -> None:
+    def __init__(self, multiplier: TensorLike) -> None:
         super().__init__("scale", (multiplier,))
         self.multiplier = multiplier
 
