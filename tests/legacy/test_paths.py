@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -243,3 +245,36 @@ def test_types_name_their_classes() -> None:
     assert T.TensorType.Constant is T.dvector.Constant is T.TensorConstant
     assert isinstance(theano.sparse.csc_matrix("x"), theano.sparse.SparseType.Variable)
     assert T.float32_rtol == T.basic.float32_rtol
+
+
+LISTED = """
+import pickle, sys, threading
+import theano
+from theano._core.legacy.patches import HOMES
+for path in HOMES:
+    assert path in sys.modules, path
+# No module is filled for it.
+kind = type(sys.modules["theano.gof.graph"])
+assert kind.__name__ == "Unfilled"
+assert pickle.loads(pickle.dumps(sys.modules["theano.gof.fg"])) is theano.gof.fg
+assert not hasattr(sys.modules["theano.gof.graph"], "__path__")
+found = []
+def look():
+    import theano.gof.graph as module
+    found.append(module.inputs)
+threads = [threading.Thread(target=look) for _ in range(20)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(found) == 20
+assert type(theano.gof.graph) is not kind
+assert "TensorType" in dir(sys.modules["theano.tensor.type"])
+for path, classes in HOMES.items():
+    assert all(getattr(sys.modules[path], cls.__name__) is cls for cls in classes)
+"""
+
+
+def test_modules_that_classes_name_are_there() -> None:
+    # A class whose module is not in `sys.modules` is copied by what pickles for other processes.
+    subprocess.run([sys.executable, "-c", LISTED], check=True)

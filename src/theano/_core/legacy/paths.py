@@ -8,6 +8,7 @@ holds the objects that the table names and nothing else.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -103,6 +104,24 @@ IMPORTED = {
 }
 
 
+class Unfilled(ModuleType):
+    """A module that is filled when it is first looked into, by each thread that does."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__all__":
+            # `import` and whoever goes through all modules ask for some.
+            raise AttributeError(name)
+        OldPaths().exec_module(self)
+        return getattr(self, name)
+
+    def __dir__(self) -> list[str]:
+        OldPaths().exec_module(self)
+        return dir(self)
+
+    def __reduce__(self) -> Any:
+        return importlib.import_module, (self.__name__,)
+
+
 class OldPaths(MetaPathFinder, Loader):
     """Finds the modules of the tables."""
 
@@ -114,6 +133,10 @@ class OldPaths(MetaPathFinder, Loader):
             return None
         package = any(name.startswith(f"{fullname}.") for name in MODULES)
         return ModuleSpec(fullname, self, is_package=package)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return a module without its names."""
+        return Unfilled(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill a module with the objects that the table names."""
@@ -137,6 +160,7 @@ class OldPaths(MetaPathFinder, Loader):
         )
         # Its modules are attributes of a package also before they are imported.
         module.__dict__["__getattr__"] = partial(attribute, module.__name__)
+        module.__class__ = ModuleType
 
 
 def _object(place: str) -> Any:
@@ -180,11 +204,26 @@ def old_names(package: str) -> Callable[[str], Any]:
     return partial(attribute, package)
 
 
+def _have_listed(path: str) -> None:
+    """Put a module into `sys.modules`; one of the table is filled when it is looked into.
+
+    cloudpickle, and so joblib and its like, write a class whose module is not there as a copy of
+    all that it consists of.
+    """
+    spec = OldPaths().find_spec(path, None)
+    if spec is None:
+        importlib.import_module(path)
+    elif path not in sys.modules:
+        sys.modules[path] = importlib.util.module_from_spec(spec)
+
+
 def install() -> None:
     """Have `import` look into the table, after everything else."""
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
     patches.install()
+    for path in patches.HOMES:
+        _have_listed(path)
     checking_modes.register()
     no_gpu.warn_of_device()
     for path in MODULES:
