@@ -68,6 +68,26 @@ def test_normalization_with_broadcastable_parameters() -> None:
         np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-14)
 
 
+def test_default_updates_of_running_statistics() -> None:
+    x = T.dmatrix("x")
+    one, mean, var = (theano.shared(v) for v in (np.ones(2), np.zeros(2), np.ones(2)))
+    outs = batch_normalization_train(x, one, one, running_mean=mean, running_var=var)
+    mean.default_update, var.default_update = outs[3:]
+    given = np.array([[1.0, 2], [3, 6]])
+    # Each function of the batch has them, and what is not asked for is not computed.
+    theano.function([x], outs[0])(given)
+    assert mean.get_value() == pytest.approx(0.1 * given.mean(0))
+    assert var.get_value() == pytest.approx(0.9 + 0.2 * given.var(0))
+    theano.function([x], outs[0], no_default_updates=True)(given)
+    assert mean.get_value() == pytest.approx(0.1 * given.mean(0))
+    cost = (outs[0] * outs[3] + outs[4]).sum()
+    theano.gradient.verify_grad(
+        lambda x, m, v: theano.clone(cost, {outs[0].owner.inputs[0]: x, mean: m, var: v}),
+        [given, np.array([0.5, 2]), np.array([1.5, 3])],
+        rng=np.random.RandomState(3),
+    )
+
+
 def test_gradient_of_normalization() -> None:
     theano.gradient.verify_grad(
         lambda x, gamma, beta: batch_normalization_train(x, gamma, beta, "spatial")[0],
@@ -86,6 +106,8 @@ def test_errors_of_normalization() -> None:
         batch_normalization_train(x, g, g, axes=(5,))
     with pytest.raises(ValueError, match="both be given or both be None"):
         batch_normalization_train(x, g, g, running_mean=g)
+    with pytest.raises(ValueError, match="as many dimensions as gamma and beta, 1; got 0 and 1"):
+        batch_normalization_train(x, g, g, running_mean=T.dscalar(), running_var=g)
     with pytest.raises(ValueError, match="must match the number of non-normalized axes"):
         batch_normalization_test(x, T.dscalar(), g, g, g)
 

@@ -138,34 +138,46 @@ def batch_normalization_train(
     layout = _Layout(x, axes, epsilon, (gamma, beta))
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be given or both be None")
-    out, mean, inverse, var = batch_norm(
-        x, layout.spread(gamma), layout.spread(beta), epsilon, layout.axes
+    running = [as_tensor_variable(v) for v in (running_mean, running_var) if v is not None]
+    if any(v.type.ndim != gamma.type.ndim for v in running):
+        raise ValueError(
+            "running_mean and running_var must have as many dimensions as gamma and beta, "
+            f"{gamma.type.ndim}; got {' and '.join(str(v.type.ndim) for v in running)}"
+        )
+    out, mean, inverse, var, *old = batch_norm(
+        x, layout.spread(gamma), layout.spread(beta), epsilon, layout.axes, running
     )
     results = [out, layout.gathered(mean), layout.gathered(inverse)]
-    if running_mean is None:
+    if not old:
         return tuple(results)
     share = cast(as_tensor_variable(running_average_factor), config.floatX)
-    old_mean, old_var = (as_tensor_variable(v) for v in (running_mean, running_var))
     shape = [shaping.length(x, axis) for axis in layout.axes]
     count = cast(as_tensor_variable(as_int64(product(shape))), config.floatX)
     whole = mul(layout.gathered(var), true_div(count, sub(count, 1)))
-    for old, new in ((old_mean, layout.gathered(mean)), (old_var, whole)):
-        value = add(mul(old, sub(np.asarray(1, "int8"), share)), mul(new, share))
-        type_ = old.type
+    for before, new in zip(old, (layout.gathered(mean), whole), strict=True):
+        value = add(mul(before, sub(np.asarray(1, "int8"), share)), mul(new, share))
+        type_ = before.type
         results.append(shaping.pattern_broadcast(cast(value, type_.dtype), type_.broadcastable))
     return tuple(results)
 
 
-def batch_norm(x: Any, scale: Any, bias: Any, epsilon: Any, axes: Sequence[int]) -> list[Any]:
-    """Return a normalized batch, its mean, 1 / sqrt(variance + epsilon) and the variance."""
+def batch_norm(
+    x: Any, scale: Any, bias: Any, epsilon: Any, axes: Sequence[int], running: Sequence[Any] = ()
+) -> list[Any]:
+    """Return a normalized batch, its mean, 1 / sqrt(variance + epsilon) and the variance.
+
+    Running statistics pass through the operation as they are: a shared variable that is one of
+    them belongs to each function of the batch, which computes its `default_update`.
+    """
     dtype = r.var(x, axes, keepdims=True).type.dtype
-    outside = [x, scale, bias, cast(as_tensor_variable(epsilon), dtype)]
+    outside = [x, scale, bias, cast(as_tensor_variable(epsilon), dtype), *running]
     inside = [v.type.variable_class(v.type) for v in outside]
-    batch, gamma, beta, least = inside
+    batch, gamma, beta, least, *passed = inside
     mean, var = (f(batch, axes, keepdims=True) for f in (r.mean, r.var))
     inverse = reciprocal(sqrt(add(var, least)))
     out = add(mul(sub(batch, mean), mul(gamma, inverse)), beta)
-    return BatchNorm(Body(inside, [out, mean, inverse, var]), axes).make_node(*outside).outputs
+    body = Body(inside, [out, mean, inverse, var, *passed])
+    return BatchNorm(body, axes).make_node(*outside).outputs
 
 
 def batch_normalization_test(

@@ -63,9 +63,10 @@ def _count(x: Variable, axes: Sequence[int]) -> Any:
 
 @known_as("AbstractBatchNormTrain")
 class BatchNorm(Expression):
-    """A normalized batch, its mean, 1 / its deviation and its variance.
+    """A normalized batch, its mean, 1 / its deviation and its variance, and running statistics.
 
-    Its inputs are the batch, scale, bias and what is added to the variance.
+    Its inputs are the batch, scale, bias and what is added to the variance; running statistics are
+    inputs and outputs that it does not change.
 
     Parameters
     ----------
@@ -79,9 +80,9 @@ class BatchNorm(Expression):
         self.axes = tuple(axes)
 
     def vjp(self, node: Apply, cotangents: Sequence[Any], reverse: Any = None) -> list[Any]:
-        x, scale, _, epsilon = node.inputs
-        _, mean, inverse, _ = node.outputs
-        dy, dmean, dinverse, dvar = cotangents
+        x, scale, _, epsilon = node.inputs[:4]
+        _, mean, inverse = node.outputs[:3]
+        dy, dmean, dinverse, dvar, *running = cotangents
         centred, count = sub(x, mean), _count(x, self.axes)
         cube = mul(inverse, mul(inverse, inverse))
         parts, dscale, dbias, spread = [], None, None, []
@@ -103,7 +104,8 @@ class BatchNorm(Expression):
             axes = tuple(range(half.type.ndim))
             depsilon = cast(reduce("sum", half, axes, half.type.dtype), epsilon.type.dtype)
         gradients = (_sum_of(parts), dscale, dbias)
-        return [*(_like(g, v) for g, v in zip(gradients, node.inputs, strict=False)), depsilon]
+        likes = (_like(g, v) for g, v in zip(gradients, node.inputs, strict=False))
+        return [*likes, depsilon, *running]
 
 
 def _sum_of(values: Sequence[Variable]) -> Any:
