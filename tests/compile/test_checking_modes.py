@@ -55,7 +55,11 @@ def test_values_are_those_of_other_modes(name: str) -> None:
 
 FAULTS = {
     "NaN in an output": (T.log(x), -ONES, r"NaN detected\n.*output of a node"),
-    "infinity in an output": (T.log(x), 0 * ONES, r"Inf detected\n.*output of a node"),
+    "infinity in an output": (
+        T.log(x),
+        0 * ONES,
+        r"Inf detected\nBig value detected\n.*output of a node",
+    ),
     "big output": (x * 1e9, 99 * ONES, "Big value detected"),
     "NaN in an input": (x + 1, np.nan * ONES, r"NaN detected\n.*an input of the graph: x"),
     "in a step": (theano.scan(lambda v: T.sqrt(v - 2), x)[0], ONES, r"NaN detected\n.*output"),
@@ -154,6 +158,13 @@ def test_what_is_not_asked_for_is_not_reported(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(theano.config.NanGuardMode, "action", "warn")
     with pytest.warns(UserWarning, match="NaN detected"):
         assert np.isnan(f(-ONES)).all()
+
+
+def test_infinity_is_big() -> None:
+    f = theano.function([x], T.log(x), mode=NanGuardMode(False, False, True))
+    with pytest.raises(AssertionError, match=r"^Big value detected"):
+        f(0 * ONES)
+    assert np.isnan(f(-ONES)).all()
 
 
 def test_modes_differ_by_what_they_check() -> None:

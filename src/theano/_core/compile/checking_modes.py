@@ -178,10 +178,9 @@ class NanGuardMode(WatchedMode):
             problems.append("NaN detected")
         if self.inf_is_error and contains_inf(value):
             problems.append("Inf detected")
-        if self.big_is_error and value.size:
-            finite = np.abs(value[np.isfinite(value)])
-            if finite.size and float(finite.max()) > BIG:
-                problems.append("Big value detected")
+        # Infinity is big, too; a NaN is not.
+        if self.big_is_error and np.fmax.reduce(np.abs(value), None, initial=0) > np.float64(BIG):
+            problems.append("Big value detected")
         if problems:
             _report(problems, value, variable, node)
 
