@@ -214,6 +214,21 @@ def test_downcast_of_all_inputs(choice: Any, value: Any, accepted: bool) -> None
             f(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "error"), [(np.nan, ValueError), (np.inf, OverflowError), (1j, TypeError)]
+)
+def test_downcast_of_what_is_no_integer(value: complex, error: type[Exception]) -> None:
+    # As int(value) in Python; arrays have what NumPy makes of them.
+    n, v = T.iscalar(), T.ivector()
+    f = function([n, v], [n, v], allow_input_downcast=True)
+    f(2.5, [2.5])
+    f(1, np.array([np.nan]))
+    with pytest.raises(error):
+        f(value, [1])
+    with pytest.raises(error):
+        f(1, [1, value])
+
+
 def test_python_floats_are_accepted_under_float32() -> None:
     with theano.config.change_flags(floatX="float32"):
         variable = T.scalar("s")

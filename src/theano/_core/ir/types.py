@@ -340,6 +340,8 @@ class TensorType(Type):
         if isinstance(value, np.ndarray) and value.dtype == self.numpy_dtype:
             return _plain(value)
         if allow_downcast:
+            if not isinstance(value, (np.ndarray, np.generic)):
+                self._check_numbers(array_of(value))
             return self._as_array(value)
         if isinstance(value, np.ndarray):
             self._check_no_loss(value)
@@ -370,6 +372,15 @@ class TensorType(Type):
                 return array_of(value).astype(self.numpy_dtype, copy=False)
             except (ValueError, OverflowError) as error:
                 raise type(error)(f"{self} cannot store {value!r}: {error}") from error
+
+    def _check_numbers(self, numbers: np.ndarray) -> None:
+        """Refuse what Python's numbers do not become, though arrays do: `int(nan)`."""
+        kind, own = numbers.dtype.kind, self.numpy_dtype.kind
+        if kind == "c" and own != "c":
+            raise TypeError(f"{self} cannot store complex values: take their real parts.")
+        if kind == "f" and own in "iu" and not np.isfinite(numbers).all():
+            error = ValueError if np.isnan(numbers).any() else OverflowError
+            raise error(f"{self} cannot store NaN or infinity, and got {numbers}.")
 
     def _check_no_loss(self, value: np.ndarray) -> None:
         name = str(value.dtype.newbyteorder("="))
