@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -275,6 +276,22 @@ def test_zero(value: np.ndarray, borrow: bool) -> None:
     assert a.get_value().shape == value.shape
     assert a.get_value().dtype == value.dtype
     assert (not inner.any()) == (borrow or value.size == 0)
+
+
+def test_stored_arrays_of_other_classes(tmp_path: Path) -> None:
+    # joblib has large arrays of what other processes get mapped to files, for reading.
+    np.save(tmp_path / "a.npy", np.arange(3.0))
+    for mode in ("r", "c"):
+        mapped = np.load(tmp_path / "a.npy", mmap_mode=mode)
+        a = shared(np.zeros(3), "a")
+        a.container.storage[0] = mapped
+        f = theano.function([], a.sum(), updates=[(a, a * 2)])
+        assert (f(), f()) == (3, 6)
+        assert a.get_value().tolist() == [0, 4, 8]
+    assert np.load(tmp_path / "a.npy").tolist() == [0, 1, 2]
+    a.container.storage[0] = "what"
+    with pytest.raises(TypeError, match=r"shared variable a was damaged: .*'what'"):
+        f()
 
 
 def test_clone_shares_the_storage() -> None:

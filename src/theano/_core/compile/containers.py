@@ -125,5 +125,17 @@ class Container:
         return f"<{self.cell.value!r}>"
 
 
+def as_stored(variable: Any, value: object) -> Any:
+    """Return what is in the cell of a shared variable as an array of NumPy's own class.
+
+    joblib gives other processes large arrays as files mapped to memory, and `storage[0] = value`
+    checks nothing.
+    """
+    try:
+        return variable.type.filter(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the value of shared variable {variable} was damaged: {error}") from None
+
+
 # By identity: what shared a cell when it was pickled shares one again.
 copyreg.pickle(native.Cell, lambda cell: (native.Cell, (cell.value,)))

@@ -15,7 +15,7 @@ from theano._core.base.gc_pause import paused_collector
 from theano._core.base.records import Record
 from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages, programs
-from theano._core.compile.containers import Container
+from theano._core.compile.containers import Container, as_stored
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
@@ -456,9 +456,7 @@ def _callback_record(record: CallbackRecord) -> Any:
 def _convert(function: Any, index: int, value: object) -> Any:
     maker = function.maker
     if index >= len(maker.arguments):
-        raise TypeError(
-            f"the value of shared variable {maker.shared[index - len(maker.arguments)]} was damaged"
-        )
+        return as_stored(maker.shared[index - len(maker.arguments)], value)
     spec = maker.arguments[index]
     type_ = spec.variable.type
     try:
