@@ -71,18 +71,21 @@ def test_normalization_with_broadcastable_parameters() -> None:
 def test_default_updates_of_running_statistics() -> None:
     x = T.dmatrix("x")
     one, mean, var = (theano.shared(v) for v in (np.ones(2), np.zeros(2), np.ones(2)))
-    outs = batch_normalization_train(x, one, one, running_mean=mean, running_var=var)
+    factor = theano.shared(0.1)
+    factor.default_update = factor / 2
+    outs = batch_normalization_train(x, one, one, "per-activation", 1e-4, factor, mean, var)
     mean.default_update, var.default_update = outs[3:]
     given = np.array([[1.0, 2], [3, 6]])
     # Each function of the batch has them, and what is not asked for is not computed.
     theano.function([x], outs[0])(given)
     assert mean.get_value() == pytest.approx(0.1 * given.mean(0))
     assert var.get_value() == pytest.approx(0.9 + 0.2 * given.var(0))
+    assert factor.get_value() == 0.05
     theano.function([x], outs[0], no_default_updates=True)(given)
     assert mean.get_value() == pytest.approx(0.1 * given.mean(0))
     cost = (outs[0] * outs[3] + outs[4]).sum()
     theano.gradient.verify_grad(
-        lambda x, m, v: theano.clone(cost, {outs[0].owner.inputs[0]: x, mean: m, var: v}),
+        lambda b, m, v: theano.clone(cost, {x: b, mean: m, var: v, factor: theano.shared(0.5)}),
         [given, np.array([0.5, 2]), np.array([1.5, 3])],
         rng=np.random.RandomState(3),
     )

@@ -144,13 +144,15 @@ def batch_normalization_train(
             "running_mean and running_var must have as many dimensions as gamma and beta, "
             f"{gamma.type.ndim}; got {' and '.join(str(v.type.ndim) for v in running)}"
         )
+    if running:
+        running.append(cast(as_tensor_variable(running_average_factor), config.floatX))
     out, mean, inverse, var, *old = batch_norm(
         x, layout.spread(gamma), layout.spread(beta), epsilon, layout.axes, running
     )
     results = [out, layout.gathered(mean), layout.gathered(inverse)]
     if not old:
         return tuple(results)
-    share = cast(as_tensor_variable(running_average_factor), config.floatX)
+    *old, share = old
     shape = [shaping.length(x, axis) for axis in layout.axes]
     count = cast(as_tensor_variable(as_int64(product(shape))), config.floatX)
     whole = mul(layout.gathered(var), true_div(count, sub(count, 1)))
@@ -166,8 +168,8 @@ def batch_norm(
 ) -> list[Any]:
     """Return a normalized batch, its mean, 1 / sqrt(variance + epsilon) and the variance.
 
-    Running statistics pass through the operation as they are: a shared variable that is one of
-    them belongs to each function of the batch, which computes its `default_update`.
+    Running statistics and their factor pass through the operation as they are: a shared variable
+    that is one of them belongs to each function of the batch, which computes its `default_update`.
     """
     dtype = r.var(x, axes, keepdims=True).type.dtype
     outside = [x, scale, bias, cast(as_tensor_variable(epsilon), dtype), *running]

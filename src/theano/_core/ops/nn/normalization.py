@@ -65,8 +65,8 @@ def _count(x: Variable, axes: Sequence[int]) -> Any:
 class BatchNorm(Expression):
     """A normalized batch, its mean, 1 / its deviation and its variance, and running statistics.
 
-    Its inputs are the batch, scale, bias and what is added to the variance; running statistics are
-    inputs and outputs that it does not change.
+    Its inputs are the batch, scale, bias and what is added to the variance; running statistics and
+    their factor are inputs and outputs that it does not change.
 
     Parameters
     ----------
