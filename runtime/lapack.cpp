@@ -93,7 +93,6 @@ Routine *routine_of(std::int64_t number) {
         eigh<T, I>,
         svd<T, I>,
         qr<T, I>,
-        stack_product<T, I>,
         keep_factor<T, I>,
         factor_solve<T, I>,
         factor_inverse<T, I>,
@@ -147,9 +146,11 @@ struct Batch {
     Routine *routine;
     const std::atomic<bool> *given_up;
     std::int64_t rank = 0, count = 1, shape[kMostDimensions];
-    // What computes several matrices at once, and how many.
-    void (*together)(small::Group &) = nullptr;
-    std::int64_t lanes = 1;
+    // What computes several matrices at once, and how many; of each stack the bytes from one matrix
+    // to the next, or kUneven.
+    small::Loops::Routine *together = nullptr;
+    std::int64_t lanes = 1, steps[kMostStacks];
+    static constexpr std::int64_t kUneven = std::numeric_limits<std::int64_t>::min();
     std::mutex mutex;
     Outcome outcome;
 
@@ -169,13 +170,24 @@ struct Batch {
         const bool real = typenum == NPY_FLOAT || typenum == NPY_DOUBLE;
         if (!real || count < small::kFewest) return;
         const small::Loops &loops = small_loops(typenum == NPY_DOUBLE);
-        if (!loops.routines[job.routine]) return;
+        const std::int64_t rows = view(job.stacks[0], 0).rows;
         for (int i = 0; i < job.count; ++i) {
             const View one = view(job.stacks[i], 0);
             if (std::max(one.rows, one.columns) > small::kMostRows) return;
+            steps[i] = step(job.stacks[i]);
         }
-        together = loops.routines[job.routine];
-        lanes = loops.lanes;
+        together = loops.routine(rows, job.routine);
+        if (together) lanes = loops.lanes;
+    }
+
+    std::int64_t step(const Stack &stack) const {
+        if (rank == 0 || stack.ndim - stack.core != rank) return kUneven;
+        for (std::int64_t axis = rank - 1; axis >= 0; --axis) {
+            if (stack.shape[axis] != shape[axis]) return kUneven;
+            if (axis == 0) continue;
+            if (stack.strides[axis - 1] != stack.strides[axis] * shape[axis]) return kUneven;
+        }
+        return stack.strides[rank - 1];
     }
 
     View view(const Stack &stack, std::int64_t index) const {
@@ -215,22 +227,29 @@ struct Batch {
         outcome.index = index;
     }
 
-    void compute_together(std::int64_t first, std::int64_t end) {
+    void compute_together(std::int64_t begin, std::int64_t end) {
         small::Group group;
-        const View one = view(job.stacks[0], first), right = view(job.stacks[job.count - 2], first);
-        group.n = one.rows;
-        group.columns = right.columns;
         group.flags = job.flags;
-        group.count = std::min(lanes, end - first);
         for (int i = 0; i < job.count; ++i) {
-            for (std::int64_t lane = 0; lane < lanes; ++lane) {
-                View v = view(job.stacks[i], first + std::min(lane, group.count - 1));
-                group.matrices[i][lane] = {v.data, v.down, v.across};
-            }
+            const View one = view(job.stacks[i], 0);
+            group.stacks[i] = {one.rows, one.columns, one.down, one.across, {}};
         }
-        together(group);
-        for (std::int64_t lane = 0; lane < group.count; ++lane)
-            if (!group.done[lane]) compute(first + lane);
+        for (std::int64_t first = begin; first < end; first += lanes) {
+            if (stopped()) return;
+            const std::int64_t last = std::min(lanes, end - first) - 1;  // lanes behind it repeat it
+            for (int i = 0; i < job.count; ++i) {
+                char *at = steps[i] == kUneven ? nullptr : job.stacks[i].data + first * steps[i];
+                for (std::int64_t lane = 0; lane < lanes; ++lane) {
+                    if (steps[i] == kUneven)
+                        at = view(job.stacks[i], first + std::min(lane, last)).data;
+                    group.stacks[i].data[lane] = at;
+                    if (lane < last) at += steps[i];
+                }
+            }
+            together(group);
+            for (std::int64_t lane = 0; !group.all_done && lane <= last; ++lane)
+                if (!group.done[lane]) compute(first + lane);
+        }
     }
 
     // How many small matrices make a piece of work that is worth a thread.
@@ -241,13 +260,13 @@ struct Batch {
         return static_cast<std::int64_t>(std::clamp(65536 / (m * n * n), 1.0, 65536.0));
     }
 
+    bool stopped() const { return given_up && given_up->load(std::memory_order_relaxed); }
+
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &batch = *reinterpret_cast<Batch *>(args);
-        for (std::int64_t index = begin; index < end; index += batch.lanes) {
-            if (batch.given_up && batch.given_up->load(std::memory_order_relaxed)) return;
-            if (batch.together) batch.compute_together(index, end);
-            else batch.compute(index);
-        }
+        if (batch.together) return batch.compute_together(begin, end);
+        for (std::int64_t index = begin; index < end && !batch.stopped(); ++index)
+            batch.compute(index);
     }
 };
 

@@ -1,46 +1,9 @@
-// Products of stacks; factorisations: LU, QR, singular values and eigenvalues.
+// Factorisations: LU, QR, singular values and eigenvalues.
 #pragma once
 
 #include "lapack_call.h"
 
 namespace theano::lapack {
-
-template <class T>
-bool gemm_operand(const View &a, Scratch &scratch, blas::Operand<T> &out) {
-    constexpr std::int64_t item = sizeof(T);
-    auto leads = [&](std::int64_t far, std::int64_t near, std::int64_t count) {
-        return near == item && far % item == 0 && far / item >= std::max<std::int64_t>(count, 1) &&
-               blas::fits(far / item, 1, 1);
-    };
-    if (leads(a.down, a.across, a.columns)) {
-        out = {a.as<T>(), a.down / item, false};
-        return true;
-    }
-    if (leads(a.across, a.down, a.rows)) {
-        out = {a.as<T>(), a.across / item, true};
-        return true;
-    }
-    T *copy = static_cast<T *>(scratch.get(a.size(), sizeof(T)));
-    if (!copy) return false;
-    a.rows_first(copy);
-    out = {copy, a.columns, false};
-    return true;
-}
-
-template <class T, class I>
-std::int64_t stack_product(std::int64_t, const View *v) {
-    const View &out = v[2];
-    if (out.size() == 0) return 0;
-    if (v[0].columns == 0) {
-        std::fill_n(out.as<T>(), out.size(), T(0));
-        return 0;
-    }
-    Scratch one, two;
-    blas::Operand<T> a, b;
-    if (!gemm_operand(v[0], one, a) || !gemm_operand(v[1], two, b)) return kNoMemory;
-    blas::gemm<T>(out.rows, out.columns, v[0].columns, T(1), a, b, T(0), out.as<T>(), out.columns);
-    return 0;
-}
 
 // Writes L (m, k), U (k, n) and, for each row of L U, which row of A it is.
 template <class T, class I>

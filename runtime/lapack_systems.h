@@ -147,8 +147,8 @@ std::int64_t solve_triangular(std::int64_t flags, const View *v) {
     I n = static_cast<I>(n_), k = static_cast<I>(b.columns), ld = at_least_one<I>(n);
     I lda = at_least_one<I>(leading), info = 0;
     return solve_columns<T>(b, v[2], [&](T *x) {
-        call<T>(trtrs, lower != by_rows ? "L" : "U", by_rows ? "T" : "N",
-                flags & TH_UNIT ? "U" : "N", &n, &k, data, &lda, x, &ld, &info);
+        call<T>(trtrs, lower != by_rows ? "L" : "U", by_rows ? "T" : "N", "N", &n, &k, data, &lda, x,
+                &ld, &info);
         return info;
     });
 }

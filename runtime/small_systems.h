@@ -14,24 +14,32 @@ namespace theano::small {
 // Matrices have at most so many rows, and a stack at least so many matrices.
 constexpr std::int64_t kMostRows = 16, kFewest = 16;
 constexpr std::int64_t kMostLanes = 16, kMostStacks = 4;
+// There is code for each size up to this one, and for all others.
+constexpr std::int64_t kWritten = 4;
 
-struct Matrix {
-    char *data;
-    std::int64_t down, across;  // bytes
+// Matrices of one shape, which may lie anywhere.
+struct Matrices {
+    std::int64_t rows, columns, down, across;  // bytes
+    char *data[kMostLanes];                    // of each lane
 };
 
-// Matrices of one shape: what a routine reads, then what it writes, of each lane.
+// What a routine reads, then what it writes.
 struct Group {
-    std::int64_t n, columns, flags;
-    std::int64_t count;  // lanes behind those repeat the last one
-    Matrix matrices[kMostStacks][kMostLanes];
+    std::int64_t flags;
+    Matrices stacks[kMostStacks];
     bool done[kMostLanes];  // whether a lane has its results; others have none
+    bool all_done;
 };
 
 struct Loops {
     std::int64_t lanes;
-    // By LAPACK's number (TH_SOLVE …); nullptr for those that are not for lanes.
-    void (*routines[TH_ROUTINES])(Group &group);
+    using Routine = void(Group &group);
+    // By the number of rows, or 0, and LAPACK's number (TH_SOLVE …); nullptr: not for lanes.
+    Routine *routines[kWritten + 1][TH_ROUTINES];
+
+    Routine *routine(std::int64_t rows, std::int64_t number) const {
+        return routines[rows > kWritten ? 0 : rows][number];
+    }
 };
 
 const Loops &loops_plain(bool is_double), &loops_fma(bool is_double), &loops_avx512(bool is_double);

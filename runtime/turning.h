@@ -19,12 +19,6 @@ struct Turning {
 namespace {
 
 // Four vectors of four floats each, or two of two doubles, with rows and columns exchanged.
-#if defined(__clang__)
-#define TH_SHUFFLE(x, y, type, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
-#else
-#define TH_SHUFFLE(x, y, type, ...) __builtin_shuffle(x, y, type{__VA_ARGS__})
-#endif
-
 inline void exchange(Vectors<float, 16>::Vector (&x)[4]) {
     using V = Vectors<float, 16>::Vector;
     typedef std::int32_t I __attribute__((vector_size(16)));

@@ -13,6 +13,16 @@
 #define TH_UNROLL
 #endif
 
+// A function whose arguments are constants where it is called.
+#define TH_INLINE inline __attribute__((always_inline))
+
+// Items of two vectors by their numbers, constants; `type` is that of vectors of numbers.
+#if defined(__clang__)
+#define TH_SHUFFLE(x, y, type, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define TH_SHUFFLE(x, y, type, ...) __builtin_shuffle(x, y, type{__VA_ARGS__})
+#endif
+
 namespace theano {
 
 namespace {

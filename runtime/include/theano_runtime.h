@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 19
+#define TH_ABI_VERSION 20
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -57,7 +57,7 @@ enum {
 enum {
     TH_CHOLESKY = 0,         /* A → L or U; TH_LOWER, TH_NAN */
     TH_SOLVE = 1,            /* A, b → x */
-    TH_SOLVE_TRIANGULAR = 2, /* A, b → x; TH_LOWER, TH_UNIT */
+    TH_SOLVE_TRIANGULAR = 2, /* A, b → x; TH_LOWER */
     TH_SOLVE_POSITIVE = 3,   /* A, b → x; TH_LOWER */
     TH_INVERSE = 4,          /* A → X */
     TH_DET = 5,              /* A → a number */
@@ -66,23 +66,22 @@ enum {
     TH_EIGH = 8,             /* A → w or (TH_VECTORS) w, V; TH_LOWER */
     TH_SVD = 9,              /* A → s or (TH_VECTORS) U, s, V^H; TH_FULL */
     TH_QR = 10,              /* A → R or (TH_VECTORS) Q, R; TH_FULL */
-    TH_STACK_PRODUCT = 11,   /* A, B → A B */
-    TH_FACTOR = 12,          /* A → F, rows: what the following take instead of A */
-    TH_FACTOR_SOLVE = 13,    /* F, rows, b → x; TH_ADJOINT */
-    TH_FACTOR_INVERSE = 14,  /* F, rows → X */
-    TH_FACTOR_DET = 15,      /* F, rows → a number */
-    TH_FACTOR_SLOGDET = 16,  /* F, rows → a number, a number of the real type */
-    TH_FACTOR_ADJUGATE = 17, /* F, rows → X: the inverse times the determinant */
-    TH_PINV = 18,            /* A → X */
-    TH_CHOLESKY_TANGENT = 19, /* L, the tangent of L L^H → that of L */
-    TH_EIG = 20,              /* A → w, V of the type of A: of a real matrix the real parts */
-    TH_EXPM = 21,             /* A → X */
-    TH_EXPM_TANGENT = 22,     /* A, its tangent → that of X */
-    TH_QR_RAW = 23,           /* A → the columns of LAPACK's geqrf, tau (a vector) */
-    TH_CHOLESKY_COTANGENT = 24, /* L, the cotangent of L → that of L L^H */
-    TH_SYMMETRIC_PRODUCT = 25,  /* A, B → (A + A^T) B */
-    TH_PRODUCT_SYMMETRIC = 26,  /* A, B → B (A + A^T) */
-    TH_ROUTINES = 27
+    TH_FACTOR = 11,          /* A → F, rows: what the following take instead of A */
+    TH_FACTOR_SOLVE = 12,    /* F, rows, b → x; TH_ADJOINT */
+    TH_FACTOR_INVERSE = 13,  /* F, rows → X */
+    TH_FACTOR_DET = 14,      /* F, rows → a number */
+    TH_FACTOR_SLOGDET = 15,  /* F, rows → a number, a number of the real type */
+    TH_FACTOR_ADJUGATE = 16, /* F, rows → X: the inverse times the determinant */
+    TH_PINV = 17,            /* A → X */
+    TH_CHOLESKY_TANGENT = 18, /* L, the tangent of L L^H → that of L */
+    TH_EIG = 19,              /* A → w, V of the type of A: of a real matrix the real parts */
+    TH_EXPM = 20,             /* A → X */
+    TH_EXPM_TANGENT = 21,     /* A, its tangent → that of X */
+    TH_QR_RAW = 22,           /* A → the columns of LAPACK's geqrf, tau (a vector) */
+    TH_CHOLESKY_COTANGENT = 23, /* L, the cotangent of L → that of L L^H */
+    TH_SYMMETRIC_PRODUCT = 24,  /* A, B → (A + A^T) B */
+    TH_PRODUCT_SYMMETRIC = 25,  /* A, B → B (A + A^T) */
+    TH_ROUTINES = 26
 };
 
 /* What `along` can do; the order of items and extremes are positions, int64. Sorting is in three kinds, as
@@ -102,10 +101,9 @@ enum th_along_operation {
 enum {
     TH_LOWER = 1,   /* the lower triangle is read, not the upper */
     TH_NAN = 2,     /* a matrix without a result gives NaN */
-    TH_UNIT = 4,    /* the diagonal counts as ones */
-    TH_VECTORS = 8, /* not only values */
-    TH_FULL = 16,   /* all columns of the orthogonal factors */
-    TH_ADJOINT = 32 /* the conjugate transpose in the place of A */
+    TH_VECTORS = 4, /* not only values */
+    TH_FULL = 8,    /* all columns of the orthogonal factors */
+    TH_ADJOINT = 16 /* the conjugate transpose in the place of A */
 };
 
 /* The most facts that `fail` keeps. */

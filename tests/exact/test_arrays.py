@@ -532,7 +532,6 @@ REWRITTEN = {
     "Gemm",
     "Within",
     "LUFactor",
-    "StackProduct",
     "FitsMask",
     "ArgSelect",
     "ArgSortRows",

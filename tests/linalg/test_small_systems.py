@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from theano._core.runtime import native
 # As many as are computed at once, and one less; what is left of vectors of any length.
 COUNTS = (0, 1, 15, 16, 17, 31, 40)
 ROWS = (0, 1, 2, 3, 4, 7, 16, 17)
+POSITIVE = ("lower", "upper", "positive", "slope")
 LAYOUTS = {
     "C": lambda a: a,
     "columns first": lambda a: np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2),
@@ -41,6 +43,11 @@ def functions(dtype: str) -> dict[str, Any]:
         "det": theano.function([a], det),
         "lower": theano.function([a], T.slinalg.cholesky(a)),
         "upper": theano.function([a], T.slinalg.Cholesky(lower=False)(a)),
+        "under": theano.function([a, b], T.slinalg.solve_lower_triangular(a, b)),
+        "over": theano.function([a, b], T.slinalg.solve_upper_triangular(a, b)),
+        "positive": theano.function([a, b], T.slinalg.solve_positive_definite(a, b)),
+        "adjugate": theano.function([a], T.grad(det.sum(), a)),
+        "slope": theano.function([a], T.grad((T.slinalg.cholesky(a) ** 3).sum(), a)),
     }
 
 
@@ -63,6 +70,15 @@ def test_values(dtype: str, layout: str) -> None:
             np.testing.assert_allclose(fs["det"](a), det, rtol=10 * tolerance)
             positive = (exact @ exact.swapaxes(1, 2) / (n + 1) + np.eye(n)).astype(dtype)
             lower, upper = fs["lower"](positive), fs["upper"](positive)
+            under, over = fs["under"](lower, b), fs["over"](upper, b)
+            np.testing.assert_allclose(lower @ under, b, **near)
+            np.testing.assert_allclose(upper @ over, b, **near)
+            np.testing.assert_allclose(positive @ fs["positive"](positive, b), b, **near)
+            slopes = [fs["slope"](positive[i : i + 1]) for i in range(count)]
+            if slopes:
+                np.testing.assert_allclose(fs["slope"](positive), np.concatenate(slopes), **near)
+            adjugate = np.linalg.det(exact)[:, None, None] * np.linalg.inv(exact).swapaxes(1, 2)
+            np.testing.assert_allclose(fs["adjugate"](a), adjugate, rtol=tolerance, atol=tolerance)
             size = 1 + (np.abs(positive).max() if positive.size else 0)
             for factor in (lower @ lower.swapaxes(1, 2), upper.swapaxes(1, 2) @ upper):
                 np.testing.assert_allclose(factor, positive, atol=tolerance * size)
@@ -73,21 +89,20 @@ def test_values(dtype: str, layout: str) -> None:
 def test_a_result_depends_on_its_matrix_alone() -> None:
     """Not on the others, its place among them, the length of vectors, or threads."""
     fs = functions("float64")
-    a, b = stacks(40, 5, "float64")
-    positive = a @ a.swapaxes(1, 2)
     before = native.get_threads()
-    results: dict[str, Any] = {}
+    results: dict[tuple[str, int], Any] = {}
     try:
-        for threads in (1, 3):
+        for threads, n in itertools.product((1, 3), (2, 3, 4, 5)):
             native.set_threads(threads)
+            a, b = stacks(40, n, "float64")
+            positive = a @ a.swapaxes(1, 2)
             for name, f in fs.items():
-                own = [positive if name in ("lower", "upper") else a, b]
-                own = own if name in ("all", "solve") else own[:1]
+                own = [positive if name in POSITIVE else a, b][: len(f.maker.inputs)]
                 whole, part = (
                     r if name == "all" else [r] for r in (f(*own), f(*(x[7:30] for x in own)))
                 )
-                results.setdefault(name, whole)
-                for one, two, first in zip(whole, part, results[name], strict=True):
+                results.setdefault((name, n), whole)
+                for one, two, first in zip(whole, part, results[name, n], strict=True):
                     np.testing.assert_array_equal(one[7:30], two)
                     np.testing.assert_array_equal(one, first)
     finally:

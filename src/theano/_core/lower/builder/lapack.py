@@ -25,7 +25,6 @@ ROUTINES = {
     "eigh": "no_eigenvalues",
     "svd": "no_singular_values",
     "qr": "singular",
-    "stack_product": "singular",
     "factor": "singular",
     "factor_solve": "singular",
     "factor_inverse": "singular",
@@ -46,13 +45,10 @@ ROUTINES = {
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
 ALONG |= {"argmax": 9, "argmin": 10}
 NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
-FLAGS = {
-    name: 1 << bit
-    for bit, name in enumerate(("lower", "nan", "unit", "vectors", "full", "adjoint"))
-}
-PRODUCTS = ("stack_product", "symmetric_product", "product_symmetric")
+FLAGS = {name: 1 << bit for bit, name in enumerate(("lower", "nan", "vectors", "full", "adjoint"))}
+PRODUCTS = ("symmetric_product", "product_symmetric")
 # Those that take any matrix; the others need a square one.
-RECTANGULAR = ("lu", "svd", "qr", "qr_raw", "stack_product", "pinv")
+RECTANGULAR = ("lu", "svd", "qr", "qr_raw", "pinv")
 # Those whose operands have one shape.
 OF_ONE_SHAPE = ("cholesky_tangent", "cholesky_cotangent", "expm_tangent")
 

@@ -16,8 +16,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.creation import ARange
-from theano._core.ops.array.indexing import sum_to
-from theano._core.ops.array.products import dot
+from theano._core.ops.array.products import batched_dot, dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
@@ -184,45 +183,6 @@ def hermitian(x: object) -> Any:
     return swapped(conjugate(x))
 
 
-class StackProduct(MatrixOp):
-    """The product of each pair of matrices of two stacks of equal rank, through BLAS."""
-
-    routine = "stack_product"
-    linear = linear_in(0, 1)
-
-    def make_node(self, x: Variable, y: Variable) -> Apply:
-        x, y = matrix_operand("a product", x), matrix_operand("a product", y)
-        dtype = lapack_dtype(x.type.dtype, y.type.dtype)
-        x, y = cast(x, dtype), cast(y, dtype)
-        stack = [a and b for a, b in zip(batch_pattern(x), batch_pattern(y), strict=True)]
-        core = (x.type.broadcastable[-2], y.type.broadcastable[-1])
-        return self.one([x, y], dtype, (*stack, *core))
-
-    def compute(
-        self, xp: ArrayModule, node: Apply, x: TensorLike, y: TensorLike
-    ) -> tuple[Any, ...]:
-        return (xp.matmul(x, y),)
-
-    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        patterns = [batch_pattern(v) for v in node.inputs]
-        stack = broadcast_shape(patterns, [shapes[0][:-2], shapes[1][:-2]])
-        return [(*stack, shapes[0][-2], shapes[1][-1])]
-
-    def batch(
-        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
-    ) -> list[Any] | None:
-        rank = node.outputs[0].type.ndim + 1
-        return [self(*(pad_left(v, rank) for v in values))]
-
-    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
-        x, y = node.inputs
-        g = cotangents[0]
-        return [sum_to(self(g, hermitian(y)), x), sum_to(self(hermitian(x), g), y)]
-
-
-stack_product = StackProduct()
-
-
 class SymmetricProduct(MatrixOp):
     """(X + X^T) Y of two matrices, or Y (X + X^T) where `on_right`.
 
@@ -252,7 +212,7 @@ class SymmetricProduct(MatrixOp):
 
 def product(x: Any, y: Variable) -> Any:
     """Return the product of two matrices, or of each pair of two stacks of equal rank."""
-    return dot(x, y) if x.type.ndim == 2 else stack_product(x, y)
+    return dot(x, y) if x.type.ndim == 2 else batched_dot(x, y)
 
 
 def products(*factors: Variable) -> Any:
