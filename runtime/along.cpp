@@ -274,27 +274,40 @@ struct Search {
     const threads::Poll &poll;
 };
 
-template <class T>
-Status work(const Search &search) {
-    auto at = [&search](std::int64_t i) {
+// What is left is halved as often for each item, so that the processor need not guess a way, and
+// for several items in turns, so that it does not wait for each one's memory.
+template <class T, bool right>
+void find_places(const Search &search, std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t kTogether = 8;
+    auto load = [](const char *from) {
         T item;
-        std::memcpy(&item, search.sorted + i * search.step, sizeof item);
+        std::memcpy(&item, from, sizeof item);
         return item;
     };
-    auto find = [&](std::int64_t k, std::int64_t end) {
-        for (; k < end; ++k) {
-            T item;
-            std::memcpy(&item, search.wanted + k * static_cast<std::int64_t>(sizeof item),
-                        sizeof item);
-            std::int64_t low = 0, high = search.n;
-            while (low < high) {
-                std::int64_t middle = low + (high - low) / 2;
-                bool behind = search.right ? !before(item, at(middle)) : before(at(middle), item);
-                if (behind) low = middle + 1;
-                else high = middle;
+    for (std::int64_t k = begin; k < end; k += kTogether) {
+        const std::int64_t count = std::min(kTogether, end - k);
+        T items[kTogether];
+        std::int64_t low[kTogether] = {};
+        for (std::int64_t i = 0; i < count; ++i)
+            items[i] = load(search.wanted + (k + i) * static_cast<std::int64_t>(sizeof(T)));
+        for (std::int64_t left = search.n; left > 0;) {
+            const std::int64_t half = (left + 1) / 2;
+            for (std::int64_t i = 0; i < count; ++i) {
+                const T other = load(search.sorted + (low[i] + half - 1) * search.step);
+                const bool behind = right ? !before(items[i], other) : before(other, items[i]);
+                low[i] += half & -static_cast<std::int64_t>(behind);
             }
-            search.places[k] = low;
+            left -= half;
         }
+        std::copy_n(low, count, search.places + k);
+    }
+}
+
+template <class T>
+Status work(const Search &search) {
+    auto find = [&](std::int64_t k, std::int64_t end) {
+        if (search.right) find_places<T, true>(search, k, end);
+        else find_places<T, false>(search, k, end);
     };
     return in_pieces(search.count, 1, search.poll, find) ? Status::done : Status::interrupted;
 }

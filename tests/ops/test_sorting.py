@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +142,19 @@ def test_places_in_a_sorted_vector(side: Any) -> None:
         f(sorted_[shuffled], items, back), np.searchsorted(sorted_, items, side)
     )
     assert f(sorted_[:0], items[:1], back[:0]).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_places_of_many_items_in_lines_of_any_length(side: str) -> None:
+    x, v = T.dvector("x"), T.dvector("v")
+    f = function([x, v], SearchSorted(side)(x, v))
+    rng = np.random.default_rng(12)
+    for n, count in itertools.product([*range(10), 31, 32, 33], (1, 7, 8, 9, 30)):
+        sorted_ = np.sort(rng.integers(0, 12, n).astype(float))
+        items = np.where(rng.random(count) < 0.1, np.nan, rng.integers(-1, 13, count))
+        np.testing.assert_array_equal(f(sorted_, items), np.searchsorted(sorted_, items, side))
+        apart = sorted_.repeat(2)[::2]
+        np.testing.assert_array_equal(f(apart, items), np.searchsorted(apart, items, side))
 
 
 def test_inside_a_loop() -> None:
