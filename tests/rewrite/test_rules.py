@@ -195,6 +195,23 @@ def test_parts_of_cheap_sums_are_computed_again() -> None:
             np.testing.assert_array_equal(f(a), stencil(a))
 
 
+def apart(x: Any, y: Any) -> Any:
+    """Return the products of coordinates of all differences of points."""
+    d = x[:, None, :] - y
+    return d[:, :, 0] * d[:, :, 1]
+
+
+def test_parts_of_differences_of_all_pairs_are_not_stored() -> None:
+    y = T.dmatrix("y")
+    f = theano.function([m, y], apart(m, y))
+    nodes = f.maker.fgraph.toposort()
+    assert all(n.outputs[0].type.ndim < 3 for n in nodes if n.op is T.sub)
+    x = np.random.default_rng(4).normal(size=(5, 3))
+    np.testing.assert_array_equal(f(x, x[:4]), apart(x, x[:4]))
+    with pytest.raises(ValueError, match="mis-match"):
+        f(x, x[:, :2])
+
+
 def test_parts_of_parts_of_sums_do_not_grow() -> None:
     """Twelve sums of neighbours: each is computed for a few points again, never for all."""
     a = m

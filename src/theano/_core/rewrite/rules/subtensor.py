@@ -139,10 +139,9 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
     owner, times = made_by(whole, Elementwise), rewriter.part_uses.get(whole, 0)
     if owner is None or owner.op.is_dear(owner) or rewriter.uses.get(whole, 0) > times:
         return None
-    full = _full(owner)
-    if not full:
+    if not _has_parts(owner):
         return None
-    if len(full) > 1:
+    if len(_full(owner)) != 1:
         again = MOST_AGAIN // max(times - 1, 1)
         if _leaves_gaps(node) or _left_after(rewriter, owner, again) < 0:
             return None
@@ -158,6 +157,11 @@ def _full(node: Apply) -> list[int]:
     """Return the numbers of the operands that are not broadcast."""
     pattern = node.outputs[0].type.broadcastable
     return [i for i, v in enumerate(node.inputs) if v.type.broadcastable == pattern]
+
+
+def _has_parts(node: Apply) -> bool:
+    """Tell whether parts of the result are of operands that one of them can be compared with."""
+    return bool(_full(node)) or len(node.inputs) == 2
 
 
 def _left_after(rewriter: Rewriter, node: Apply, left: int) -> int:
@@ -184,11 +188,11 @@ def _left_after(rewriter: Rewriter, node: Apply, left: int) -> int:
 def _parted(rewriter: Rewriter, owner: Apply, entries: Sequence[object], times: int) -> Any:
     """Return one of so many parts of what an elementwise node makes, of parts of its operands."""
     pattern, full = owner.outputs[0].type.broadcastable, _full(owner)
-    if not full:
+    if not _has_parts(owner):
         return subtensor(owner.outputs[0], entries)
     parts = []
     for number, operand in enumerate(owner.inputs):
-        value = fitting(rewriter, owner, number, full[0])
+        value = fitting(rewriter, owner, number, full[0] if full else 0)
         inner = made_by(value, Elementwise)
         if number in full and value is operand and rewriter.uses.get(value, 0) == 1:
             if len(full) > 1 and inner is not None and not inner.op.is_dear(inner):
