@@ -99,43 +99,59 @@ struct Systems {
             }
             Index usual() const { return diagonal_between(0, kInfinity); }
 
-            // Subtracts from x[i] the items of x from `first` to `last`, times those of row i.
-            void subtract(Vector *x, std::int64_t i, std::int64_t first, std::int64_t last) const {
-                TH_EACH (std::int64_t j = first; j < last; ++j) x[i] -= at(i, j) * x[j];
+            // Subtracts from row i of x, of `w` columns, the rows from `first` to `last`, times the
+            // items of row or column i.
+            void subtract(Vector *x, std::int64_t w, std::int64_t i, std::int64_t first,
+                          std::int64_t last, bool turned = false) const {
+                TH_EACH (std::int64_t j = first; j < last; ++j) {
+                    const Vector item = turned ? at(j, i) : at(i, j);
+                    for (std::int64_t c = 0; c < w; ++c) x[i * w + c] -= item * x[j * w + c];
+                }
             }
-            void subtract_turned(Vector *x, std::int64_t i, std::int64_t first,
-                                 std::int64_t last) const {
-                TH_EACH (std::int64_t j = first; j < last; ++j) x[i] -= at(j, i) * x[j];
+            void divide(Vector *x, std::int64_t w, std::int64_t i) const {
+                for (std::int64_t c = 0; c < w; ++c) x[i * w + c] /= at(i, i);
             }
-            void solve_lower(Vector *x, bool unit) const {
+            void solve_lower(Vector *x, std::int64_t w, bool unit) const {
                 const std::int64_t n = rows();
                 TH_EACH (std::int64_t i = 0; i < n; ++i) {
-                    subtract(x, i, 0, i);
-                    if (!unit) x[i] /= at(i, i);
+                    subtract(x, w, i, 0, i);
+                    if (!unit) divide(x, w, i);
                 }
             }
-            void solve_upper(Vector *x) const {
+            void solve_upper(Vector *x, std::int64_t w) const {
                 const std::int64_t n = rows();
                 TH_EACH (std::int64_t i = n - 1; i >= 0; --i) {
-                    subtract(x, i, i + 1, n);
-                    x[i] /= at(i, i);
+                    subtract(x, w, i, i + 1, n);
+                    divide(x, w, i);
                 }
             }
-            void solve_lower_turned(Vector *x, bool unit) const {
+            void solve_lower_turned(Vector *x, std::int64_t w, bool unit) const {
                 const std::int64_t n = rows();
                 TH_EACH (std::int64_t i = n - 1; i >= 0; --i) {
-                    subtract_turned(x, i, i + 1, n);
-                    if (!unit) x[i] /= at(i, i);
+                    subtract(x, w, i, i + 1, n, true);
+                    if (!unit) divide(x, w, i);
                 }
             }
-            void solve_upper_turned(Vector *x) const {
+            void solve_upper_turned(Vector *x, std::int64_t w) const {
                 const std::int64_t n = rows();
                 TH_EACH (std::int64_t i = 0; i < n; ++i) {
-                    subtract_turned(x, i, 0, i);
-                    x[i] /= at(i, i);
+                    subtract(x, w, i, 0, i, true);
+                    divide(x, w, i);
                 }
             }
         };
+
+        // Solves for rows of some columns, in place: where the code is written out, one at a time.
+        template <class Solve>
+        static void each_column(Vector *items, std::int64_t n, std::int64_t columns, Solve solve) {
+            if (!kRows) return solve(items, columns);
+            TH_EACH (std::int64_t c = 0; c < columns; ++c) {
+                Vector x[kMost];
+                TH_EACH (std::int64_t i = 0; i < n; ++i) x[i] = items[i * columns + c];
+                solve(x, 1);
+                TH_EACH (std::int64_t i = 0; i < n; ++i) items[i * columns + c] = x[i];
+            }
+        }
 
         // -- P A = L U -------------------------------------------------------------------------
 
@@ -157,8 +173,7 @@ struct Systems {
                         place = larger ? all_at(i) : place;
                     }
                     pivots[k] = place;
-                    TH_EACH (std::int64_t j = 0; j < n; ++j)
-                        exchange(&at(0, j), n, k);
+                    TH_EACH (std::int64_t j = 0; j < n; ++j) exchange(&at(0, j), n, k);
                     // Below a pivot of 0, all is 0.
                     const Vector pivot = at(k, k) == Vector{} ? all(1) : at(k, k);
                     TH_EACH (std::int64_t i = k + 1; i < n; ++i) {
@@ -180,27 +195,28 @@ struct Systems {
                 }
             }
 
-            void solve(Vector *x) const {
+            void solve(Vector *x, std::int64_t w) const {
                 const std::int64_t n = rows();
-                TH_EACH (std::int64_t k = 0; k < n; ++k) exchange(x, 1, k);
-                this->solve_lower(x, true);
-                this->solve_upper(x);
+                TH_EACH (std::int64_t k = 0; k < n; ++k) exchange_rows(x, w, k);
+                this->solve_lower(x, w, true);
+                this->solve_upper(x, w);
             }
-            void solve_turned(Vector *x) const {
+            void solve_turned(Vector *x, std::int64_t w) const {
                 const std::int64_t n = rows();
-                this->solve_upper_turned(x);
-                this->solve_lower_turned(x, true);
-                TH_EACH (std::int64_t k = n - 1; k >= 0; --k) exchange(x, 1, k);
+                this->solve_upper_turned(x, w);
+                this->solve_lower_turned(x, w, true);
+                TH_EACH (std::int64_t k = n - 1; k >= 0; --k) exchange_rows(x, w, k);
+            }
+
+            void exchange_rows(Vector *x, std::int64_t w, std::int64_t k) const {
+                for (std::int64_t c = 0; c < w; ++c) exchange(x + c, w, k);
             }
 
             void invert(Vector *to) const {
                 const std::int64_t n = rows();
-                TH_EACH (std::int64_t c = 0; c < n; ++c) {
-                    Vector x[kMost];
-                    TH_EACH (std::int64_t i = 0; i < n; ++i) x[i] = all(i == c);
-                    solve(x);
-                    TH_EACH (std::int64_t i = 0; i < n; ++i) to[i * n + c] = x[i];
-                }
+                TH_EACH (std::int64_t i = 0; i < n; ++i)
+                    TH_EACH (std::int64_t j = 0; j < n; ++j) to[i * n + j] = all(i == j);
+                each_column(to, n, n, [&](Vector *x, std::int64_t w) { solve(x, w); });
             }
 
             Vector det() const {
@@ -234,23 +250,13 @@ struct Systems {
 
         // -- routines --------------------------------------------------------------------------
 
-        // The columns of `given`, each of which `solve` changes in place, written behind it.
+        // What `solve` makes of the columns of `given`, written behind it.
         template <class Solve>
         static void by_columns(const Group &g, int given, std::int64_t n, Solve solve) {
             const Matrices &b = g.stacks[given];
             Vector items[kMost * kMostRows];
-            if (b.columns == 1) {
-                Memory::load(b, n, 1, items);
-                solve(items);
-                return Memory::store(g, g.stacks[given + 1], n, 1, items);
-            }
             Memory::load(b, n, b.columns, items);
-            for (std::int64_t c = 0; c < b.columns; ++c) {
-                Vector x[kMost];
-                TH_EACH (std::int64_t i = 0; i < n; ++i) x[i] = items[i * b.columns + c];
-                solve(x);
-                TH_EACH (std::int64_t i = 0; i < n; ++i) items[i * b.columns + c] = x[i];
-            }
+            each_column(items, n, b.columns, solve);
             Memory::store(g, g.stacks[given + 1], n, b.columns, items);
         }
 
@@ -259,8 +265,8 @@ struct Systems {
             const Source f(g);
             note(g, f.usual());
             if (kRight > 1 && (g.flags & TH_ADJOINT))
-                by_columns(g, kRight, f.rows(), [&](Vector *x) { f.solve_turned(x); });
-            else by_columns(g, kRight, f.rows(), [&](Vector *x) { f.solve(x); });
+                by_columns(g, kRight, f.rows(), [&](Vector *x, std::int64_t w) { f.solve_turned(x, w); });
+            else by_columns(g, kRight, f.rows(), [&](Vector *x, std::int64_t w) { f.solve(x, w); });
         }
 
         template <class Source, int kOut>
@@ -310,8 +316,8 @@ struct Systems {
             a.load(g.stacks[0]);
             note(g, a.usual());
             if (g.flags & TH_LOWER)
-                by_columns(g, 1, a.rows(), [&](Vector *x) { a.solve_lower(x, false); });
-            else by_columns(g, 1, a.rows(), [&](Vector *x) { a.solve_upper(x); });
+                by_columns(g, 1, a.rows(), [&](Vector *x, std::int64_t w) { a.solve_lower(x, w, false); });
+            else by_columns(g, 1, a.rows(), [&](Vector *x, std::int64_t w) { a.solve_upper(x, w); });
         }
 
         // -- A = L L^T -------------------------------------------------------------------------
@@ -353,9 +359,9 @@ struct Systems {
             if (g.flags & TH_LOWER) a.load(g.stacks[0]);
             else a.load_turned(g.stacks[0]);
             note(g, factor_positive(a));
-            by_columns(g, 1, a.rows(), [&](Vector *x) {
-                a.solve_lower(x, false);
-                a.solve_lower_turned(x, false);
+            by_columns(g, 1, a.rows(), [&](Vector *x, std::int64_t w) {
+                a.solve_lower(x, w, false);
+                a.solve_lower_turned(x, w, false);
             });
         }
 
