@@ -76,6 +76,24 @@ def test_short_rows_side_by_side(kind: str) -> None:
                     np.testing.assert_array_equal(rolled, np.roll(a, 1, 1) == a)
 
 
+@pytest.mark.parametrize("kind", ["int16", "float32", "float64"])
+def test_rows_that_are_stored_folded_and_overwritten(kind: str) -> None:
+    """Up to three quarters of a vector, and more."""
+    x, v = T.TensorType(kind, (False, False))("x"), T.TensorType(kind, (False,))("v")
+    product = x * v[:, None]
+    softmax = T.nnet.softmax(x.astype("float64"))
+    f = theano.function([x, v], [product, product.max(1), product.sum(1), softmax])
+    for rows in ROWS:
+        for length in (2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 24, 25, 49):
+            for a in layouts(drawn((rows, length), kind)):
+                whole, largest, total, shares = f(a, a[:, 0])
+                np.testing.assert_array_equal(whole, a * a[:, :1])
+                np.testing.assert_array_equal(largest, whole.max(1))
+                np.testing.assert_allclose(total, whole.sum(1), rtol=1e-5, atol=1e-4)
+                e = np.exp(a - a.max(1, keepdims=True).astype(float))
+                np.testing.assert_allclose(shares, e / e.sum(1, keepdims=True), rtol=1e-6)
+
+
 def test_vectors_run_across_rows_of_two_items_of_wider_arrays() -> None:
     x, n = T.dmatrix("x"), T.lscalar("n")
     f = theano.function([x, n], T.sort(x, axis=1)[:, :n] * 2)

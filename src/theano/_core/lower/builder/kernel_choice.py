@@ -268,7 +268,7 @@ def run(
         flag, name = _all_side_by_side(p, loop.rank, shape, every, moving), "rows"
     elif isinstance(flag, str) and turned is not None:
         flag, turned = p.let("or", flag, turned, kind="bool"), None
-    chosen_freely = not (indexed or sequential or lanes)
+    freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
     list(map(p.pointer, every))
     total = _points(p, loop, shape, bool(outs))
@@ -279,9 +279,9 @@ def run(
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
-    narrow = {c: _many_short_rows(p, c, shape, flag, chosen_freely, row) for c in calls}
-    tiling = tiled_rows.plan(p, calls[0], flag) if chosen_freely else None
-    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, chosen_freely)
+    narrow = {c: _many_short_rows(p, c, shape, flag, freely, row, arrays, outs) for c in calls}
+    tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
+    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
     if any(narrow.values()) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
@@ -378,7 +378,14 @@ def _points(p: Core, loop: Loop, shape: Sequence[Size], stores: bool) -> Size:
 
 
 def _many_short_rows(
-    p: Core, call: Call, shape: Sequence[Size], flag: bool | str, freely: bool, row: Size
+    p: Core,
+    call: Call,
+    shape: Sequence[Size],
+    flag: bool | str,
+    freely: bool,
+    row: Size,
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
 ) -> tuple[str, Call] | None:
     """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
@@ -398,6 +405,11 @@ def _many_short_rows(
     limit = SHORT if loop.reductions else lanes - 1
     if not apart and loop.stores:
         limit = FEW if packed else FEWER
+        overwrites = any(a.data == out.data for a in arrays for out in outs)
+        if packed and (loop.reductions or overwrites):
+            # Each row would fold a vector, or wait for the row before: of what is written under a
+            # mask, processors read nothing before it is in the cache.
+            limit = max(limit, 3 * lanes // 4)
     if isinstance(length, int) and length > limit:
         return None
     if isinstance(rows, int) and rows < lanes // 2:
