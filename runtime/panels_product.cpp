@@ -170,8 +170,8 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
     const std::int64_t most = (k + parts - 1) / parts;
     // Panels that serve a few rows only are packed where they are used, if all threads have about as
     // many, or too little to do to wait for each other after each part.
-    const std::int64_t threads = threads::get(), turns = (count + threads - 1) / threads;
-    const bool even = 4 * count >= 3 * turns * threads;
+    const std::int64_t workers = threads::get(), turns = (count + workers - 1) / workers;
+    const bool even = 4 * count >= 3 * turns * workers;
     const bool few = m <= kMostRows && !gram && (even || m * n * most < kShared);
     // Few panels do not make up for copies, nor are terms copied that are near each other in the cache.
     const bool near = a.across == item ? few || parts == 1 || count <= kFewPanels
