@@ -19,8 +19,9 @@ constexpr std::int64_t kWritten = 4;
 
 // Matrices of one shape, which may lie anywhere.
 struct Matrices {
-    std::int64_t rows, columns, down, across;  // bytes
-    char *data[kMostLanes];                    // of each lane
+    std::int64_t rows, columns;
+    std::int64_t down, across;  // bytes
+    char *data[kMostLanes];     // of each lane
 };
 
 // What a routine reads, then what it writes.
