@@ -84,7 +84,7 @@ class Array:
         steady: Any = None,
         scratch: bool = False,
         whole: bool = False,
-        begun: tuple[str, str] | None = None,
+        begun: tuple[Size, str] | None = None,
     ) -> None:
         self.dtype = dtype
         self.shape = shape

@@ -17,46 +17,13 @@ from theano._core.lower.faults import FAULTS
 from theano._core.lower.kernel.expression import Body, Emitted
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.passes.outline import inlined
-from theano._core.ops.array.dims import LARGEST
+from theano._core.lower.simplify import applied
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "eq": lambda x, y: x == y,
-    "ne": lambda x, y: x != y,
-    "lt": lambda x, y: x < y,
-    "le": lambda x, y: x <= y,
-    "gt": lambda x, y: x > y,
-    "ge": lambda x, y: x >= y,
-    # Without sign, in as many bits as any kind has.
-    "below": lambda x, y: x % 2**128 < y % 2**128,
-    "at_most": lambda x, y: x % 2**128 <= y % 2**128,
-}
-_ARITHMETIC: dict[str, Callable[..., Any]] = {
-    "add": lambda x, y: x + y,
-    "sub": lambda x, y: x - y,
-    "mul": lambda x, y: x * y,
-    "sdiv": lambda x, y: abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1),
-    "udiv": lambda x, y: x % 2**64 // (y % 2**64),
-    "and": lambda x, y: x & y,
-    "or": lambda x, y: x | y,
-    "xor": lambda x, y: x ^ y,
-    "not": lambda x: not x,
-    "minimum": min,
-    "maximum": max,
-    "select": lambda c, x, y: x if c else y,
-    "signed": lambda x: x,
-    "unsigned": lambda x: x % 2**64,
-    "low": lambda x: x,
-    "moved": lambda x, y: x + y,
-    "word": lambda x, y: x + 8 * y,
-    "number": lambda x: x,
-    # Every kernel is there.
-    "kernel": lambda x: 1,
-}
 _PRIMITIVES: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -92,20 +59,6 @@ def run(text: object, inputs: Sequence[TensorLike], types: Sequence[object]) -> 
         What a check that does not hold says.
     """
     return _Interpreter(text).run(inputs, types)
-
-
-def applied(i: ir.Let, operands: Sequence[int]) -> int:
-    """Return what a function, other than `slot`, makes of numbers."""
-    if i.function in _COMPARISONS:
-        return int(_COMPARISONS[i.function](*operands))
-    if i.function in ("plus", "times"):
-        one, two = operands
-        exact = one + two if i.function == "plus" else one * two
-        return max(-LARGEST - 1, min(LARGEST, exact))
-    result = int(_ARITHMETIC[i.function](*operands))
-    if (ir.FUNCTIONS[i.function].result or i.kind) == "int64":
-        result = (result + 2**63) % 2**64 - 2**63
-    return result
 
 
 def failure(i: ir.Check, facts: Sequence[int]) -> Exception:
@@ -190,7 +143,7 @@ class _Interpreter:
         if i.function == "slot":
             self.values[i.name] = self.frame.ctypes.data + 8 * operands[0]
         else:
-            self.values[i.name] = applied(i, operands)
+            self.values[i.name] = applied(i.function, i.kind, operands)
 
     def _do_compute(self, i: ir.Compute) -> None:
         operands = [np.asarray(self.value(x)).astype(x.dtype) for x in i.operands]

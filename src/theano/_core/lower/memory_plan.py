@@ -15,8 +15,9 @@ import numpy as np
 
 from theano._core.base.records import Record
 from theano._core.lower import program as ir
-from theano._core.lower.interpreter import applied, evaluated, failure, memory
+from theano._core.lower.interpreter import evaluated, failure, memory
 from theano._core.lower.passes.outline import inlined
+from theano._core.lower.simplify import applied
 from theano._core.runtime import native
 
 # Addresses of memory that a program makes begin here, so far apart: nothing is there.
@@ -178,7 +179,7 @@ class _Planner:
             result = None
             self._equal[i.name] = i.operands if i.function == "eq" else ()
         else:
-            result = applied(i, [int(x) for x in operands])
+            result = applied(i.function, i.kind, [int(x) for x in operands])
         self.values[i.name] = result
 
     def compute(self, i: ir.Compute) -> None:

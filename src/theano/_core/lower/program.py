@@ -79,6 +79,11 @@ def number_of(x: Number) -> Any:
     return np.frombuffer(x.data, x.dtype)[0].item()
 
 
+def size_of(x: Scalar) -> Size:
+    """Return an integer or a truth value as a number, or the name of its register."""
+    return int(number_of(x)) if isinstance(x, Number) else x.name
+
+
 def kind_of(x: Scalar) -> str:
     """Return the kind of a value in a register."""
     return x.dtype if x.lanes == 1 else f"{x.dtype}x{x.lanes}"
@@ -157,7 +162,7 @@ class Check(Record):
 class Guard(Record):
     """Leaves the function unless the condition holds: the error is recorded already."""
 
-    condition: str
+    condition: Size
 
 
 class Alloc(Record):

@@ -33,53 +33,27 @@ def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
 
 def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]:
     """Return lengths with the -1 among them worked out."""
-    if all(isinstance(n, int) for n in wanted) and -1 not in wanted:
+    unknown = [p.let("eq", n, -1) for n in wanted]
+    if not any(unknown):
         return list(wanted)
-    unknown = [n == -1 if isinstance(n, int) else p.let("eq", n, -1) for n in wanted]
-
-    def instead(flag: bool | str, one: Size, two: Size) -> Size:
-        if isinstance(flag, str):
-            return p.let("select", flag, one, two)
-        return one if flag else two
-
-    product: Size = 1
-    for n, flag in zip(wanted, unknown, strict=True):
-        product = p.multiply(product, instead(flag, 1, n))
+    pairs = list(zip(unknown, wanted, strict=True))
+    product = p.product([p.let("select", flag, 1, n) for flag, n in pairs])
     # Nothing can be worked out beside a length of 0, nor two lengths: it is no length then.
-    twice = _more_than_one(p, [flag for flag in unknown if flag is not False])
-    if isinstance(product, int) and isinstance(twice, bool):
-        rest: Size = -1 if twice or not product else _divided(p, total, product)
-    else:
-        none = p.let("eq", product, 0)
-        rest = p.let("sdiv", total, p.let("select", none, 1, product))
-        rest = p.let(
-            "select",
-            p.let("or", none, int(twice) if isinstance(twice, bool) else twice, kind="bool"),
-            -1,
-            rest,
-        )
-    return [instead(flag, rest, n) for n, flag in zip(wanted, unknown, strict=True)]
+    none = p.let("eq", product, 0)
+    rest = p.let("sdiv", total, p.let("select", none, 1, product))
+    wrong = p.let("or", none, _more_than_one(p, unknown), kind="bool")
+    rest = p.let("select", wrong, -1, rest)
+    return [p.let("select", flag, rest, n) for flag, n in pairs]
 
 
-def _divided(p: Core, total: Size, by: int) -> Size:
-    if isinstance(total, int):
-        return total // by
-    return total if by == 1 else p.let("sdiv", total, by)
-
-
-def _more_than_one(p: Core, flags: Sequence[bool | str]) -> bool | str:
-    """Tell whether several of some conditions hold, of which those that are known do."""
-    if all(isinstance(flag, bool) for flag in flags):
-        return len(flags) > 1
-    if len(flags) < 2:
-        return False
+def _more_than_one(p: Core, flags: Sequence[Size]) -> Size:
+    """Tell whether several of some conditions hold."""
     one: Size = 0
     two: Size = 0
     for flag in flags:
-        here = int(flag) if isinstance(flag, bool) else flag
-        two = p.let("or", two, p.let("and", one, here, kind="bool"), kind="bool")
-        one = p.let("or", one, here, kind="bool")
-    return two if isinstance(two, str) else bool(two)
+        two = p.let("or", two, p.let("and", one, flag, kind="bool"), kind="bool")
+        one = p.let("or", one, flag, kind="bool")
+    return two
 
 
 def contiguous(p: Core, x: Array) -> Array:

@@ -15,7 +15,7 @@ from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Place, Region, Row
 from theano._core.lower.equal_lengths import EqualLengths
-from theano._core.lower.program import Number, Register, Scalar, number_of
+from theano._core.lower.program import Number, Register, Scalar, size_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
 from theano._core.lower.row_blocks import RowBlocks
 from theano._core.lower.schedule import Step
@@ -122,38 +122,22 @@ class Core(Recorder):
 
     def multiply(self, one: Size, two: Size) -> Size:
         """Return the product of two sizes, `LARGEST` if it does not fit."""
-        if isinstance(one, int) and isinstance(two, int):
-            return within_int64(one * two)
-        if 1 in (one, two):
-            return two if one == 1 else one
         return self.let("times", one, two)
 
     def plus(self, one: Size, two: Size) -> Size:
         """Return the sum of two sizes, `LARGEST` if it does not fit."""
-        if isinstance(one, int) and isinstance(two, int):
-            return within_int64(one + two)
-        if 0 in (one, two):
-            return two if one == 0 else one
         return self.let("plus", one, two)
 
     def parts(self, length: Size, size: int) -> Size:
         """Return how many parts of a size make up a length."""
-        up = self.plus(length, size - 1)
-        return up // size if isinstance(up, int) else self.let("sdiv", up, size)
+        return self.let("sdiv", self.plus(length, size - 1), size)
 
     def unless_zero(self, condition: Size, size: Size) -> Size:
         """Return a size, but 0 where another one is 0."""
-        if isinstance(condition, int):
-            return size if condition else 0
-        nothing = self.let("eq", condition, 0)
-        return self.let("select", nothing, 0, size)
+        return size if size == 0 else self.let("select", self.let("eq", condition, 0), 0, size)
 
     def position(self, one: Size, two: Size) -> Size:
         """Return the sum of two positions along an axis: unlike a size it needs no care."""
-        if isinstance(one, int) and isinstance(two, int):
-            return within_int64(one + two)
-        if 0 in (one, two):
-            return two if one == 0 else one
         return self.let("add", one, two)
 
     def offset(self, position: Size, stride: Size) -> Size:
@@ -162,10 +146,6 @@ class Core(Recorder):
         Unlike a size it needs no care: what exists has an address. Where nothing is, at a second
         item of an axis that has one, the number has no meaning and is not read.
         """
-        if isinstance(position, int) and isinstance(stride, int):
-            return within_int64(position * stride)
-        if 1 in (position, stride):
-            return stride if position == 1 else position
         return self.let("mul", position, stride)
 
     def product(self, sizes: Sequence[Size]) -> Size:
@@ -175,13 +155,9 @@ class Core(Recorder):
             total = self.multiply(total, size)
         return 0 if 0 in sizes else total
 
-    def both(self, one: bool | str, two: bool | str) -> bool | str:
+    def both(self, one: Size, two: Size) -> bool | str:
         """Return whether two conditions hold."""
-        if isinstance(one, bool):
-            return two if one else False
-        if isinstance(two, bool):
-            return one if two else False
-        return self.let("and", one, two, kind="bool")
+        return truth(self.let("and", one, two, kind="bool"))
 
     def size(self, length: Variable | int) -> Size:
         """Return a length of the graph as a number or a register."""
@@ -194,8 +170,7 @@ class Core(Recorder):
 
     def integer(self, array: Array) -> Size:
         """Return an integer scalar as a size."""
-        value = self.cast(self.register(array), "int64")
-        return int(number_of(value)) if isinstance(value, Number) else value.name
+        return size_of(self.cast(self.register(array), "int64"))
 
     # -- values -----------------------------------------------------------------------------------
 
@@ -273,8 +248,7 @@ class Core(Recorder):
 
     def condition(self, array: Array) -> Size:
         """Return a scalar as a condition."""
-        value = self.cast(self.register(array), "bool")
-        return int(number_of(value)) if isinstance(value, Number) else value.name
+        return size_of(self.cast(self.register(array), "bool"))
 
     def pointer(self, array: Array) -> str:
         """Return the address of an array's first item; a register is written to the stack."""
@@ -286,20 +260,18 @@ class Core(Recorder):
                 array.data = self.listed(array.items)
         return array.data
 
-    def scalar(self, size: Size) -> Array:
-        """Return a size as an int64 scalar value."""
-        value = self.literal(size, "int64") if isinstance(size, int) else Register(size, "int64")
-        return Array("int64", (), register=value)
+    def scalar(self, size: Size, dtype: str = "int64") -> Array:
+        """Return a size, or a condition, as a scalar value."""
+        value = self.literal(size, dtype) if isinstance(size, int) else Register(size, dtype)
+        return Array(dtype, (), register=value)
 
     def strides(self, array: Array) -> tuple[Size, ...]:
         """Return the strides of an array in bytes."""
         if array.strides is None:
-            result: list[Size] = []
-            step: Size = dtypes.itemsize(array.dtype)
-            for length in reversed(array.shape):
-                result.append(step)
-                step = self.multiply(step, length)
-            array.strides = tuple(reversed(result))
+            steps: list[Size] = [dtypes.itemsize(array.dtype)]
+            for length in array.shape[:0:-1]:
+                steps.append(self.multiply(steps[-1], length))
+            array.strides = tuple(reversed(steps[: array.ndim]))
         return array.strides
 
     def define(self, variable: Variable, value: Array | Object) -> None:
@@ -323,9 +295,9 @@ class Core(Recorder):
         array.descriptor = offset
         return offset
 
-    def has_flag(self, descriptor: int, bit: int) -> str:
+    def has_flag(self, descriptor: int, bit: int) -> bool | str:
         """Return whether a descriptor has a flag."""
-        return self.let("ne", self.let("and", self.frame_load(descriptor + 1), bit), 0)
+        return truth(self.let("ne", self.let("and", self.frame_load(descriptor + 1), bit), 0))
 
     # -- memory -----------------------------------------------------------------------------------
 
@@ -371,6 +343,8 @@ class Core(Recorder):
 
     def check(self, node: Apply | None, condition: Size, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` and `facts` unless the condition holds."""
+        if condition == 1 or self.is_checked(condition):
+            return
         loops = self.loops() if node is not None else []
         facts = (*facts, *(region.step for region in loops))
         number = -1
@@ -392,24 +366,17 @@ class Core(Recorder):
         self, node: Apply, one: Size, two: Size, fault: str, facts: Sequence[Size]
     ) -> None:
         """Fail with `fault` unless two sizes are equal."""
-        if one != two:
-            self.check(node, self.let("eq", one, two), fault, facts)
+        self.check(node, self.let("eq", one, two), fault, facts)
 
     def check_size(self, node: Apply | None, size: Size, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` if a size is so large that it stopped at `LARGEST`."""
-        if size == LARGEST:
-            self.check(node, 0, fault, facts)
-        elif not isinstance(size, int):
-            self.check(node, self.let("ne", size, LARGEST), fault, facts)
+        self.check(node, self.let("ne", size, LARGEST), fault, facts)
 
     def check_least(
         self, node: Apply, one: Size, least: int, fault: str, facts: Sequence[Size]
     ) -> None:
         """Fail with `fault` unless a size is at least `least`."""
-        if not isinstance(one, int):
-            self.check(node, self.let("ge", one, least), fault, facts)
-        elif one < least:
-            self.check(node, 0, fault, facts)
+        self.check(node, self.let("ge", one, least), fault, facts)
 
     def check_operands(self, node: Apply) -> None:
         """Check that the operands of an elementwise node agree in their lengths."""
@@ -426,6 +393,6 @@ class Core(Recorder):
                     self.check_equal(node, one, two, "elementwise", (first[0], axis, one, i, two))
 
 
-def within_int64(number: int) -> int:
-    """Return the number of an int64 that is nearest to `number`."""
-    return max(-LARGEST - 1, min(LARGEST, number))
+def truth(condition: Size) -> bool | str:
+    """Return a condition as arrays have it: known, or a register."""
+    return condition if isinstance(condition, str) else bool(condition)

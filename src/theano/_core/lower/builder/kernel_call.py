@@ -123,7 +123,7 @@ def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
     return len(p.kernels) - 1
 
 
-def ready_variant(p: Core, flag: str, call: Call, unless: bool = False) -> None:
+def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None:
     """Have a kernel compiled before its call where `flag` holds, or `unless` it does.
 
     The runtime does so itself for what it reduces, unless that may not fail any more.

@@ -11,7 +11,7 @@ from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, orders, pieces, tiled_rows
-from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.core import Core, truth
 from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
@@ -267,7 +267,7 @@ def run(
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
         flag, name = _all_side_by_side(p, loop.rank, shape, every, moving), "rows"
     elif isinstance(flag, str) and turned is not None:
-        flag, turned = p.let("or", flag, turned, kind="bool"), None
+        flag, turned = truth(p.let("or", flag, turned, kind="bool")), None
     freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
     list(map(p.pointer, every))
@@ -302,33 +302,32 @@ def run(
             _by_lengths(p, chosen, narrow[chosen], variants if chosen is calls[0] else [], call)
 
     with p.into(p.calls):
-        _either(
-            p,
+        p.if_else(
             turned or False,
             lambda: call(in_columns[0]),
-            lambda: _either(p, flag, lambda: best(calls[0]), lambda: best(calls[-1])),
+            lambda: p.if_else(flag, lambda: best(calls[0]), lambda: best(calls[-1])),
         )
 
 
 def _by_lengths(
     p: Core,
     chosen: Call,
-    narrow: tuple[str, Call] | None,
+    narrow: tuple[Size, Call] | None,
     variants: Sequence[Any],
     call: Callable[..., object],
 ) -> None:
     """Write the call of a kernel, or of another one that suits the lengths better."""
     short, other = narrow or (True, chosen)
-    write = partial(_either, p, short, partial(call, other), partial(call, chosen))
+    write = partial(p.if_else, short, partial(call, other), partial(call, chosen))
     for one in variants:
-        write = partial(_either, p, one.condition, partial(call, one.call, one.arrays), write)
+        write = partial(p.if_else, one.condition, partial(call, one.call, one.arrays), write)
     write()
 
 
 def _laid_out(
     p: Core,
     call: Call,
-    narrow: tuple[str, Call] | None,
+    narrow: tuple[Size, Call] | None,
     flag: bool | str,
     shape: Sequence[Size],
     arrays: Sequence[Array],
@@ -344,18 +343,6 @@ def _laid_out(
     if narrow is not None:
         variants.append(laid_out.across(p, narrow[1], narrow[0], shape, arrays))
     return [one for one in variants if one is not None]
-
-
-def _either(
-    p: Core, condition: bool | str, then: Callable[[], object], otherwise: Callable[[], object]
-) -> None:
-    """Write one of two things, or both if the condition is only known when the program runs."""
-    if isinstance(condition, str):
-        p.if_else(condition, then, otherwise)
-    elif condition:
-        then()
-    else:
-        otherwise()
 
 
 def _packed_variant(
@@ -386,7 +373,7 @@ def _many_short_rows(
     row: Size,
     arrays: Sequence[Array],
     outs: Sequence[Array],
-) -> tuple[str, Call] | None:
+) -> tuple[Size, Call] | None:
     """Return (whether rows are short and many, the call for such) of a kernel, if they may be.
 
     Vectors then run over the rows. That is for reductions of packed rows, whose items are added one

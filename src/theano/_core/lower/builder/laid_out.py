@@ -27,13 +27,13 @@ FEWEST = 8
 class Variant(Record):
     """Another way to run a loop: when, by which kernel, and with which operands."""
 
-    condition: str
+    condition: Size
     call: Call
     arrays: list[Array]
 
 
 def across(
-    p: Core, call: Call, short: str, shape: Sequence[Size], arrays: Sequence[Array]
+    p: Core, call: Call, short: Size, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> Variant | None:
     """Return how a packed loop whose vectors run over rows, if they are `short`, reads neighbours.
 
@@ -109,14 +109,14 @@ def together(
     return Variant(condition, made, _if_often(p, condition, partly, arrays, copied))
 
 
-def _often(p: Core, condition: str, outer: Sequence[Size]) -> str:
+def _often(p: Core, condition: Size, outer: Sequence[Size]) -> Size:
     """Return whether a condition holds and what is the same for all `outer` is read often."""
     return p.let("and", condition, p.let("ge", p.product(outer), FEWEST), kind="bool")
 
 
 def _if_often(
     p: Core,
-    condition: str,
+    condition: Size,
     which: Sequence[int],
     arrays: Sequence[Array],
     copied: Callable[[int], str],

@@ -116,7 +116,7 @@ def _multiply_by_panels(
     x: Array,
     y: Array,
     added: bool,
-    first: tuple[str, str] | None,
+    first: tuple[Size, str] | None,
     scale: str,
     keep: str,
 ) -> None:
@@ -128,13 +128,17 @@ def _multiply_by_panels(
     with p.once():
         panels = _panels(p, y)
     rows, terms = x.shape
-    pointers = _descriptors(p, out, x, y)
     few, short = p.let("le", terms, MOST_TERMS), p.let("le", rows, MOST_ROWS)
 
     def by_blas() -> None:
         if first is not None:
             _multiply_if_wanted(p, first)
-        _call_matmul(p, x, y, pointers, scale, keep)
+        arrays = (out, x, y)
+        own = [array.descriptor for array in arrays]
+        _call_matmul(p, x, y, _descriptors(p, *arrays), scale, keep)
+        # Those written here are there on this way only.
+        for array, descriptor in zip(arrays, own, strict=True):
+            array.descriptor = descriptor
 
     p.if_else(
         p.let("and", few, short, kind="bool"),
@@ -193,7 +197,7 @@ def _multiply_rows(p: Core, node: Apply, sequence: Array, x: Array, y: Array) ->
     return out
 
 
-def _multiply_if_wanted(p: Core, product: tuple[str, str]) -> None:
+def _multiply_if_wanted(p: Core, product: tuple[Size, str]) -> None:
     """Make a product; see `Array.begun`."""
     wanted, arguments = product
     p.if_else(wanted, lambda: _multiply_packed(p, arguments))
@@ -206,7 +210,7 @@ def _call_panels(
     columns: Size,
     panels: tuple[Size, Array],
     added: bool,
-    first: tuple[str, str] | None,
+    first: tuple[Size, str] | None,
 ) -> None:
     """Multiply rows without gaps by panels; see `panels.h`."""
     if first is None:
@@ -252,13 +256,11 @@ def _multiply_packed(p: Core, arguments: str) -> None:
     p.call_or_fail("multiply_packed", arguments)
 
 
-def _panels(p: Core, y: Array, wanted: str = "") -> tuple[Size, Array]:
+def _panels(p: Core, y: Array, wanted: Size = 1) -> tuple[Size, Array]:
     """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
     (terms, columns), size = y.shape, itemsize(y.dtype)
     width = native.panel_width(size, p.vector_bits)
-    count = p.parts(columns, width)
-    if wanted:
-        count = p.let("select", wanted, count, 0)
+    count = p.let("select", wanted, p.parts(columns, width), 0)
     packed = p.new_array(y.dtype, (count, terms, width))
     work = PanelWork(
         itemsize=size,

@@ -11,11 +11,22 @@ from theano._core.lower.builder import kernel_choice, pieces
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.program import size_of
 from theano._core.lower.row_blocks import RowBlocks, in_row_blocks
 from theano._core.lower.schedule import Step, group
 from theano._core.lower.siblings import join_siblings
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
+
+# Functions of integers of 64 bits and of truth values that a program has, by operation.
+_OF_SIZES = {
+    **{name: name for name in ("add", "sub", "mul", "minimum", "maximum", "xor")},
+    **{name: name for name in ("eq", "lt", "le", "gt", "ge")},
+    "neq": "ne",
+    "and_": "and",
+    "or_": "or",
+    "switch": "select",
+}
 
 
 def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list[Step]:
@@ -102,11 +113,13 @@ def _known(p: Core, variable: Variable) -> Any:
 def _inline(p: Core, node: Apply) -> Array:
     """Write a scalar function in the program itself."""
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
+    values = [p.register(p.value(v)) for v in node.inputs]
+    if node.op.name in _OF_SIZES and {*casts, dtype} <= {"int64", "bool"}:
+        sizes = [size_of(p.cast(v, d)) for v, d in zip(values, casts, strict=True)]
+        return p.scalar(p.let(_OF_SIZES[node.op.name], *sizes, kind=casts[-1]), dtype)
 
     def body(w: Writer, *values: Value) -> Value:
         args = [w.cast(v, d) for v, d in zip(values, casts, strict=True)]
         return w.call(node.op, *args, dtype=dtype)
 
-    return Array(
-        dtype, (), register=p.compute(body, *(p.register(p.value(v)) for v in node.inputs))
-    )
+    return Array(dtype, (), register=p.compute(body, *values))

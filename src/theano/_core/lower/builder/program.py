@@ -80,6 +80,7 @@ def _input(p: Core, number: int, variable: Any) -> None:
     shape = tuple(
         1 if one else p.frame_load(offset + 2 + i) for i, one in enumerate(type_.broadcastable)
     )
+    p.lengths.update(shape)
     array = Array(type_.dtype, shape, p.frame_load(offset, "ptr"), descriptor=offset)
     if type_.ndim:
         array.strides = tuple(p.frame_load(offset + 2 + type_.ndim + i) for i in range(type_.ndim))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -14,17 +14,27 @@ from theano._core.lower.arrays import Size
 from theano._core.lower.builder.region import Region
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.program import Number, Register, Scalar, number_of
+from theano._core.lower.simplify import COMMUTATIVE, is_length, simplest
 
 
 class Scope:
     """A block, and what is known where its instructions go."""
 
-    __slots__ = ("block", "lets", "outer")
+    __slots__ = ("block", "holds", "lets", "outer")
 
     def __init__(self, block: ir.Block, outer: Scope | None) -> None:
         self.block = block
         self.lets: dict[tuple[Any, ...], str] = {}
+        # Conditions that were checked.
+        self.holds: set[Size] = set()
         self.outer = outer
+
+    def around(self) -> Iterator[Scope]:
+        """Give the scope and those around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
 
 
 class Recorder:
@@ -43,6 +53,8 @@ class Recorder:
         self.frame_size = 0
         self.buffer_slots: list[int] = []
         self.region: Region | None = None
+        # Registers of integers that are not negative.
+        self.lengths: set[Size] = set()
         self._count = 0
 
     # -- instructions -----------------------------------------------------------------------------
@@ -56,19 +68,32 @@ class Recorder:
         """Add an instruction."""
         self.block.append(instruction)
 
-    def let(self, function: str, *operands: Size, kind: str = "int64") -> str:
-        """Return the register of a function of `ir.FUNCTIONS`: that of an equal one if known."""
+    @overload
+    def let(self, function: Literal["moved", "word", "slot", "kernel"], *operands: Size) -> str: ...
+    @overload
+    def let(self, function: Literal["select"], *operands: Size, kind: Literal["ptr"]) -> str: ...
+    @overload
+    def let(self, function: str, *operands: Size, kind: str = "int64") -> Size: ...
+    def let(self, function: str, *operands: Size, kind: str = "int64") -> Size:
+        """Return the value of a function of `ir.FUNCTIONS`: a register, or what is known of it."""
+        if function in COMMUTATIVE:
+            one, two = operands
+            if isinstance(one, int) or (isinstance(two, str) and two < one):
+                operands = two, one
+        known = simplest(function, operands, kind, self.lengths)
+        if known is not None:
+            return known
         key = (function, operands, kind)
-        scope: Scope | None = self._scope
-        while scope is not None:
+        for scope in self._scope.around():
             name = scope.lets.get(key)
             if name is not None:
                 return name
-            scope = scope.outer
         name = self.fresh()
         self.block.append(ir.Let(name, function, operands, kind))
         if function not in ir.READS:
             self._scope.lets[key] = name
+        if kind == "int64" and is_length(function, operands, self.lengths):
+            self.lengths.add(name)
         return name
 
     def compute(self, body: Callable[..., Any], *operands: Scalar) -> Scalar:
@@ -164,11 +189,18 @@ class Recorder:
     def if_else(
         self,
         condition: Size,
-        then: Callable[[], object] | None,
-        otherwise: Callable[[], object] | None = None,
+        then: Callable[[], Any] | None,
+        otherwise: Callable[[], Any] | None = None,
         kinds: Sequence[str] = (),
-    ) -> tuple[str, ...]:
-        """Write an `If`; return registers of what the two functions return, one for each kind."""
+    ) -> tuple[Any, ...]:
+        """Write an `If`; return what the two functions return, addresses or sizes by `kinds`.
+
+        Where the condition is known, there is no `If`.
+        """
+        if isinstance(condition, int):
+            write = then if condition else otherwise
+            known = write() if write is not None else ()
+            return known if kinds else ()
         results = []
         blocks: list[ir.Block] = []
         for write in (then, otherwise):
@@ -226,9 +258,19 @@ class Recorder:
         self.stacks.append((name, nbytes))
         return name
 
-    def or_fail(self, condition: str) -> None:
+    def or_fail(self, condition: Size) -> None:
         """Leave the function unless `condition`; the error is already recorded."""
-        self.block.append(ir.Guard(condition))
+        if condition != 1:
+            self.block.append(ir.Guard(condition))
+
+    def is_checked(self, condition: Size) -> bool:
+        """Tell whether a condition is known to hold; note that it is checked now if it is not."""
+        # What is done once before a loop comes before the checks of its steps.
+        if self._scope.block is not self.block:
+            return condition == 1
+        known = condition == 1 or any(condition in scope.holds for scope in self._scope.around())
+        self._scope.holds.add(condition)
+        return known
 
     def literal(self, number: float | int, dtype: str) -> Number:
         """Return a number as a scalar."""

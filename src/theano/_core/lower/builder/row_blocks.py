@@ -62,7 +62,7 @@ def write(p: Core, step: RowBlocks) -> None:
     ones = {d: p.pointer(p.pooled(d, np.asarray(1).astype(d).tobytes())) for d in dtypes}
     libraries.release_if_long(p, p.product(lengths))
 
-    def write_block(ranges: list[Range], first: str) -> None:
+    def write_block(ranges: list[Range], first: Size) -> None:
         writer = _Block(p, step, [*ranges, Range(0, lengths[-1])])
         for dtype, one in ones.items() if first else ():
             writer.keep[dtype] = p.let("select", first, "null", one, kind="ptr")
@@ -143,7 +143,7 @@ def _loops(
     p: Core,
     sizes: Sequence[tuple[Size, Size]],
     lengths: Sequence[Size],
-    write_block: Callable[[list[Range], str], None],
+    write_block: Callable[[list[Range], Size], None],
 ) -> None:
     """Write the loops over blocks, the rows innermost, and in them a block.
 
@@ -151,7 +151,7 @@ def _loops(
     ones; '' if there are no others.
     """
 
-    def write_axis(ranges: list[Range], first: str) -> None:
+    def write_axis(ranges: list[Range], first: Size) -> None:
         axis = len(ranges)
         if axis == len(sizes):
             write_block(ranges, first)

@@ -34,7 +34,7 @@ MOST_REPEATED = 4
 class Tiling(Record):
     """When rows are repeated, and which operands are: with the kernels that repeat them."""
 
-    condition: str
+    condition: Size
     repeated: dict[int, Call]
 
 

@@ -105,7 +105,7 @@ def count_of_range(p: Core, node: Apply, start: Array, stop: Array, step: Array)
     return p.scalar(p.let("select", none, 0, p.let("add", more, 1)))
 
 
-def _widest(p: Core, array: Array, dtype: str) -> str:
+def _widest(p: Core, array: Array, dtype: str) -> Size:
     """Return an integer in 128 bits."""
     signed = dtype != "uint64"
     value = p.cast(p.register(array), "int64" if signed else "uint64")
@@ -319,12 +319,13 @@ def _slice_registers(
         p.check(node, p.let("ne", step, 0), "slice_step", ())
     down = int(step < 0) if isinstance(step, int) else p.let("lt", step, 0)
     low = p.let("select", down, -1, 0)
-    high = p.let("select", down, p.let("sub", length, 1), length)
+    high = length if down == 0 else p.let("select", down, p.let("sub", length, 1), length)
 
-    def bound(value: int | str | None, default: str) -> str:
+    def bound(value: Size | None, default: Size) -> Size:
         if value is None:
             return default
-        at = p.let("select", p.let("lt", value, 0), p.position(value, length), value)
+        below = p.let("lt", value, 0)
+        at = value if below == 0 else p.let("select", below, p.position(value, length), value)
         return p.let("minimum", p.let("maximum", at, low), high)
 
     first = bound(start, p.let("select", down, high, low))
@@ -340,7 +341,7 @@ def _slice_registers(
         whole = p.let("sdiv", p.let("add", span, up), step)
         count = p.let("select", none, 0, p.let("add", whole, 1))
     # No address outside the array is formed where nothing is taken.
-    return p.let("select", p.let("eq", count, 0), 0, first), count, step
+    return p.unless_zero(count, first), count, step
 
 
 def joint_shape(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> list[Size]:

@@ -172,9 +172,12 @@ class _Printer:
     def let(self, i: ir.Let) -> None:
         values = self._known
         operands = [values[x].text if x in values else x for x in i.operands]
-        self.b.lines.append(f"  {i.name} = {_format_of(i.function, i.kind)(*operands)}")
+        text = _format_of(i.function, i.kind)
         if i.function in ir.DECLARATIONS:
             self.b.declarations[ir.DECLARATIONS[i.function]] = None
+            if self.briefly:
+                text = words.called(self.b, i.function, text)
+        self.b.lines.append(f"  {i.name} = {text(*operands)}")
 
     def compute(self, i: ir.Compute) -> None:
         b = self.b

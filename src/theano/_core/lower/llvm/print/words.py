@@ -1,4 +1,4 @@
-"""Words of memory that are written side by side: by themselves, or by a function.
+"""What a function of the module does at level 0: words written side by side, LLVM's own functions.
 
 A call is one line of text in place of two for each word, of which LLVM's level 0 takes half of its
 time to read them.
@@ -6,7 +6,7 @@ time to read them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from theano._core.lower.llvm.builder import Builder
 
@@ -47,6 +47,18 @@ def _function(name: str, words: Sequence[tuple[int, str, str]]) -> str:
         lines.append(f"  %p{place} = getelementptr i64, ptr %at, i64 {place}")
         lines.append(f"  store {type_} %v{place}, ptr %p{place}, align 8")
     return "\n".join([*lines, "  ret void", "}"])
+
+
+def called(b: Builder, name: str, text: Callable[..., str]) -> Callable[..., str]:
+    """Return what writes a call of a function that does what `text` writes, of two numbers.
+
+    Level 0 takes another way, three times as long, for each of LLVM's functions of integers.
+    """
+    if name not in b.helpers:
+        lines = [f"define internal i64 @{name}(i64 %x, i64 %y) nounwind noinline {{"]
+        lines += [f"  %r = {text('%x', '%y')}", "  ret i64 %r", "}"]
+        b.helpers[name] = "\n".join(lines)
+    return f"call i64 @{name}(i64 {{}}, i64 {{}})".format
 
 
 def failure(b: Builder, count: int) -> str:
