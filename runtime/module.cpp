@@ -131,6 +131,10 @@ PyMethodDef methods[] = {
     {"load_object", method(load_object), METH_VARARGS | METH_KEYWORDS,
      "load_object(data, symbols={})\n--\n\nThe Code of an ELF64 relocatable object.\n\n"
      "ValueError: the object is damaged or unsuitable. ImportError: it needs an unknown symbol."},
+    {"compile_module", compile_module, METH_VARARGS,
+     "compile_module(functions, machine, context, triple, text, object, /)\n--\n\n"
+     "The object file of an LLVM module, or its assembly; a str says why there is none.\n\n"
+     "`functions` are addresses of LLVM's, in the order of llvm.cpp."},
     {"set_threads", set_threads, METH_O,
      "set_threads(count, /)\n--\n\nThreads for large loops; 1 starts none."},
     {"get_threads", get_threads, METH_NOARGS,
@@ -242,6 +246,7 @@ PyMODINIT_FUNC PyInit_native() {
     import_array();
     Ref<> module(PyModule_Create(&definition));
     if (!module || prepare_arrays() < 0 || add_code_type(module.get()) < 0 ||
+        add_compiler_type(module.get()) < 0 ||
         add_cell_type(module.get()) < 0 || add_program_type(module.get()) < 0 ||
         add_function_type(module.get()) < 0 || add_constants(module.get()) < 0) {
         return nullptr;

@@ -173,6 +173,9 @@ int add_program_type(PyObject *module);
 int add_cell_type(PyObject *module);
 int add_function_type(PyObject *module);
 int add_code_type(PyObject *module);
+// Python's `compile_module` and `Compiler`: see native.pyi.
+PyObject *compile_module(PyObject *, PyObject *args);
+int add_compiler_type(PyObject *module);
 
 PyObject *call_function(PyObject *self, PyObject *const *args, std::size_t nargsf, PyObject *names);
 

@@ -2,89 +2,120 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
-import time
-from threading import Thread
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from theano._core.lower.llvm.target import libllvm, machine
+from theano._core.lower.llvm.target import codegen, libllvm, machine
+from theano._core.lower.llvm.target.assembler import Assembler
 from theano._core.lower.llvm.target.codegen import CodeGenerationError, compile_text
 from theano._core.runtime import native
+from theano._core.runtime.cache import CompileCache
 
 
 def text(number: int) -> str:
     return f"define i32 @f() {{\n  ret i32 {number}\n}}\n"
 
 
-def test_threads_compile_what_one_thread_does() -> None:
-    jobs = [(str(i), text(i)) for i in range(20)]
-    one, four = (
-        machine._on_threads(lambda job: compile_text(job, 256), jobs, most) for most in (1, 4)
-    )
-    assert one == four
-    assert list(four) == [name for name, _ in jobs]
+class Written:
+    """A kernel of a text, as an assembler knows kernels."""
+
+    eager, symbol = True, "f"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.key = text
 
 
-def test_the_error_is_that_of_the_first_text_that_fails() -> None:
-    def work(job: str) -> str:
-        if job == "slow":
-            time.sleep(0.05)
-        if job:
-            raise ValueError(job)
-        return job
-
-    with pytest.raises(ValueError, match="slow"):
-        machine._on_threads(work, [("a", ""), ("b", "slow"), ("c", "quick")], 3)
+def program(kernels: Sequence[Written]) -> Any:
+    """Return a program of these kernels."""
+    return SimpleNamespace(text="define i32 @entry() {\n  ret i32 0\n}\n", kernels=kernels)
 
 
-def test_text_that_cannot_be_made_stops_the_threads() -> None:
-    def jobs():
-        yield "a", text(1)
-        raise KeyError("no text")
-
-    with pytest.raises(KeyError, match="no text"):
-        machine._on_threads(lambda job: job, jobs(), 3)
-
-
-@pytest.mark.parametrize("started", [False, True])
-def test_an_interrupt_while_a_thread_starts_is_what_is_raised(monkeypatch, started) -> None:
-    class Interrupted(Thread):
-        def start(self) -> None:
-            if started:
-                super().start()
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(machine, "Thread", Interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        machine._on_threads(lambda job: job, [("a", "a"), ("b", "b")], 3)
+@pytest.fixture
+def threads(monkeypatch, tmp_path) -> Iterator[Callable[[int], None]]:
+    """What sets the number of threads; nothing is known in memory or on disk."""
+    before = native.get_threads()
+    monkeypatch.setattr(machine, "_modules", OrderedDict())
+    monkeypatch.setattr(machine, "cache", lambda: CompileCache(str(tmp_path), 1 << 20))
+    yield native.set_threads
+    native.set_threads(before)
 
 
-@pytest.mark.parametrize("threads", [0, 1])
-def test_what_no_thread_can_be_had_for_is_compiled_by_the_caller(monkeypatch, threads) -> None:
-    started = []
-
-    class Refused(Thread):
-        def start(self) -> None:
-            if len(started) == threads:
-                raise RuntimeError("can't start new thread")
-            started.append(self)
-            super().start()
-
-    monkeypatch.setattr(machine, "Thread", Refused)
-    jobs = [(str(i), str(i)) for i in range(9)]
-    assert machine._on_threads(lambda job: job, jobs, 3) == dict(jobs)
-    assert len(started) == threads
+@pytest.mark.parametrize("offered", [0, 5, 20])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_threads_compile_what_one_thread_does(threads, count, offered) -> None:
+    threads(count)
+    kernels = [Written(text(i)) for i in range(20)]
+    with Assembler(256) as assembler:
+        for kernel in kernels[:offered] * 2:
+            assembler.offer(kernel)
+        made = assembler.assemble(program(kernels))
+    results = [ctypes.CFUNCTYPE(ctypes.c_int)(address)() for address in made.kernels]
+    assert results == list(range(20))
+    assert all(machine.on_disk(machine.key_of(kernel.text, 256)) for kernel in kernels)
 
 
-def test_no_threads_are_started_where_memory_is_short(monkeypatch) -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_error_is_that_of_the_first_text_that_fails(threads, count) -> None:
+    threads(count)
+    texts = ["a", "slow", "quick"]
+    kernels = [Written(text(0)), *(Written(f"define i32 @f() {{ {x}") for x in texts)]
+    with Assembler(256) as assembler:
+        for kernel in kernels[:2]:
+            assembler.offer(kernel)
+        with pytest.raises(CodeGenerationError, match=r"LLVM cannot read(.|\n)*\{ a"):
+            assembler.assemble(program(kernels))
+    # What follows is compiled as ever.
+    assert compile_text(text(1), 256)
+
+
+def test_a_program_that_is_given_up_ends_its_threads(threads) -> None:
+    threads(4)
+    before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
+    with Assembler(256) as assembler:
+        for i in range(20):
+            assembler.offer(Written(text(i)))
+    assert not before or len(os.listdir("/proc/self/task")) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_child_waits_for_no_threads_of_its_parent(threads) -> None:
+    threads(2)
+    with Assembler(256) as assembler:
+        assembler.offer(Written(text(1)))
+        child = os.fork()
+        if not child:
+            del assembler._compiler
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads) -> None:
+    threads(3)
     monkeypatch.setattr(libllvm, "has_memory", lambda size: False)
-    monkeypatch.setattr(machine, "Thread", None)
-    assert machine._on_threads(lambda job: job, [("a", "1"), ("b", "2")], 3) == {"a": "1", "b": "2"}
-    with pytest.raises(MemoryError, match=r"takes up to \d+ MB, which cannot be had"):
-        compile_text(text(1), 256)
+    started = []
+    monkeypatch.setattr(codegen, "take_target", lambda *_: started.append(1))
+    with Assembler(256) as assembler, pytest.raises(MemoryError, match=r"takes up to \d+ MB"):
+        assembler.offer(Written(text(1)))
+    assert not started
+
+
+@pytest.mark.parametrize(
+    ("functions", "error"), [((), "9 functions"), ((0,) * 9, "no address"), (("x",) * 9, "int")]
+)
+def test_a_compiler_needs_its_functions(functions, error) -> None:
+    with pytest.raises((TypeError, ValueError), match=error):
+        native.Compiler(functions, "x86_64")
+    with pytest.raises((TypeError, ValueError), match=error):
+        native.compile_module(functions, 0, 0, "x86_64", "", True)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux for its memory")
@@ -121,13 +152,3 @@ assert ended
 """
     environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
-
-
-def test_a_text_that_llvm_refuses_is_an_error_on_threads_as_well() -> None:
-    before = native.get_threads()
-    native.set_threads(2)
-    try:
-        with pytest.raises(CodeGenerationError, match="LLVM cannot read"):
-            machine._compiled([("0" * 64, "define i32 @f() {")], 256)
-    finally:
-        native.set_threads(before)

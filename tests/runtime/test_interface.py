@@ -31,7 +31,7 @@ from theano._core.lower.builder.sparse import (
     NUMBERS as NUMBERS_OF_SPARSE,
     SparseWork,
 )
-from theano._core.lower.llvm.target import machine
+from theano._core.lower.llvm.target.assembler import Assembler
 from theano._core.lower.program import RUNTIME
 from theano._core.ops.sorting import KINDS
 from theano._core.rewrite.rules.blas import MANY_COLUMNS
@@ -159,14 +159,14 @@ x, m, s, t = T.dvector("x"), T.dmatrix("m"), T.dscalar("s"), T.dtensor4("t")
 def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
     """Return the text of the entry function of a program."""
     seen: list[str] = []
-    original = machine.assemble
+    original = Assembler.assemble
 
-    def noted(program: Any, *rest: Any) -> Any:
+    def noted(self: Any, program: Any) -> Any:
         seen.append(program.text)
-        return original(program, *rest)
+        return original(self, program)
 
     with pytest.MonkeyPatch.context() as patch, theano.change_flags(cache_programs=False):
-        patch.setattr(machine, "assemble", noted)
+        patch.setattr(Assembler, "assemble", noted)
         theano.function(inputs, outputs, **options)
     return seen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -218,15 +218,18 @@ class FunctionMaker:
         rewriting_seconds = time.perf_counter() - start
         for rule, before, _ in rewriter.log or ():
             print(f"{rule.phase}: {rule.name} on {before}")
-        text = self._lowered(rewritten, rewriter, progress)
-        self.lowered = Lowered(rewritten, text.kernels, text.nodes)
-        if developing.DEBUG >= developing.PROGRAMS:
-            from theano._core.lower.text import annotated
+        from theano._core.lower.llvm.target.assembler import Assembler
 
-            print(annotated(text))
-            if developing.DEBUG >= developing.LLVM:
-                print(text.text)
-        code = machine.assemble(text, self.vector_bits)
+        with Assembler(self.vector_bits) as assembler:
+            text = self._lowered(rewritten, rewriter, progress, assembler.offer)
+            self.lowered = Lowered(rewritten, text.kernels, text.nodes)
+            if developing.DEBUG >= developing.PROGRAMS:
+                from theano._core.lower.text import annotated
+
+                print(annotated(text))
+                if developing.DEBUG >= developing.LLVM:
+                    print(text.text)
+            code = assembler.assemble(text)
         if key is not None:
             self._kept = programs.keep(key, text, code)
         function = self._function(text, code, containers)
@@ -265,11 +268,15 @@ class FunctionMaker:
     # -- backends ---------------------------------------------------------------------------------
 
     def _lowered(
-        self, rewritten: Sequence[Variable], rewriter: Rewriter, watch: Watch | None = None
+        self,
+        rewritten: Sequence[Variable],
+        rewriter: Rewriter,
+        watch: Watch | None = None,
+        offer: Callable[[Any], None] | None = None,
     ) -> ProgramText:
         native = self.mode.native(self, rewritten)
         if native is not None:
-            return self._native_program(native, rewriter, watch)
+            return self._native_program(native, rewriter, watch, offer)
         # A program that only calls another backend: the entry is one callback.
         from theano._core.compile.backends import BACKENDS
         from theano._core.compile.callback_program import called_program
@@ -281,7 +288,11 @@ class FunctionMaker:
         return called_program(self.leaves, rewritten, run)
 
     def _native_program(
-        self, rewritten: Sequence[Variable], rewriter: Rewriter, watch: Watch | None
+        self,
+        rewritten: Sequence[Variable],
+        rewriter: Rewriter,
+        watch: Watch | None,
+        offer: Callable[[Any], None] | None,
     ) -> ProgramText:
         # Functions that are found in the cache do without.
         from theano._core.lower.builder.program import write
@@ -301,6 +312,7 @@ class FunctionMaker:
             self.vector_bits,
             bool(self.profile) and self.profile.flag_time_thunks,
         )
+        program.offer = offer
         if watch is not None:
             watch.graph("native_form", final)
             program.watch = watch.program

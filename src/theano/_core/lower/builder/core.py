@@ -107,6 +107,8 @@ class Core(Recorder):
         self.node: Apply | None = None
         # Is told of each pass over the program, if anybody wants to look: see `pipeline.run`.
         self.watch: Callable[[str, ir.Program], None] | None = None
+        # Is told of kernels that the program certainly runs, while the rest is written.
+        self.offer: Callable[[Any], None] | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()
 

@@ -36,6 +36,8 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     if out.buffer is not None and isinstance(out.data, str):
         p.block.append(ir.Parts(out.data))
     start: Size = 0
+    # Copies that turn out not to be needed have no kernel: see `copy_elision`.
+    offer, p.offer = p.offer, None
     steps = p.strides(out)
     for array in arrays:
         part = Array(
@@ -47,6 +49,7 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
         )
         copies.copy_into(p, array, part)
         start = p.plus(start, array.shape[axis])
+    p.offer = offer
     return out
 
 

@@ -122,19 +122,28 @@ def assembly_of(text: str, vector_bits: int) -> str:
 def _compiled(text: str, vector_bits: int, readable: bool = False) -> bytes:
     """Compile with a target machine and a context that no other thread uses meanwhile."""
     libllvm.require_memory(len(text))
-    libllvm.prepare()
     level = 0 if text.startswith(LITTLE_EFFORT) else OPTIMIZATION_LEVEL
-    triple, idle = elf_triple(), _idle.setdefault((vector_bits, level), [])
+    own = take_target(vector_bits, level)
     try:
-        own = idle.pop()
+        return libllvm.compiled(*own, elf_triple(), text, readable)
+    finally:
+        give_back(own, vector_bits, level)
+
+
+def take_target(vector_bits: int, level: int = OPTIMIZATION_LEVEL) -> tuple[int, int]:
+    """Return a target machine and a context that no other thread uses until they are given back."""
+    libllvm.prepare()
+    try:
+        return _idle.setdefault((vector_bits, level), []).pop()
     except IndexError:
         features = target_features(vector_bits)
-        machine = libllvm.new_target_machine(triple, features, level)
-        own = machine, libllvm.new_context()
-    try:
-        return libllvm.compiled(*own, triple, text, readable)
-    finally:
-        idle.append(own)
+        machine = libllvm.new_target_machine(elf_triple(), features, level)
+        return machine, libllvm.new_context()
+
+
+def give_back(own: tuple[int, int], vector_bits: int, level: int = OPTIMIZATION_LEVEL) -> None:
+    """Let others use what `take_target` returned."""
+    _idle.setdefault((vector_bits, level), []).append(own)
 
 
 def elf_triple() -> str:

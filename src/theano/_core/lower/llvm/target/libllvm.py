@@ -14,6 +14,8 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any
 
+from theano._core.runtime import native
+
 _POINTER, _STRING = ctypes.c_void_p, ctypes.c_char_p
 # Where a function leaves a string: an error, or what it was asked.
 _RETURNED = ctypes.POINTER(ctypes.c_char_p)
@@ -43,6 +45,11 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "GetBufferSize": (ctypes.c_size_t, _POINTER),
     "DisposeMemoryBuffer": (ctypes.c_int, _POINTER),
 }
+# Those that the runtime calls, in the order of its llvm.cpp.
+_COMPILING = (
+    *("ParseAssembly", "VerifyModule", "SetTarget", "TargetMachineEmitToMemory"),
+    *("GetBufferStart", "GetBufferSize", "DisposeMemoryBuffer", "DisposeModule", "DisposeString"),
+)
 # The versions of llvmlite that are known to have them. Others are asked.
 KNOWN = tuple(f"0.{minor}." for minor in range(45, 51))
 
@@ -89,6 +96,15 @@ def load_ahead() -> None:
             thread.start()
             # A child would find the library half loaded.
             os.register_at_fork(before=thread.join)
+            _loading.append(thread)
+
+
+_loading: list[Thread] = []
+
+
+def is_loaded() -> bool:
+    """Tell whether nobody has to wait for the library while a thread loads it."""
+    return not any(thread.is_alive() for thread in _loading)
 
 
 @functools.cache
@@ -244,24 +260,18 @@ def compiled(machine: int, context: int, triple: str, text: str, readable: bool 
     CodeGenerationError
         LLVM cannot read the text; the message quotes the line.
     """
-    lib = library()
-    module, reason = call("ParseAssembly", context, text.encode())
-    try:
-        if module and not reason:
-            broken, reason = call("VerifyModule", module)
-            reason = broken and (reason or "it breaks a rule")
-        if not module or reason:
-            raise CodeGenerationError(f"LLVM cannot read the text written for it: {reason}")
-        lib.LLVMPY_SetTarget(module, triple.encode())
-        buffer, reason = call("TargetMachineEmitToMemory", machine, module, int(not readable))
-        if not buffer:
-            raise CodeGenerationError(f"LLVM cannot write the code of a module: {reason}")
-        try:
-            return ctypes.string_at(
-                lib.LLVMPY_GetBufferStart(buffer), lib.LLVMPY_GetBufferSize(buffer)
-            )
-        finally:
-            lib.LLVMPY_DisposeMemoryBuffer(buffer)
-    finally:
-        if module:
-            lib.LLVMPY_DisposeModule(module)
+    return checked(native.compile_module(compiling(), machine, context, triple, text, not readable))
+
+
+def checked(made: bytes | str) -> bytes:
+    """Return what was made of a text; raise CodeGenerationError if it says why there is nothing."""
+    if isinstance(made, str):
+        raise CodeGenerationError(f"LLVM cannot {made}")
+    return made
+
+
+@functools.cache
+def compiling() -> tuple[int, ...]:
+    """Return the addresses of the functions that turn a text into code."""
+    functions = [getattr(library(), f"LLVMPY_{name}") for name in _COMPILING]
+    return tuple(ctypes.cast(function, _POINTER).value or 0 for function in functions)

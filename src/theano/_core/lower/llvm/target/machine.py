@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
-from itertools import chain, islice
-from queue import SimpleQueue
-from threading import Thread
+from collections.abc import Sequence
+from functools import lru_cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from theano._core.base.records import Record
 from theano._core.base.settings import config
-from theano._core.lower.llvm.target import joint
 from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
-
-if TYPE_CHECKING:
-    from theano._core.lower.program_text import ProgramText
 
 # Without a setting, the widest registers that the processor has are used.
 WIDEST = 512
@@ -32,7 +25,7 @@ MOST_MODULES = 4096
 # Bytes that several threads which compile should have.
 FOR_THREADS = 96 << 20
 # Objects that will be loaded next, by the hash of their text.
-_ahead: dict[str, bytes] = {}
+ahead: dict[str, bytes] = {}
 # What stands for the object of a kernel that lies in a module with others: then comes the key of
 # that, and what the name of the kernel has behind it there.
 PART = b"part "
@@ -103,8 +96,7 @@ def load(text: str, vector_bits: int, key: str | None = None) -> Module:
     key = key or key_of(text, vector_bits)
     module = kept(key)
     if module is None:
-        data = _compiled([(key, text)], vector_bits)[key]
-        module = _remember(key, Module(key, native.load_object(data)))
+        module = _remember(key, Module(key, native.load_object(_compiled(key, text, vector_bits))))
     return module
 
 
@@ -116,12 +108,17 @@ def load_kernel(kernel: Any, vector_bits: int) -> Module:
     return _remembered(key) or _remember(key, load(kernel.text, vector_bits))
 
 
+def is_loaded(key: object) -> bool:
+    """Tell whether the module of a key is in memory."""
+    return key in _modules
+
+
 def kept(key: str) -> Module | None:
     """Return the module of a key from memory or from disk, if one of them has it."""
     module = _remembered(key)
     if module is not None:
         return module
-    data = _ahead.pop(key, None) or _on_disk(key)
+    data = ahead.pop(key, None) or on_disk(key)
     if data is None:
         return None
     if not data.startswith(PART):
@@ -149,88 +146,28 @@ def _remember(key: object, module: Module) -> Module:
     return module
 
 
-def _on_disk(key: str) -> bytes | None:
+def on_disk(key: str) -> bytes | None:
+    """Return the object of a key from disk, if it is there."""
     data = cache().get(key)
     Statistics.from_disk += data is not None
     return data
 
 
-def _compiled(texts: Iterable[tuple[str, str]], vector_bits: int) -> dict[str, bytes]:
-    """Return the objects of texts by their keys, and keep them on disk.
-
-    Each is compiled as soon as there is its text, on as many threads as may run.
-    """
+def _compiled(key: str, text: str, vector_bits: int) -> bytes:
+    """Return the object of a text, and keep it on disk."""
     from theano._core.lower.llvm.target.codegen import compile_text
 
-    def compiled(text: str) -> tuple[bytes, float]:
-        start = perf_counter()
-        return compile_text(text, vector_bits or WIDEST), perf_counter() - start
-
-    objects = {}
-    for key, (data, seconds) in _on_threads(compiled, texts).items():
-        cache().put(key, data)
-        objects[key] = data
-        Statistics.seconds += seconds
-        Statistics.compiled += 1
-    return objects
+    start = perf_counter()
+    data = compile_text(text, vector_bits or WIDEST)
+    keep(key, data, perf_counter() - start)
+    return data
 
 
-def _on_threads(
-    work: Callable[[str], object], jobs: Iterable[tuple[str, str]], most: int | None = None
-) -> dict[str, Any]:
-    """Return what `work` makes of each of `jobs`, by their names; raises its first error."""
-    from theano._core.lower.llvm.target.libllvm import has_memory
-
-    most = native.get_threads() if most is None else most
-    jobs = iter(jobs)
-    first = list(islice(jobs, 2))
-    jobs = chain(first, jobs)
-    # Starting a thread takes a tenth of the time that a small function takes. Where memory runs out
-    # in another one, Python ends the process.
-    if most < 2 or len(first) < 2 or not has_memory(FOR_THREADS):
-        return {name: work(job) for name, job in jobs}
-    waiting: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
-    results: dict[str, Any] = {}
-    errors: dict[str, BaseException] = {}
-
-    def run() -> None:
-        while (job := waiting.get()) is not None:
-            try:
-                results[job[0]] = work(job[1])
-            except BaseException as error:
-                errors[job[0]] = error
-
-    names: list[str] = []
-    threads: list[Thread] = []
-    try:
-        for job in jobs:
-            names.append(job[0])
-            waiting.put(job)
-            if len(threads) < most:
-                most = _start(Thread(target=run, daemon=True), threads, most)
-    finally:
-        for _ in threads:
-            waiting.put(None)
-        # An interrupt may have come while one was started.
-        for thread in filter(Thread.is_alive, threads):
-            thread.join()
-    waiting.put(None)
-    run()
-    for name in filter(errors.get, names):
-        raise errors[name]
-    return {name: results[name] for name in names}
-
-
-def _start(thread: Thread, threads: list[Thread], most: int) -> int:
-    """Start a thread and add it to `threads`; return how many there may be at most."""
-    threads.append(thread)
-    try:
-        thread.start()
-    except RuntimeError:
-        # The system gives no more.
-        threads.pop()
-        return len(threads)
-    return most
+def keep(key: str, data: bytes, seconds: float) -> None:
+    """Keep the object of a text, which took so many seconds, on disk."""
+    cache().put(key, data)
+    Statistics.seconds += seconds
+    Statistics.compiled += 1
 
 
 class MachineProgram(Record):
@@ -243,53 +180,6 @@ class MachineProgram(Record):
     kernels: tuple[int, ...]
     owners: tuple[Any, ...]
     keys: tuple[str | None, ...]
-
-
-def _compile_ahead(entry: str, program: ProgramText, vector_bits: int) -> None:
-    """Compile what a program needs at once, so that `load` finds it; `entry` is its text's key."""
-    new: dict[Any, Any] = {}
-    for kernel in program.kernels:
-        if kernel.eager and ((key := kernel.key), vector_bits) not in _modules:
-            # Of equal ones the first, since it is the one whose text `load_kernel` asks for.
-            new.setdefault(key or kernel, kernel)
-    if not new and entry in _modules:
-        return
-
-    def missing() -> Iterator[tuple[str, str]]:
-        seen: set[str] = set()
-        # The longest first.
-        texts = ((key_of(k.text, vector_bits), k.text) for k in new.values())
-        for key, text in chain([(entry, program.text)], texts):
-            if key in seen or key in _modules:
-                continue
-            seen.add(key)
-            data = _on_disk(key)
-            if data is None:
-                yield key, text
-            else:
-                _ahead[key] = data
-
-    single = missing()
-    size = joint.size_of_groups(len(new), native.get_threads())
-    places: dict[str, tuple[str, int]] = {}
-    groups = joint.in_groups(single, size, partial(key_of, vector_bits=vector_bits), places)
-    # The entry alone.
-    _ahead.update(_compiled(chain(islice(single, 1), groups), vector_bits))
-    for key, (whole, number) in places.items():
-        _ahead[key] = PART + f"{whole}{number}".encode()
-        cache().put(key, _ahead[key])
-
-
-def assemble(program: ProgramText, vector_bits: int) -> MachineProgram:
-    """Return the machine code of the entry function and of the kernels of a `ProgramText`.
-
-    Kernels that are not `eager` have address 0 until they are asked for.
-    """
-    key = key_of(program.text, vector_bits)
-    _compile_ahead(key, program, vector_bits)
-    modules: list[Module | None] = [load(program.text, vector_bits, key)]
-    modules += [load_kernel(k, vector_bits) if k.eager else None for k in program.kernels]
-    return linked(modules, [kernel.symbol for kernel in program.kernels])
 
 
 def linked(modules: Sequence[Module | None], symbols: Sequence[str]) -> MachineProgram:
