@@ -8,6 +8,7 @@
 #include "call.h"
 #include "copy.h"
 #include "along.h"
+#include "gather.h"
 #include "lapack.h"
 #include "lapack_aside.h"
 #include "convolution.h"
@@ -475,7 +476,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
-                                  table_multiply_pairs};
+                                  table_multiply_pairs, gather::take};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 20
+#define TH_ABI_VERSION 21
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -267,6 +267,9 @@ struct th_runtime {
 
     /* 24: `matmul` for one pair of matrices after the other. Its arguments: see `matmul.h`. */
     int32_t (*multiply_pairs)(th_call *call, int64_t *args);
+
+    /* 25: a kernel, over positions, that copies what lies there. Its arguments: see `gather.h`. */
+    th_kernel *take;
 };
 
 #ifdef __cplusplus

@@ -68,7 +68,11 @@ VALUES = {
 def copies(f: Any) -> int:
     """Return how many kernels that copy what lies side by side a function runs."""
     program = f.maker.program_text.program
-    kernels = [program.kernels[i.kernel] for i in ir.walk(program.body) if isinstance(i, ir.Launch)]
+    kernels = [
+        program.kernels[i.kernel]
+        for i in ir.walk(program.body)
+        if isinstance(i, ir.Launch) and isinstance(i.kernel, int)
+    ]
     return sum(
         k.layout == "packed"
         and not k.loop.body.operations

@@ -1,4 +1,4 @@
-"""The last form of a graph: positions stand with their bounds, which are read once."""
+"""The last form of a graph: positions of what is written stand with their bounds, read once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ COUNTED = T.bincount(i, w, minlength=4)
 
 # Expressions, and how often the positions are read for their bounds.
 READ = {
-    "one": (x[i], 1),
-    "twice": (x[i] + y[i] * 2, 1),
+    "rows": (x[i] + y[narrow], 0),
+    "columns": (x[:, i], 1),
+    "twice": (x[:, i] + y[:, i] * 2, 1),
     "gathered and scattered": (T.inc_subtensor(x[i], T.tanh(x[i])), 1),
-    "two arrays": (x[i, j], 2),
-    "narrow": (x[narrow], 1),
+    "two arrays": (x[i, j], 0),
+    "two that broadcast": (x[i, j[:1, None]], 2),
+    "narrow": (x[:, narrow], 1),
     "counted": (COUNTED, 1),
     "counted and summed": ([COUNTED, T.inc_subtensor(w[i], 1.0)], 1),
-    "asserted": (x[T.opt.Assert("no")(i, w.sum() > 0)] + y[i], 1),
+    "asserted": (x[:, T.opt.Assert("no")(i, w.sum() > 0)] + T.inc_subtensor(y[i], 1.0), 1),
     "known": (x[[2, 0, -1]] + x[:, np.array([[1, 0]])].sum(), 0),
     "numbers": (x[1, i[0]], 0),
 }
@@ -54,7 +56,7 @@ def test_positions_are_read_once_for_their_bounds(
 
 
 def test_narrow_positions_are_compared_as_they_are() -> None:
-    (kernel,) = reductions(theano.function([x, narrow], x[narrow]))
+    (kernel,) = reductions(theano.function([x, narrow], x[:, narrow]))
     assert [r.dtype for r in kernel.loop.reductions] == ["int8", "int8"]
 
 

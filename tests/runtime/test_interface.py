@@ -23,6 +23,7 @@ from theano._core.lower.builder.convolution import (
     ConvolutionNumbers,
     ConvolvedAxis,
 )
+from theano._core.lower.builder.gather_scatter import GatherWork, Positions
 from theano._core.lower.builder.kernel_call import ReductionFacts
 from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
 from theano._core.lower.builder.libraries import PANEL_NUMBERS, PanelWork
@@ -141,6 +142,12 @@ def test_what_loops_over_items_are_told() -> None:
     assert names == list(GIVES_OF_SPARSE)
 
 
+def test_what_copies_of_rows_are_told() -> None:
+    assert list(members("Work", "gather.h")) == list(GatherWork.fields)
+    assert list(members("Positions", "gather.h")) == list(Positions.fields)
+    assert list(members("Axis", "gather.h")) == ["length", "stride"]
+
+
 def test_hooks() -> None:
     found = re.search(r"enum Hook \{(.*?), kHooks \}", source("program.h"))
     assert found
@@ -203,6 +210,7 @@ PROGRAMS: dict[str, Any] = {
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
     "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
     "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
+    "take": lambda: texts_of([m], m[np.arange(99)]),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
@@ -219,7 +227,7 @@ def test_programs_call_what_the_header_declares(names: str) -> None:
                 called.add(name)
                 types = tuple(one.split()[0] for one in arguments.split(", "))
                 assert (result, types) == declared, name
-        called |= {"pack"} if "%rt.pack," in text else set()
+        called |= {name for name in ("pack", "take") if f"%rt.{name}," in text}
     assert called >= set(names.split())
 
 

@@ -473,6 +473,7 @@ RUNTIME = {
     "lap": Runtime("int64", "iiii"),
     "sparse": Runtime("int32", "p"),
     "multiply_pairs": Runtime("int32", "p"),
+    "take": Runtime("", ""),
 }
 
 

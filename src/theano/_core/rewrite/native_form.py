@@ -31,7 +31,8 @@ from theano._core.rewrite.scan.sink_products import with_products_in_steps
 def _with_bounds(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     """Equal ones are then computed once, and along with what else reads the positions."""
     indices = node.op.indices(node)
-    if not indices[0].type.ndim or len(node.inputs) > node.op.operands + len(indices):
+    there = len(node.inputs) > node.op.operands + len(indices)
+    if there or not indices[0].type.ndim or node.op.is_checked_after(node):
         return None
     bounds = [b for index in indices for b in _bounds(index)]
     return node.op.make_node(*node.inputs, *bounds).outputs

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.base.dtypes import is_uint, itemsize
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
+from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, kernel_choice, views
+from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
@@ -18,6 +21,28 @@ from theano._core.lower.llvm.kernels.items import load, store
 Place = tuple[list[int], list[int], int]
 
 
+class GatherWork(Record):
+    """The arguments of the runtime: `Work` of `gather.h`, and its `Positions` and `Axis`."""
+
+    arrays: Size
+    axes: Size
+    itemsize: Size
+    row: Size
+    count: Size
+    x: str
+    out: str
+    bounds: str
+
+
+class Positions(Record):
+    """An array of positions, for the runtime."""
+
+    items: str
+    type: Size
+    length: Size
+    stride: Size
+
+
 def _index_loop(
     p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place
 ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
@@ -25,21 +50,8 @@ def _index_loop(
     at, full, position = place
     variables = node.op.indices(node)
     indices, bounds = index[: len(at)], index[len(at) :]
-    rank = variables[0].type.ndim
-    total = len(full) + rank
-    axis_of = [a for a in range(total) if a < position or a >= position + rank]
-    shape: list[Size] = [1] * total
-    for axis, source in zip(axis_of, full, strict=True):
-        shape[axis] = x.shape[source]
-    for axis in range(position, position + rank):
-        shape[axis] = _joint_length(
-            p,
-            [
-                index.shape[axis - position]
-                for index, variable in zip(indices, variables, strict=True)
-                if not variable.type.broadcastable[axis - position]
-            ],
-        )
+    shape, axis_of = _result_shape(p, variables, x, indices, place)
+    total, rank = len(shape), variables[0].type.ndim
     wanted = shape[position : position + rank]
     operands = []
     for number, (positions, variable) in enumerate(zip(indices, variables, strict=True)):
@@ -64,6 +76,29 @@ def _index_loop(
     operands += [(s, everywhere) for s in sizes]
     walked = tuple(zip(axis_of, full, strict=True))
     return shape, operands, Address(x.ndim, tuple(at), walked)
+
+
+def _result_shape(
+    p: Core, variables: Sequence[Any], x: Array, indices: Sequence[Array], place: Place
+) -> tuple[list[Size], list[int]]:
+    """Return the lengths of an array at positions, and its axes that are taken whole."""
+    _, full, position = place
+    rank = variables[0].type.ndim
+    total = len(full) + rank
+    axis_of = [a for a in range(total) if a < position or a >= position + rank]
+    shape: list[Size] = [1] * total
+    for axis, source in zip(axis_of, full, strict=True):
+        shape[axis] = x.shape[source]
+    for axis in range(position, position + rank):
+        shape[axis] = _joint_length(
+            p,
+            [
+                index.shape[axis - position]
+                for index, variable in zip(indices, variables, strict=True)
+                if not variable.type.broadcastable[axis - position]
+            ],
+        )
+    return shape, axis_of
 
 
 def _joint_length(p: Core, shape: Sequence[Size]) -> Size:
@@ -100,7 +135,9 @@ def _check_range(p: Core, node: Apply, bounds: Sequence[Array], axis: int, lengt
 
 
 def gather(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place) -> Array:
-    """Return the items of `x` at arrays of positions; their bounds stand behind them."""
+    """Return the items of `x` at arrays of positions; their bounds stand behind them, or none."""
+    if node.op.is_checked_after(node):
+        return _taken(p, node, x, index, place)
     shape, operands, address = _index_loop(p, node, x, index, place)
     out = p.new_array(x.dtype, shape)
     _, full, position = place
@@ -111,6 +148,48 @@ def gather(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place)
 
     gather = Emitted("gather", (address, x.dtype, last), read)
     copies.simple_loop(p, out, shape, operands, gather.body(x.dtype), indexed=True)
+    return out
+
+
+def _taken(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place) -> Array:
+    """Return rows of `x`, which the runtime copies as far as positions are within their axes."""
+    at, full, _ = place
+    variables = node.op.indices(node)
+    rank = variables[0].type.ndim
+    shape, _ = _result_shape(p, variables, x, index, place)
+    patterns = [v.type.broadcastable for v in variables]
+    spread = (
+        views.broadcast_to(p, node, i, shape[:rank], pattern, "index_shapes")
+        for i, pattern in zip(index, patterns, strict=True)
+    )
+    plain = [copies.contiguous(p, i) for i in spread]
+    out = p.new_array(x.dtype, shape)
+    steps, size = p.strides(x), itemsize(x.dtype)
+    count, row = p.product(shape[:rank]), p.product(shape[rank:])
+    bounds = p.listed((0, -1) * len(at))
+    work = GatherWork(
+        arrays=len(at),
+        axes=len(full),
+        itemsize=size,
+        row=p.multiply(row, size),
+        count=count,
+        x=p.pointer(x),
+        out=out.data,
+        bounds=bounds,
+    )
+    words, kinds = [*work], kernel_call.kinds_of(5, len(work))
+    for axis, i in zip(at, plain, strict=True):
+        width = itemsize(i.dtype) * (-1 if is_uint(i.dtype) else 1)
+        words += Positions(p.pointer(i), width, x.shape[axis], steps[axis])
+        kinds += ["ptr", "int64", "int64", "int64"]
+    for axis in full:
+        words += x.shape[axis], steps[axis]
+        kinds += ["int64", "int64"]
+    block = kernel_call.arguments(p, words, kinds)
+    p.do(ir.Launch("take", block, count, p.product(shape), kernel_call.POINT + 1, 1))
+    for number, axis in enumerate(at):
+        ends = [p.let("moved", bounds, 8 * n) for n in (2 * number, 2 * number + 1)]
+        _check_range(p, node, [Array("int64", (), end) for end in ends], axis, x.shape[axis])
     return out
 
 

@@ -394,6 +394,15 @@ class AdvancedSubtensor(Structured):
         """Return the index arrays of a node."""
         return node.inputs[self.operands : self.operands + self.axes.count(AT)]
 
+    def is_checked_after(self, node: Apply) -> bool:
+        """Tell whether native code reads at the positions while it looks whether they fit.
+
+        That is where they come first and do not broadcast: nothing is overwritten by then.
+        """
+        indices = self.indices(node)
+        patterns = {v.type.broadcastable for v in indices}
+        return self.axes == (AT,) * len(indices) and len(patterns) == 1 and patterns != {()}
+
     def without_bounds(self, node: Apply) -> Apply:
         """Return a node as it was before native code: for messages."""
         plain = self.make_node(*node.inputs[: self.operands + self.axes.count(AT)])
@@ -466,6 +475,10 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
     def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
         super().__init__(axes)
         self.assign = assign
+
+    def is_checked_after(self, node: Apply) -> bool:
+        # What may be overwritten is the user's.
+        return False
 
     def make_node(self, x: TensorLike, y: TensorLike, *indices: TensorLike) -> Apply:
         x, y = tensor_operand("inc_subtensor", x), tensor_operand("inc_subtensor", y)
