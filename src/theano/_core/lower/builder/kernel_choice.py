@@ -279,9 +279,8 @@ def run(
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
-    narrow = {c: _many_short_rows(p, c, shape, flag, freely, row, arrays, outs) for c in calls}
     tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
-    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
+    narrow, variants = _for_short_rows(p, calls, shape, flag, freely, row, arrays, outs)
     if any(narrow.values()) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
@@ -309,6 +308,28 @@ def run(
         )
 
 
+def _for_short_rows(
+    p: Core,
+    calls: Sequence[Call],
+    shape: Sequence[Size],
+    flag: bool | str,
+    freely: bool,
+    row: Size,
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
+) -> tuple[dict[Call, tuple[str, Call] | None], list[Any]]:
+    """Return the calls whose vectors run over rows, and other ways to run the first kernel."""
+    flat = _flat(p, calls[0], flag, shape, arrays) if freely else []
+    narrow = {
+        c: _many_short_rows(p, c, shape, flag, freely, row, arrays, outs)
+        for c in calls
+        if not flat or c is not calls[0]
+    }
+    if flat:
+        return {**narrow, calls[0]: None}, flat
+    return narrow, _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
+
+
 def _by_lengths(
     p: Core,
     chosen: Call,
@@ -322,6 +343,22 @@ def _by_lengths(
     for one in variants:
         write = partial(p.if_else, one.condition, partial(call, one.call, one.arrays), write)
     write()
+
+
+def _flat(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> list[Any]:
+    """Return how a packed kernel walks short rows as one, if it may: see `flat_rows.py`."""
+    kernel, axes = call.kernel, [group[0] for group in call.layout]
+    if kernel.layout != "packed" or kernel.loop.reductions or len(axes) != 2:
+        return []
+    # One row for all is repeated instead: see `tiled_rows.py`.
+    if not any(axes[1] in fixed and axes[0] not in fixed for _, fixed in kernel.loop.operands):
+        return []
+    from theano._core.lower.builder import laid_out
+
+    variant = laid_out.flat(p, call, flag, shape, arrays)
+    return [] if variant is None else [variant]
 
 
 def _laid_out(

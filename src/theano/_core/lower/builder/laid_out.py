@@ -16,6 +16,7 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
+from theano._core.lower.llvm.kernels.flat_rows import longest
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
 # The longest last axis of which an operand is repeated along the rows.
@@ -107,6 +108,28 @@ def together(
         return _copy(p, arrays[i], (count, length), (0, size) if rows in fixed else (size, 0))
 
     return Variant(condition, made, _if_often(p, condition, partly, arrays, copied))
+
+
+def flat(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Variant | None:
+    """Return how a packed loop over two axes, which `flag` asks for, walks short rows as one."""
+    kernel, length = call.kernel, call.extents[-1]
+    axes = [group[0] for group in call.layout]
+    operands = tuple(
+        (dtype, frozenset(n for n, axis in enumerate(axes) if axis in fixed))
+        for dtype, fixed in kernel.loop.operands
+    )
+    most = longest(kernel.loop.replace(operands=operands), kernel.lanes, kernel.bits)
+    if (isinstance(length, int) and length > most) or not most:
+        return None
+    one = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, False, flat=True)
+    made = kernel_call.prepare_call(p, one, shape, call.total, False)
+    condition = p.let("le", length, most)
+    if isinstance(flag, str):
+        condition = p.let("and", condition, flag, kind="bool")
+    kernel_call.ready_variant(p, condition, made)
+    return Variant(condition, made, list(arrays))
 
 
 def _often(p: Core, condition: Size, outer: Sequence[Size]) -> Size:

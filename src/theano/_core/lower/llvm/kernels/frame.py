@@ -37,6 +37,8 @@ class Frame:
     near : sequence of int
         Operands, stores and reductions, counted in this order, whose neighbours along the last axis
         lie side by side in a strided layout, too.
+    flat : bool
+        The rows of a packed loop over two axes are walked as one.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Frame:
         bits: int,
         split: int = -1,
         near: Sequence[int] = (),
+        flat: bool = False,
     ) -> None:
         self.loop = loop
         self.split = split
@@ -55,7 +58,7 @@ class Frame:
         self.packed = layout == "packed"
         # Whether neighbours along the last axis lie side by side.
         self.unit = layout != "strided"
-        self.lanes = lanes
+        self.lanes, self.flat = lanes, flat
         self.near = {len(self.groups) + i for i in near}
         self.b = Builder(lanes, bits)
         self.b.fenced = not has_avx512(bits)
@@ -77,6 +80,11 @@ class Frame:
         self.shape: list[str] = []
         # What is walked of the axis that is split.
         self.part = ("0", "0")
+
+    def smaller(self, one: str, two: str) -> str:
+        """Return the smaller one of two lengths."""
+        self.b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+        return self.b.emit(f"call i64 @llvm.smin.i64(i64 {one}, i64 {two})")
 
     def _argument(self, index: int) -> str:
         pointer = self.b.emit(f"getelementptr i64, ptr %args, i64 {index}")

@@ -22,6 +22,7 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.kernels.flat_rows import FlatRows
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, reduce_lanes, store
 from theano._core.lower.llvm.kernels.sums import Sums
@@ -89,6 +90,9 @@ class KernelWriter(Frame):
     def _nest(self) -> None:
         pointers = dict(self.bases)
         everything = [*self.operands, *self.stores, *self.reductions]
+        if self.flat:
+            FlatRows(self, "%begin", "%end").packed()
+            return
         if self.full_reduction:
             self._range(0, "%begin", "%end", pointers, everything, self._full_reduction_step)
             return
@@ -113,9 +117,7 @@ class KernelWriter(Frame):
         b = self.b
         low = b.emit(f"mul i64 {number}, {self.block_rows}")
         far = b.emit(f"add i64 {low}, {self.block_rows}")
-        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        high = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.shape[self.split]})")
-        self.part = low, high
+        self.part = low, self.smaller(far, self.shape[self.split])
         self._kept_loops(pointers, first=False)
 
     def _loops(
@@ -169,8 +171,7 @@ class KernelWriter(Frame):
             b, length = self.b, self.shape[self.last]
             start = b.emit(f"mul i64 {number}, {TILE}")
             far = b.emit(f"add i64 {start}, {TILE}")
-            b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-            end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {length})")
+            end = self.smaller(far, length)
 
             def step(moved: dict[int, str], index: str) -> None:
                 self.index[axis] = index
@@ -220,8 +221,7 @@ class KernelWriter(Frame):
         if self.blocks:
             lo = b.emit(f"mul i64 {index}, {REDUCTION_BLOCK}")
             far = b.emit(f"add i64 {lo}, {REDUCTION_BLOCK}")
-            hi = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {self.shape[0]})")
-            b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
+            hi = self.smaller(far, self.shape[0])
             start = {**self.bases, **{m.slot: pointers[m.slot] for m in self.reductions}}
             self._reduce_vectors([], start, lo, hi)
             return

@@ -30,6 +30,8 @@ class Kernel:
         The group of reduced axes that is folded in blocks; -1: none.
     near : tuple of int
         Of a strided kernel, the arrays whose neighbours along the last axis lie side by side.
+    flat : bool
+        Whether the rows of a packed kernel over two axes are walked as one.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Kernel:
         eager: bool,
         split: int = -1,
         near: tuple[int, ...] = (),
+        flat: bool = False,
     ) -> None:
         self.loop = loop
         self.weight = loop.weight
@@ -52,6 +55,7 @@ class Kernel:
         self.eager = eager
         self.split = split
         self.near = near
+        self.flat = flat
         self.symbol = "kernel"
         self._text: str | None = None
 
@@ -75,7 +79,16 @@ class Kernel:
     def key(self) -> tuple[Any, ...]:
         """All that the text depends on, but the machine: equal kernels have equal texts."""
         groups = tuple(map(tuple, self.groups))
-        return self.loop, groups, self.layout, self.lanes, self.bits, self.split, self.near
+        return (
+            self.loop,
+            groups,
+            self.layout,
+            self.lanes,
+            self.bits,
+            self.split,
+            self.near,
+            self.flat,
+        )
 
     @property
     def text(self) -> str:
@@ -89,6 +102,7 @@ class Kernel:
                 self.bits,
                 self.split,
                 self.near,
+                self.flat,
             ).write()
         return self._text
 

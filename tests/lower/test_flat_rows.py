@@ -1,0 +1,78 @@
+"""Short rows are walked as one where some of what is read has one item for each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower.llvm.kernels import flat_rows
+from theano._core.lower.llvm.target.codegen import has_avx512
+
+KINDS = ["uint8", "int32", "int64", "float16", "float32", "float64", "complex64"]
+LENGTHS = (1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 27, 31, 32, 33)
+ROWS = (0, 1, 2, 3, 5, 16, 17, 100, 1000)
+RANDOM = np.random.default_rng(4)
+
+
+def drawn(shape: tuple[int, ...], kind: str) -> np.ndarray:
+    return (RANDOM.random(shape) * 100).astype(kind)
+
+
+def flat(f: Any) -> int:
+    """Return how many kernels of a function may walk rows as one."""
+    return sum(getattr(kernel, "flat", False) for kernel in f.maker.program_text.kernels)
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("other", ["int32", "float32", "float64"])
+@pytest.mark.parametrize("kind", KINDS)
+@np.errstate(over="ignore", invalid="ignore")
+def test_rows_of_every_length(kind: str, other: str, width: int) -> None:
+    x, q, r, s = T.matrix(dtype=kind), T.vector(dtype=other), T.vector(dtype=other), T.scalar()
+    with theano.config.change_flags(vector_width=width):
+        columns = x - q[:, None]
+        f = theano.function([x, q, r, s], [columns, x * q[:, None] + r * s.astype(other)])
+    for length in LENGTHS:
+        for rows in ROWS:
+            a, b, c = drawn((rows, length), kind), drawn((rows,), other), drawn((length,), other)
+            for given in (a, np.asfortranarray(a)):
+                first, second = f(given, b, c, 2)
+                np.testing.assert_array_equal(first, (given - b[:, None]).astype(first.dtype))
+                wanted = given.astype(second.dtype) * b[:, None] + c * np.asarray(2, other)
+                np.testing.assert_array_equal(second, wanted.astype(second.dtype))
+
+
+@pytest.mark.skipif(not has_avx512(0), reason="needs AVX-512")
+def test_which_loops_walk_rows_as_one() -> None:
+    x, v, i = T.fmatrix("x"), T.fvector("v"), T.TensorType("uint8", (False,))("i")
+    assert flat(theano.function([x, v], x * v[:, None])) == 1
+    assert flat(theano.function([x, v], x * v[:, None] + v)) == 1
+    # One row for all is repeated; items of a byte have no instruction.
+    assert flat(theano.function([x, v], x * v)) == 0
+    assert flat(theano.function([x, i], x * i[:, None])) == 0
+    assert flat(theano.function([x, v], (x * v[:, None]).sum(axis=1))) == 0
+
+
+def test_numbers_of_rows_are_exact() -> None:
+    for length in range(1, flat_rows.LONGEST + 1):
+        reciprocal = (2**64 - 1) // (2 * length) + 1
+        narrow = (1 << flat_rows._SHIFT) // length + 1
+        for row in (0, 1, 7, 10**9, 2**46):
+            for item in (row * length, row * length + length - 1):
+                assert (2 * item + 1) * reciprocal >> 64 == row
+        for place in range(length + 16):
+            assert place * narrow >> flat_rows._SHIFT == place // length
+
+
+def test_what_is_stored_is_overwritten_row_by_row() -> None:
+    w, v = theano.shared(drawn((1000, 10), "float32")), T.fvector("v")
+    f = theano.function([v], updates=[(w, w * v[:, None])])
+    before, by = w.get_value(), drawn((1000,), "float32")
+    f(by)
+    np.testing.assert_array_equal(w.get_value(), before * by[:, None])
+    with pytest.raises(ValueError, match="mis-match"):
+        f(by[:5])
