@@ -165,3 +165,47 @@ def test_strided_complex_numbers_beside_integers_of_their_size() -> None:
     np.testing.assert_array_equal(got[0], one.T + three)
     np.testing.assert_array_equal(got[1], np.where(two.T == 1, one.T, three))
     np.testing.assert_allclose(got[2], (one.T * two.T).sum(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64", "complex64"])
+def test_many_small_matrices(kind: str) -> None:
+    a, x = T.TensorType(kind, (False,) * 3)("a"), T.TensorType(kind, (False, False))("x")
+    turned = a * x[:, None, :]
+    outs = [turned.sum(2), (a + x[:, :, None]).prod(1), turned - x[:, :, None], turned.sum((1, 2))]
+    f = theano.function([a, x], outs)
+    shapes = [(n, k) for n in (0, 1, 5, 8, 9, 64, 300) for k in (1, 2, 3, 4, 7)]
+    for n, k in shapes:
+        one, two = drawn((n, k, k), kind), drawn((n, k), kind)
+        for given in (one, one[::-1], one.transpose(0, 2, 1), np.asfortranarray(one)):
+            product = given * two[:, None, :]
+            wanted = [product.sum(2), (given + two[:, :, None]).prod(1)]
+            wanted += [product - two[:, :, None], product.sum((1, 2))]
+            for got, right in zip(f(given, two), wanted, strict=True):
+                np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-3)
+
+
+def test_vectors_run_over_points_of_small_matrices() -> None:
+    a, x = T.dtensor3("a"), T.dmatrix("x")
+    f = theano.function([a, x], (a * x[:, None, :]).sum(axis=2))
+    one, two = drawn((50_000, 3, 3), "float64"), drawn((50_000, 3), "float64")
+    results = []
+    for count in (1, 3):
+        with theano.config.change_flags(threads=count):
+            results.append(f(one, two))
+    layouts = [(kernel.layout, kernel.groups) for kernel in f.maker.kernels]
+    assert ("strided", [[1], [2], [0]]) in layouts
+    np.testing.assert_array_equal(*results)
+    # Terms are added from the first one on.
+    wanted = one[:, :, 0] * two[:, :1] + one[:, :, 1] * two[:, 1:2] + one[:, :, 2] * two[:, 2:]
+    np.testing.assert_array_equal(results[0], wanted)
+
+
+def test_matrices_that_are_known_to_be_without_gaps() -> None:
+    table, i = T.dmatrix("table"), T.lmatrix("i")
+    f = theano.function([table, i], [table[i].max(axis=1), table[i].sum(axis=2)])
+    items = drawn((9, 3), "float64")
+    for shape in ((40, 3), (40, 12), (2, 5)):
+        at = np.arange(shape[0] * shape[1]).reshape(shape) % 9
+        largest, total = f(items, at)
+        np.testing.assert_array_equal(largest, items[at].max(axis=1))
+        np.testing.assert_allclose(total, items[at].sum(axis=2), rtol=1e-12, atol=1e-12)

@@ -281,7 +281,7 @@ def run(
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
     tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
     narrow, variants = _for_short_rows(p, calls, shape, flag, freely, row, arrays, outs)
-    if any(narrow.values()) or flag is not True or name == "rows":
+    if variants or any(narrow.values()) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
     apart = p.late is not None and calls[0].everything
@@ -317,7 +317,7 @@ def _for_short_rows(
     row: Size,
     arrays: Sequence[Array],
     outs: Sequence[Array],
-) -> tuple[dict[Call, tuple[str, Call] | None], list[Any]]:
+) -> tuple[dict[Call, tuple[Size, Call] | None], list[Any]]:
     """Return the calls whose vectors run over rows, and other ways to run the first kernel."""
     flat = _flat(p, calls[0], flag, shape, arrays) if freely else []
     narrow = {
@@ -327,7 +327,9 @@ def _for_short_rows(
     }
     if flat:
         return {**narrow, calls[0]: None}, flat
-    return narrow, _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
+    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
+    many = _many_small_matrices(p, calls[0], shape, flag, arrays) if freely else []
+    return narrow, [*variants, *many]
 
 
 def _by_lengths(
@@ -420,9 +422,7 @@ def _many_short_rows(
     apart = call.kernel.layout == "strided"
     if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
         return None
-    if packed and loop.reductions and layout[-1][0] not in loop.reduced:
-        return None
-    if not packed and loop.reductions:
+    if loop.reductions and layout[-1][0] not in loop.reduced:
         return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
@@ -451,6 +451,35 @@ def _many_short_rows(
         short = p.let("and", short, held, kind="bool")
     kernel_call.ready_variant(p, short, across)
     return short, across
+
+
+def _many_small_matrices(
+    p: Core, call: Call, shape: Sequence[Size], flag: bool | str, arrays: Sequence[Array]
+) -> list[Any]:
+    """Return how a packed kernel runs over the last two axes if they are short, the one before not.
+
+    Vectors then run over that one, as over the points of (points, 3, 3).
+    """
+    loop, layout = call.kernel.loop, call.layout
+    if call.kernel.layout != "packed" or len(layout) < 3 or layout[-3][0] in loop.reduced:
+        return []
+    count, rows, length = call.extents[-3:]
+    lanes = choose_lanes(loop, p.vector_bits, False)
+    limits = (("ge", count, lanes), ("lt", rows, lanes // 2), ("le", length, SHORT))
+    known = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
+    if any(isinstance(n, int) and not known[name](n, limit) for name, n, limit in limits):
+        return []
+    from theano._core.lower.builder.laid_out import Variant
+
+    groups = [*layout[:-3], *layout[-2:], layout[-3]]
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
+    across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
+    condition = p.let("and", *(p.let(*limit) for limit in limits[:2]), kind="bool")
+    condition = p.let("and", condition, p.let(*limits[2]), kind="bool")
+    if isinstance(flag, str):
+        condition = p.let("and", condition, flag, kind="bool")
+    kernel_call.ready_variant(p, condition, across)
+    return [Variant(condition, across, list(arrays))]
 
 
 def _layouts(

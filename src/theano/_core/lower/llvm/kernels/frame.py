@@ -71,8 +71,11 @@ class Frame:
         self.blocks = self.full_reduction and len(self.groups) == 1
         self.last = len(self.groups) - 1
         self.vector_reduced = bool(loop.reductions) and self.reduced[self.last]
+        # Where vectors run over an axis that lies before the others, these are walked for a part.
+        kept = [g for g, folded in zip(self.groups, self.reduced, strict=True) if not folded]
+        turned = len(kept) > 1 and kept[-1] < kept[-2] and not self.vector_reduced
         # Loops whose points must run in order have vectors of one item.
-        self.tiled = not self.unit and not loop.reductions and lanes > 1
+        self.tiled = not self.unit and (not loop.reductions or turned) and lanes > 1
         self.prologue: list[str] = []
         # Register of the position along each axis that has a loop of its own.
         self.index: dict[int, str] = {}
