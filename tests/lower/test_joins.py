@@ -16,7 +16,7 @@ SHAPES = [(0, 3), (3, 0), (1, 1), (3, 5), (1, 4096), (4097, 1), (2, 4100), (100,
 
 @pytest.mark.parametrize("width", [128, 256, 512])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 9, 12, 13])
 def test_items_are_in_turn(dtype: str, count: int, width: int) -> None:
     rng = np.random.default_rng(5)
     inputs = [T.matrix(dtype=dtype) for _ in range(count)]

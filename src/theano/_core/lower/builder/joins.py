@@ -20,8 +20,8 @@ from theano._core.lower.llvm.kernels.items import Part, store, store_part
 from theano._core.lower.llvm.target.codegen import lanes_of, smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value
 
-# More parts fill a vector less well than one part does.
-MOST = 4
+# Of more parts the shuffles are too many to compile.
+MOST = 12
 # Items of each part in a row of the loop, which threads share by rows.
 ROW = 1 << 12
 
