@@ -15,6 +15,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.apart import POSITIONS, Apart
 from theano._core.lower.equal_lengths import EqualLengths
+from theano._core.lower.gathers import join_gathers
 from theano._core.lower.schedule import group
 from theano._core.lower.steps import work_of_steps
 from theano._core.ops.array.indexing import AdvancedSubtensor
@@ -63,10 +64,13 @@ class _Facts:
         self.apart: list[Apart] = []
         self.work = work_of_steps(self.text)
         if self.recorded is not None:
-            steps = group(self.final, EqualLengths(rewriter.shape), maker.mode.fuses, self.apart)
+            lengths = EqualLengths(rewriter.shape)
+            steps = group(self.final, lengths, maker.mode.fuses, self.apart)
+            if maker.mode.fuses:
+                steps = join_gathers(steps, lengths, ())
             place = {node: step for step in steps for node in step.nodes}
-            self.apart = [a for a in self.apart if place[a.made_by] is not place[a.read_by]]
             self.apart += _gathers(self.final)
+            self.apart = [a for a in self.apart if place.get(a.made_by) is not place[a.read_by]]
 
     def graph(self, name: str, outputs: Sequence[Variable]) -> None:
         """Keep the results of the last pass of rewriting."""

@@ -58,7 +58,7 @@ def _index_loop(
         pattern = variable.type.broadcastable
         axis, length = at[number], x.shape[at[number]]
         if rank:
-            _check_range(p, node, bounds[2 * number : 2 * number + 2], axis, length)
+            check_range(p, node, bounds[2 * number : 2 * number + 2], axis, length)
             positions = views.broadcast_to(p, node, positions, wanted, pattern, "index_shapes")
         else:
             views.checked_index(p, node, positions, axis, length)
@@ -123,7 +123,7 @@ def _placed(p: Core, index: Array, total: int, position: int) -> Array:
     return views.permute(p, index, order)
 
 
-def _check_range(p: Core, node: Apply, bounds: Sequence[Array], axis: int, length: Size) -> None:
+def check_range(p: Core, node: Apply, bounds: Sequence[Array], axis: int, length: Size) -> None:
     """Fail if the smallest or the largest position lies outside an axis of `length`."""
     small, large = map(p.integer, bounds)
     # Of no position at all, the smallest is the highest number, and the largest the lowest.
@@ -189,7 +189,7 @@ def _taken(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place)
     p.do(ir.Launch("take", block, count, p.product(shape), kernel_call.POINT + 1, 1))
     for number, axis in enumerate(at):
         ends = [p.let("moved", bounds, 8 * n) for n in (2 * number, 2 * number + 1)]
-        _check_range(p, node, [Array("int64", (), end) for end in ends], axis, x.shape[axis])
+        check_range(p, node, [Array("int64", (), end) for end in ends], axis, x.shape[axis])
     return out
 
 

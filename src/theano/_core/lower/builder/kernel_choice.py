@@ -130,7 +130,7 @@ def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False)
         body,
     )
     taken: set[Any] = set()
-    outs = [_store_array(p, v, shape, operands, taken) for v in stored]
+    outs = [store_array(p, v, shape, operands, taken) for v in stored]
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
     reduction_outs = [p.memory_for(node.outputs[0], kept) for node in folded]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
@@ -186,7 +186,7 @@ def check_not_empty(p: Core, node: Apply, shape: Sequence[Size], reduced: Sequen
     p.check_least(node, folded, 1, "empty_reduction", (EXTREMES.index(node.op.kind),))
 
 
-def _store_array(
+def store_array(
     p: Core,
     variable: Variable,
     shape: Sequence[Size],

@@ -10,6 +10,7 @@ from theano._core.lower.arrays import Array
 from theano._core.lower.builder import kernel_choice, pieces
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import step_inputs
+from theano._core.lower.gathers import Gathered, join_gathers
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.program import size_of
 from theano._core.lower.row_blocks import RowBlocks, in_row_blocks
@@ -37,6 +38,8 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
     updated = frozenset(p.outputs[len(p.outputs) - len(p.updates) :])
     if p.fuse:
         steps = join_siblings(steps, updated)
+        if p.region is None:
+            steps = join_gathers(steps, p.equal_lengths, updated)
     _count_uses(p, steps, outputs)
     kernel_choice.find_equal_loops(p, steps)
     if p.fuse:
@@ -62,7 +65,11 @@ def write_step(p: Core, step: Step) -> None:
         p.write_row_blocks(step)
         return
     outer, p.step = p.step, step
-    if step.is_loop:
+    if isinstance(step, Gathered):
+        from theano._core.lower.builder import gathered_loop
+
+        gathered_loop.write(p, step)
+    elif step.is_loop:
         kernel_choice.write_loop(p, step)
     elif step.nodes[0].outputs[0] not in p.values:
         emit_node(p, step.nodes[0])

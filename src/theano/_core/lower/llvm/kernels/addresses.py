@@ -30,11 +30,14 @@ class Address(Record):
         Axes that have a position each.
     walked : tuple of (int, int)
         (axis of the loop, axis of the array) for the other ones.
+    clamped : bool
+        Whether positions beyond an axis are those of its ends.
     """
 
     rank: int
     at: tuple[int, ...]
     walked: tuple[tuple[int, int], ...]
+    clamped: bool = False
 
     def write(self, b: Any, index: Callable[..., object], values: Sequence[Any]) -> Any:
         """Write it, of the positions, the array's address, strides and lengths, and the loop's."""
@@ -45,6 +48,8 @@ class Address(Record):
             where = b.cast(place, "int64")
             if not never_negative(place.dtype):
                 where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
+            if self.clamped:
+                where = b.maximum(b.minimum(where, b.sub(own[axis], 1)), 0)
             base = b.add(base, b.mul(where, steps[axis]))
         for axis, source in self.walked:
             # Lanes past the end of a row must not leave the array.
