@@ -49,7 +49,8 @@ class Address(Record):
             if not never_negative(place.dtype):
                 where = b.select(b.lt(where, 0), b.add(where, own[axis]), where)
             if self.clamped:
-                where = b.maximum(b.minimum(where, b.sub(own[axis], 1)), 0)
+                # As a number without sign, one before the first is far behind the last.
+                where = b.intrinsic("llvm.umin", where, b.sub(own[axis], 1))
             base = b.add(base, b.mul(where, steps[axis]))
         for axis, source in self.walked:
             # Lanes past the end of a row must not leave the array.
