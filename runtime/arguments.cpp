@@ -393,6 +393,12 @@ bool fill_frame(Call *call, double *bytes) {
     return !program.any_mutable || find_overwritable(call);
 }
 
+void spare_read_cells(Call *call) {
+    for (const Input &input : call->program->inputs)
+        if (input.cell >= 0 && !input.type.is_object() && is_read(call, input.cell))
+            call->head.frame[input.offset + kFlags] &= ~TH_OVERWRITABLE;
+}
+
 PyObject *value_as_object(Call *call, Py_ssize_t index) {
     const Input &input = call->program->inputs[static_cast<std::size_t>(index)];
     PyObject *value = call->values[index];

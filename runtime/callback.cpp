@@ -3,6 +3,7 @@
 
 #include "arrays.h"
 #include "call.h"
+#include "cell_use.h"
 #include "pool.h"
 
 namespace theano {
@@ -203,7 +204,13 @@ bool call_python(Call *call, std::int64_t index, const Callback &callback, PyObj
         PyErr_SetString(PyExc_RuntimeError, "the callable of a Python operation is gone");
         return false;
     }
+    const bool writes = call->program->n_written;
+    if (writes) cell_use::pause(call->function);
     Ref<> returned(PyObject_Vectorcall(callable.get(), inputs, count, nullptr));
+    if (writes) {
+        cell_use::resume(call->function);
+        spare_read_cells(call);
+    }
     bool settled = true;
     for (std::size_t i = 0; i < count; ++i) {
         bool is_view = !callback.inputs[i].is_object() && !callback.inputs[i].is_memory;

@@ -39,13 +39,13 @@ void cell_dealloc(PyObject *self) {
 }
 
 PyObject *get_value(PyObject *self, void *) {
-    if (!cell_use::wait(cast(self))) return nullptr;
+    if (!cell_use::wait(cast(self), false)) return nullptr;
     PyObject *value = cast(self)->value;
     return Py_NewRef(value ? value : Py_None);
 }
 
 int set_value(PyObject *self, PyObject *value, void *) {
-    if (!cell_use::wait(cast(self))) return -1;
+    if (!cell_use::wait(cast(self), true)) return -1;
     PyObject *old = cast(self)->value;
     cast(self)->value = Py_XNewRef(value);
     Py_XDECREF(old);
@@ -69,8 +69,8 @@ PyMethodDef methods[] = {
 
 PyGetSetDef properties[] = {
     {"value", get_value, set_value,
-     "The object in the cell, once no other thread is in a call that updates it. Deleting it makes "
-     "the cell empty.",
+     "The object in the cell, once the machine code of no other thread updates it; set once no "
+     "other thread is in a call that updates it. Deleting it makes the cell empty.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

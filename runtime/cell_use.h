@@ -7,6 +7,10 @@
 // calls came; nobody waits while it holds some, except for calls within calls, where a circle is an
 // error.
 //
+// While a writer is in a Python operation, which may wait for other threads, nothing is new yet: who
+// reads arrays then comes before it, and needs not wait. Who writes as well waits, which is an error
+// once the operation seems to stand still.
+//
 // All of this is touched only with Python's lock, which is let go while a call waits. A call that
 // runs from start to end with the lock, and no Python code within, need not take anything: it only
 // sees that its cells are free, and nobody can be between that and its end.
@@ -38,8 +42,12 @@ void enter(const FunctionObject *function);
 // Ends what `enter` began; wakes who waits.
 void leave(const FunctionObject *function);
 
-// Waits until no other thread writes a cell. False with an exception set.
-bool wait(CellObject *cell);
+// Around a Python operation of a call that writes cells.
+void pause(const FunctionObject *function);
+void resume(const FunctionObject *function);
+
+// Waits until a cell may be read, or written. False with an exception set.
+bool wait(CellObject *cell, bool writes);
 // A read that goes on without Python's lock.
 bool enter_reader(CellObject *cell);
 void leave_reader(CellObject *cell);

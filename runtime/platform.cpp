@@ -17,6 +17,9 @@
 #endif
 #ifdef __APPLE__
 #include <libkern/OSCacheControl.h>
+#include <mach/mach.h>
+#else
+#include <ctime>
 #endif
 
 namespace theano::platform {
@@ -82,6 +85,19 @@ std::uint64_t physical_memory() {
 
 void around_fork(void (*)(), void (*)(), void (*)()) {}
 
+std::uintptr_t this_thread() { return GetCurrentThreadId(); }
+
+std::int64_t worked(std::uintptr_t thread) {
+    HANDLE handle = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, FALSE, static_cast<DWORD>(thread));
+    FILETIME created, ended, kernel{}, user{};
+    GetThreadTimes(handle, &created, &ended, &kernel, &user);
+    CloseHandle(handle);
+    auto ticks = [](FILETIME time) {
+        return static_cast<std::int64_t>(time.dwHighDateTime) << 32 | time.dwLowDateTime;
+    };
+    return 100 * (ticks(kernel) + ticks(user));
+}
+
 #else
 
 void *map_pages(std::size_t bytes) {
@@ -129,6 +145,26 @@ std::uint64_t physical_memory() {
 void around_fork(void (*before)(), void (*in_parent)(), void (*in_child)()) {
     pthread_atfork(before, in_parent, in_child);
 }
+
+std::uintptr_t this_thread() { return (std::uintptr_t)pthread_self(); }
+
+#ifdef __APPLE__
+std::int64_t worked(std::uintptr_t thread) {
+    thread_basic_info info{};
+    mach_msg_type_number_t count = THREAD_BASIC_INFO_COUNT;
+    thread_info(pthread_mach_thread_np((pthread_t)thread), THREAD_BASIC_INFO,
+                reinterpret_cast<thread_info_t>(&info), &count);
+    return 1'000'000'000LL * (info.user_time.seconds + info.system_time.seconds) +
+           1'000LL * (info.user_time.microseconds + info.system_time.microseconds);
+}
+#else
+std::int64_t worked(std::uintptr_t thread) {
+    clockid_t clock;
+    timespec time{};
+    if (pthread_getcpuclockid((pthread_t)thread, &clock) == 0) clock_gettime(clock, &time);
+    return 1'000'000'000LL * time.tv_sec + time.tv_nsec;
+}
+#endif
 
 #endif
 

@@ -31,6 +31,11 @@ inline std::int64_t nanoseconds() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+// Names the calling thread while it lives.
+std::uintptr_t this_thread();
+// Nanoseconds that such a thread has worked.
+std::int64_t worked(std::uintptr_t thread);
+
 int usable_cpus();
 std::uint64_t physical_memory();
 

@@ -140,6 +140,7 @@ struct ProgramObject {
 struct CellUse {
     std::uintptr_t writer;  // names the thread that writes; 0: none
     std::int32_t writers;   // its calls, one within the other
+    std::int32_t paused;    // those of them that are in a Python operation
     std::int32_t readers;   // calls that read
     std::int32_t waiting;   // those in the queue
     std::uint32_t process;  // in which this is so

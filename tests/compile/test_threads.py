@@ -149,25 +149,110 @@ def test_readers_do_not_wait_for_each_other_nor_writers_for_readers() -> None:
     np.testing.assert_array_equal(s.get_value(), np.arange(3.0) + 1)
 
 
-def test_a_reader_waits_for_the_update_that_began() -> None:
+def in_thread(work: Callable[[], object]) -> list[Any]:
+    """Return what `work` returned or raised in a thread of its own, for which this one waits."""
+    results: list[Any] = []
+    results += together(lambda: results.append(work()))
+    return results
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_a_python_operation_may_wait_for_those_who_read_what_its_call_updates(mode: str) -> None:
+    s, t = theano.shared(np.zeros(3)), theano.shared(1.0)
+    total = theano.function([], [s.sum(), t + s[0]], mode=mode)
+    count = theano.shared(0)
+    counted = theano.function([], s * 2, updates=[(count, count + 1)], mode=mode)
+    seen: list[Any] = []
+
+    def use() -> None:
+        seen.extend(in_thread(s.get_value))
+        seen.extend(in_thread(total))
+        seen.extend(in_thread(lambda: s.get_value(borrow=True).tolist()))
+        seen.extend(in_thread(counted))
+
+    one = calling(use, theano.shared(1.0))
+    add = theano.function([], updates=[(s, s + one), (t, t + one)], mode=mode)
+    add()
+    np.testing.assert_array_equal(seen[0], np.zeros(3))
+    assert seen[1] == [0.0, 1.0] and seen[2] == [0.0] * 3
+    np.testing.assert_array_equal(seen[3], np.zeros(3))
+    assert int(count.get_value()) == 1
+    assert total() == [3.0, 3.0]
+
+
+def test_what_is_read_during_a_python_operation_of_an_update_is_not_overwritten() -> None:
     s = theano.shared(np.zeros(3))
-    inside, go = threading.Event(), threading.Event()
+    inside, reading, done = threading.Event(), threading.Event(), threading.Event()
 
     def pause() -> None:
         inside.set()
-        go.wait(PATIENCE)
+        reading.wait(PATIENCE)
+
+    def hold() -> None:
+        reading.set()
+        done.wait(PATIENCE)
 
     add = theano.function([], updates=[(s, s + calling(pause, theano.shared(1.0)))])
+    read = theano.function([], s * calling(hold, theano.shared(1.0)))
     seen: list[Any] = []
 
-    def read() -> None:
-        inside.wait(PATIENCE)
-        timer = threading.Timer(0.1, go.set)
-        timer.start()
-        seen.append(s.get_value())
+    def update() -> None:
+        add()
+        done.set()
 
-    assert not together(add, read)
-    np.testing.assert_array_equal(seen, [np.ones(3)])
+    def look() -> None:
+        inside.wait(PATIENCE)
+        seen.append(read())
+
+    assert not together(update, look)
+    # It began before the new value was there.
+    np.testing.assert_array_equal(seen, [np.zeros(3)])
+    np.testing.assert_array_equal(s.get_value(), np.ones(3))
+
+
+def test_nobody_waits_behind_who_waits_for_a_python_operation() -> None:
+    s, t = theano.shared(np.zeros(3)), theano.shared(np.zeros(3))
+    both = theano.function([], updates=[(s, s + 1), (t, t + 1)])
+    other = theano.function([], updates=[(t, t + 1)])
+    threads = [threading.Thread(target=both, daemon=True) for _ in range(2)]
+    seen: list[Any] = []
+
+    def use() -> None:
+        for thread in threads:
+            thread.start()
+        # Both are in the queue, for want of `s`.
+        threads[0].join(0.2)
+        seen.extend(in_thread(t.get_value))
+        seen.extend(in_thread(s.get_value))
+        seen.extend(in_thread(other))
+
+    theano.function([], updates=[(s, s + calling(use, theano.shared(1.0)))])()
+    for thread in threads:
+        thread.join(PATIENCE)
+    np.testing.assert_array_equal(seen[:2], np.zeros((2, 3)))
+    assert len(seen) == 3 and not seen[2]
+    np.testing.assert_array_equal(s.get_value(), np.full(3, 3.0))
+    np.testing.assert_array_equal(t.get_value(), np.full(3, 3.0))
+
+
+def test_a_python_operation_that_waits_for_who_changes_what_its_call_updates_is_told() -> None:
+    s = theano.shared(np.zeros(3))
+    raised: list[BaseException] = []
+
+    def use() -> None:
+        raised.extend(
+            together(
+                lambda: s.set_value(np.ones(3)),
+                theano.function([], updates=[(s, s + 1)]),
+            )
+        )
+
+    outer = theano.function([], updates=[(s, s + calling(use, theano.shared(1.0)))])
+    outer()
+    assert [type(error) for error in raised] == [RuntimeError] * 2
+    assert "seems to wait for this thread" in str(raised[0])
+    # Nobody else changed it.
+    np.testing.assert_array_equal(s.get_value(), np.ones(3))
 
 
 def test_calls_within_a_call_do_not_wait_for_it() -> None:
