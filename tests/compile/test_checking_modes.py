@@ -10,7 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano import extend
+from theano import extend, gof
 from theano._core.compile import checking_modes
 from theano.compile.debugmode import (
     BadDestroyMap,
@@ -214,6 +214,25 @@ def test_the_rule_that_is_to_blame(wrong_rule: None) -> None:
         f(ONES)
     assert caught.value.reason == "cosh(a) → a * 3"
     np.testing.assert_allclose(caught.value.new_r_val, 3 * np.exp(ONES))
+
+
+def test_the_rule_that_is_to_blame_for_an_error() -> None:
+    @gof.local_optimizer([T.add])
+    def add_more(node: Any) -> Any:
+        last = node.inputs[-1]
+        return [node.op(node.inputs[0], T.concatenate([last, last]))] if not last.owner else False
+
+    rules = gof.EquilibriumDB()
+    rules.register("add_more", add_more, "all")
+    a, b = T.dvectors("ab")
+    f = theano.function([a, b], a + b, mode=DebugMode(optimizer=rules.query("+all")))
+    with pytest.raises(ValueError, match="'add_more' made what fails"):
+        f([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+    # An error that the program has as it is written is nobody's.
+    g = theano.function([a, b], a + b, mode=DebugMode())
+    with pytest.raises(ValueError, match="mis-match") as caught:
+        g([1.0, 2.0, 3.0], [2.0, 3.0])
+    assert "made what fails" not in str(caught.value)
 
 
 def test_native_code_that_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:

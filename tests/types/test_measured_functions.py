@@ -219,6 +219,27 @@ def test_values_are_compared_by_the_class_of_types() -> None:
     assert not T.TensorType.values_eq_approx(value, value[::-1])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "relative", "absolute"),
+    [
+        ("float16", 1e-3, 1e-3),
+        ("float32", 1e-5, 1e-5),
+        ("complex64", 1e-5, 1e-5),
+        ("float64", 1e-5, 1e-8),
+        ("complex128", 1e-5, 1e-8),
+    ],
+)
+def test_values_are_alike_within_the_tolerances_of_the_original(
+    dtype: str, relative: float, absolute: float
+) -> None:
+    alike = T.TensorType(dtype, ()).values_eq_approx
+    one, zero = np.asarray(1024, dtype), np.asarray(0, dtype)
+    assert alike(np.asarray(1024 * (1 + 0.9 * relative), dtype), one)
+    assert not alike(np.asarray(1024 * (1 + 2 * relative), dtype), one)
+    assert alike(np.asarray(0.9 * absolute, dtype), zero)
+    assert not alike(np.asarray(1.1 * absolute, dtype), zero)
+
+
 def test_an_application_without_such_an_output() -> None:
     class Chosen(theano.Op):  # type: ignore[misc]
         __props__ = ("default_output",)

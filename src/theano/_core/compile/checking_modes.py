@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -397,9 +397,13 @@ class _Comparison:
 
     def __call__(self, *values: np.ndarray) -> list[Any]:
         value_of = dict(zip(self.leaves, values, strict=True))
-        results = evaluate(
-            self.rewritten, value_of, _Values(self.mode, self.rewritten), failed=CallError
-        )
+        try:
+            results = evaluate(
+                self.rewritten, value_of, _Values(self.mode, self.rewritten), failed=CallError
+            )
+        except CallError as failure:
+            self._blame(failure.error, value_of)
+            raise
         if self.mode.check_py_code and self.pure:
             before = evaluate(self.written, value_of, failed=CallError)
             for old, new, one, two in zip(
@@ -417,25 +421,40 @@ class _Comparison:
                     raise self._bad_native(value_of) or _differs(variable, one, two, ())
         return results
 
+    def _rewrites(self) -> Iterator[tuple[Sequence[Any], Sequence[Any], str]]:
+        """Yield what each rewrite took away, what it put there, and its name, in order."""
+        for rule, node, news in self.log:
+            yield node.outputs, news, rule.name
+        for a, b, reason in self.replaced:
+            yield [a], [b], reason
+
+    def _blame(self, error: Exception, value_of: dict[Any, Any]) -> None:
+        """Say in an error which rewrite made what raises it of what does not."""
+        for olds, news, name in self._rewrites():
+            try:
+                evaluate(olds, value_of)
+            except Exception:
+                continue
+            try:
+                evaluate(news, value_of)
+            except type(error):
+                error.add_note(f"The optimization '{name}' made what fails.")
+                break
+            except Exception:
+                continue
+
     def _bad_rewrite(self, value_of: dict[Any, Any]) -> BadOptimization | None:
         """Return the first rewrite that changes a value."""
-        for rule, node, news in self.log:
+        for olds, news, name in self._rewrites():
             try:
-                old = evaluate(node.outputs, value_of)
+                old = evaluate(olds, value_of)
                 new = evaluate(news, value_of)
             except (KeyError, ValueError):
                 # What is in the body of a loop has no value of its own.
                 continue
-            for a, b, one, two in zip(node.outputs, news, old, new, strict=True):
+            for a, b, one, two in zip(olds, news, old, new, strict=True):
                 if not _same(a, one, two):
-                    return BadOptimization(a, b, one, two, rule.name)
-        for a, b, reason in self.replaced:
-            try:
-                (one,), (two,) = evaluate([a], value_of), evaluate([b], value_of)
-            except (KeyError, ValueError):
-                continue
-            if not _same(a, one, two):
-                return BadOptimization(a, b, one, two, reason)
+                    return BadOptimization(a, b, one, two, name)
         return None
 
     def _bad_native(self, value_of: dict[Any, Any]) -> BadThunkOutput | None:

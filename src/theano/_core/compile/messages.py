@@ -138,7 +138,11 @@ def named(error: Exception, node: Apply, values: Sequence[Any]) -> Exception:
         shapes = {v: np.shape(x) for v, x in zip(node.inputs, values, strict=True)}
         written = misfits.Misfit(node, shapes, {}, False)
         unfit = node.op.misfit(node, written.shape)
-        return ValueError(misfits.described(written)) if unfit else error
+        if not unfit:
+            return error
+        told = ValueError(misfits.described(written))
+        vars(told).update(vars(error))  # its notes
+        return told
     except Exception:
         return error
 

@@ -461,8 +461,9 @@ class TensorType(Type):
             return False
         if a.dtype.kind not in "fc":
             return bool(np.array_equal(a, b))
-        small = {"float16": 5e-3, "float32": 1e-5, "complex64": 1e-5}.get(str(a.dtype), 1e-8)
-        rtol, atol = small if rtol is None else rtol, small if atol is None else atol
+        small = 1e-3 if a.dtype == "float16" else 1e-5
+        rtol = small if rtol is None else rtol
+        atol = atol if atol is not None else 1e-8 if a.dtype in ("float64", "complex128") else small
         with np.errstate(all="ignore"):
             close = np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
             if allow_remove_inf:
