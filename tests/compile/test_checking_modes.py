@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -214,6 +216,14 @@ def test_the_rule_that_is_to_blame(wrong_rule: None) -> None:
         f(ONES)
     assert caught.value.reason == "cosh(a) → a * 3"
     np.testing.assert_allclose(caught.value.new_r_val, 3 * np.exp(ONES))
+
+
+def test_functions_that_look_for_nan_are_copied_and_pickled() -> None:
+    f = theano.function([x], T.log(x), mode=NanGuardMode(True, False, False))
+    for g in (f, copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
+        assert g(ONES).tolist() == (0 * ONES).tolist()
+        with pytest.raises(AssertionError, match="NaN detected"):
+            g(-ONES)
 
 
 def test_the_rule_that_is_to_blame_for_an_error() -> None:

@@ -134,6 +134,13 @@ class NanGuardMode(WatchedMode):
     def _key(self) -> tuple[Any, ...]:
         return (*super()._key(), self.nan_is_error, self.inf_is_error, self.big_is_error)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"graphs": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.graphs = WeakKeyDictionary()
+
     def watch(self) -> Any:
         return self._after
 
