@@ -10,6 +10,8 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.base.settings import change_flags
+from theano._core.lower.builder import mrg_draws
 from theano._core.ops.random import mrg
 from theano._core.ops.random.mrg import advance
 from theano.sandbox import multinomial, rng_mrg
@@ -78,6 +80,16 @@ def test_native_draws_are_the_meaning_of_the_operation(streams: int, dtype: str)
         for got, expected in zip(f(state, count), wanted, strict=True):
             assert got.dtype == expected.dtype
             assert got.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("piece", [1, 64, 10_000])
+def test_numbers_do_not_depend_on_pieces(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    variable = MRG_RandomStreams(6).uniform((5001,), nstreams=33)
+    whole = theano.function([], variable)()
+    monkeypatch.setattr(mrg_draws, "PIECE", piece)
+    with change_flags(cache_programs=False):
+        parts = theano.function([], MRG_RandomStreams(6).uniform((5001,), nstreams=33))()
+    assert np.array_equal(whole, parts)
 
 
 def test_many_threads_give_the_same_numbers() -> None:

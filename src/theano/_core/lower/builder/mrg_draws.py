@@ -12,8 +12,9 @@ from theano._core.lower.llvm.kernels.range_kernels import ListKernel, OutcomeWri
 from theano._core.lower.llvm.target.codegen import lanes_of
 from theano._core.ops.random.mrg import M1
 
-# Numbers that each stream draws at once.
-ROUNDS = 1 << 15
+# About so many numbers are drawn at once: the first streams of a piece touch all of its memory,
+# which the system then makes.
+PIECE = 1 << 23
 
 
 def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array]:
@@ -33,7 +34,8 @@ def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array
     kernel = ListKernel(StreamWriter(drawn.dtype, lanes), p.vector_bits)
 
     # In pieces, since signals are only handled between kernels.
-    piece = p.multiply(rows, ROUNDS)
+    rounds = p.let("maximum", p.let("sdiv", PIECE, rows), 1)
+    piece = p.multiply(rows, rounds)
     number, begin = kernel_call.register_kernel(p, kernel), p.pointer(before)
     pieces = p.let("sdiv", p.plus(total, p.plus(piece, -1)), piece)
     # The states are taken over even where nothing is drawn.
