@@ -158,6 +158,18 @@ ALGEBRA = {
     "local_mul_to_sqr": Row(x * x, [x], [[3.0]], [9], "mul", 1),
     "local_abs_merge": Row(abs(x) * abs(y), [x, y], [[3.0], [-2.0]], [6], "", 2),
     "local_abs_merge of a quotient": Row(abs(x) / abs(y), [x, y], [[3.0], [-2.0]], [1.5], "", 2),
+    "X_over_absX": Row(x / abs(x), [x], [[-2.0, 0, 3]], [-1, 0, 1], "abs div", 1),
+    "X_over_absX with a threshold": Row(
+        T.maximum(abs(x) - 1, 0) * x / abs(x), [x], [[-2.0, 0, 3]], [-1, 0, 2], "div"
+    ),
+    "X_over_absX and local_abs_lift": Row(
+        3 * x * y / abs(2 * x), [x, y], [[-2.0, 0], [5.0, 6]], [-7.5, 0], "abs div"
+    ),
+    "local_abs_lift of a quotient": Row(
+        (x / y) / abs(x / y), [x, y], [[-2.0, 0], [5.0, -6]], [-1, 0]
+    ),
+    "X_over_absX of integers": Row(labels / abs(labels), [labels], [[-2, 0, 3]], [-1, 0, 1]),
+    "|x| / x stays": Row(abs(x) / x, [x], [[-2.0, 0]], [-1, nan]),
     "local_sumsqr2dot": Row(T.sum(x**2), [x], [[3.0, 4.0]], 25),
     "sum_scalar_mul": Row(T.sum(2 * x), [x], [[3.0, 4.0]], 14, "", 2),
     "neg_neg": Row(T.neg(T.neg(x)) + y, [x, y], [[3.0], [4.0]], [7], "neg", 1),

@@ -13,10 +13,12 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.arithmetic import (
+    abs_,
     add,
     mul,
     neg,
     reciprocal,
+    sgn,
     sqr,
     sub,
     switch,
@@ -75,6 +77,21 @@ class Factors(Terms):
         )
         result.cancel()
         return result
+
+    def merge_signs(self) -> None:
+        """Write x / |x| as the sign of x, which is 0 where x is; |c x / y| is |c| |x| / |y|."""
+        for value in list(self.minus):
+            inside = flatten(value.owner.inputs[0], False) if made_by(value, abs_) else None
+            if inside is None:
+                continue
+            signed, known = split_constants(inside.plus)
+            if signed and all(self.plus.count(v) >= signed.count(v) for v in signed):
+                for factor in signed:
+                    self.plus[self.plus.index(factor)] = sgn(factor)
+                self.minus.remove(value)
+                self.minus.extend(abs_(v) for v in known)
+                self.plus.extend(abs_(v) for v in inside.minus)
+                self.changed = True
 
     def merge_sigmoids(self) -> None:
         """Write 1 / (1 + exp(x)) as sigmoid(-x), and sigmoid(x) exp(-x) as sigmoid(-x).
@@ -355,6 +372,8 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     if factors is None or (len(factors) < 2 and not factors.negative):
         return None
     factors.cancel()
+    if not dtypes.is_complex(dtype):
+        factors.merge_signs()
     if stable and not dtypes.is_complex(dtype):
         factors.merge_sigmoids()
         factors.merge_error_functions()
