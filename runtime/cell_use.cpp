@@ -9,13 +9,12 @@
 namespace theano::cell_use {
 
 std::uint32_t process = 0;
+std::int64_t patience = 60'000'000'000;
 
 namespace {
 
 // A waiting thread looks for signals this often.
 constexpr std::chrono::milliseconds kPatience{50};
-// A Python operation that worked for less than a hundredth of so many nanoseconds waits for somebody.
-constexpr std::int64_t kStandstill = 10'000'000'000;
 
 // What a thread does in its calls.
 struct Thread {
@@ -172,7 +171,7 @@ class Standstill {
             *this = {writer, thread ? thread->pauses : 0, now, worked};
             return false;
         }
-        if (now - since_ < kStandstill) return false;
+        if (now - since_ < patience) return false;
         const bool idle = worked - worked_ < (now - since_) / 100;
         since_ = now;
         worked_ = worked;
@@ -219,7 +218,7 @@ bool wait_turn(const Request &request) {
         } else if (standstill.lasts(self)) {
             PyErr_SetString(PyExc_RuntimeError,
                             "a shared variable is updated by a call of another thread, which is "
-                            "within a Python operation that has done nothing for 10 seconds: it "
+                            "within a Python operation that has done nothing for a long time: it "
                             "seems to wait for this thread, which would wait for it for good. Such "
                             "an operation may wait for those who read the variable, and not for "
                             "those who change it: have it change the variable in its own thread. "

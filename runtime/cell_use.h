@@ -22,6 +22,9 @@ namespace theano::cell_use {
 
 // Numbers the processes: what a thread held when another forked is nobody's in the child.
 extern std::uint32_t process;
+// A Python operation that worked for less than a hundredth of so many nanoseconds, while another
+// thread waits for its call, waits for that thread.
+extern std::int64_t patience;
 
 // Whether nobody writes a cell, nor waits for it.
 inline bool is_free(const CellObject *cell) {

@@ -39,6 +39,13 @@ PyObject *set_threads(PyObject *, PyObject *count) {
 
 PyObject *get_threads(PyObject *, PyObject *) { return PyLong_FromLong(threads::get()); }
 
+PyObject *set_patience(PyObject *, PyObject *seconds) {
+    const double wanted = PyFloat_AsDouble(seconds);
+    if (PyErr_Occurred()) return nullptr;
+    cell_use::patience = static_cast<std::int64_t>(1e9 * wanted);
+    Py_RETURN_NONE;
+}
+
 PyObject *set_pool_limit(PyObject *, PyObject *bytes) {
     unsigned long long limit = PyLong_AsUnsignedLongLong(bytes);
     if (PyErr_Occurred()) return nullptr;
@@ -139,6 +146,9 @@ PyMethodDef methods[] = {
      "set_threads(count, /)\n--\n\nThreads for large loops; 1 starts none."},
     {"get_threads", get_threads, METH_NOARGS,
      "get_threads()\n--\n\nThe number of threads for large loops."},
+    {"set_patience", set_patience, METH_O,
+     "set_patience(seconds, /)\n--\n\nHow long a thread waits for a call whose Python operation does "
+     "nothing, before it is told."},
     {"set_pool_limit", set_pool_limit, METH_O,
      "set_pool_limit(bytes, /)\n--\n\nThe most bytes of free memory that the pool keeps for "
      "reuse."},

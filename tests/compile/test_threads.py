@@ -7,6 +7,7 @@ import gc
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.runtime import native
 
 PATIENCE = 60
 
@@ -248,11 +250,40 @@ def test_a_python_operation_that_waits_for_who_changes_what_its_call_updates_is_
         )
 
     outer = theano.function([], updates=[(s, s + calling(use, theano.shared(1.0)))])
-    outer()
+    native.set_patience(1)
+    try:
+        outer()
+    finally:
+        native.set_patience(60)
     assert [type(error) for error in raised] == [RuntimeError] * 2
     assert "seems to wait for this thread" in str(raised[0])
     # Nobody else changed it.
     np.testing.assert_array_equal(s.get_value(), np.ones(3))
+
+
+def test_a_python_operation_that_works_is_waited_for() -> None:
+    s = theano.shared(np.zeros(3))
+    inside = threading.Event()
+
+    def work() -> None:
+        inside.set()
+        began = time.thread_time()
+        while time.thread_time() - began < 0.9:
+            pass
+
+    slow = theano.function([], updates=[(s, s + calling(work, theano.shared(1.0)))])
+    quick = theano.function([], updates=[(s, s + 1)])
+
+    def wait() -> None:
+        inside.wait(PATIENCE)
+        quick()
+
+    native.set_patience(0.3)
+    try:
+        assert not together(slow, wait)
+    finally:
+        native.set_patience(60)
+    np.testing.assert_array_equal(s.get_value(), np.full(3, 2.0))
 
 
 def test_calls_within_a_call_do_not_wait_for_it() -> None:
