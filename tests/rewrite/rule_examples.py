@@ -18,6 +18,7 @@ m = T.dmatrix("m")
 i = T.lvector("i")
 s = T.dscalar("s")
 positive = T.dot(m.T, m) + T.eye(m.shape[1])
+chosen = T.switch(x > 1, x, 0)
 square = T.exp(T.dot(m.T, T.exp(m)) / 9)
 
 EXAMPLES: dict[str, Any] = {
@@ -135,6 +136,7 @@ EXAMPLES: dict[str, Any] = {
     "|x| |y| → |x y|": abs(x) * abs(y),
     "|x| / |y| → |x / y|": abs(x) / abs(y),
     "switch(c, x, 0) y → switch(c, x y, 0)": T.switch(x > 1, T.exp(x), 0) * T.sin(y),
+    "switch(c, x, 0) y, with other users → switch(c, x y, 0)": T.exp(chosen) + chosen * T.sin(y),
     "length >= 0 → True": T.ge(x.shape[0], 0) * 2,
     "max(length, 0) → length": T.maximum(x.shape[0], 0) * 2,
     "assert(x, True) → x": T.opt.Assert()(x, T.constant(np.array(True))) * 2,

@@ -179,6 +179,15 @@ ALGEBRA = {
     "local_mul_switch_sink": Row(
         T.grad(T.switch(x > 0, T.sqrt(x), 0).sum(), x), [x], [[0.0, -1, 4]], [0, 0, 0.25]
     ),
+    "local_mul_switch_sink of numbers": Row(
+        T.grad((T.switch(x > 0, 1.0, 0.0) * T.log(x)).sum(), x), [x], [[0.0, -1, 4]], [0, 0, 0.25]
+    ),
+    "local_mul_switch_sink with other users": Row(
+        T.grad(T.sqrt(T.switch(x > 0, x, 0) * x).sum(), x), [x], [[0.0, -1, 4]], [0, 0, 1]
+    ),
+    "local_mul_canonizer before local_mul_switch_sink": Row(
+        T.grad(T.log(T.switch(x > 0, x, 0) * x).sum(), x), [x], [[-0.5, 4]], [-2, 0.5]
+    ),
     "local_div_switch_sink": Row(
         T.grad(T.switch(x > 0, T.log(x), 0).sum(), x), [x], [[0.0, -1, 4]], [0, 0, 0.25]
     ),

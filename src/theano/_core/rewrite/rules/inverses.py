@@ -24,7 +24,7 @@ from theano._core.ops.elementwise.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.elementwise.elementwise import conj
+from theano._core.ops.elementwise.elementwise import Elementwise, cast, conj
 from theano._core.ops.elementwise.transcendental import (
     arccosh,
     arcsinh,
@@ -71,18 +71,37 @@ joined("|x| / |y| → |x / y|", abs(x) / abs(y), abs(x / y))
 )
 def _into_choice(rewriter: Rewriter, node: Apply) -> Any:
     """The same for a quotient."""
+    return _chosen(rewriter, node, 1)
+
+
+# When all that cancels with the choice has done so.
+@rule(
+    "switch(c, x, 0) y, with other users → switch(c, x y, 0)",
+    on=(mul, true_div),
+    phase="special",
+    keeps="nan",
+    why="what is not chosen cannot make a gradient NaN",
+)
+def _into_choice_of_many(rewriter: Rewriter, node: Apply) -> Any:
+    return _chosen(rewriter, node, 1 << 30)
+
+
+def _chosen(rewriter: Rewriter, node: Apply, most_users: int) -> Any:
     out = node.outputs[0]
     if not (dtypes.is_float(out.type.dtype) or dtypes.is_complex(out.type.dtype)):
         return None
     for place in (0, 1) if node.op is mul else (0,):
         value, other = node.inputs[place], node.inputs[1 - place]
-        if not made_by(value, switch) or rewriter.uses.get(value, 0) > 1:
+        # Numbers beside arrays of another type are often cast.
+        if made_by(value, Elementwise) and value.owner.op.is_cast:
+            value = value.owner.inputs[0]
+        if not made_by(value, switch) or rewriter.uses.get(value, 0) > most_users:
             continue
         condition, one, two = value.owner.inputs
         zero = [known_value(v) == 0 for v in (one, two)]
         if zero[0] == zero[1]:
             continue
-        side = two if zero[0] else one
+        side = cast(two if zero[0] else one, node.inputs[place].type.dtype)
         computed = node.op(side, other) if place == 0 else node.op(other, side)
         nothing = np.zeros((), out.type.dtype)
         return (
