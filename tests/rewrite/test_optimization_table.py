@@ -20,6 +20,7 @@ from theano.tensor import nlinalg, nnet, slinalg
 s, x, y = T.dscalar("s"), T.dvector("x"), T.dvector("y")
 m, n = T.dmatrix("m"), T.dmatrix("n")
 labels = T.lvector("labels")
+root = T.sqrt(x)
 nan, inf = np.nan, np.inf
 eye = np.eye(2)
 
@@ -178,6 +179,9 @@ ALGEBRA = {
     "local_useless_switch of equals": Row(T.switch(x > 0, y, y), [x, y], [[1.0], [2.0]], [2]),
     "local_mul_switch_sink": Row(
         T.grad(T.switch(x > 0, T.sqrt(x), 0).sum(), x), [x], [[0.0, -1, 4]], [0, 0, 0.25]
+    ),
+    "local_add_canonizer of a factor": Row(
+        T.grad((root * root).sum(), x), [x], [[0.0, -1, 4]], [1, 1, 1], "sqrt"
     ),
     "local_mul_switch_sink of numbers": Row(
         T.grad((T.switch(x > 0, 1.0, 0.0) * T.log(x)).sum(), x), [x], [[0.0, -1, 4]], [0, 0, 0.25]

@@ -12,6 +12,7 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import (
     abs_,
     add,
@@ -343,6 +344,8 @@ def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
         return [(inputs[0], not above)]
     if op is mul or op is true_div:
         return [(inputs[1], above == (op is mul)), (inputs[0], above)]
+    if op is add and inputs[0] is inputs[1]:
+        return [(inputs[0], above), (as_variable(number(2, inputs[0].type.dtype)), above)]
     return None
 
 
