@@ -125,3 +125,23 @@ def test_equal_checks_of_two_products_are_one() -> None:
     assert faults(once).count("matmul") == faults(twice).count("matmul") == 1
     with pytest.raises(ValueError, match=r"matmul|shapes"):
         twice(np.ones((2, 3)), np.ones((2, 3)))
+
+
+OF_BITS = ["add", "mul", "minimum", "maximum", "eq", "neq", "lt", "le", "gt", "ge", "and_", "or_"]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [*itertools.product([*OF_BITS, "xor"], ["bool", "int64"]), ("sub", "int64")],
+)
+def test_scalars_of_integers_and_truth_values_are_as_numpys(name: str, dtype: str) -> None:
+    x, y = T.scalar(dtype=dtype), T.scalar(dtype=dtype)
+    f = theano.function([x, y], getattr(T, name)(x, y))
+    wanted = {"neq": "not_equal", "and_": "bitwise_and", "or_": "bitwise_or", "xor": "bitwise_xor"}
+    wanted |= {"eq": "equal", "lt": "less", "le": "less_equal", "gt": "greater"}
+    wanted |= {"ge": "greater_equal", "sub": "subtract", "mul": "multiply"}
+    numbers = (False, True) if dtype == "bool" else NUMBERS
+    with np.errstate(all="ignore"):
+        for one, two in itertools.product(numbers, repeat=2):
+            a, b = np.array(one, dtype), np.array(two, dtype)
+            assert f(a, b) == getattr(np, wanted.get(name, name))(a, b)

@@ -19,14 +19,11 @@ from theano._core.lower.siblings import join_siblings
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
 
-# Functions of integers of 64 bits and of truth values that a program has, by operation.
-_OF_SIZES = {
-    **{name: name for name in ("add", "sub", "mul", "minimum", "maximum", "xor")},
-    **{name: name for name in ("eq", "lt", "le", "gt", "ge")},
-    "neq": "ne",
-    "and_": "and",
-    "or_": "or",
-    "switch": "select",
+# Functions that a program has, by operation: of truth values and of integers of 64 bits, and of
+# these only, since truth values are numbers of one bit.
+_OF_BITS = {"eq": "eq", "neq": "ne", "and_": "and", "or_": "or", "xor": "xor", "switch": "select"}
+_OF_INTEGERS = _OF_BITS | {
+    name: name for name in ("add", "sub", "mul", "minimum", "maximum", "lt", "le", "gt", "ge")
 }
 
 
@@ -121,9 +118,10 @@ def _inline(p: Core, node: Apply) -> Array:
     """Write a scalar function in the program itself."""
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
     values = [p.register(p.value(v)) for v in node.inputs]
-    if node.op.name in _OF_SIZES and {*casts, dtype} <= {"int64", "bool"}:
+    functions = {"int64": _OF_INTEGERS, "bool": _OF_BITS}.get(casts[-1], {})
+    if node.op.name in functions and set(casts) <= {"int64", "bool"}:
         sizes = [size_of(p.cast(v, d)) for v, d in zip(values, casts, strict=True)]
-        return p.scalar(p.let(_OF_SIZES[node.op.name], *sizes, kind=casts[-1]), dtype)
+        return p.scalar(p.let(functions[node.op.name], *sizes, kind=casts[-1]), dtype)
 
     def body(w: Writer, *values: Value) -> Value:
         args = [w.cast(v, d) for v, d in zip(values, casts, strict=True)]
