@@ -87,15 +87,29 @@ def test_a_program_that_is_given_up_ends_its_threads(threads) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_child_waits_for_no_threads_of_its_parent(threads) -> None:
-    threads(2)
-    with Assembler(256) as assembler:
-        assembler.offer(Written(text(1)))
-        child = os.fork()
-        if not child:
-            del assembler._compiler
-            os._exit(7)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+def test_a_child_waits_for_no_threads_of_its_parent(tmp_path) -> None:
+    # A process of its own: other libraries warn of forks.
+    program = """
+import os
+import theano
+from theano._core.lower.llvm.target.assembler import Assembler
+from theano._core.runtime import native
+
+class Written:
+    eager, key, text = True, "f", "define i32 @f() { ret i32 0 }"
+
+native.set_threads(2)
+with Assembler(256) as assembler:
+    assembler.offer(Written)
+    assert assembler._compiler is not None
+    child = os.fork()
+    if not child:
+        del assembler._compiler
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+    environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
 
 
 def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads) -> None:
