@@ -33,7 +33,7 @@ class Assembler:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # It waits for its threads.
+        # It waits for its threads. INVARIANT: nothing else refers to it, not even a traceback.
         self._compiler = None
         for target in self._targets:
             codegen.give_back(target, self._width)
@@ -99,17 +99,14 @@ class Assembler:
             libllvm.require_memory(len(text))
             self._compiler.add(text)
             self._given.append(key)
-            self._start_thread(self._compiler)
+            # One thread less than may run, beside this one.
+            idle = len(self._targets) + 1 < native.get_threads() and self._compiler.waiting()
+            # Where memory runs out in a thread, the process ends.
+            if idle and libllvm.has_memory(machine.FOR_THREADS):
+                target = codegen.take_target(self._width)
+                self._targets.append(target)
+                self._compiler.start(*target)
         self._waiting.clear()
-
-    def _start_thread(self, compiler: native.Compiler) -> None:
-        """Start a thread if there is work for it: one less than may run, beside this one."""
-        idle = len(self._targets) + 1 < native.get_threads() and compiler.waiting()
-        # Where memory runs out in a thread, the process ends.
-        if idle and libllvm.has_memory(machine.FOR_THREADS):
-            target = codegen.take_target(self._width)
-            self._targets.append(target)
-            compiler.start(*target)
 
     def _finish(self) -> None:
         """Compile what no thread has begun with, and wait for the others."""
