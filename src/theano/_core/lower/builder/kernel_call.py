@@ -120,6 +120,7 @@ def kinds_of(numbers: int, count: int) -> list[str]:
 def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
     """Return the number of a new kernel."""
     p.kernels.append(kernel)
+    # What is written straight with the builder has no key; it may not be all there yet.
     if p.offer is not None and kernel.eager and kernel.key is not None:
         p.offer(kernel)
     return len(p.kernels) - 1

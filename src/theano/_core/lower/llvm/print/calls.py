@@ -77,33 +77,16 @@ class Kernel:
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """All that the text depends on, but the machine: equal kernels have equal texts."""
+        """All that the text depends on, but the machine: what `KernelWriter` is given."""
         groups = tuple(map(tuple, self.groups))
-        return (
-            self.loop,
-            groups,
-            self.layout,
-            self.lanes,
-            self.bits,
-            self.split,
-            self.near,
-            self.flat,
-        )
+        own = self.loop, groups, self.layout, self.lanes, self.bits
+        return (*own, self.split, self.near, self.flat)
 
     @property
     def text(self) -> str:
         """The LLVM module."""
         if self._text is None:
-            self._text = KernelWriter(
-                self.loop,
-                self.groups,
-                self.layout,
-                self.lanes,
-                self.bits,
-                self.split,
-                self.near,
-                self.flat,
-            ).write()
+            self._text = KernelWriter(*self.key).write()
         return self._text
 
 
