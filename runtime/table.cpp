@@ -258,7 +258,13 @@ void *compiled_kernel(Call *call, std::int64_t kernel) {
 }
 
 void *table_variant(th_call *head, std::int64_t kernel) {
-    return compiled_kernel(call_of(head), kernel);
+    return reinterpret_cast<void *>(kernel_of(call_of(head), kernel));
+}
+
+std::int32_t table_launch(th_call *head, std::int64_t number, std::int64_t *args, std::int64_t n,
+                          std::int64_t total, std::int64_t weight, std::int64_t unit) {
+    th_kernel *kernel = kernel_of(call_of(head), number);
+    return kernel ? table_parallel(head, kernel, args, n, total, weight, unit) : -1;
 }
 
 void table_release(th_call *head) { let_lock_go(call_of(head)); }
@@ -476,7 +482,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
-                                  table_multiply_pairs, gather::take};
+                                  table_multiply_pairs, gather::take, table_launch};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

@@ -20,13 +20,13 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `reduce`, `convolve` or
- * `poll`
- * failed (they have recorded why). No output is made and no shared variable is replaced by a call
+ * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `launch`, `reduce`,
+ * `convolve` or `poll` failed (they have recorded why). No output is made and no shared variable is replaced by a call
  * that failed.
  *
  * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
- * table that need the lock take it; `release` and `parallel` let it go. Generated code itself never
+ * table that need the lock take it; `release`, `parallel` and
+ * `launch` let it go. Generated code itself never
  * needs it.
  */
 #ifndef THEANO_RUNTIME_H
@@ -40,7 +40,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 21
+#define TH_ABI_VERSION 22
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -181,7 +181,7 @@ struct th_runtime {
     int32_t (*callback)(th_call *call, int64_t index, int64_t n_in, const int64_t *in_offsets,
                         int64_t n_out, const int64_t *out_offsets);
 
-    /* 6: the address of kernel `kernel`, whose entry in `kernels` is NULL: asks Python for it, and
+    /* 6: the address of kernel `kernel`. Where its entry in `kernels` is NULL, asks Python for it, and
      * stores it for every later call. NULL after an exception. */
     void *(*variant)(th_call *call, int64_t kernel);
 
@@ -270,6 +270,10 @@ struct th_runtime {
 
     /* 25: a kernel, over positions, that copies what lies there. Its arguments: see `gather.h`. */
     th_kernel *take;
+
+    /* 26: `parallel` for the kernel of this number, which `variant` is asked for where it is NULL. */
+    int32_t (*launch)(th_call *call, int64_t kernel, int64_t *args, int64_t n, int64_t total,
+                      int64_t weight, int64_t unit);
 };
 
 #ifdef __cplusplus

@@ -183,7 +183,7 @@ def drawing() -> Any:
     return theano.scan(lambda: streams.uniform((2,)), n_steps=3)[0]
 
 
-w = theano.shared(np.zeros(3))
+w, table = theano.shared(np.zeros(3)), theano.shared(np.zeros((2, 3)))
 
 
 def looped(matrix: Any) -> Any:
@@ -197,7 +197,8 @@ PROGRAMS: dict[str, Any] = {
     "fail alloc free reduce": lambda: texts_of([x], T.exp(T.outer(x, x)[::-1]).sum()),
     "commit": lambda: texts_of([x], [], updates=[(w, w + x)]),
     "matmul release": lambda: texts_of([m], T.dot(m, m.T)),
-    "parallel variant": lambda: texts_of([x], T.exp(x)),
+    "launch": lambda: texts_of([x], T.exp(x)),
+    "variant": lambda: texts_of([], [], updates=[(table, T.exp(table))]),
     "copy": lambda: texts_of([m], T.exp(m.flatten())),
     "lapack": lambda: texts_of([m], T.nlinalg.matrix_inverse(m)),
     "along": lambda: texts_of([m], T.sort(m, axis=0)),
@@ -210,7 +211,7 @@ PROGRAMS: dict[str, Any] = {
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
     "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
     "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
-    "take": lambda: texts_of([m], m[np.arange(99)]),
+    "take parallel": lambda: texts_of([m], m[np.arange(99)]),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")

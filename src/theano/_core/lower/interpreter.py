@@ -91,7 +91,7 @@ class _Interpreter:
         self.kept: list[Any] = []
         places = (*text.program.stacks, ("%block", 8 * text.program.block_words))
         self.stacks = [np.zeros(nbytes + 64, "uint8") for _, nbytes in places]
-        self.values: dict[str, Any] = {"null": 0, "%kernels": 0, "%frame": self.frame.ctypes.data}
+        self.values: dict[str, Any] = {"null": 0, "%frame": self.frame.ctypes.data}
         for (name, _), block in zip(places, self.stacks, strict=True):
             self.values[name] = block.ctypes.data
 

@@ -207,6 +207,8 @@ class Call(Record):
 class Launch(Record):
     """Runs a kernel over `count` steps, on several threads if that pays.
 
+    A kernel that is not compiled yet is compiled first, unless it runs `at_once`.
+
     Attributes
     ----------
     kernel : int or str
@@ -227,6 +229,12 @@ class Launch(Record):
     total: Size
     weight: int
     unit: int
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the entry function itself calls the kernel, since there is little to do."""
+        few = isinstance(self.total, int) and self.total <= FEW
+        return few and self.kernel not in RUNTIME
 
 
 class Reduce(Record):
@@ -427,10 +435,7 @@ FUNCTIONS = {
     "word": Function("ptr", "getelementptr i64, ptr {0}, i64 {1}"),
     "slot": Function("ptr", "getelementptr i64, ptr %frame, i64 {0}"),
     "number": Function("int64", "ptrtoint ptr {0} to i64"),
-    "kernel": Function("ptr", "load ptr, ptr {0}, align 8"),
 }
-# Functions that read memory: what they give may change.
-READS = ("kernel",)
 DECLARATIONS = {
     "minimum": "declare i64 @llvm.smin.i64(i64, i64)",
     "maximum": "declare i64 @llvm.smax.i64(i64, i64)",
@@ -474,6 +479,7 @@ RUNTIME = {
     "sparse": Runtime("int32", "p"),
     "multiply_pairs": Runtime("int32", "p"),
     "take": Runtime("", ""),
+    "launch": Runtime("int32", "ipiiii"),
 }
 
 

@@ -42,8 +42,6 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
     "moved": lambda x, y: x + y,
     "word": lambda x, y: x + 8 * y,
     "number": lambda x: x,
-    # Every kernel is there.
-    "kernel": lambda x: 1,
 }
 # Where an operand is a number: the other one, or a number.
 _OTHER = "the other operand"
@@ -92,7 +90,7 @@ def simplest(
         if isinstance(condition, int):
             return one if condition else two
         return one if one == two else None
-    if all(isinstance(x, int) for x in operands) and function not in ("slot", "word", "kernel"):
+    if all(isinstance(x, int) for x in operands) and function not in ("slot", "word"):
         by_zero = function in ("sdiv", "udiv") and operands[1] == 0
         return None if by_zero else applied(function, kind, operands)  # type: ignore[arg-type]
     if len(operands) != 2:

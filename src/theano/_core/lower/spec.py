@@ -15,13 +15,12 @@ _OPERANDS = {
     "select": ("bool", "", ""),
     "moved": ("ptr", "int64"),
     "word": ("ptr", "int64"),
-    "kernel": ("ptr",),
     "slot": ("int64",),
     "number": ("ptr",),
     "low": ("int128",),
 }
 # Registers that are there from the start.
-_GIVEN = {"%frame": "ptr", "%kernels": "ptr", "%block": "ptr", "null": "ptr"}
+_GIVEN = {"%frame": "ptr", "%block": "ptr", "null": "ptr"}
 _LETTERS = {"i": "int64", "p": "ptr"}
 # Calls that do not fail once results are made.
 _SAFE = ("free", "matmul", "multiply_packed", "multiply_pairs", "tick", "lap", "release")

@@ -129,9 +129,9 @@ def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
 def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None:
     """Have a kernel compiled before its call where `flag` holds, or `unless` it does.
 
-    The runtime does so itself for what it reduces, unless that may not fail any more.
+    The runtime does so itself, unless that may not fail any more or it is not asked.
     """
-    if call.by_runtime and p.late is None:
+    if p.late is None and (call.by_runtime or not _launch(call, "").at_once):
         return
 
     def make() -> None:
@@ -139,11 +139,7 @@ def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None
         for number in (call.number + 1, call.number) if call.everything else (call.number,):
             p.or_fail(p.let("ne", p.call("variant", number), "null", kind="ptr"))
 
-    def look() -> None:
-        at = p.let("word", "%kernels", call.number)
-        p.if_else(p.let("eq", p.let("kernel", at), "null", kind="ptr"), make)
-
-    p.if_else(flag, None if unless else look, look if unless else None)
+    p.if_else(flag, None if unless else make, make if unless else None)
 
 
 def call_kernel(
@@ -169,8 +165,12 @@ def call_kernel(
     if call.by_runtime:
         _reduction(p, call, block, len(words), len(arrays) + len(outs), bool(partials))
     else:
-        weight = POINT + call.kernel.weight
-        p.do(ir.Launch(call.number, block, call.count, call.total, weight, call.unit))
+        p.do(_launch(call, block))
+
+
+def _launch(call: Call, arguments: str) -> ir.Launch:
+    weight = POINT + call.kernel.weight
+    return ir.Launch(call.number, arguments, call.count, call.total, weight, call.unit)
 
 
 def _reduction(

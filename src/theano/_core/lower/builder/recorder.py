@@ -69,7 +69,7 @@ class Recorder:
         self.block.append(instruction)
 
     @overload
-    def let(self, function: Literal["moved", "word", "slot", "kernel"], *operands: Size) -> str: ...
+    def let(self, function: Literal["moved", "word", "slot"], *operands: Size) -> str: ...
     @overload
     def let(self, function: Literal["select"], *operands: Size, kind: Literal["ptr"]) -> str: ...
     @overload
@@ -90,8 +90,7 @@ class Recorder:
                 return name
         name = self.fresh()
         self.block.append(ir.Let(name, function, operands, kind))
-        if function not in ir.READS:
-            self._scope.lets[key] = name
+        self._scope.lets[key] = name
         if kind == "int64" and is_length(function, operands, self.lengths):
             self.lengths.add(name)
         return name

@@ -129,7 +129,7 @@ def _is_product(
 
 def _operands(i: ir.Instruction) -> Sequence[Size] | None:
     """Return what arithmetic is of; None of an instruction that is none."""
-    if isinstance(i, ir.Let) and i.function not in ir.READS:
+    if isinstance(i, ir.Let):
         return i.operands
     if not isinstance(i, ir.Compute):
         return None

@@ -132,5 +132,4 @@ def _defined(i: object) -> set[str]:
 
 def stays_put(i: ir.Let) -> bool:
     """Tell whether a function is not to be computed unless it is wanted."""
-    divides = i.function in ("sdiv", "udiv")
-    return i.function in ir.READS or (divides and not isinstance(i.operands[1], int))
+    return i.function in ("sdiv", "udiv") and not isinstance(i.operands[1], int)

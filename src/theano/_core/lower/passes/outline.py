@@ -231,7 +231,7 @@ def _of_let(i: ir.Let) -> tuple[Any, ...]:
 
 
 def _of_launch(i: ir.Launch) -> tuple[bool, ...]:
-    return True, False, True, not (isinstance(i.total, int) and i.total <= ir.FEW), True, True
+    return True, False, True, not i.at_once, True, True
 
 
 def _of_value(i: ir.Merge | ir.Carried) -> tuple[bool, ...]:

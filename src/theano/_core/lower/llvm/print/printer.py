@@ -276,17 +276,18 @@ class _Printer:
 
     def launch(self, i: ir.Launch) -> None:
         b = self.b
-        if i.kernel not in ir.RUNTIME:
-            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {i.kernel}")
-            function = b.emit(f"load ptr, ptr {at}, align 8")
-        else:
-            function = self.runtime(i.kernel)
         arguments, count, total = map(self.operand, (i.arguments, i.count, i.total))
-        if isinstance(i.total, int) and i.total <= ir.FEW:
-            b.perform(f"call void {function}(ptr {arguments}, i64 0, i64 {count})")
+        if i.at_once:
+            at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {i.kernel}")
+            kernel = b.emit(f"load ptr, ptr {at}, align 8")
+            b.perform(f"call void {kernel}(ptr {arguments}, i64 0, i64 {count})")
             return
+        if i.kernel in ir.RUNTIME:
+            function, kernel = "parallel", f"ptr {self.runtime(i.kernel)}"
+        else:
+            function, kernel = "launch", f"i64 {i.kernel}"
         done = b.emit(
-            f"call i32 {self.runtime('parallel')}(ptr %call, ptr {function}, ptr {arguments}"
+            f"call i32 {self.runtime(function)}(ptr %call, {kernel}, ptr {arguments}"
             f", i64 {count}, i64 {total}, i64 {i.weight}, i64 {i.unit})"
         )
         self._or_fail_unless_zero(done)
