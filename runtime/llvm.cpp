@@ -19,10 +19,9 @@ namespace theano {
 
 namespace {
 
-// In the order of `_COMPILING` in libllvm.py.
+// In the order of `_COMPILING` in libllvm.py; the last one may be missing.
 struct Functions {
     void *(*parse)(void *context, const char *text, const char **reason);
-    bool (*verify)(void *module, const char **reason);
     int (*set_target)(void *module, const char *triple);
     void *(*emit)(void *machine, void *module, int object, const char **reason);
     void *(*buffer_start)(void *buffer);
@@ -30,6 +29,7 @@ struct Functions {
     int (*dispose_buffer)(void *buffer);
     int (*dispose_module)(void *module);
     int (*dispose_string)(const char *text);
+    bool (*verify)(void *module, const char **reason);
 };
 
 // What writes code, and where modules are; INVARIANT: one thread at a time has a target.
@@ -65,7 +65,7 @@ std::string why(const Functions &library, const char *failed, const char *reason
 void emit(const Functions &library, const char *triple, Target target, bool object, Job &job) {
     const char *reason = nullptr;
     void *module = library.parse(target.context, job.text.c_str(), &reason);
-    if (!module || reason || library.verify(module, &reason)) {
+    if (!module || reason || (library.verify && library.verify(module, &reason))) {
         job.failed = why(library, "read the text written for it", reason);
     } else {
         if (reason) library.dispose_string(reason);
@@ -119,8 +119,9 @@ bool read_functions(PyObject *addresses, Functions &library) {
     }
     for (std::size_t i = 0; i < std::size(table); ++i) {
         table[i] = PyLong_AsVoidPtr(PyTuple_GET_ITEM(addresses, i));
-        if (!table[i]) {
-            if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "a function has no address");
+        if (PyErr_Occurred()) return false;
+        if (!table[i] && i + 1 < std::size(table)) {
+            PyErr_SetString(PyExc_ValueError, "a function has no address");
             return false;
         }
     }

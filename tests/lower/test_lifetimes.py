@@ -75,7 +75,7 @@ CASES = {
         """,
     "by a descriptor": """
         %a = alloc %n in frame[7]
-        frame[9] = %a: ptr
+        frame[9] = (%a): (ptr)
         %d = slot (9): int64
         %e = call copy (12, 1, %x, %d)
         free frame[7]
@@ -83,7 +83,7 @@ CASES = {
         """,
     "by a list of descriptors, for Python": """
         %a = alloc %n in frame[7]
-        frame[9] = %a: ptr
+        frame[9] = (%a): (ptr)
         words (9): (int64) at %list
         %d = call callback (0, 1, %list, 0, %stack1)
         free frame[7]
@@ -91,7 +91,7 @@ CASES = {
         """,
     "by a list of descriptors, for LAPACK": """
         %a = alloc %n in frame[7]
-        frame[9] = %a: ptr
+        frame[9] = (%a): (ptr)
         words (9, 2, 2): (int64, int64, int64) at %list
         %d = call lapack (0, 12, 0, 1, %list, %stack1)
         free frame[7]

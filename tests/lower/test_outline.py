@@ -251,7 +251,7 @@ def test_what_is_no_word_stays_with_its_uses() -> None:
 @pytest.mark.parametrize("kind", ["bool", "int8", "float16", "float32", "float64", "ptr"])
 def test_values_of_any_word(kind: str) -> None:
     make = ir.FrameLoad("%value", 3, kind)
-    use = ir.FrameStore(4, "%value", kind)
+    use = ir.FrameStore(4, ("%value",), (kind,))
     program = made([make, *filler("a"), use, *filler("b")])
     assert any(
         isinstance(i, ir.LiveLoad) and i.kind == kind for r in program.routines for i in r.body

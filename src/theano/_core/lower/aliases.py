@@ -87,8 +87,9 @@ class Aliases:
         return _NOTHING
 
     def frame_store(self, i: ir.FrameStore) -> Roots:
-        if i.value in self.roots:
-            self.frame.setdefault(i.offset, set()).update(self.roots[i.value])
+        for offset, value in enumerate(i.values, i.offset):
+            if value in self.roots:
+                self.frame.setdefault(offset, set()).update(self.roots[value])
         return _NOTHING
 
     def store(self, i: ir.Store) -> Roots:

@@ -56,12 +56,14 @@ def lines_of(i: ir.Instruction) -> int:
         return 2 + i.body.cost
     if cls is ir.Words:
         return 2 * len(i.words)
+    if cls is ir.FrameStore:
+        return 2 * len(i.values)
     inner = ir.blocks_of(i) if cls is ir.If or cls is ir.For else ()
     return _LINES.get(cls, 1) + sum(sum(map(lines_of, block)) for block in inner)
 
 
 _LINES = {
-    **dict.fromkeys((ir.FrameLoad, ir.FrameStore, ir.Check, ir.Guard), 2),
+    **dict.fromkeys((ir.FrameLoad, ir.Check, ir.Guard), 2),
     ir.Step: 0,
     ir.Hand: 4,
     ir.Launch: 5,

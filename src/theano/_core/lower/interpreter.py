@@ -156,7 +156,8 @@ class _Interpreter:
         self.values[i.name] = int(self.frame[i.offset])
 
     def _do_framestore(self, i: ir.FrameStore) -> None:
-        self.frame[i.offset] = self.value(i.value)
+        for n, value in enumerate(i.values):
+            self.frame[i.offset + n] = self.value(value)
 
     def _do_load(self, i: ir.Load) -> None:
         self.values[i.name] = memory(self.value(i.address), i.dtype, (), ())[()]

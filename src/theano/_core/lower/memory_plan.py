@@ -199,7 +199,7 @@ class _Planner:
         self.values[i.name] = self._frame.get(i.offset)
 
     def frame_store(self, i: ir.FrameStore) -> None:
-        self._frame[i.offset] = self.value(i.value)
+        self._frame.update(enumerate(map(self.value, i.values), i.offset))
 
     def load(self, i: ir.Load) -> None:
         address, loaded = self.value(i.address), None

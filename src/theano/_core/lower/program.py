@@ -117,11 +117,11 @@ class FrameLoad(Record):
 
 
 class FrameStore(Record):
-    """Writes a word of the frame."""
+    """Writes words of the frame side by side, from one on; kinds by number."""
 
     offset: int
-    value: Size
-    kind: str
+    values: tuple[Size, ...]
+    kinds: tuple[str, ...]
 
 
 class Load(Record):

@@ -197,7 +197,7 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Compute: lambda i: [(x, "") for x in i.operands],
     ir.Check: lambda i: [(i.condition, "bool"), *((fact, "int64") for fact in i.facts)],
     ir.FrameLoad: lambda i: [],
-    ir.FrameStore: lambda i: [(i.value, i.kind)],
+    ir.FrameStore: lambda i: [*zip(i.values, i.kinds, strict=True)],
     ir.Load: lambda i: [(i.address, "ptr")],
     ir.Store: lambda i: [(i.address, "ptr"), (i.value, "")],
     ir.Guard: lambda i: [(i.condition, "bool")],

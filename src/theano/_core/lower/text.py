@@ -22,7 +22,7 @@ TEMPLATES: dict[type, str] = {
     ir.Step: "step {number}:",
     ir.Fence: "fence: below nothing fails",
     ir.FrameLoad: "{name} = frame[{offset}]: {kind}",
-    ir.FrameStore: "frame[{offset}] = {value}: {kind}",
+    ir.FrameStore: "frame[{offset}] = {values}: {kinds}",
     ir.Alloc: "{name} = alloc {nbytes} in frame[{slot}]",
     ir.Free: "free frame[{slot}]",
     ir.Parts: "parts of {address}",

@@ -289,11 +289,9 @@ class Core(Recorder):
             return array.descriptor
         n = array.ndim
         offset = self.reserve(2 + 2 * n)
-        self.frame_store(offset, self.pointer(array), "ptr")
-        self.frame_store(offset + 1, 1 if array.contiguous is True else 0)
-        for i, (length, stride) in enumerate(zip(array.shape, self.strides(array), strict=True)):
-            self.frame_store(offset + 2 + i, length)
-            self.frame_store(offset + 2 + n + i, stride)
+        flags = 1 if array.contiguous is True else 0
+        words = (self.pointer(array), flags, *array.shape, *self.strides(array))
+        self.do(ir.FrameStore(offset, words, ("ptr", *["int64"] * (1 + 2 * n))))
         array.descriptor = offset
         return offset
 

@@ -249,7 +249,7 @@ class Recorder:
 
     def frame_store(self, offset: int, value: Size, kind: str = "int64") -> None:
         """Write to a frame slot."""
-        self.block.append(ir.FrameStore(offset, value, kind))
+        self.block.append(ir.FrameStore(offset, (value,), (kind,)))
 
     def stack(self, nbytes: int, name: str = "%stack") -> str:
         """Return memory that lives as long as the call."""

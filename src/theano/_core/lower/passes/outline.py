@@ -243,7 +243,7 @@ def _of_value(i: ir.Merge | ir.Carried) -> tuple[bool, ...]:
 _FREE: dict[type, Callable[[Any], Sequence[Flag]]] = {
     ir.Let: _of_let,
     ir.Words: lambda i: (False, [kind == "int64" for kind in i.kinds], False),
-    ir.FrameStore: lambda i: (True, i.kind == "int64", False),
+    ir.FrameStore: lambda i: (True, [kind == "int64" for kind in i.kinds], False),
     ir.Launch: _of_launch,
     ir.Merge: _of_value,
     ir.Carried: _of_value,

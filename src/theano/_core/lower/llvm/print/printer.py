@@ -198,9 +198,7 @@ class _Printer:
         self.b.perform(f"{i.name} = load {llvm_kind(i.kind)}, ptr {at}, align 8")
 
     def frame_store(self, i: ir.FrameStore) -> None:
-        at = self._slot(i.offset)
-        type_ = llvm_kind(i.kind)
-        self.b.perform(f"store {type_} {self.operand(i.value)}, ptr {at}, align 8")
+        self._write(self._slot(i.offset), i.values, i.kinds)
 
     def load(self, i: ir.Load) -> None:
         self._known[i.name] = items.load(self.b, self.operand(i.address), i.dtype, 1)
@@ -209,9 +207,12 @@ class _Printer:
         items.store(self.b, self.value(i.value), self.operand(i.address))
 
     def words(self, i: ir.Words) -> None:
-        places = enumerate(zip(i.words, i.kinds, strict=True))
-        written = [(n, llvm_kind(k), self.operand(w)) for n, (w, k) in places if w != ""]
-        words.write(self.b, self.operand(i.address), written, self.briefly)
+        self._write(self.operand(i.address), i.words, i.kinds)
+
+    def _write(self, address: str, values: Sequence[ir.Size], kinds: Sequence[str]) -> None:
+        places = enumerate(zip(values, kinds, strict=True))
+        written = [(n, llvm_kind(k), self.operand(x)) for n, (x, k) in places if x != ""]
+        words.write(self.b, address, written, self.briefly)
 
     def alloc(self, i: ir.Alloc) -> None:
         self.call(ir.Call(i.name, "alloc", (i.nbytes, i.slot)))
@@ -220,8 +221,8 @@ class _Printer:
         self.call(ir.Call("", "free", (i.slot,)))
 
     def hand(self, i: ir.Hand) -> None:
-        self.frame_store(ir.FrameStore(i.slot, "null", "ptr"))
-        self.frame_store(ir.FrameStore(i.to, i.address, "ptr"))
+        for slot, address in ((i.slot, "null"), (i.to, i.address)):
+            self.frame_store(ir.FrameStore(slot, (address,), ("ptr",)))
 
     # -- what may fail --------------------------------------------------------------------------
 

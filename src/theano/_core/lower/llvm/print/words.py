@@ -29,7 +29,7 @@ def write(
     """
     if not briefly or len(words) < FEW:
         for place, type_, value in words:
-            at = b.emit(f"getelementptr i64, ptr {address}, i64 {place}")
+            at = b.emit(f"getelementptr i64, ptr {address}, i64 {place}") if place else address
             b.perform(f"store {type_} {value}, ptr {at}, align 8")
         return
     name = "@words" + "".join([f".{type_}{place}" for place, type_, _ in words])
