@@ -280,5 +280,5 @@ def compiling() -> tuple[int, ...]:
     """Return the addresses of the functions that turn a text into code."""
     functions = [getattr(library(), f"LLVMPY_{name}") for name in _COMPILING]
     addresses = [ctypes.cast(function, _POINTER).value or 0 for function in functions]
-    # What the printer writes is checked where programs are: it takes a fifteenth of the time of an entry.
+    # A text is checked where programs are: that takes a seventh of the time of an entry function.
     return (*addresses[:-1], addresses[-1] if developing.CHECK else 0)
