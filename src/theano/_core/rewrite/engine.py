@@ -8,7 +8,7 @@ before their users, hence the cost of a walk is linear in the graph.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import is_not
@@ -129,6 +129,8 @@ class Rewriter:
         # Finished lengths, by lengths and pattern: those of most variables are those of others.
         self._shapes: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
+        # Elementwise nodes of which nobody has asked yet which lengths they check to be equal.
+        self._checks: deque[Apply] = deque()
         # Sums of so many operands that rules leave them as they are.
         self.wide_sums: set[Any] = set()
         # Variables made of something that has guards.
@@ -152,6 +154,7 @@ class Rewriter:
         self.table = {}
         self._shapes = {}
         self._equal = {}
+        self._checks.clear()
         self.finished = {v: v for v in inputs}
         order = toposort(outputs, self.finished)
         self.uses, self.part_uses = count_uses(outputs, order)
@@ -212,7 +215,7 @@ class Rewriter:
         if outputs is None:
             # Not before: no rule may take the check for granted that it removes.
             if node.rules.broadcasts and len(inputs) > 1:
-                self._note_equal(node)
+                self._checks.append(node)
             outputs = node.outputs
             for out in outputs:
                 self.finished[out] = out
@@ -367,7 +370,13 @@ class Rewriter:
 
     def same_shape(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
-        return [self._find(n) for n in self.shape(one)] == [self._find(n) for n in self.shape(two)]
+        shapes = self.shape(one), self.shape(two)
+        if shapes[0] == shapes[1]:
+            return True
+        while self._checks:
+            self._note_equal(self._checks.popleft())
+        first, second = ([self._find(n) for n in shape] for shape in shapes)
+        return first == second
 
     def _find(self, length: Variable | int) -> Any:
         while length in self._equal:
