@@ -119,7 +119,8 @@ class Rewriter:
         self.uses: dict[Any, int] = {}
         self.part_uses: dict[Any, int] = {}
         self.shape_memo: dict[Any, tuple[Any, ...]] = {}
-        # Those of the phase before, the lengths of inputs that it was told, and what rewrote loops.
+        # Those of the phases before, the lengths of inputs that the last one was told, and what
+        # rewrote loops.
         self._known_shapes: dict[Any, tuple[Any, ...]] = {}
         self._told: dict[Any, Any] = {}
         # By identity: an operation, kept so that no other gets its identity, and its rewriter.
@@ -160,16 +161,16 @@ class Rewriter:
         self.uses, self.part_uses = count_uses(outputs, order)
         measured, told = Measured(outputs, order), shape or {}
         same = told == self._told and not (measured.any or self._measured.any)
-        self._known_shapes = self.shape_memo if same else {}
+        known = {**self._known_shapes, **self.shape_memo} if same else {}
+        # Only those of this graph: lowering asks for lengths in bodies, too, where other inputs may
+        # have the variables of a body.
+        self._known_shapes = {v: known[v] for node in order for v in node.outputs if v in known}
         self._measured, self._told, self.shape_memo = measured, told, {}
         with without_lines(), unchanged_graphs():
             for leaf, lengths in told.items():
                 own = (n if isinstance(n, int) else self._raw_length(*n) for n in lengths)
                 self.shape_memo[leaf] = tuple(own)
-            result = self._measured.in_graph(self._finished(outputs, order))
-        # Lowering asks for lengths in bodies, too, where other inputs may have these variables.
-        self._known_shapes = {}
-        return result
+            return self._measured.in_graph(self._finished(outputs, order))
 
     def finish(self, outputs: Sequence[Any]) -> list[Any]:
         """Return `outputs` with every node below them merged, folded and rewritten."""
