@@ -27,11 +27,13 @@ void code_dealloc(PyObject *self) {
 }
 
 // The address of an extra symbol given by Python, or nullptr; sets an exception for a value that is
-// no address.
+// no address, and where Python cannot make it.
 void *extra_symbol(PyObject *symbols, const std::string &name) {
-    if (!symbols) return nullptr;
-    PyObject *value = PyDict_GetItemString(symbols, name.c_str());
-    return value ? PyLong_AsVoidPtr(value) : nullptr;
+    if (!symbols || PyErr_Occurred()) return nullptr;
+    Ref<> value(PyMapping_GetItemString(symbols, name.c_str()));
+    if (value) return PyLong_AsVoidPtr(value.get());
+    if (PyErr_ExceptionMatches(PyExc_KeyError)) PyErr_Clear();
+    return nullptr;
 }
 
 PyObject *load_object(PyTypeObject *type, const Py_buffer &data, PyObject *symbols) {

@@ -166,3 +166,40 @@ assert ended
 """
     environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+
+
+MOVES = """
+declare void @scatter8x4.256(ptr, ptr, i64, i64) nounwind
+define void @f(ptr %from, ptr %to, i64 %stride, i64 %count) {
+  call void @scatter8x4.256(ptr %from, ptr %to, i64 %stride, i64 %count)
+  ret void
+}
+"""
+
+
+def test_functions_that_kernels_share_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_shared", machine._Shared())
+    loads = []
+    original = machine.load
+    monkeypatch.setattr(machine, "load", lambda *a: loads.append(a) or original(*a))
+    for number in range(2):
+        module = native.load_object(compile_text(f"; {number}{MOVES}", 256), machine._shared)
+        prototype = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, *[ctypes.c_int64] * 2)
+        target = ctypes.create_string_buffer(b"-" * 24, 24)
+        prototype(module.address("f"))(b"12345678abcdefgh", target, 16, 2)
+        assert target.raw == b"12345678--------abcdefgh"
+    assert len(loads) == 1
+    assert list(machine._shared) == ["scatter8x4.256"]
+
+
+def test_a_shared_function_that_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Any:
+        raise MemoryError("too little")
+
+    monkeypatch.setattr(machine, "load", refuse)
+    data = compile_text(MOVES, 256)
+    with pytest.raises(MemoryError, match="too little"):
+        native.load_object(data, machine._Shared())
+    unknown = compile_text(MOVES.replace("scatter8x4.256", "scattered8x4.256"), 256)
+    with pytest.raises(ImportError, match=r"scattered8x4\.256"):
+        native.load_object(unknown, machine._Shared())

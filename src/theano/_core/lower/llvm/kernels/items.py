@@ -9,6 +9,7 @@ import numpy as np
 from theano._core.base.records import Record
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
+from theano._core.lower.llvm.text.masked import masked
 
 
 class Memory(Record):
@@ -74,23 +75,6 @@ class Part(Record):
 def has_masks(dtype: str, smallest: int) -> bool:
     """Tell whether items are copied under a mask, which makes the other lanes 0."""
     return 0 < smallest <= min(itemsize(dtype), 8)
-
-
-def masked(access: str, vector: str, suffix: str, mask: str) -> tuple[str, str]:
-    """Return the name and the declaration of a 'load' or 'store' of some lanes of a vector.
-
-    Parameters
-    ----------
-    access : str
-    vector, mask : str
-        Types.
-    suffix : str
-        What stands for the type of the vector in names.
-    """
-    name = f"@llvm.masked.{access}.{suffix}.p0"
-    if access == "load":
-        return name, f"declare {vector} {name}(ptr, i32, {mask}, {vector})"
-    return name, f"declare void {name}({vector}, ptr, i32, {mask})"
 
 
 def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> None:

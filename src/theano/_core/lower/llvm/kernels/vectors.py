@@ -26,8 +26,8 @@ from theano._core.lower.llvm.kernels.items import (
     select,
     store,
 )
-from theano._core.lower.llvm.kernels.strided_items import declarations, gathered, mover, near_items
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
+from theano._core.lower.llvm.text.strided_items import declaration, name_of, near_items
 
 # Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
 PANEL = 1 << 13
@@ -356,10 +356,10 @@ class VectorLoop:
         if lanes == 1 or memory.dtype.startswith("complex"):
             self._move("gather", memory, buffer, pointer, first, count)
             return load(b, buffer, memory.dtype, lanes)
-        b.helpers.setdefault(f"gathered{size}", gathered(size, lanes, self._masked(memory)))
         stride = memory.strides[self.w.last]
         at = self._at(memory, pointer, first)
-        call = f"@gathered{size}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})"
+        name = self._mover("gathered", memory)
+        call = f"{name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})"
         bits = near_items(b, at, stride, self._is_whole(count), size, call)
         dtype = "int8" if memory.dtype == "bool" else memory.dtype
         type_ = llvm_type(dtype, lanes)
@@ -418,19 +418,18 @@ class VectorLoop:
     def _move(
         self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
     ) -> None:
-        b, size = self.b, itemsize(memory.dtype)
-        masked = self._masked(memory)
-        b.helpers.setdefault(f"{kind}{size}", mover(kind, size, self.w.lanes, masked))
+        b, name = self.b, self._mover(kind, memory)
         at, stride = self._at(memory, pointer, first), memory.strides[self.w.last]
-        b.perform(f"call void @{kind}{size}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
+        b.perform(f"call void {name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
 
-    def _masked(self, memory: Memory) -> bool:
-        """Tell whether strided items are moved under masks: those that are one word."""
-        size = itemsize(memory.dtype)
+    def _mover(self, kind: str, memory: Memory) -> str:
+        """Return the name of a function that kernels share: see `strided_items.py`."""
+        b, size = self.b, itemsize(memory.dtype)
+        # Only items that are one word are moved under masks.
         masked = size <= 8 and has_masks(memory.dtype, self.w.smallest_masked)
-        if masked:
-            self.b.declarations.update(dict.fromkeys(declarations(size, self.w.lanes)))
-        return masked
+        name = name_of(kind, size, self.w.lanes, masked, b.vector_bits)
+        b.declarations[declaration(name)] = None
+        return name
 
     def _at(self, memory: Memory, pointer: str, first: str) -> str:
         """Return the address of item `first` along the last axis."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from theano._core.base.records import Record
 from theano._core.base.settings import config
+from theano._core.lower.llvm.text import strided_items
 from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
 
@@ -96,8 +97,30 @@ def load(text: str, vector_bits: int, key: str | None = None) -> Module:
     key = key or key_of(text, vector_bits)
     module = kept(key)
     if module is None:
-        module = _remember(key, Module(key, native.load_object(_compiled(key, text, vector_bits))))
+        module = _remember(key, Module(key, _loaded(_compiled(key, text, vector_bits))))
     return module
+
+
+class _Shared(dict[str, int]):
+    """Addresses of functions that kernels share, by name: each is there once a kernel needs it."""
+
+    def __missing__(self, name: str) -> int:
+        found = strided_items.module_of(f"@{name}")
+        if found is None:
+            raise KeyError(name)
+        module = load(*found)
+        # INVARIANT: code that others may call is never let go.
+        _shared_modules.append(module)
+        self[name] = module.address(name)
+        return self[name]
+
+
+_shared = _Shared()
+_shared_modules: list[Module] = []
+
+
+def _loaded(data: bytes) -> Any:
+    return native.load_object(data, _shared)
 
 
 def load_kernel(kernel: Any, vector_bits: int) -> Module:
@@ -122,7 +145,7 @@ def kept(key: str) -> Module | None:
     if data is None:
         return None
     if not data.startswith(PART):
-        return _remember(key, Module(key, native.load_object(data)))
+        return _remember(key, Module(key, _loaded(data)))
     whole = kept(data[len(PART) : len(PART) + 64].decode())
     suffix = data[len(PART) + 64 :].decode()
     return None if whole is None else _remember(key, Module(key, whole.code, suffix))

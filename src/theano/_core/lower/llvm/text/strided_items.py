@@ -1,16 +1,19 @@
-"""Functions in a kernel's module that move items between a vector and strided memory.
+"""Functions that kernels share: they move items between a vector and strided memory.
 
 Items that are side by side, or every other one, are moved in vectors, under masks where there are
 not enough for all lanes and the processor has masks; others one by one. What lies between items, or
 behind the last one, is never written, and is read only where an item behind it is.
+
+Each is a module of its own, which the names of the function tells all of.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from theano._core.lower.llvm.kernels.items import masked
+from theano._core.lower.llvm.text.masked import masked
 
 # Of so many items one is moved: those of a channel, where channels lie side by side.
 STEPS = (3, 4)
@@ -22,9 +25,49 @@ _REACH = "  %twice = shl i64 %count, 1\n  %reach = sub i64 %twice, 1"
 _MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
 
 
-def declarations(size: int, lanes: int) -> list[str]:
-    """Return what functions with masks call."""
-    return [_masked(access, size, lanes)[1] for access in ("load", "store")]
+_NAME = re.compile(r"@(gathered|gather|scatter)(\d+)x(\d+)(m?)\.(\d+)")
+
+
+def name_of(kind: str, size: int, lanes: int, under_masks: bool, vector_bits: int) -> str:
+    """Return the name of a function for items of a size and vectors of so many.
+
+    Parameters
+    ----------
+    kind : str
+        'gathered': it returns a vector; 'gather', 'scatter': it moves items to a buffer, or back.
+    size, lanes : int
+    under_masks : bool
+        Whether part of a vector is moved under a mask.
+    vector_bits : int
+        Of the target, on which it depends how vectors are returned.
+    """
+    return f"@{kind}{size}x{lanes}{'m' * under_masks}.{vector_bits}"
+
+
+def declaration(name: str) -> str:
+    """Return what a module has that calls a function."""
+    kind, size, lanes, _, _ = _parts(name)
+    result = f"<{lanes} x i{8 * size}>" if kind == "gathered" else "void"
+    return f"declare {result} {name}(ptr, ptr, i64, i64) nounwind"
+
+
+def module_of(name: str) -> tuple[str, int] | None:
+    """Return the module of a function, and for which width of vectors; None: there is none."""
+    if _NAME.fullmatch(name) is None:
+        return None
+    kind, size, lanes, under_masks, vector_bits = _parts(name)
+    write = _gathered if kind == "gathered" else _mover
+    lines = [write(kind, name, size, lanes, under_masks)]
+    if under_masks:
+        lines += [_masked(access, size, lanes)[1] for access in ("load", "store")]
+    return "\n".join(lines) + "\n", vector_bits
+
+
+def _parts(name: str) -> tuple[str, int, int, bool, int]:
+    match = _NAME.fullmatch(name)
+    assert match is not None
+    kind, size, lanes, under_masks, vector_bits = match.groups()
+    return kind, int(size), int(lanes), bool(under_masks), int(vector_bits)
 
 
 def _masked(access: str, size: int, lanes: int) -> tuple[str, str]:
@@ -62,7 +105,7 @@ def near_items(b: Any, at: str, stride: str, whole: str, size: int, call: str) -
     return b.emit(f"phi {vector} {each}")
 
 
-def gathered(size: int, lanes: int, under_masks: bool) -> str:
+def _gathered(kind: str, name: str, size: int, lanes: int, under_masks: bool) -> str:
     """Return a function that reads a vector of strided items, if not by `near_items`.
 
     A vector that was just written in parts would have to wait for them all to be read at once, so
@@ -85,7 +128,7 @@ def gathered(size: int, lanes: int, under_masks: bool) -> str:
     steps = STEPS if size <= WIDEST else ()
     cases += "".join(f" i64 {step * size}, label %each{step}" for step in steps)
     every = "\n".join(_each_of(step, size, lanes) for step in steps)
-    return f"""define internal {vector} @gathered{size}({_MOVED}) nounwind {{
+    return f"""define {vector} {name}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
   br i1 %whole, label %vector, label %part
@@ -137,7 +180,7 @@ def _evens(lanes: int) -> str:
     return _numbers((n if n < lanes else n + 1 for n in range(0, 2 * lanes, 2)), "i32")
 
 
-def mover(kind: str, size: int, lanes: int, under_masks: bool) -> str:
+def _mover(kind: str, name: str, size: int, lanes: int, under_masks: bool) -> str:
     """Return a function that moves `count` items from strided memory to a buffer, or back.
 
     A whole vector of neighbours is one item.
@@ -148,7 +191,7 @@ def mover(kind: str, size: int, lanes: int, under_masks: bool) -> str:
     if kind == "scatter":
         near = _spread_under_masks(size, lanes) if under_masks else "part:\n  br label %apart"
         part = f"{near}\n{_spread(size, lanes)}"
-    return f"""define internal void @{kind}{size}({_MOVED}) nounwind {{
+    return f"""define void {name}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
   %packed = icmp eq i64 %stride, {size}
