@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower import interpreter, program as ir, spec
+from theano._core.lower.arrays import Array
+from theano._core.lower.builder.core import Core
 from theano._core.lower.text import bodies_of, parse, text_of
 from theano.ifelse import ifelse
 from theano.tensor.signal.pool import pool_2d
@@ -264,3 +267,17 @@ def test_a_kernel_that_is_not_there_is_found() -> None:
     program = program_of([x], T.exp(x))
     with pytest.raises(spec.ProgramError, match="there is no kernel 1"):
         spec.check(program.replace(kernels=program.kernels[:1]))
+
+
+def test_a_stride_that_one_way_computes_is_unknown_on_others() -> None:
+    p = Core([], [], [], set(), SimpleNamespace(shape=None))
+    length = p.fresh()
+    array = Array("float32", (2, length), "%data")
+    inside: list[Any] = []
+    p.if_else(p.fresh(), lambda: inside.append(p.strides(array)))
+    outside = p.strides(array)
+    assert outside != inside[0] and p.block[-1].name == outside[0]
+    # Within a block, and in those inside it, it is computed once.
+    assert p.strides(array) == outside
+    p.if_else(p.fresh(), lambda: inside.append(p.strides(array)))
+    assert inside[1] == outside

@@ -269,12 +269,13 @@ class Core(Recorder):
 
     def strides(self, array: Array) -> tuple[Size, ...]:
         """Return the strides of an array in bytes."""
-        if array.strides is None:
-            steps: list[Size] = [dtypes.itemsize(array.dtype)]
-            for length in array.shape[:0:-1]:
-                steps.append(self.multiply(steps[-1], length))
-            array.strides = tuple(reversed(steps[: array.ndim]))
-        return array.strides
+        if array.strides is not None:
+            return array.strides
+        # Not kept: only `let` knows in which blocks these registers are there.
+        steps: list[Size] = [dtypes.itemsize(array.dtype)]
+        for length in array.shape[:0:-1]:
+            steps.append(self.multiply(steps[-1], length))
+        return tuple(reversed(steps[: array.ndim]))
 
     def define(self, variable: Variable, value: Array | Object) -> None:
         """Note the value of a variable."""
