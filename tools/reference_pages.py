@@ -22,6 +22,7 @@ import numpy as np
 
 import theano.tensor as T
 from theano._core.base.stubs import LISTED
+from theano._core.ir.hooks import place_of
 from theano._core.ops.core.op import Op
 from theano._core.ops.core.samples import Range
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -247,9 +248,9 @@ def home(value: Any) -> str:
     if inspect.isfunction(value):
         return inspect.unwrap(value).__globals__["__name__"]
     kind = value if inspect.isclass(value) else type(value)
-    # A class may name another module, for pickles; most of its functions do not.
+    # Some classes name another module in their body, for pickles; most of their functions do not.
     own = [inspect.unwrap(v) for v in vars(kind).values() if inspect.isfunction(v)]
-    names = [kind.__module__, *(v.__globals__["__name__"] for v in own)]
+    names = [place_of(kind)[0], *(v.__globals__["__name__"] for v in own)]
     pattern = _definition(kind)
     return next((n for n in names if re.search(pattern, _text(n), re.MULTILINE)), names[0])
 
@@ -269,7 +270,8 @@ def _definition(value: Any) -> str:
         name = re.escape(inspect.unwrap(value).__code__.co_name)
         return rf"^ *(?:def {name}\b|{name} = )"
     kind = value if inspect.isclass(value) else type(value)
-    return rf'^ *class {kind.__name__}\b|^{kind.__name__} = |^ *"{kind.__name__}"'
+    name = place_of(kind)[1].rpartition(".")[2]
+    return rf'^ *class {name}\b|^{name} = |^ *"{name}"'
 
 
 def source(value: Any) -> tuple[str, int]:

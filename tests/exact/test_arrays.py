@@ -18,6 +18,7 @@ import theano.tensor as T
 import theano.tensor.extra_ops as E
 from theano._core.compile.function import function
 from theano._core.ir.graph import toposort
+from theano._core.ir.hooks import place_of
 from theano._core.lower.reference import evaluate
 from theano._core.ops.array.reductions import REDUCERS, reduce
 from theano._core.ops.core.op import Op, Structured
@@ -557,7 +558,7 @@ def test_every_operation_has_a_case() -> None:
     seen: set[str] = set()
 
     def note(out: Any) -> None:
-        seen.update(type(node.op).__qualname__ for node in toposort([out]))
+        seen.update(place_of(type(node.op))[1] for node in toposort([out]))
 
     for case in CASES.values():
         x = T.TensorType(case.kinds[-1], (False,) * len(case.shapes[-1]))()
@@ -572,18 +573,18 @@ def test_every_operation_has_a_case() -> None:
         note(ours(T.dmatrix()))
     note(T.argmax(T.dvector()))
     ops = {
-        k.__qualname__ for k in classes(Op) if not list(k.__subclasses__()) and k is not Structured
+        place_of(k)[1] for k in classes(Op) if not list(k.__subclasses__()) and k is not Structured
     }
     ops = {name for name in ops if (Op in _class(name).__mro__) and _ours(name)}
     assert ops - seen - ELSEWHERE - REWRITTEN - {"Elementwise"} == set()
 
 
 def _class(name: str) -> type:
-    return next(k for k in classes(Op) if k.__qualname__ == name)
+    return next(k for k in classes(Op) if place_of(k)[1] == name)
 
 
 def _ours(name: str) -> bool:
-    module = _class(name).__module__
+    module = place_of(_class(name))[0]
     # Those on sparse matrices have cases of their own: `tests/sparse`.
     return module.startswith("theano._core.ops") and not module.startswith(
         "theano._core.ops.sparse"

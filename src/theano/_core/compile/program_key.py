@@ -23,6 +23,7 @@ from theano._core.base.records import Record
 from theano._core.base.settings import config
 from theano._core.compile.modes import Mode
 from theano._core.ir.graph import toposort
+from theano._core.ir.hooks import place_of
 from theano._core.ir.types import ObjectType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.kernel.expression import Emitted
@@ -162,7 +163,7 @@ class Texts:
             return f"slice{self.value((value.start, value.stop, value.step))}"
         if cls is Emitted:
             return f"emitted{self.value((value.name, value.parameters, value.cost))}"
-        if isinstance(value, tuple) and _module(cls).startswith(_ENGINE):
+        if isinstance(value, tuple) and place_of(cls)[0].startswith(_ENGINE):
             return _digest(f"{_name(cls)}({','.join(map(self.value, value))})")
         raise NoTextError(f"{value!r} of type {cls}")
 
@@ -180,7 +181,7 @@ class Texts:
 
     def _function(self, value: FunctionType) -> str:
         # One of the engine is known by its place: the text of a program tells the engine's files.
-        if not _module(value).startswith(_ENGINE):
+        if not place_of(value)[0].startswith(_ENGINE):
             raise NoTextError(f"{value!r}")
         code = value.__code__
         numbers = [c for c in code.co_consts if type(c) is not CodeType]
@@ -195,7 +196,7 @@ class Texts:
             raise NoTextError(f"{op} of a class within a function")
         if cls is Elementwise and op.module is None:
             return repr(op.name)
-        if isinstance(op, Elementwise) or not _module(cls).startswith(_OPERATIONS):
+        if isinstance(op, Elementwise) or not place_of(cls)[0].startswith(_OPERATIONS):
             raise NoTextError(f"{op} of {cls}")
         if isinstance(op, InnerGraph):
             # It is written out first of all. Two are equal only if they are one.
@@ -208,7 +209,7 @@ class Texts:
         """Return the text of the type of a variable."""
         own = type(type_)
         # Types of users may not even have a hash.
-        if own is not TensorType and (_module(own) != ObjectType.__module__ or vars(type_)):
+        if own is not TensorType and (place_of(own)[0] != place_of(ObjectType)[0] or vars(type_)):
             raise NoTextError(f"a type of {own}")
         text = self._types.get((own, type_))
         if text is None:
@@ -256,11 +257,6 @@ class Texts:
             rows.append(f"{number}({' '.join(values)}){' '.join(kinds)}")
         rows.append(" ".join(map(named, outputs)))
         return "\n".join([*operations, "graph", *rows])
-
-
-def _module(value: object) -> str:
-    # Functions and classes that are made by `exec` may have none.
-    return str(value.__module__)
 
 
 def _name(value: Any) -> str:

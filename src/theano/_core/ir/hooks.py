@@ -5,7 +5,7 @@ Each row says which modules call, which fill it as they are imported, and why it
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 
@@ -117,11 +117,21 @@ EXTENDING = {
     "ops.array.indexing_batch": "Indexing of rows needs all operations of indexing.",
     "ops.sparse.functions": "Variables of sparse matrices have operators.",
     "compile.function": "What Python does with a compiled function, whose class is written in C++.",
+    "legacy.homes": "Programs and pickles see classes in public modules.",
     "legacy.patches": "Attributes of Theano 1.0.5 that nothing in the engine uses.",
 }
 
 
-def extend(target: type, /, **attributes: object) -> None:
-    """Give a class attributes; only modules of `EXTENDING` do."""
+def extend(target: type | FunctionType, /, **attributes: object) -> None:
+    """Give a class, or a function, attributes; only modules of `EXTENDING` do."""
     for name, value in attributes.items():
         setattr(target, name, value)
+
+
+def place_of(thing: type | FunctionType) -> tuple[str, str]:
+    """Return the module that defines a class or function, and its name there.
+
+    `__module__` and `__qualname__` are where programs see it.
+    """
+    # Functions and classes that are made by `exec` may have no module.
+    return vars(thing).get("_place") or (str(thing.__module__), thing.__qualname__)

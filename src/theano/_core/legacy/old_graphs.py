@@ -126,15 +126,13 @@ def _with_its_options(cls: type, state: State) -> Any:
 
 # -- what old operations computed ------------------------------------------------------------------
 
-_SCALARS = {"ScalarSigmoid": "Sigmoid", "ScalarSoftplus": "Softplus"}
-
 
 def _elementwise(state: State, inputs: Sequence[Variable]) -> Any:
     old = state["scalar_op"]
     name = type(old).__name__
     if name == "Cast":
         return cast(inputs[0], old.o_type.dtype)
-    cls = scalar_ops.CLASSES.get(_SCALARS.get(name, name))
+    cls = scalar_ops.CLASSES.get(name)
     if cls is None:
         refuse_old_graph(f"Elemwise of {name}")
     options = (old.openlow, old.openhi) if name == "InRange" else ()

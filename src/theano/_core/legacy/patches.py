@@ -13,20 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.api.conversion import get_scalar_constant_value
-from theano._core.api.scan.updates import OrderedUpdates
-from theano._core.api.variable.shared import ScalarSharedVariable, TensorSharedVariable
 from theano._core.base.errors import NotScalarConstantError
-from theano._core.compile.function import Function
-from theano._core.compile.inputs import In, Out
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
-from theano._core.compile.shared import SharedVariable
 from theano._core.ir import hooks
-from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.hooks import extend
-from theano._core.ir.tensor import TensorConstant, TensorVariable
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant, Tag, Type, Variable
+from theano._core.ir.variable import Apply, Tag, Type, Variable
+from theano._core.legacy import homes
 from theano._core.legacy.graphs.traces import Trace
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
@@ -39,7 +33,6 @@ from theano._core.ops.array.indexing import (
     IncSubtensor,
     Subtensor,
 )
-from theano._core.ops.array.print_breakpoint import Print
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Rebroadcast, Reshape, SpecifyShape
 from theano._core.ops.control.branch import Branch, IfElse
@@ -170,10 +163,18 @@ def _old_attribute(op: Op, name: str) -> Any:
 def _derived(cls: type[Op], **options: object) -> None:
     """Adapt a class that a user derives from an operation."""
     super(Op, cls).__init_subclass__(**options)
-    if not cls.__module__.startswith("theano._core."):
+    if not homes.settled(cls):
         from theano._core.legacy.user.derived import adopt
 
         adopt(cls)
+
+
+def _settling(base: type) -> Any:
+    def made(cls: type, **options: object) -> None:
+        super(base, cls).__init_subclass__(**options)  # type: ignore[misc]
+        homes.settled(cls)
+
+    return classmethod(made)
 
 
 def _idx_list(op: Any) -> tuple[Any, ...]:
@@ -290,6 +291,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Op, "__getattr__", _old_attribute),
     *((Op, name, _Inherited(name)) for name in METHODS),
     (Op, "__init_subclass__", classmethod(_derived)),
+    *((kind, "__init_subclass__", _settling(kind)) for kind in (Type, Variable)),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
     (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
@@ -340,26 +342,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
 )
 
 
-# Module → classes that programs see there: what they print, and what pickles name.
-HOMES: dict[str, tuple[type, ...]] = {
-    "theano.compile.function_module": (Function, FunctionMaker),
-    "theano.compile.io": (In, Out),
-    "theano.compile.mode": (Mode,),
-    "theano.compile.sharedvalue": (SharedVariable,),
-    "theano.gof.fg": (FunctionGraph,),
-    "theano.gof.graph": (Apply, Constant, Variable),
-    "theano.printing": (Print,),
-    "theano.tensor.sharedvar": (ScalarSharedVariable, TensorSharedVariable),
-    "theano.tensor.type": (TensorType,),
-    "theano.tensor.var": (TensorConstant, TensorVariable),
-    "theano.updates": (OrderedUpdates,),
-}
-
-
 def install() -> None:
-    """Give classes of the engine what `PATCHES` says, and the modules of `HOMES`."""
-    for module, classes in HOMES.items():
-        for cls in classes:
-            extend(cls, __module__=module)
+    """Give classes of the engine what `PATCHES` says."""
     for target, name, value in PATCHES:
         extend(target, **{name: value})

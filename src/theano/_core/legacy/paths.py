@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,12 +18,12 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from theano._core.base.near_misses import MissingAttribute
 from theano._core.base.stubs import LISTED
 from theano._core.compile import checking_modes
-from theano._core.legacy import no_gpu, patches
+from theano._core.legacy import homes, no_gpu, patches
 from theano._core.legacy.refused import REFUSED, refused
 
 # Modules that are files.
@@ -84,6 +85,8 @@ LATE = {
     for name, names in _SECTIONS.items()
     if name.startswith("late ")
 }
+for _home in homes.HOMES.keys() & MODULES.keys():
+    LATE[_home] = homes.HOMES[_home] | LATE.get(_home, {})
 
 # What nearly every module imported, and programs reach through it: `theano.tensor.gof`.
 IMPORTED = {
@@ -120,6 +123,36 @@ class Unfilled(ModuleType):
 
     def __reduce__(self) -> Any:
         return importlib.import_module, (self.__name__,)
+
+
+class Unread(ModuleType):
+    """A module that is a file, read when it is first looked into."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(name)
+        with _reading:
+            if self.__name__ in _being_read:
+                raise AttributeError(name)
+            if type(self) is Unread:
+                _being_read.add(self.__name__)
+                try:
+                    loader = cast(Loader, self.__loader__)
+                    loader.exec_module(self)
+                finally:
+                    _being_read.discard(self.__name__)
+                self.__class__ = ModuleType  # type: ignore[assignment]
+        return getattr(self, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self) if self.__all__ else []
+
+    def __reduce__(self) -> Any:
+        return importlib.import_module, (self.__name__,)
+
+
+_reading = threading.RLock()
+_being_read: set[str] = set()
 
 
 class OldPaths(MetaPathFinder, Loader):
@@ -205,16 +238,24 @@ def old_names(package: str) -> Callable[[str], Any]:
 
 
 def _have_listed(path: str) -> None:
-    """Put a module into `sys.modules`; one of the table is filled when it is looked into.
+    """Put a module into `sys.modules`; it is filled, or read, when it is looked into.
 
     cloudpickle, and so joblib and its like, write a class whose module is not there as a copy of
     all that it consists of.
     """
+    if path in sys.modules:
+        return
     spec = OldPaths().find_spec(path, None)
-    if spec is None:
-        importlib.import_module(path)
-    elif path not in sys.modules:
+    if spec is not None:
         sys.modules[path] = importlib.util.module_from_spec(spec)
+        return
+    package, _, name = path.rpartition(".")
+    # It may be the package that is being imported, and so asks for the class.
+    spec = importlib.util.find_spec(path) if package in sys.modules else None
+    if spec is not None:
+        module = importlib.util.module_from_spec(spec)
+        module.__class__ = Unread
+        setattr(sys.modules[package], name, sys.modules.setdefault(path, module))
 
 
 def install() -> None:
@@ -222,8 +263,7 @@ def install() -> None:
     if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
         sys.meta_path.append(OldPaths())
     patches.install()
-    for path in patches.HOMES:
-        _have_listed(path)
+    homes.install(_have_listed)
     checking_modes.register()
     no_gpu.warn_of_device()
     for path in MODULES:

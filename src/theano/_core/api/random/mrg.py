@@ -77,6 +77,9 @@ class MRG_RandomStreams:  # noqa: N801 - the name of Theano 1.0.5
     array([0.08075202, 0.92676401])
     """
 
+    # Where programs and pickles see it.
+    __module__ = "theano.sandbox.rng_mrg"
+
     def __init__(self, seed: TensorLike = 12345) -> None:
         self.state_updates: list[tuple[Any, Any, Any, Any]] = []
         self.default_instance_seed = seed

@@ -77,6 +77,9 @@ class Stream:
     False
     """
 
+    # Where programs and pickles see it.
+    __module__ = "theano.tensor.random"
+
     def __init__(self, seed: int | None = None, generator: str = "philox4x64") -> None:
         self._generator = generator
         self.state = shared(self._state(seed), name="random state", borrow=True)

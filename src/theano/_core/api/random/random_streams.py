@@ -174,6 +174,9 @@ class RandomStreams(RandomStreamsBase):
     array([0.37658785, 0.78818459])
     """
 
+    # Where programs and pickles see it.
+    __module__ = "theano.tensor.shared_randomstreams"
+
     def __init__(self, seed: Any = None, no_warn: bool = False) -> None:
         self.state_updates: list[tuple[Any, Any]] = []
         self.default_instance_seed = seed

@@ -14,6 +14,7 @@ import numpy as np
 from theano._core.api.debug.names import short_name
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.graph import toposort
+from theano._core.ir.hooks import place_of
 from theano._core.ir.source import SourceLine
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -192,5 +193,5 @@ def _shortened(text: str) -> str:
 
 
 def _kind_of(node: Apply) -> str:
-    module = type(node.rules).__module__.removeprefix("theano._core.")
+    module = place_of(type(node.rules))[0].removeprefix("theano._core.")
     return next((kind for start, kind in KINDS.items() if module.startswith(start)), "call")

@@ -20,6 +20,7 @@ from theano._core.base.errors import MethodNotDefined, ShapeError
 from theano._core.base.settings import config
 from theano._core.compile.test_values import get_test_value
 from theano._core.ir.graph import toposort
+from theano._core.ir.hooks import place_of
 from theano._core.ir.source import user_line
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.user.perform import Performed, Thunk, params_of, performed
@@ -318,7 +319,7 @@ class _Rules:
 
     def __getattr__(self, name: str) -> Any:
         for cls in type(self.op).__mro__:
-            if name in vars(cls) and cls.__module__.startswith(_ENGINE):
+            if name in vars(cls) and place_of(cls)[0].startswith(_ENGINE):
                 attribute = vars(cls)[name]
                 bind = getattr(attribute, "__get__", None)
                 return attribute if bind is None else bind(self.op)

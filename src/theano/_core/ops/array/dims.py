@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.hooks import place_of
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core.op import (
     Op,
@@ -197,7 +198,8 @@ def is_one(length: Any) -> bool:
 def _shaping_class(op: Op) -> str | None:
     """Return the name of the class of an operation of `shaping`, which imports this module."""
     cls = type(op)
-    return cls.__qualname__ if cls.__module__ == "theano._core.ops.array.shaping" else None
+    module, name = place_of(cls)
+    return name if module == "theano._core.ops.array.shaping" else None
 
 
 def product(lengths: Dims) -> Any:
