@@ -192,6 +192,21 @@ def test_what_no_base_class_tells_of_is_there_at_once() -> None:
     subprocess.run([sys.executable, "-c", AT_ONCE], check=True)
 
 
+LATER = """
+import sys
+import theano._core.ops.nn.convolution as early
+assert early.AbstractConv2d.__module__ not in sys.modules
+import theano.tensor.nnet
+assert early.AbstractConv2d.__module__ in sys.modules
+from theano.tensor.nnet import abstract_conv
+assert abstract_conv.AbstractConv2d is early.AbstractConv2d
+"""
+
+
+def test_modules_are_there_as_soon_as_their_package() -> None:
+    subprocess.run([sys.executable, "-c", LATER], check=True)
+
+
 LOADED = """
 import pickle, sys
 f, graph = pickle.load(sys.stdin.buffer)

@@ -231,6 +231,9 @@ def old_names(package: str) -> Callable[[str], Any]:
 
     `from theano.tensor import *` gave those names, `theano` itself, and its `compile`.
     """
+    for path in [path for path in _waiting if path.rpartition(".")[0] == package]:
+        _waiting.discard(path)
+        _have_listed(path)
     surface = vars(sys.modules[package])
     names = {name for name in LATE.get(package, ()) if not name.startswith("_")} | {*IMPORTED}
     surface["__all__"] = [*surface["__all__"], *sorted(names - {*surface["__all__"]})]
@@ -250,12 +253,19 @@ def _have_listed(path: str) -> None:
         sys.modules[path] = importlib.util.module_from_spec(spec)
         return
     package, _, name = path.rpartition(".")
-    # It may be the package that is being imported, and so asks for the class.
-    spec = importlib.util.find_spec(path) if package in sys.modules else None
+    if package not in sys.modules:
+        # It may be what asks for the class, as it is imported.
+        _waiting.add(path)
+        return
+    spec = importlib.util.find_spec(path)
     if spec is not None:
         module = importlib.util.module_from_spec(spec)
         module.__class__ = Unread
         setattr(sys.modules[package], name, sys.modules.setdefault(path, module))
+
+
+# Modules of packages that are not there yet.
+_waiting: set[str] = set()
 
 
 def install() -> None:
