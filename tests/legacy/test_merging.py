@@ -12,8 +12,13 @@ from theano.gof.opt import MergeFeature, MergeOptimizer, check_chain, merge_dict
 def test_the_optimizer_remembers_on_the_graph() -> None:
     x, y = T.dvectors("xy")
     graph = theano.FunctionGraph([x, y], [T.exp(x + y) * T.exp(x + y)])
-    MergeOptimizer().optimize(graph)
+    told = "[mul(exp(add(x, y)), exp(add(x, y)))]"
+    assert repr(graph).replace("Elemwise{", "").replace(",no_inplace}", "") == told
+    failed, seconds, *unknown, replaced, constants = MergeOptimizer().optimize(graph)
+    assert (failed, unknown, replaced, constants) == (0, [None, None, {}], 2, 0) and seconds > 0
     assert len(graph.apply_nodes) == 3 and isinstance(graph.merge_feature, MergeFeature)
+    doubled = theano.FunctionGraph([x], [x * T.constant(2.0) + T.constant(2.0)])
+    assert MergeOptimizer().optimize(doubled)[-2:] == (2, 1)
     with pytest.raises(theano.gof.toolbox.AlreadyThere):
         MergeFeature().on_attach(graph)
 

@@ -100,6 +100,8 @@ class FunctionGraph:
     def __str__(self) -> str:
         return f"[{', '.join(as_string(self.inputs, self.outputs))}]"
 
+    __repr__ = __str__
+
     def _repr_svg_(self) -> str | None:
         from theano._core.ir.small_picture import svg
 
