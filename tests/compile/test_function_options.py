@@ -414,6 +414,20 @@ def test_the_storage_of_a_function() -> None:
     assert f.maker.fgraph.outputs[0] in table and f.maker.fgraph.name is None
 
 
+def test_what_old_programs_look_up_of_a_function() -> None:
+    w = theano.shared(2.0, name="w")
+    x = T.dscalar("x")
+    f = theano.function([x], T.exp(x) * w, updates=[(w, w + 1)])
+    assert [str(node.op) for node in f.fn.nodes] == [
+        str(node.op) for node in f.maker.fgraph.toposort()
+    ]
+    assert f.finder["x"] is f.finder[x] is f.finder[0] is f.input_storage[0]
+    assert f.finder[w].value == f.finder[1].value == 2.0
+    found = {container: spec.variable for container, spec in f.inv_finder.items()}
+    assert found == {f.input_storage[0]: x, f.input_storage[1]: w}
+    assert [(spec.name, own[0].name) for spec, _, own in f.indices] == [("x", "x"), ("w", "w")]
+
+
 def test_arguments_that_may_share_memory_are_looked_at() -> None:
     x = T.dvector("x")
     assert not theano.function([x], x + 1)._check_for_aliased_inputs

@@ -91,6 +91,11 @@ class Thunk:
             storage.setdefault(variable, container.storage)
         return storage
 
+    @property
+    def nodes(self) -> list[Any]:
+        """The nodes of the rewritten graph, inputs first."""
+        return self._function.maker.fgraph.toposort()
+
     def __call__(self, n_calls: int = 1, output_subset: Sequence[int] | None = None) -> None:
         for _ in range(n_calls):
             self._call(output_subset)
