@@ -76,3 +76,35 @@ def test_what_is_stored_is_overwritten_row_by_row() -> None:
     np.testing.assert_array_equal(w.get_value(), before * by[:, None])
     with pytest.raises(ValueError, match="mis-match"):
         f(by[:5])
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64", "bool"])
+def test_an_item_of_each_row_beside_the_row(kind: str) -> None:
+    x = T.matrix(dtype=kind)
+    y = ~x if kind == "bool" else x + x
+    last = T.neq(y, y[:, -1][:, None]) if kind == "bool" else y - y[:, -1][:, None]
+    f = theano.function([x], [last, T.eq(y, y[::-1, 0][:, None])])
+    for length in (1, 2, 4, 16, 33, 100):
+        for rows in (0, 1, 5, 300):
+            a = drawn((rows, length), kind)
+            for given in (a, a[:, ::-1], np.asfortranarray(a)):
+                b = ~given if kind == "bool" else given + given
+                first, second = f(given)
+                right = b != b[:, -1:] if kind == "bool" else b - b[:, -1:]
+                np.testing.assert_array_equal(first, right)
+                np.testing.assert_array_equal(second, b == b[::-1, :1])
+
+
+def test_an_item_that_is_repeated_along_its_row_is_copied_once() -> None:
+    x, v, w = T.dmatrix("x"), T.dvector("v"), T.dmatrix("w")
+    apart = v[::2].dimshuffle(0, "x")
+    f = theano.function([x, v], x * 2 + T.alloc(apart, *x.shape))
+    g = theano.function([x, v, w], x * 2 + T.extra_ops.broadcast_to(apart, w.shape))
+    for shape in ((3, 4), (300, 5), (4, 100), (0, 3)):
+        a, b = drawn(shape, "float64"), drawn((2 * shape[0],), "float64")
+        wanted = a * 2 + b[::2, None]
+        np.testing.assert_array_equal(f(a, b), wanted)
+        np.testing.assert_array_equal(g(a, b, a), wanted)
+        if shape[1] > 1:
+            with pytest.raises(ValueError, match="mis-match"):
+                g(a, b, a[:, 1:])

@@ -131,6 +131,11 @@ def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False)
     )
     taken: set[Any] = set()
     outs = [store_array(p, v, shape, operands, taken) for v in stored]
+    alone = p.region is None and p.late is None and not (folded or joined)
+    if alone and any(a.contiguous is False for a in arrays):
+        from theano._core.lower.builder import laid_out
+
+        arrays = laid_out.side_by_side(p, loop, arrays, outs)
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
     reduction_outs = [p.memory_for(node.outputs[0], kept) for node in folded]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]

@@ -61,7 +61,7 @@ def across(
 
     def copied(i: int) -> str:
         size = itemsize(arrays[i].dtype)
-        return _copy(p, arrays[i], (length, count), (size, p.multiply(length, size)))
+        return packed_copy(p, arrays[i], (length, count), (size, p.multiply(length, size)))
 
     operands = _if_often(p, condition, turned, arrays, copied)
     for i in turned:
@@ -105,9 +105,25 @@ def together(
 
     def copied(i: int) -> str:
         size, fixed = itemsize(arrays[i].dtype), loop.operands[i][1]
-        return _copy(p, arrays[i], (count, length), (0, size) if rows in fixed else (size, 0))
+        return packed_copy(p, arrays[i], (count, length), (0, size) if rows in fixed else (size, 0))
 
     return Variant(condition, made, _if_often(p, condition, partly, arrays, copied))
+
+
+def side_by_side(p: Core, loop: Loop, arrays: list[Array], outs: Sequence[Array]) -> list[Array]:
+    """Return operands; those with an item for each row are copied if they alone have gaps."""
+    fixed = [axes for _, axes in loop.operands]
+    whole = [a for a, axes in zip(arrays, fixed, strict=False) if not axes]
+    apart = [i for i, a in enumerate(arrays) if a.contiguous is False and fixed[i] == {1}]
+    known = any(a.contiguous is False for a in (*whole, *outs))
+    if loop.rank != 2 or known or not apart or not whole:
+        return arrays
+    copied = list(arrays)
+    for i in apart:
+        a, one = arrays[i], (arrays[i].shape[0], 1)  # its shape may be that of the whole loop
+        data = packed_copy(p, a, one, p.strides(a))
+        copied[i] = Array(a.dtype, one, data, broadcast_axes=a.broadcast_axes)
+    return copied
 
 
 def flat(
@@ -157,7 +173,7 @@ def _if_often(
     return operands
 
 
-def _copy(p: Core, array: Array, shape: Sequence[Size], strides: Sequence[Size]) -> str:
+def packed_copy(p: Core, array: Array, shape: Sequence[Size], strides: Sequence[Size]) -> str:
     """Return the address of a C-contiguous copy of an array that is seen with other strides."""
     view = Array(
         array.dtype, tuple(shape), p.pointer(array), strides=tuple(strides), contiguous=False
