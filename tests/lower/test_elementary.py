@@ -192,19 +192,27 @@ def test_every_number_of_lanes_gives_the_same_bits(name, dtype):
         assert same.all(), (bits, x[~same][:3], vector[~same][:3], scalar[~same][:3])
 
 
+def _quickest(kernel, number, dtype):
+    x, times = np.full(1 << 16, number, dtype), []
+    for _ in range(25):
+        start = time.process_time_ns()
+        kernel(x)
+        times.append(time.process_time_ns() - start)
+    return min(times)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_exp_takes_no_longer_where_the_result_vanishes(dtype):
     kernel = Kernel(lambda b, x: b.exp(x), (dtype,), 64 // np.dtype(dtype).itemsize)
-    quickest = []
-    for number in (1.0, -1e30, -math.inf):
-        x, times = np.full(1 << 16, number, dtype), []
-        for _ in range(25):
-            start = time.process_time_ns()
-            kernel(x)
-            times.append(time.process_time_ns() - start)
-        quickest.append(min(times))
+    ordinary, *rest = (_quickest(kernel, number, dtype) for number in (1.0, -1e30, -math.inf))
     # Where processors are left to find that it underflows, it is ten times as long.
-    assert max(quickest[1:]) < 4 * quickest[0]
+    assert max(rest) < 4 * ordinary
+
+
+@pytest.mark.parametrize(("dtype", "tiny"), [("float32", 1e-21), ("float64", 1e-104)])
+def test_log1p_takes_no_longer_where_squares_or_cubes_are_subnormal(dtype, tiny):
+    kernel = Kernel(lambda b, x: b.log1p(x), (dtype,), 64 // np.dtype(dtype).itemsize)
+    assert _quickest(kernel, tiny, dtype) < 4 * _quickest(kernel, 1.0, dtype)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -79,19 +79,25 @@ def _split(b: Emitter, x: Value) -> tuple[Value, Value, Value]:
     return shifted, k, f2
 
 
-def _log1p_of_reduced(b: Emitter, multiple: Value, minus_k: Value, scale: int) -> Value:
-    """k*ln 2 + log(1 + f), for a `multiple` of f, scale*f. Where k is 0, -0.0 gives -0.0."""
+def _log1p_of_reduced(
+    b: Emitter, multiple: Value, minus_k: Value, scale: int, squared: Value | None = None
+) -> Value:
+    """k*ln 2 + log(1 + f), for a `multiple` of f, scale*f. Where k is 0, -0.0 gives -0.0.
+
+    What is `squared` may be 0, of its sign, where the square of f is too small to matter.
+    """
+    squared = multiple if squared is None else squared
     high, low = _LN2[multiple.dtype]
     if multiple.dtype == "float32":
         # ln 2 rounded to float32 differs from it by 2**-28 only.
         high += low
         terms = tuple(c / scale ** (i + 2) for i, c in enumerate(_LOG_WITHOUT_DIVISION))
-        square = b.mul(multiple, multiple)
-        log1p_f = b.fma(square, b.polynomial(multiple, terms), b.mul(multiple, 1 / scale))
+        square = b.mul(squared, squared)
+        log1p_f = b.fma(square, b.polynomial(squared, terms), b.mul(multiple, 1 / scale))
     else:
-        s = b.divide(multiple, b.add(multiple, 2.0 * scale))
+        s = b.divide(squared, b.add(multiple, 2.0 * scale))
         z = b.mul(s, s)
-        half_square = b.mul(b.mul(multiple, 0.5 / scale**2), multiple)
+        half_square = b.mul(b.mul(squared, 0.5 / scale**2), squared)
         rest = b.fma(half_square, b.sub(s, 1.0), b.mul(minus_k, -low))
         rest = b.fma(b.mul(s, z), b.polynomial(z, _LOG[multiple.dtype]), rest)
         log1p_f = b.fma(multiple, 1 / scale, rest)
@@ -175,7 +181,10 @@ def log1p(b: Emitter, x: Value, doubled: Value | None = None) -> Value:
     minus_k = b.sub(2.0**form.fraction + form.bias, _planted(b, shifted))
     if doubled is not None:
         minus_k = b.sub(minus_k, b.select(doubled, b.const(1.0, x.dtype, x.lanes), 0.0))
-    result = _log1p_of_reduced(b, multiple, minus_k, 4)
+    # Squares of tiny numbers are subnormal, which takes processors a hundred times as long.
+    tiny = b.lt(b.absolute(x), 2.0**-64)
+    squared = b.select(tiny, b.with_sign(b.const(0.0, x.dtype, x.lanes), x), multiple)
+    result = _log1p_of_reduced(b, multiple, minus_k, 4, squared)
     # Above the logarithm where that is a number, and what it is at the edges: u, never subnormal,
     # plus its half by the exponent, which is -infinity for 0; for u < 0 every bit of a NaN.
     edge = b.bits(b.add(u, b.from_bits(b.sub(bits, 1 << form.fraction))))
