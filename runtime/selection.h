@@ -48,14 +48,16 @@ struct Numbered {
 };
 
 // The first or the last so many items of a line, in a stable order: what is better than the worst
-// of those that are kept is added to them, and when there are twice as many, the worse half is
-// dropped. INVARIANT: lines are read so that of equal items the better one comes first.
+// of those that are kept is added to them, at its place if they are few, and the worst is dropped.
+// Of many, the worse half is dropped when there are twice as many.
+// INVARIANT: lines are read so that of equal items the better one comes first.
 template <bool kLow, class T>
 void keep_best(const T *items, std::int64_t n, std::int64_t most, std::int64_t room,
                std::vector<Numbered<T>> &kept) {
     using Kept = Numbered<T>;
     // Items that are looked at together, in vectors: hardly any is better.
-    constexpr std::int64_t kTogether = 32;
+    constexpr std::int64_t kTogether = 32, kFew = 12;
+    const bool few = most <= kFew;
     auto at = [n](std::int64_t i) { return kLow ? i : n - 1 - i; };
     auto better = [](T one, T two) { return kLow ? before(one, two) : before(two, one); };
     auto in_order = [](const Kept &a, const Kept &b) { return kLow ? a < b : b < a; };
@@ -64,8 +66,9 @@ void keep_best(const T *items, std::int64_t n, std::int64_t most, std::int64_t r
         kept.resize(static_cast<std::size_t>(most));
     };
     std::int64_t i = 0;
-    for (; i < std::min(n, room); ++i) kept.push_back({items[at(i)], at(i)});
-    drop();
+    for (; i < std::min(n, few ? most : room); ++i) kept.push_back({items[at(i)], at(i)});
+    if (few) std::sort(kept.begin(), kept.end(), in_order);
+    else drop();
     for (T worst = kept.back().item; i < n;) {
         const std::int64_t end = std::min(n, i + kTogether);
         const T *some = items + (kLow ? i : n - end);
@@ -74,13 +77,21 @@ void keep_best(const T *items, std::int64_t n, std::int64_t most, std::int64_t r
         if (!found) i = end;
         for (; i < end; ++i) {
             if (!better(items[at(i)], worst)) continue;
-            kept.push_back({items[at(i)], at(i)});
-            if (static_cast<std::int64_t>(kept.size()) < room) continue;
-            drop();
+            const Kept one{items[at(i)], at(i)};
+            if (few) {
+                auto place = kept.end() - 1;
+                for (; place != kept.begin() && better(one.item, place[-1].item); --place)
+                    *place = place[-1];
+                *place = one;
+            } else {
+                kept.push_back(one);
+                if (static_cast<std::int64_t>(kept.size()) < room) continue;
+                drop();
+            }
             worst = kept.back().item;
         }
     }
-    drop();
+    if (!few) drop();
 }
 
 // Positions `first` to `first + count` of the order of a line.
