@@ -74,6 +74,40 @@ def test_products(kind: str, bits: int, added: bool, monkeypatch: pytest.MonkeyP
             assert np.all(abs(got - wanted) <= allowed)
 
 
+@pytest.mark.parametrize("bits", [128, 256, 512])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_products_of_vectors(kind: str, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    packed, width = [], native.panel_width
+    monkeypatch.setattr(native, "panel_width", lambda *a: packed.append(a) or width(*a))
+    x, y, z = (T.TensorType(kind, (False,))(name) for name in "xyz")
+    w, steps = T.TensorType(kind, (False,) * 2)("w"), T.lscalar("steps")
+    (_, _, before, after), _ = theano.scan(
+        lambda x, y, w, z: (x * 0.5 + 1, y * 0.5 + 1, T.dot(x, w), T.dot(w, y) + z),
+        outputs_info=[x, y, None, None],
+        non_sequences=[w, z],
+        n_steps=steps,
+    )
+    with theano.change_flags(vector_width=bits, cache_programs=False, floatX=kind):
+        f = theano.function([x, y, w, z, steps], [before, after])
+    # Each asks whether the matrix is wide enough, and packs it.
+    assert len(packed) == 4
+    for rows, columns in ((1, 1), (3, 40), (40, 3), (64, 64), (50, 33), (0, 8), (8, 0), (9, 1500)):
+        a, b, c = (rng.normal(size=n).astype(kind) for n in (rows, columns, rows))
+        m = rng.normal(size=(rows, columns)).astype(kind)
+        for matrix in (m, np.asfortranarray(m), m[::-1], m[:, ::-1]):
+            for count in (0, 1, 3, 12):
+                got, p, q = f(a, b, matrix, c, count), a, b
+                for n in range(count):
+                    wanted = p @ matrix, matrix @ q + c
+                    sizes = abs(p) @ abs(matrix), abs(matrix) @ abs(q) + abs(c)
+                    for own, right, size in zip(got, wanted, sizes, strict=True):
+                        allowed = 2 * (max(m.shape) + 2) * np.finfo(kind).eps * size
+                        assert np.all(abs(own[n] - right) <= allowed)
+                    p, q = p * np.asarray(0.5, kind) + 1, q * np.asarray(0.5, kind) + 1
+                assert [len(own) for own in got] == [count, count]
+
+
 def test_bits_do_not_depend_on_vectors() -> None:
     rng = np.random.default_rng(3)
     x, w, z = (rng.normal(size=s).astype("float32") for s in ((9, 40), (40, 70), (9, 70)))

@@ -867,15 +867,16 @@ def test_short_rows_of_a_column() -> None:
     np.testing.assert_allclose(states.eval({x: value}), wanted, rtol=1e-6)
 
 
-def test_a_matrix_that_steps_multiply_by_is_copied_once_or_not_at_all() -> None:
+@pytest.mark.parametrize(("count", "copies"), [(3, 0), (12, 2)])
+def test_a_matrix_that_many_steps_multiply_vectors_by_is_packed(count: int, copies: int) -> None:
     a, v = T.dmatrix("a"), T.dvector("v")
-    steps, _ = theano.scan(lambda v: T.dot(T.dot(a, v), a), outputs_info=v, n_steps=3)
+    steps, _ = theano.scan(lambda v: T.dot(T.dot(a, v), a), outputs_info=v, n_steps=count)
     f = theano.function([a, v], steps[-1])
     given, start = np.random.default_rng(4).normal(size=(200, 100)) / 10, np.ones(100)
     wanted = start
-    for _ in range(3):
+    for _ in range(count):
         wanted = given @ wanted @ given
-    for matrix, copies in ((given, 0), (np.asfortranarray(given), 1)):
+    for matrix in (given, np.asfortranarray(given)):
         np.testing.assert_allclose(f(matrix, start), wanted, rtol=1e-10)
         peak = f.memory_plan(matrix, start).peak
         assert copies * given.nbytes <= peak < (copies + 0.5) * given.nbytes

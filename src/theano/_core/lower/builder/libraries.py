@@ -26,6 +26,8 @@ LONG_PRODUCT = 1 << 18
 MOST_TERMS, MOST_ROWS = 1024, 256
 # Of fewer rows or columns, tiles of the kernel would be mostly empty.
 TILE_ROWS, TILE_COLUMNS = 8, 32
+# Steps that multiply vectors by a matrix at least, and items of it at most, if it is worth packing.
+VECTOR_STEPS, VECTOR_ITEMS = 8, 1 << 20
 # So many of the words of `PanelWork` are numbers, the others addresses.
 PANEL_NUMBERS = 9
 # So many of those of `Pairs` of `matmul.h`.
@@ -63,7 +65,9 @@ def matmul(
     beta: Array | None = None,
 ) -> Array:
     """Return a product of vectors or matrices; with `into`, added to it."""
-    x, y = _packed_before(p, x), _packed_before(p, y)
+    vector = _vector_for_panels(p, node, x, y)
+    if vector is None:
+        x, y = _packed_before(p, x), _packed_before(p, y)
     first = None if into is None else into.begun
     one, two = x.shape[-1], y.shape[0]
     p.check_equal(node, one, two, "matmul", (one, two))
@@ -77,8 +81,20 @@ def matmul(
     work = p.product([*shape, one])
     # INVARIANT: what is only begun is not copied, since `out` is `into`.
     assert first is None or (into is not None and out.data == into.data)
-    if _suits_panels(p, node, x, y):
-        _multiply_by_panels(p, out, x, y, into is not None, first, scale, keep)
+    if vector is not None or _suits_panels(p, node, x, y):
+        row, matrix = vector or (x, y)
+
+        def by_blas() -> None:
+            if first is not None:
+                _multiply_if_wanted(p, first)
+            arrays = (out, x, y)
+            own = [array.descriptor for array in arrays]
+            _call_matmul(p, x, y, _descriptors(p, *arrays), scale, keep)
+            # Those written here are there on this way only.
+            for array, descriptor in zip(arrays, own, strict=True):
+                array.descriptor = descriptor
+
+        _multiply_by_panels(p, out, row, matrix, into is not None, first, by_blas)
         return out
     if first is not None:
         _multiply_if_wanted(p, first)
@@ -92,11 +108,23 @@ def matmul(
 def _suits_panels(p: Core, node: Apply, x: Array, y: Array) -> bool:
     """Tell whether `y` is worth packing: a loop multiplies by it again and again."""
     steady = p.region is not None and y.steady is p.region and x.steady is None
-    whole = x.contiguous is True and y.contiguous is True and not x.broadcast_axes
+    whole = x.contiguous is True and not (x.broadcast_axes or y.broadcast_axes)
     plain = not isinstance(node.op, Gemm) or all(_is_one(node.inputs[i]) for i in (1, 4))
     return (
         steady and whole and plain and x.dtype in ("float32", "float64") and x.ndim == y.ndim == 2
     )
+
+
+def _vector_for_panels(p: Core, node: Apply, x: Array, y: Array) -> tuple[Array, Array] | None:
+    """Return a vector as a row, and the matrix that it is multiplied by, if this is worth packing.
+
+    Rows of a matrix begin anywhere in the cache's lines; panels do not.
+    """
+    if p.region is None or x.ndim + y.ndim != 3:
+        return None
+    one, matrix = (x, y) if x.ndim == 1 else (y, views.permute(p, x, (1, 0)))
+    row = one.replace(shape=(1, *one.shape), strides=None, descriptor=None)
+    return (row, matrix) if _suits_panels(p, node, row, matrix) else None
 
 
 def _begins_a_sum(p: Core, node: Apply) -> bool:
@@ -117,34 +145,24 @@ def _multiply_by_panels(
     y: Array,
     added: bool,
     first: tuple[Size, str] | None,
-    scale: str,
-    keep: str,
+    by_blas: Callable[[], object],
 ) -> None:
-    """Multiply by packed panels, or by BLAS where the lengths are too large for that.
+    """Multiply by packed panels, or by BLAS where the lengths or numbers of steps do not suit that.
 
     `first` is a product that is only begun: its sums are gone on with in the same registers.
     """
     assert p.region is not None
+    rows, (terms, columns), steps = x.shape[0], y.shape, p.region.steps
     with p.once():
-        panels = _panels(p, y)
-    rows, terms = x.shape
-    few, short = p.let("le", terms, MOST_TERMS), p.let("le", rows, MOST_ROWS)
-
-    def by_blas() -> None:
-        if first is not None:
-            _multiply_if_wanted(p, first)
-        arrays = (out, x, y)
-        own = [array.descriptor for array in arrays]
-        _call_matmul(p, x, y, _descriptors(p, *arrays), scale, keep)
-        # Those written here are there on this way only.
-        for array, descriptor in zip(arrays, own, strict=True):
-            array.descriptor = descriptor
-
-    p.if_else(
-        p.let("and", few, short, kind="bool"),
-        lambda: _call_panels(p, out, x, y.shape[1], panels, added, first),
-        by_blas,
-    )
+        limits = [("le", terms, MOST_TERMS)]
+        if out.ndim == 1:
+            part = native.panel_width(itemsize(y.dtype), p.vector_bits) // 4
+            limits += [("ge", columns, part), ("ge", steps, VECTOR_STEPS)]
+            limits.append(("le", p.product([terms, columns]), VECTOR_ITEMS))
+        wanted = _every(p, limits)
+        panels = _panels(p, y, wanted)
+    few = p.let("and", wanted, p.let("le", rows, MOST_ROWS), kind="bool")
+    p.if_else(few, lambda: _call_panels(p, out, x, columns, panels, added, first), by_blas)
 
 
 def _rows_of_step(p: Core, node: Apply, x: Array, y: Array) -> Array | None:
@@ -170,8 +188,7 @@ def _multiply_rows(p: Core, node: Apply, sequence: Array, x: Array, y: Array) ->
     with p.once():
         limits = [("ge", rows, TILE_ROWS), ("le", rows, MOST_ROWS)]
         limits += [("ge", columns, TILE_COLUMNS), ("le", terms, MOST_TERMS)]
-        fits = [p.let(how, length, bound) for how, length, bound in limits]
-        stepwise = reduce(lambda one, two: p.let("and", one, two, kind="bool"), fits)
+        stepwise = _every(p, limits)
         kept = p.let("select", stepwise, 1, sequence.shape[0])
         results = p.new_array(x.dtype, (kept, rows, columns))
         every = p.multiply(sequence.shape[0], rows)
@@ -195,6 +212,12 @@ def _multiply_rows(p: Core, node: Apply, sequence: Array, x: Array, y: Array) ->
     else:
         _multiply_if_wanted(p, product)
     return out
+
+
+def _every(p: Core, limits: Sequence[tuple[str, Size, int]]) -> Size:
+    """Return whether all comparisons of lengths and numbers hold."""
+    fits = [p.let(how, length, bound) for how, length, bound in limits]
+    return reduce(lambda one, two: p.let("and", one, two, kind="bool"), fits)
 
 
 def _multiply_if_wanted(p: Core, product: tuple[Size, str]) -> None:
@@ -258,7 +281,7 @@ def _multiply_packed(p: Core, arguments: str) -> None:
 
 def _panels(p: Core, y: Array, wanted: Size = 1) -> tuple[Size, Array]:
     """Return the number of panels of a matrix, none unless they are wanted, and the panels."""
-    (terms, columns), size = y.shape, itemsize(y.dtype)
+    (terms, columns), (leading, across), size = y.shape, p.strides(y), itemsize(y.dtype)
     width = native.panel_width(size, p.vector_bits)
     count = p.let("select", wanted, p.parts(columns, width), 0)
     packed = p.new_array(y.dtype, (count, terms, width))
@@ -269,8 +292,8 @@ def _panels(p: Core, y: Array, wanted: Size = 1) -> tuple[Size, Array]:
         rows=0,
         terms=terms,
         columns=columns,
-        leading=p.multiply(columns, size),
-        across=size,
+        leading=leading,
+        across=across,
         added=0,
         source=y.data,
         packed=packed.data,

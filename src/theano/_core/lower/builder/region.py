@@ -49,6 +49,8 @@ class Region:
         The loop.
     step : str
         Register of the number of the step.
+    steps : int or str
+        How many there are at most.
     outer : Region or None
         The loop around it.
     sequences : dict of str to Array
@@ -60,11 +62,12 @@ class Region:
         Results that are written where a row of a state lies.
     """
 
-    __slots__ = ("node", "outer", "packed", "rows", "sequences", "step")
+    __slots__ = ("node", "outer", "packed", "rows", "sequences", "step", "steps")
 
-    def __init__(self, node: Apply, step: str, outer: Region | None) -> None:
+    def __init__(self, node: Apply, step: str, steps: Size, outer: Region | None) -> None:
         self.node = node
         self.step = step
+        self.steps = steps
         self.outer = outer
         self.sequences: dict[str, Any] = {}
         self.packed: dict[tuple[Any, ...], Any] = {}

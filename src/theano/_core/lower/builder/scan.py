@@ -249,7 +249,7 @@ class LoopWriter:
         """Name what changes from step to step."""
         p = self.p
         self.step = p.fresh()
-        p.region = region = Region(self.node, self.step, p.region)
+        p.region = region = Region(self.node, self.step, self.limit, p.region)
         self.stopped = p.fresh() if self.op.until else ""
         for carried in self.states:
             if carried.is_scalar:
