@@ -348,6 +348,46 @@ bool few_products(const Matrix &a, const Matrix &b, T *c, T alpha, T beta) {
     return true;
 }
 
+struct SmallPairs {
+    small::Products products;
+    std::int64_t itemsize;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &work = *reinterpret_cast<const SmallPairs *>(args);
+        small::multiply(work.products, work.itemsize, begin, end);
+    }
+};
+
+// Small products, one after the other, over the threads if they are many.
+MatmulStatus small_pairs(SmallPairs &work, const threads::Poll &poll) {
+    constexpr std::int64_t kChunk = 1 << 14, kLarge = 1 << 18;
+    const small::Products &p = work.products;
+    const std::int64_t one = p.rows * p.terms * p.columns;
+    const bool done = threads::share(SmallPairs::kernel, reinterpret_cast<std::int64_t *>(&work),
+                                     p.count, kChunk / one, p.count >= kLarge / one, poll);
+    return done ? MatmulStatus::done : MatmulStatus::interrupted;
+}
+
+// Blocks of many rows, as small products with the same matrix.
+template <class T>
+MatmulStatus tall_product(const Matrix &a, const Matrix &b, T *c, const T *alpha, const T *beta,
+                          const threads::Poll &poll) {
+    constexpr std::int64_t kRows = 128, item = sizeof(T);
+    const std::int64_t count = a.rows / kRows, k = a.columns, n = b.columns, done = count * kRows;
+    SmallPairs work{{count, kRows, k, n, {a.data, kRows * a.down, a.down, a.across},
+                     {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c), kRows * n * item,
+                     alpha, beta},
+                    item};
+    const MatmulStatus status = small_pairs(work, poll);
+    if (status != MatmulStatus::done || done == a.rows) return status;
+    const std::int64_t left = a.rows - done;
+    const small::Products rest{1, left, k, n, {a.data + done * a.down, 0, a.down, a.across},
+                               {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c + done * n),
+                               left * n * item, alpha, beta};
+    small::multiply(rest, item, 0, 1);
+    return MatmulStatus::done;
+}
+
 template <class T>
 MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T beta,
                           const threads::Poll &poll) {
@@ -358,14 +398,17 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
         return MatmulStatus::done;
     }
     if constexpr (std::is_floating_point<T>::value) {
+        const T *const scale = alpha == T(1) ? nullptr : &alpha;
+        const T *const old = beta == T(0) ? nullptr : &beta;
         if (small::suits(m, k, n, sizeof(T))) {
             const small::Products one{1, m, k, n, {a.data, 0, a.down, a.across},
                                       {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c),
-                                      m * n * static_cast<std::int64_t>(sizeof(T)),
-                                      alpha == T(1) ? nullptr : &alpha, beta == T(0) ? nullptr : &beta};
+                                      m * n * static_cast<std::int64_t>(sizeof(T)), scale, old};
             small::multiply(one, sizeof(T), 0, 1);
             return MatmulStatus::done;
         }
+        if (small::suits_rows(m, k, n, sizeof(T)))
+            return tall_product<T>(a, b, c, scale, old, poll);
     }
     if (few_products(a, b, c, alpha, beta)) return MatmulStatus::done;
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c, poll);
@@ -463,32 +506,14 @@ MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, cons
                                              : status;
 }
 
-namespace {
-
-struct SmallPairs {
-    small::Products products;
-    std::int64_t itemsize;
-
-    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
-        const auto &work = *reinterpret_cast<const SmallPairs *>(args);
-        small::multiply(work.products, work.itemsize, begin, end);
-    }
-};
-
-}  // namespace
-
 MatmulStatus matmul_pairs(const Pairs &p, const threads::Poll &poll) {
     const bool single = p.typenum == NPY_FLOAT, real = single || p.typenum == NPY_DOUBLE;
     const std::int64_t item = single ? sizeof(float) : sizeof(double);
     if (real && small::suits(p.rows, p.terms, p.columns, item)) {
-        constexpr std::int64_t kChunk = 1 << 14, kLarge = 1 << 18;
-        const std::int64_t one = p.rows * p.terms * p.columns;
         SmallPairs work{{p.count, p.rows, p.terms, p.columns, {p.a, p.a_step, p.a_down, p.a_across},
                          {p.b, p.b_step, p.b_down, p.b_across}, p.c, p.c_step, nullptr, p.beta},
                         item};
-        const bool done = threads::share(SmallPairs::kernel, reinterpret_cast<std::int64_t *>(&work),
-                                         p.count, kChunk / one, p.count >= kLarge / one, poll);
-        return done ? MatmulStatus::done : MatmulStatus::interrupted;
+        return small_pairs(work, poll);
     }
     // Products of some size look for signals themselves.
     constexpr std::int64_t kPolled = 256;

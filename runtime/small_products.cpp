@@ -12,6 +12,11 @@ bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int
            columns * itemsize <= kMostVectors * vector;
 }
 
+bool suits_rows(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
+    constexpr std::int64_t kFewestRows = 256, kMostSum = 32, kVector = 64;
+    return has_avx512() && rows >= kFewestRows && terms <= kMostSum && columns * itemsize == kVector;
+}
+
 void multiply(const Products &products, std::int64_t itemsize, std::int64_t begin, std::int64_t end) {
     const bool single = itemsize == sizeof(float);
 #if defined(__x86_64__)

@@ -67,6 +67,31 @@ def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype: str) -> None:
         native.set_threads(before)
 
 
+@pytest.mark.parametrize(("dtype", "columns"), [("float32", 16), ("float64", 8)])
+@pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards"])
+def test_many_rows_of_one_vector(layout: str, dtype: str, columns: int) -> None:
+    x, y, z = (T.matrix(dtype=dtype) for _ in range(3))
+    half = np.asarray(0.5, dtype)
+    f = theano.function([x, y, z], [T.dot(x, y), z * half - half * T.dot(x, y)])
+    before = native.get_threads()
+    try:
+        for rows, terms in itertools.product((255, 256, 300, 384, 1001), (1, 5, 32, 33)):
+            a, b = (stack((1, *s), dtype, layout)[0] for s in ((rows, terms), (terms, columns)))
+            c, found = stack((1, rows, columns), dtype, "packed")[0], []
+            for threads in (1, 3):
+                native.set_threads(threads)
+                found.append(f(a, b, c))
+            wide = [m.astype("float64") for m in (a, b, c)]
+            product, scale = wide[0] @ wide[1], abs(wide[0]) @ abs(wide[1]) + abs(wide[2])
+            close = 1e-5 if dtype == "float32" else 1e-13
+            for got, right in zip(found[0], (product, (wide[2] - product) / 2), strict=True):
+                assert (abs(got - right) <= close * scale).all(), (rows, terms)
+            for one, two in zip(*found, strict=True):
+                assert np.array_equal(one, two)
+    finally:
+        native.set_threads(before)
+
+
 @pytest.mark.parametrize("shape", [(0, 3, 3), (4, 0, 3), (4, 3, 0), (2, 0, 0)])
 def test_nothing(shape: tuple[int, ...]) -> None:
     f = products(3, "float64")
