@@ -96,7 +96,7 @@ def test_products_of_vectors(kind: str, bits: int, monkeypatch: pytest.MonkeyPat
         a, b, c = (rng.normal(size=n).astype(kind) for n in (rows, columns, rows))
         m = rng.normal(size=(rows, columns)).astype(kind)
         for matrix in (m, np.asfortranarray(m), m[::-1], m[:, ::-1]):
-            for count in (0, 1, 3, 12):
+            for count in (0, 1, 3, 17):
                 got, p, q = f(a, b, matrix, c, count), a, b
                 for n in range(count):
                     wanted = p @ matrix, matrix @ q + c

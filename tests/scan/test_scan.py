@@ -867,8 +867,10 @@ def test_short_rows_of_a_column() -> None:
     np.testing.assert_allclose(states.eval({x: value}), wanted, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("count", "copies"), [(3, 0), (12, 2)])
-def test_a_matrix_that_many_steps_multiply_vectors_by_is_packed(count: int, copies: int) -> None:
+@pytest.mark.parametrize(("count", "copies", "turned"), [(3, 0, 1), (16, 2, 2)])
+def test_a_matrix_that_steps_multiply_vectors_by_is_copied_once_or_packed(
+    count: int, copies: int, turned: int
+) -> None:
     a, v = T.dmatrix("a"), T.dvector("v")
     steps, _ = theano.scan(lambda v: T.dot(T.dot(a, v), a), outputs_info=v, n_steps=count)
     f = theano.function([a, v], steps[-1])
@@ -876,7 +878,7 @@ def test_a_matrix_that_many_steps_multiply_vectors_by_is_packed(count: int, copi
     wanted = start
     for _ in range(count):
         wanted = given @ wanted @ given
-    for matrix in (given, np.asfortranarray(given)):
+    for matrix, times in ((given, copies), (np.asfortranarray(given), turned)):
         np.testing.assert_allclose(f(matrix, start), wanted, rtol=1e-10)
         peak = f.memory_plan(matrix, start).peak
-        assert copies * given.nbytes <= peak < (copies + 0.5) * given.nbytes
+        assert times * given.nbytes <= peak < (times + 0.5) * given.nbytes

@@ -27,7 +27,7 @@ MOST_TERMS, MOST_ROWS = 1024, 256
 # Of fewer rows or columns, tiles of the kernel would be mostly empty.
 TILE_ROWS, TILE_COLUMNS = 8, 32
 # Steps that multiply vectors by a matrix at least, and items of it at most, if it is worth packing.
-VECTOR_STEPS, VECTOR_ITEMS = 8, 1 << 20
+VECTOR_STEPS, VECTOR_ITEMS = 16, 1 << 16
 # So many of the words of `PanelWork` are numbers, the others addresses.
 PANEL_NUMBERS = 9
 # So many of those of `Pairs` of `matmul.h`.
@@ -66,8 +66,8 @@ def matmul(
 ) -> Array:
     """Return a product of vectors or matrices; with `into`, added to it."""
     vector = _vector_for_panels(p, node, x, y)
-    if vector is None:
-        x, y = _packed_before(p, x), _packed_before(p, y)
+    row, matrix, wanted = vector or (x, y, 0)
+    x, y = _packed_before(p, x, wanted), _packed_before(p, y, wanted)
     first = None if into is None else into.begun
     one, two = x.shape[-1], y.shape[0]
     p.check_equal(node, one, two, "matmul", (one, two))
@@ -82,7 +82,7 @@ def matmul(
     # INVARIANT: what is only begun is not copied, since `out` is `into`.
     assert first is None or (into is not None and out.data == into.data)
     if vector is not None or _suits_panels(p, node, x, y):
-        row, matrix = vector or (x, y)
+        row, matrix = (row, matrix) if vector else (x, y)
 
         def by_blas() -> None:
             if first is not None:
@@ -94,7 +94,7 @@ def matmul(
             for array, descriptor in zip(arrays, own, strict=True):
                 array.descriptor = descriptor
 
-        _multiply_by_panels(p, out, row, matrix, into is not None, first, by_blas)
+        _multiply_by_panels(p, out, row, matrix, wanted, into is not None, first, by_blas)
         return out
     if first is not None:
         _multiply_if_wanted(p, first)
@@ -115,8 +115,10 @@ def _suits_panels(p: Core, node: Apply, x: Array, y: Array) -> bool:
     )
 
 
-def _vector_for_panels(p: Core, node: Apply, x: Array, y: Array) -> tuple[Array, Array] | None:
-    """Return a vector as a row, and the matrix that it is multiplied by, if this is worth packing.
+def _vector_for_panels(
+    p: Core, node: Apply, x: Array, y: Array
+) -> tuple[Array, Array, Size] | None:
+    """Return a vector as a row, the matrix that it is multiplied by, and whether to pack that.
 
     Rows of a matrix begin anywhere in the cache's lines; panels do not.
     """
@@ -124,7 +126,15 @@ def _vector_for_panels(p: Core, node: Apply, x: Array, y: Array) -> tuple[Array,
         return None
     one, matrix = (x, y) if x.ndim == 1 else (y, views.permute(p, x, (1, 0)))
     row = one.replace(shape=(1, *one.shape), strides=None, descriptor=None)
-    return (row, matrix) if _suits_panels(p, node, row, matrix) else None
+    if not _suits_panels(p, node, row, matrix):
+        return None
+    (terms, columns), steps = matrix.shape, p.region.steps
+    with p.once():
+        part = native.panel_width(itemsize(matrix.dtype), p.vector_bits) // 4
+        limits = [("ge", steps, VECTOR_STEPS), ("ge", columns, part), ("le", terms, MOST_TERMS)]
+        limits.append(("le", p.product([terms, columns]), VECTOR_ITEMS))
+        wanted = _every(p, limits)
+    return (row, matrix, wanted) if wanted else None
 
 
 def _begins_a_sum(p: Core, node: Apply) -> bool:
@@ -143,23 +153,20 @@ def _multiply_by_panels(
     out: Array,
     x: Array,
     y: Array,
+    wanted: Size,
     added: bool,
     first: tuple[Size, str] | None,
     by_blas: Callable[[], object],
 ) -> None:
     """Multiply by packed panels, or by BLAS where the lengths or numbers of steps do not suit that.
 
-    `first` is a product that is only begun: its sums are gone on with in the same registers.
+    Vectors are what panels are `wanted` for, or not. `first` is a product that is only begun: its
+    sums are gone on with in the same registers.
     """
     assert p.region is not None
-    rows, (terms, columns), steps = x.shape[0], y.shape, p.region.steps
+    rows, (terms, columns) = x.shape[0], y.shape
     with p.once():
-        limits = [("le", terms, MOST_TERMS)]
-        if out.ndim == 1:
-            part = native.panel_width(itemsize(y.dtype), p.vector_bits) // 4
-            limits += [("ge", columns, part), ("ge", steps, VECTOR_STEPS)]
-            limits.append(("le", p.product([terms, columns]), VECTOR_ITEMS))
-        wanted = _every(p, limits)
+        wanted = wanted or p.let("le", terms, MOST_TERMS)
         panels = _panels(p, y, wanted)
     few = p.let("and", wanted, p.let("le", rows, MOST_ROWS), kind="bool")
     p.if_else(few, lambda: _call_panels(p, out, x, columns, panels, added, first), by_blas)
@@ -376,8 +383,10 @@ def multiply_pairs(
     multiply(0, [p.pointer(a) for a in arrays])
 
 
-def _packed_before(p: Core, matrix: Array) -> Array:
+def _packed_before(p: Core, matrix: Array, panels: Size) -> Array:
     """Return a matrix that all steps of a loop multiply by, copied once if it is not contiguous.
+
+    Nothing is copied of one that there are `panels` of.
 
     BLAS takes transposed matrices, but small products of them take it longer.
     """
@@ -386,10 +395,15 @@ def _packed_before(p: Core, matrix: Array) -> Array:
         return matrix
     if matrix.contiguous is True or matrix.broadcast_axes:
         return matrix
-    layout = (matrix.data, *p.strides(matrix))
+    layout = (matrix.data, *p.strides(matrix), panels)
     if layout not in region.packed:
         with p.once():
-            packed = copies.contiguous(p, matrix.replace()).replace(buffer=None, steady=region)
+            rows, columns = matrix.shape
+            part = matrix.replace(
+                shape=(p.let("select", panels, 0, rows), columns), descriptor=None
+            )
+            packed = copies.contiguous(p, part)
+            packed = packed.replace(shape=matrix.shape, descriptor=None, buffer=None, steady=region)
             # Not where it is first asked for: that may be a branch which is not taken.
             p.descriptor(packed)
         region.packed[layout] = packed
