@@ -136,3 +136,44 @@ def test_lengths_that_do_not_fit() -> None:
         f(np.ones((2, 3)), np.ones((2, 4)), np.ones((4, 3)))
     with pytest.raises(ValueError, match="mis-match"):
         f(np.ones((2, 3)), np.ones((2, 3)), np.ones((5, 3)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "complex128"])
+def test_in_steps_of_a_loop(dtype: str) -> None:
+    """States that are written over and kept, sequences, rows, and numbers of steps down to 0."""
+
+    def around(m: Any, u: Any, s: Any) -> tuple[Any, Any]:
+        v = m.roll(u, 1, 0) - m.roll(u, -1, 1) + m.concatenate([s[1:], s[:1]])
+        return v, m.roll(v, 2, 1) * 2 - s
+
+    def ring(m: Any, x: Any) -> Any:
+        return m.roll(x, 1, 0) - m.roll(x, -3, 0) + x
+
+    u, s, n = T.matrix(dtype=dtype), T.TensorType(dtype, (False,) * 3)("s"), T.lscalar()
+    (states, others), _ = theano.scan(
+        lambda s, u: around(T, u, s), sequences=s, outputs_info=[u, None], n_steps=n
+    )
+    rings, _ = theano.scan(lambda x: ring(T, x), outputs_info=u[:, 0], n_steps=n)
+    f = theano.function([u, s, n], [states, states[-1], others, rings[-1]])
+    rng = np.random.default_rng(8)
+    for shape in product((1, 2, 3, 17, 70), repeat=2):
+        for a in layouts((rng.normal(size=shape) * 9).round().astype(dtype)):
+            seq = (rng.normal(size=(4, *shape)) * 9).round().astype(dtype)
+            for count in (1, 4):
+                kept, made, at, row = [], [], a, a[:, 0]
+                for t in range(count):
+                    at, other = around(np, at, seq[t])
+                    row = ring(np, row)
+                    kept.append(at)
+                    made.append(other)
+                for got, wanted in zip(f(a, seq, count), (kept, at, made, row), strict=True):
+                    np.testing.assert_array_equal(got, np.asarray(wanted))
+
+
+def test_no_step_makes_a_rolled_array() -> None:
+    u, n = T.dmatrix(), T.lscalar()
+    states, _ = theano.scan(lambda u: T.roll(u, 1, 0) - T.roll(u, -1, 1), outputs_info=u, n_steps=n)
+    f = theano.function([u, n], states[-1])
+    a = np.ones((100, 100))
+    # The start, copied, and two states in turn.
+    assert f.memory_plan(a, 5).peak < 3.1 * a.nbytes

@@ -42,8 +42,7 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
     if p.fuse:
         # In loops, matrices that stay the same are packed before.
         steps = in_row_blocks(steps, p.equal_lengths, p.uses, updated, p.region is None)
-        if p.region is None:
-            steps = pieces.read_in_pieces(p, steps)
+        steps = pieces.read_in_pieces(p, steps)
     return steps
 
 
