@@ -368,6 +368,26 @@ MatmulStatus small_pairs(SmallPairs &work, const threads::Poll &poll) {
     return done ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
+struct ShortRows {
+    static constexpr std::int64_t kRows = 128;
+    small::Products product;
+    std::int64_t itemsize;
+
+    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &work = *reinterpret_cast<const ShortRows *>(args);
+        small::multiply_short(work.product, work.itemsize, begin * kRows,
+                              std::min(end * kRows, work.product.rows));
+    }
+
+    MatmulStatus run(const threads::Poll &poll) {
+        constexpr std::int64_t kChunk = 1 << 6, kLarge = 1 << 10;
+        const std::int64_t count = (product.rows + kRows - 1) / kRows;
+        const bool done = threads::share(kernel, reinterpret_cast<std::int64_t *>(this), count,
+                                         kChunk, count >= kLarge, poll);
+        return done ? MatmulStatus::done : MatmulStatus::interrupted;
+    }
+};
+
 // Blocks of many rows, as small products with the same matrix.
 template <class T>
 MatmulStatus tall_product(const Matrix &a, const Matrix &b, T *c, const T *alpha, const T *beta,
@@ -400,13 +420,14 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
     if constexpr (std::is_floating_point<T>::value) {
         const T *const scale = alpha == T(1) ? nullptr : &alpha;
         const T *const old = beta == T(0) ? nullptr : &beta;
+        const small::Products one{1, m, k, n, {a.data, 0, a.down, a.across},
+                                  {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c),
+                                  m * n * static_cast<std::int64_t>(sizeof(T)), scale, old};
         if (small::suits(m, k, n, sizeof(T))) {
-            const small::Products one{1, m, k, n, {a.data, 0, a.down, a.across},
-                                      {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c),
-                                      m * n * static_cast<std::int64_t>(sizeof(T)), scale, old};
             small::multiply(one, sizeof(T), 0, 1);
             return MatmulStatus::done;
         }
+        if (small::suits_short(one, sizeof(T))) return ShortRows{one, sizeof(T)}.run(poll);
         if (small::suits_rows(m, k, n, sizeof(T)))
             return tall_product<T>(a, b, c, scale, old, poll);
     }

@@ -48,6 +48,8 @@ MultiplySmall multiply_plain;
 #if defined(__x86_64__)
 Multiply multiply_fma, multiply_avx512;
 MultiplySmall multiply_fma, multiply_avx512;
+// Of one product, the rows [begin, end).
+MultiplySmall short_rows_avx512;
 #endif
 
 // Whether this processor has vector instructions that multiply and add.

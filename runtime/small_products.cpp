@@ -17,6 +17,22 @@ bool suits_rows(std::int64_t rows, std::int64_t terms, std::int64_t columns, std
     return has_avx512() && rows >= kFewestRows && terms <= kMostSum && columns * itemsize == kVector;
 }
 
+bool suits_short(const Products &p, std::int64_t itemsize) {
+    constexpr std::int64_t kFewestRows = 256, kHalf = 32;
+    const std::int64_t longest = p.terms > p.columns ? p.terms : p.columns;
+    return has_avx512() && p.rows >= kFewestRows && p.terms > 1 && p.columns > 1 &&
+           longest * itemsize <= kHalf && p.a.across == itemsize &&
+           p.a.down == p.terms * itemsize && !p.alpha && !p.beta;
+}
+
+void multiply_short(const Products &p, std::int64_t itemsize, std::int64_t begin, std::int64_t end) {
+#if defined(__x86_64__)
+    panels::short_rows_avx512(p, itemsize == sizeof(float), begin, end);
+#else
+    (void)p, (void)itemsize, (void)begin, (void)end;
+#endif
+}
+
 void multiply(const Products &products, std::int64_t itemsize, std::int64_t begin, std::int64_t end) {
     const bool single = itemsize == sizeof(float);
 #if defined(__x86_64__)

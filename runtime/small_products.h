@@ -31,6 +31,11 @@ bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int
 // Whether it is for blocks of many rows: those of one vector fill half of a panel of panels.h.
 bool suits_rows(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize);
 
+// Whether one product of many rows, which several of fill a vector, is one for `multiply_short`, which
+// multiplies the rows from `begin` to `end`.
+bool suits_short(const Products &product, std::int64_t itemsize);
+void multiply_short(const Products &product, std::int64_t itemsize, std::int64_t begin, std::int64_t end);
+
 // The products from `begin` to `end`, of float or double.
 void multiply(const Products &products, std::int64_t itemsize, std::int64_t begin, std::int64_t end);
 

@@ -67,15 +67,16 @@ def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype: str) -> None:
         native.set_threads(before)
 
 
-@pytest.mark.parametrize(("dtype", "columns"), [("float32", 16), ("float64", 8)])
+@pytest.mark.parametrize("columns", [2, 3, 4, 5, 8, 16])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards"])
-def test_many_rows_of_one_vector(layout: str, dtype: str, columns: int) -> None:
+def test_many_rows_of_some_or_of_one_vector(layout: str, dtype: str, columns: int) -> None:
     x, y, z = (T.matrix(dtype=dtype) for _ in range(3))
     half = np.asarray(0.5, dtype)
     f = theano.function([x, y, z], [T.dot(x, y), z * half - half * T.dot(x, y)])
     before = native.get_threads()
     try:
-        for rows, terms in itertools.product((255, 256, 300, 384, 1001), (1, 5, 32, 33)):
+        for rows, terms in itertools.product((255, 256, 384, 1001), (1, 2, 3, 4, 5, 8, 32, 33)):
             a, b = (stack((1, *s), dtype, layout)[0] for s in ((rows, terms), (terms, columns)))
             c, found = stack((1, rows, columns), dtype, "packed")[0], []
             for threads in (1, 3):
