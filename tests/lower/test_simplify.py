@@ -92,7 +92,7 @@ def test_a_condition_is_checked_once_on_each_way() -> None:
 def test_what_is_done_before_a_loop_does_not_rely_on_checks_of_its_steps() -> None:
     p = Recorder()
     holds = p.let("lt", "%a", "%b")
-    p.region = Region(None, "%step", None)  # type: ignore[arg-type]
+    p.region = Region(None, "%step", "%steps", None)  # type: ignore[arg-type]
     with p.into([]):
         assert not p.is_checked(holds)
         with p.once():
