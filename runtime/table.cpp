@@ -257,14 +257,11 @@ void *compiled_kernel(Call *call, std::int64_t kernel) {
     return address;
 }
 
-void *table_variant(th_call *head, std::int64_t kernel) {
-    return reinterpret_cast<void *>(kernel_of(call_of(head), kernel));
-}
-
 std::int32_t table_launch(th_call *head, std::int64_t number, std::int64_t *args, std::int64_t n,
                           std::int64_t total, std::int64_t weight, std::int64_t unit) {
     th_kernel *kernel = kernel_of(call_of(head), number);
-    return kernel ? table_parallel(head, kernel, args, n, total, weight, unit) : -1;
+    if (!kernel) return -1;
+    return args ? table_parallel(head, kernel, args, n, total, weight, unit) : 0;
 }
 
 void table_release(th_call *head) { let_lock_go(call_of(head)); }
@@ -476,13 +473,13 @@ std::int32_t table_commit(th_call *head) {
 }  // namespace
 
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
-                                  table_parallel, run_callback, table_variant, table_release,
+                                  table_parallel, run_callback, table_launch, table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
-                                  table_multiply_pairs, gather::take, table_launch};
+                                  table_multiply_pairs, gather::take};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

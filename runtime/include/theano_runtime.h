@@ -20,14 +20,13 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `variant`, `matmul`, `copy`, `lapack`, `parallel`, `launch`, `reduce`,
- * `convolve` or `poll` failed (they have recorded why). No output is made and no shared variable is replaced by a call
+ * or after `alloc`, `callback`, `launch`, `matmul`, `copy`, `lapack`, `parallel`, `reduce`, `convolve` or
+ * `poll` failed (they have recorded why). No output is made and no shared variable is replaced by a call
  * that failed.
  *
  * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
- * table that need the lock take it; `release`, `parallel` and
- * `launch` let it go. Generated code itself never
- * needs it.
+ * table that need the lock take it; `release`, `parallel` and `launch` let it go. Generated code itself
+ * never needs it.
  */
 #ifndef THEANO_RUNTIME_H
 #define THEANO_RUNTIME_H
@@ -139,7 +138,7 @@ typedef int32_t th_entry(th_call *call);
 
 struct th_call {
     const th_runtime *rt;
-    /* Addresses of the kernels; NULL where the kernel is not compiled yet (see `variant`). */
+    /* Addresses of the kernels; NULL where the kernel is not compiled yet (see `launch`). */
     void *const *kernels;
     int64_t *frame;
     /* The runtime's own fields follow. */
@@ -181,9 +180,10 @@ struct th_runtime {
     int32_t (*callback)(th_call *call, int64_t index, int64_t n_in, const int64_t *in_offsets,
                         int64_t n_out, const int64_t *out_offsets);
 
-    /* 6: the address of kernel `kernel`. Where its entry in `kernels` is NULL, asks Python for it, and
-     * stores it for every later call. NULL after an exception. */
-    void *(*variant)(th_call *call, int64_t kernel);
+    /* 6: `parallel` for kernel `kernel`. Where its entry in `kernels` is NULL, asks Python for it and
+     * stores it for every later call; without `args` it does no more. Nonzero after an exception, too. */
+    int32_t (*launch)(th_call *call, int64_t kernel, int64_t *args, int64_t n, int64_t total,
+                      int64_t weight, int64_t unit);
 
     /* 7: lets Python's lock go if this call holds it. For calls that take long. */
     void (*release)(th_call *call);
@@ -270,10 +270,6 @@ struct th_runtime {
 
     /* 25: a kernel, over positions, that copies what lies there. Its arguments: see `gather.h`. */
     th_kernel *take;
-
-    /* 26: `parallel` for the kernel of this number, which `variant` is asked for where it is NULL. */
-    int32_t (*launch)(th_call *call, int64_t kernel, int64_t *args, int64_t n, int64_t total,
-                      int64_t weight, int64_t unit);
 };
 
 #ifdef __cplusplus

@@ -252,27 +252,19 @@ def test_references_do_not_leak() -> None:
     assert sys.getrefcount(thing) == before
 
 
-# Runs kernel 0 over [0, 10) with the address of the data at 0, by way of `parallel`.
+# Runs kernel 0 over [0, 10) with the address of the data at 0.
 KERNEL = """
-entry:
- %table = getelementptr ptr, ptr %call, i64 1
- %kernels = load ptr, ptr %table
- %k0 = load ptr, ptr %kernels
- %there = icmp ne ptr %k0, null
- br i1 %there, label %go, label %make
-make:
- %k1 = call ptr @rt_variant(ptr %call, i64 0)
- %made = icmp ne ptr %k1, null
- br i1 %made, label %go, label %bad
-bad:
- ret i32 -1
-go:
- %k = phi ptr [%k0, %entry], [%k1, %make]
  %args = alloca i64
  %d = call i64 @get(ptr %call, i64 0)
  store i64 %d, ptr %args
  %n = call i64 @get(ptr %call, i64 2)
- %r = call i32 @rt_parallel(ptr %call, ptr %k, ptr %args, i64 %n, i64 %n, i64 64, i64 1)
+ %ready = call i32 @rt_launch(ptr %call, i64 0, ptr null, i64 0, i64 0, i64 0, i64 0)
+ %good = icmp eq i32 %ready, 0
+ br i1 %good, label %go, label %bad
+bad:
+ ret i32 -1
+go:
+ %r = call i32 @rt_launch(ptr %call, i64 0, ptr %args, i64 %n, i64 %n, i64 64, i64 1)
  ret i32 %r
 """
 

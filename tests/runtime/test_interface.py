@@ -183,7 +183,7 @@ def drawing() -> Any:
     return theano.scan(lambda: streams.uniform((2,)), n_steps=3)[0]
 
 
-w, table = theano.shared(np.zeros(3)), theano.shared(np.zeros((2, 3)))
+w = theano.shared(np.zeros(3))
 
 
 def looped(matrix: Any) -> Any:
@@ -198,7 +198,6 @@ PROGRAMS: dict[str, Any] = {
     "commit": lambda: texts_of([x], [], updates=[(w, w + x)]),
     "matmul release": lambda: texts_of([m], T.dot(m, m.T)),
     "launch": lambda: texts_of([x], T.exp(x)),
-    "variant": lambda: texts_of([], [], updates=[(table, T.exp(table))]),
     "copy": lambda: texts_of([m], T.exp(m.flatten())),
     "lapack": lambda: texts_of([m], T.nlinalg.matrix_inverse(m)),
     "along": lambda: texts_of([m], T.sort(m, axis=0)),

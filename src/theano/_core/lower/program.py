@@ -459,7 +459,7 @@ RUNTIME = {
     "matmul": Runtime("int32", "iiippppp"),
     "parallel": Runtime("int32", "ppiiii"),
     "callback": Runtime("int32", "iipip"),
-    "variant": Runtime("ptr", "i"),
+    "launch": Runtime("int32", "ipiiii"),
     "release": Runtime("", ""),
     "copy": Runtime("int32", "iipp"),
     "kept": Runtime("int64", ""),
@@ -479,7 +479,6 @@ RUNTIME = {
     "sparse": Runtime("int32", "p"),
     "multiply_pairs": Runtime("int32", "p"),
     "take": Runtime("", ""),
-    "launch": Runtime("int32", "ipiiii"),
 }
 
 

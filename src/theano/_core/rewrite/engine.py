@@ -119,8 +119,7 @@ class Rewriter:
         self.uses: dict[Any, int] = {}
         self.part_uses: dict[Any, int] = {}
         self.shape_memo: dict[Any, tuple[Any, ...]] = {}
-        # Those of the phases before, the lengths of inputs that the last one was told, and what
-        # rewrote loops.
+        # Those of phases before, the lengths of inputs that the last was told, what rewrote loops.
         self._known_shapes: dict[Any, tuple[Any, ...]] = {}
         self._told: dict[Any, Any] = {}
         # By identity: an operation, kept so that no other gets its identity, and its rewriter.
@@ -162,8 +161,7 @@ class Rewriter:
         measured, told = Measured(outputs, order), shape or {}
         same = told == self._told and not (measured.any or self._measured.any)
         known = {**self._known_shapes, **self.shape_memo} if same else {}
-        # Only those of this graph: lowering asks for lengths in bodies, too, where other inputs may
-        # have the variables of a body.
+        # None of bodies: lowering asks for theirs, where other inputs may have the same variables.
         self._known_shapes = {v: known[v] for node in order for v in node.outputs if v in known}
         self._measured, self._told, self.shape_memo = measured, told, {}
         with without_lines(), unchanged_graphs():
@@ -195,12 +193,11 @@ class Rewriter:
 
     def leaf(self, variable: object) -> Any:
         """Return the one variable that stands for an input or for equal constants."""
+        one: Any = variable
         if isinstance(variable, Constant):
-            constant = self.constants.setdefault(variable.signature(), variable)
-            self.finished[variable] = constant
-            return constant
-        self.finished[variable] = variable
-        return variable
+            one = self.constants.setdefault(variable.signature(), variable)
+        self.finished[variable] = one
+        return one
 
     def apply(self, node: Apply, inputs: list[Variable]) -> list[Any]:
         """Return finished outputs for `node` over finished `inputs`."""
@@ -229,11 +226,8 @@ class Rewriter:
         for value in node.inputs:
             if not isinstance(value, Constant):
                 return None
-        if not node.inputs or not node.rules.foldable():
-            return None
-        if not all(isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs)):
-            return None
-        if not node.rules.folds(node):
+        tensors = (isinstance(v.type, TensorType) for v in (*node.inputs, *node.outputs))
+        if not (node.inputs and node.rules.foldable() and all(tensors) and node.rules.folds(node)):
             return None
         try:
             with np.errstate(all="ignore"):
@@ -348,14 +342,10 @@ class Rewriter:
                 own = [None if _is_measured(n, out) else n for n in known[out]]
                 memo[out] = self._finished_shape(out, own)
             return
-        shapes: list[tuple[Any, ...]] = []
         for value in node.inputs:
-            if not value.type.has_shape:
-                shapes.append(())
-                continue
-            if value not in memo:
+            if value.type.has_shape and value not in memo:
                 memo[value] = self._leaf_shape(value)
-            shapes.append(memo[value])
+        shapes = [memo[v] if v.type.has_shape else () for v in node.inputs]
         # What refuses a length tells the line of what has it.
         with at_line(node.source):
             for out, shape in zip(node.outputs, self._measured.shape(node, shapes), strict=True):
@@ -364,19 +354,15 @@ class Rewriter:
 
     def tell_shape(self, leaf: Variable, shape: Dims) -> None:
         """Have a variable of the body of a loop or branch have the lengths of what it is there."""
-        ones = leaf.type.broadcastable
-        self.shape_memo[leaf] = tuple(
-            1 if one else length for one, length in zip(ones, shape, strict=True)
-        )
+        pairs = zip(leaf.type.broadcastable, shape, strict=True)
+        self.shape_memo[leaf] = tuple(1 if one else length for one, length in pairs)
 
     def same_shape(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
-        shapes = self.shape(one), self.shape(two)
-        if shapes[0] == shapes[1]:
-            return True
-        while self._checks:
+        first, second = ([*map(self._find, self.shape(v))] for v in (one, two))
+        while self._checks and first != second:
             self._note_equal(self._checks.popleft())
-        first, second = ([self._find(n) for n in shape] for shape in shapes)
+            first, second = ([*map(self._find, shape)] for shape in (first, second))
         return first == second
 
     def _find(self, length: Variable | int) -> Any:
@@ -398,10 +384,8 @@ class Rewriter:
             if shape is own:
                 continue
             for one, first, second in zip(pattern, shape, own, strict=True):
-                if one or first is second:
-                    continue
                 first, second = self._find(first), self._find(second)
-                if first is not second and not isinstance(second, int):
+                if not one and first is not second and not isinstance(second, int):
                     self._equal[second] = first
 
     def _leaf_shape(self, variable: Variable) -> tuple[Any, ...]:
