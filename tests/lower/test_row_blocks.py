@@ -398,3 +398,22 @@ def test_within_a_branch_and_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = theano.function([q, w, condition], outs)
     for number in (0, 1):
         agree(f, whole, [*drawn((2, 40, 4), (3, 4, 4)), np.int32(number)], 1e-10)
+
+
+def test_a_block_computes_again_what_is_made_of_what_it_computes_again() -> None:
+    x = T.fmatrix("x")
+
+    def definite(a: Any) -> Any:
+        return T.dot(T.tanh(a), T.tanh(a).T) + 6 * T.eye(5, dtype="float32")
+
+    y = T.nlinalg.lstsq()(definite(x), T.tanh(x), 1e-8)[0]
+    loss = T.nnet.categorical_crossentropy(T.nnet.softmax(y), T.zeros_like(y[:, 0], "int64"))
+    values = T.slinalg.eigvalsh(definite(T.triu(y)), None)
+    outputs = [loss, values, T.grad(loss.sum() + values.sum(), x)]
+    data = np.random.RandomState(2).randn(5, 5).astype("float32")
+    for got, wanted in zip(
+        theano.function([x], outputs)(data),
+        theano.function([x], outputs, mode=theano.Mode(linker="py", optimizer=None))(data),
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-5)

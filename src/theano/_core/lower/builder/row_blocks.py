@@ -82,7 +82,7 @@ def write(p: Core, step: RowBlocks) -> None:
 def _prepared(p: Core, step: RowBlocks, part: Step) -> dict[Any, Array]:
     """Check what a part reads; return what of it is the same for all blocks."""
     values: dict[Any, Array] = {}
-    made = step.made
+    made = step.made.union(*(node.outputs for node in part.again))
     for node in computed(part):
         for variable in () if isinstance(node.op, Length) else node.inputs:
             if variable in made or (variable.type.ndim and is_number(variable)):
