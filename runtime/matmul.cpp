@@ -388,22 +388,20 @@ struct ShortRows {
     }
 };
 
-// Blocks of many rows, as small products with the same matrix.
-template <class T>
-MatmulStatus tall_product(const Matrix &a, const Matrix &b, T *c, const T *alpha, const T *beta,
-                          const threads::Poll &poll) {
-    constexpr std::int64_t kRows = 128, item = sizeof(T);
-    const std::int64_t count = a.rows / kRows, k = a.columns, n = b.columns, done = count * kRows;
-    SmallPairs work{{count, kRows, k, n, {a.data, kRows * a.down, a.down, a.across},
-                     {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c), kRows * n * item,
-                     alpha, beta},
-                    item};
-    const MatmulStatus status = small_pairs(work, poll);
-    if (status != MatmulStatus::done || done == a.rows) return status;
-    const std::int64_t left = a.rows - done;
-    const small::Products rest{1, left, k, n, {a.data + done * a.down, 0, a.down, a.across},
-                               {b.data, 0, b.down, b.across}, reinterpret_cast<char *>(c + done * n),
-                               left * n * item, alpha, beta};
+// One product of many rows in blocks of them, as small products with the same matrix.
+MatmulStatus tall_product(const small::Products &one, std::int64_t item, const threads::Poll &poll) {
+    constexpr std::int64_t kRows = 128;
+    SmallPairs blocks{one, item};
+    small::Products rest = one, &p = blocks.products;
+    p.count = one.rows / kRows;
+    p.rows = kRows;
+    p.a.step = kRows * one.a.down;
+    p.step = kRows * one.columns * item;
+    const MatmulStatus status = small_pairs(blocks, poll);
+    rest.rows = one.rows % kRows;
+    if (status != MatmulStatus::done || rest.rows == 0) return status;
+    rest.a.data += p.count * p.a.step;
+    rest.c += p.count * p.step;
     small::multiply(rest, item, 0, 1);
     return MatmulStatus::done;
 }
@@ -429,7 +427,7 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
         }
         if (small::suits_short(one, sizeof(T))) return ShortRows{one, sizeof(T)}.run(poll);
         if (small::suits_rows(m, k, n, sizeof(T)))
-            return tall_product<T>(a, b, c, scale, old, poll);
+            return tall_product(one, sizeof(T), poll);
     }
     if (few_products(a, b, c, alpha, beta)) return MatmulStatus::done;
     if (n == 1) return matrix_vector<T>(a, b.data, b.down, alpha, beta, c, poll);

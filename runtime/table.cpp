@@ -473,7 +473,7 @@ std::int32_t table_commit(th_call *head) {
 }  // namespace
 
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
-                                  table_parallel, run_callback, table_launch, table_release,
+                                  table_parallel, run_callback, table_launch,  table_release,
                                   table_copy,     table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
