@@ -117,6 +117,8 @@ def test_identity_is_quick_and_does_not_import_llvmlite():
     import llvmlite
 
     assert f"llvmlite {llvmlite.__version__} " in codegen.cpu_identity()
+    # Code that other options of LLVM made is not taken from the cache.
+    assert all(option in codegen.cpu_identity() for option in libllvm.OPTIONS)
     codegen._cpu_identity.cache_clear()
     start = time.perf_counter()
     codegen.cpu_identity()

@@ -30,7 +30,7 @@ def widest_vectors() -> int:
 
 
 def cpu_identity() -> str:
-    """What the machine code depends on besides its text: processor, features, LLVM.
+    """What the machine code depends on besides its text: processor, features, LLVM, its options.
 
     Part of the key of the compile cache; found without LLVM.
     """
@@ -39,7 +39,8 @@ def cpu_identity() -> str:
 
 @functools.cache
 def _cpu_identity() -> str:
-    return f"{sys.platform} {_machine()} llvmlite {libllvm.version()} {_processor()}"
+    llvm = " ".join((libllvm.version(), *libllvm.OPTIONS))
+    return f"{sys.platform} {_machine()} llvmlite {llvm} {_processor()}"
 
 
 def _processor() -> str:

@@ -51,6 +51,22 @@ _COMPILING = (
     *("ParseAssembly", "SetTarget", "TargetMachineEmitToMemory", "GetBufferStart"),
     *("GetBufferSize", "DisposeMemoryBuffer", "DisposeModule", "DisposeString", "VerifyModule"),
 )
+# LLVM is told with them what is not worth its time; machine code depends on them.
+OPTIONS = (
+    # Looking for equal ends of blocks takes time with the square of the number of blocks that end
+    # alike, and the entry function of a long program has hundreds: 70 of 180 ms.
+    "-tail-merge-threshold=10",
+    # An eighth of the time: the order of independent instructions, which processors choose anew.
+    "-post-RA-scheduler=false",
+    # The same before registers are chosen, a tenth: it is enough that instructions are selected in
+    # an order that suits. As they are written, long formulas are a tenth slower.
+    "-enable-misched=false",
+    "-pre-RA-sched=list-ilp",
+    # A twentieth: computing addresses in the blocks that use them, as it is written already.
+    "-disable-cgp",
+    # A third of the time of a kernel: finding pointers that move by a stride, as ours do already.
+    "-disable-lsr",
+)
 # The versions of llvmlite that are known to have them. Others are asked.
 KNOWN = tuple(f"0.{minor}." for minor in range(45, 51))
 
@@ -192,17 +208,8 @@ _preparing = Lock()
 @functools.cache
 def _prepare() -> None:
     lib = library()
-    # Looking for equal ends of blocks takes time with the square of the number of blocks that end
-    # alike, and the entry function of a long program has hundreds: 70 of 180 ms.
-    lib.LLVMPY_SetCommandLine(b"theano", b"-tail-merge-threshold=10")
-    # An eighth of the time: the order of independent instructions, which processors choose anew.
-    lib.LLVMPY_SetCommandLine(b"theano", b"-post-RA-scheduler=false")
-    # The same before registers are chosen, a tenth: kernels are written in an order that suits.
-    lib.LLVMPY_SetCommandLine(b"theano", b"-enable-misched=false")
-    # A twentieth: computing addresses in the blocks that use them, as it is written already.
-    lib.LLVMPY_SetCommandLine(b"theano", b"-disable-cgp")
-    # A third of the time of a kernel: finding pointers that move by a stride, as ours do already.
-    lib.LLVMPY_SetCommandLine(b"theano", b"-disable-lsr")
+    for option in OPTIONS:
+        lib.LLVMPY_SetCommandLine(b"theano", option.encode())
     lib.LLVMPY_InitializeNativeTarget()
     lib.LLVMPY_InitializeNativeAsmPrinter()
 
