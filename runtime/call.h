@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "matmul.h"
 #include "platform.h"
 #include "pool.h"
 #include "program.h"
@@ -121,6 +122,12 @@ th_kernel *kernel_of(Call *call, std::int64_t kernel);
 // Rows of a block of a reduction (see reduce.cpp); 0: better reduce them all at once.
 std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, double total);
 std::int32_t reduce(th_call *head, std::int64_t number, std::int64_t *args, const th_reduction *how);
+std::int32_t matrix_pass(th_call *head, std::int64_t number, std::int64_t *args, std::int64_t weight,
+                         std::int64_t *words);
+// Finds SciPy's BLAS where there is none that NumPy has.
+void ensure_blas(Call *call);
+// What a program is told of products; an exception is set if there is no such type.
+std::int32_t report_product(Call *call, std::int64_t typenum, MatmulStatus status);
 // Records that so many bytes were not to be had; -1.
 std::int32_t out_of_memory(Call *call, std::int64_t bytes);
 
@@ -135,6 +142,9 @@ int keep_object(Call *call, PyObject *object);
 // Handles signals if it is time to. True after recording the exception that a handler raised; never
 // once results are made, since what the call does then must be done to the end.
 bool interrupted(Call *call);
+inline threads::Poll poll_of(Call *call) {
+    return {[](void *context) { return interrupted(static_cast<Call *>(context)); }, call};
+}
 // What a hook returns in place of what the call recorded; null with that as an exception. With the
 // lock.
 PyObject *answer_failure(Call *call);

@@ -27,10 +27,6 @@ std::int32_t exception_set(Call *call) {
     return -1;
 }
 
-threads::Poll poll_of(Call *call) {
-    return {[](void *context) { return interrupted(static_cast<Call *>(context)); }, call};
-}
-
 std::int64_t capacity(std::int64_t place) {
     return static_cast<std::int64_t>(pool::capacity(reinterpret_cast<void *>(place)));
 }
@@ -120,34 +116,8 @@ bool offer_functions(Call *call, const char *name_of_module, Offer offer) {
     return true;
 }
 
-void ensure_blas(Call *call) {
-    static std::atomic<bool> searched{false};
-    if (blas::library().found || searched.load(std::memory_order_acquire)) return;
-    // NumPy has no BLAS that we can reach.
-    if (offer_functions(call, "scipy.linalg.cython_blas", blas::offer_from_scipy))
-        blas::finish_scipy();
-    searched.store(true, std::memory_order_release);
-}
-
 bool uses_blas(std::int64_t typenum) {
     return PyTypeNum_ISFLOAT(typenum) || PyTypeNum_ISCOMPLEX(typenum);
-}
-
-// What a program is told of products; an exception is set if there is no such type.
-std::int32_t report(Call *call, std::int64_t typenum, MatmulStatus status) {
-    switch (status) {
-        case MatmulStatus::done:
-            return 0;
-        case MatmulStatus::interrupted:
-            return -1;
-        case MatmulStatus::no_memory:
-        case MatmulStatus::bad_type:
-            break;
-    }
-    enter_python(call);
-    PyErr_Format(PyExc_SystemError, "machine code asks for a product of type number %lld",
-                 static_cast<long long>(typenum));
-    return exception_set(call);
 }
 
 std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a, std::int64_t nd_b,
@@ -168,15 +138,16 @@ std::int32_t table_matmul(th_call *head, std::int64_t typenum, std::int64_t nd_a
         right.columns = shape_b[1];
         right.across = strides_b[1];
     }
-    return report(call, typenum, matmul(static_cast<int>(typenum), left, right, data_of(c), alpha,
-                                        beta, poll_of(call)));
+    return report_product(call, typenum,
+                          matmul(static_cast<int>(typenum), left, right, data_of(c), alpha, beta,
+                                 poll_of(call)));
 }
 
 std::int32_t table_multiply_pairs(th_call *head, std::int64_t *args) {
     Call *call = call_of(head);
     const Pairs &pairs = *reinterpret_cast<const Pairs *>(args);
     if (uses_blas(pairs.typenum)) ensure_blas(call);
-    return report(call, pairs.typenum, matmul_pairs(pairs, poll_of(call)));
+    return report_product(call, pairs.typenum, matmul_pairs(pairs, poll_of(call)));
 }
 
 std::int32_t table_parallel(th_call *head, th_kernel *kernel, std::int64_t *args, std::int64_t n,
@@ -479,7 +450,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
-                                  table_multiply_pairs, gather::take};
+                                  table_multiply_pairs, gather::take,  matrix_pass};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;
@@ -507,6 +478,31 @@ bool run_kernel(Call *call, th_kernel *kernel, std::int64_t *args, std::int64_t 
 th_kernel *kernel_of(Call *call, std::int64_t kernel) {
     void *there = call->head.kernels[kernel];
     return reinterpret_cast<th_kernel *>(there ? there : compiled_kernel(call, kernel));
+}
+
+void ensure_blas(Call *call) {
+    static std::atomic<bool> searched{false};
+    if (blas::library().found || searched.load(std::memory_order_acquire)) return;
+    // NumPy has no BLAS that we can reach.
+    if (offer_functions(call, "scipy.linalg.cython_blas", blas::offer_from_scipy))
+        blas::finish_scipy();
+    searched.store(true, std::memory_order_release);
+}
+
+std::int32_t report_product(Call *call, std::int64_t typenum, MatmulStatus status) {
+    switch (status) {
+        case MatmulStatus::done:
+            return 0;
+        case MatmulStatus::interrupted:
+            return -1;
+        case MatmulStatus::no_memory:
+        case MatmulStatus::bad_type:
+            break;
+    }
+    enter_python(call);
+    PyErr_Format(PyExc_SystemError, "machine code asks for a product of type number %lld",
+                 static_cast<long long>(typenum));
+    return exception_set(call);
 }
 
 std::int32_t out_of_memory(Call *call, std::int64_t bytes) {

@@ -20,9 +20,8 @@
  * into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
- * or after `alloc`, `callback`, `launch`, `matmul`, `copy`, `lapack`, `parallel`, `reduce`, `convolve` or
- * `poll` failed (they have recorded why). No output is made and no shared variable is replaced by a call
- * that failed.
+ * or another function failed, which has recorded why. No output is made and no shared variable is replaced
+ * by a call that failed.
  *
  * PYTHON'S LOCK. A call starts with the lock held, unless its inputs are large. Functions of the
  * table that need the lock take it; `release`, `parallel` and `launch` let it go. Generated code itself
@@ -39,7 +38,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 22
+#define TH_ABI_VERSION 23
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -173,10 +172,9 @@ struct th_runtime {
     int32_t (*parallel)(th_call *call, th_kernel *kernel, int64_t *args, int64_t n, int64_t total,
                         int64_t weight, int64_t unit);
 
-    /* 5: takes Python's lock and calls the callable of callback record `index` with one object per
-     * input descriptor (read-only arrays over its memory, or the object); the descriptors of the
-     * outputs are filled from the tuple it returns. The arrays it returned live as long as the
-     * call. */
+    /* 5: takes Python's lock and calls the callable of callback record `index` with one object per input
+     * descriptor (read-only arrays over its memory, or the object); the descriptors of the outputs are
+     * filled from the tuple it returns. The arrays it returned live as long as the call. */
     int32_t (*callback)(th_call *call, int64_t index, int64_t n_in, const int64_t *in_offsets,
                         int64_t n_out, const int64_t *out_offsets);
 
@@ -188,8 +186,7 @@ struct th_runtime {
     /* 7: lets Python's lock go if this call holds it. For calls that take long. */
     void (*release)(th_call *call);
 
-    /* 8: copies a strided array (descriptor) into C-contiguous memory `dst` that it does not
-     * overlap. */
+    /* 8: copies a strided array (descriptor) into C-contiguous memory `dst` that it does not overlap. */
     int32_t (*copy)(th_call *call, int64_t typenum, int64_t ndim, void *dst, const int64_t *src);
 
     /* 9: how many objects that callbacks returned the call keeps. */
@@ -199,14 +196,13 @@ struct th_runtime {
      * would otherwise keep what only the next step needs. */
     void (*forget)(th_call *call, int64_t begin, int64_t end);
 
-    /* 11: a routine of linear algebra on each matrix of a stack. `operands` holds, for each of the
-     * `count` arrays that it reads and then writes, the offset of its descriptor in the frame, its
-     * number of axes, and how many of them, the last ones, one matrix, vector or number has. Arrays
-     * that are read broadcast over the axes before these where they have length 1; those that are
-     * written are C-contiguous. 0, or 1 for a matrix that has no result (singular, not positive
-     * definite, no convergence): then facts[0] is what LAPACK says and facts[1] its place in the
-     * stack; or -1. A real matrix with complex eigenvalues gives a
-     * ComplexWarning. The bits do not depend on the number of threads. */
+    /* 11: a routine of linear algebra on each matrix of a stack. `operands` holds, for each of the `count`
+     * arrays that it reads and then writes, the offset of its descriptor in the frame, its number of axes,
+     * and how many of them, the last ones, one matrix, vector or number has. Arrays that are read broadcast
+     * over the axes before these where they have length 1; those that are written are C-contiguous. 0, or 1
+     * for a matrix that has no result (singular, not positive definite, no convergence): then facts[0] is
+     * what LAPACK says and facts[1] its place in the stack; or -1. A real matrix with complex eigenvalues
+     * gives a ComplexWarning. The bits do not depend on the number of threads. */
     int32_t (*lapack)(th_call *call, int64_t routine, int64_t typenum, int64_t flags, int64_t count,
                       const int64_t *operands, int64_t *facts);
 
@@ -270,6 +266,10 @@ struct th_runtime {
 
     /* 25: a kernel, over positions, that copies what lies there. Its arguments: see `gather.h`. */
     th_kernel *take;
+
+    /* 26: products of a matrix from both sides, and a kernel between (-1: none) of `weight` instructions
+     * an item. Its words: see `matrix_pass.cpp`. Nonzero as for `launch` and `matmul`. */
+    int32_t (*matrix_pass)(th_call *call, int64_t kernel, int64_t *args, int64_t weight, int64_t *work);
 };
 
 #ifdef __cplusplus

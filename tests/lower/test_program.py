@@ -209,6 +209,7 @@ EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
     "written": ([m, n], T.set_subtensor(m[n:, ::2], -1.0), [M, -2]),
     "joined": ([x, y], T.concatenate([x, y[::-1], x[:0]]), [V, V]),
     "products": ([m, x], [T.dot(m.T, m), T.dot(m, x[1:]), T.dot(x, x)], [M, V]),
+    "both sides": ([m, x], T.dot(m.T, T.exp(T.dot(m, x[1:]))) * 2 + x[1:], [M, V]),
     "steps": (
         [m, x],
         theano.scan(lambda a, h: T.tanh(a.sum() + h), sequences=m, outputs_info=x)[0],

@@ -210,6 +210,7 @@ PROGRAMS: dict[str, Any] = {
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
     "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
     "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
+    "matrix_pass": lambda: texts_of([m], T.dot(m.T, T.dot(m, m[0]))),
     "take parallel": lambda: texts_of([m], m[np.arange(99)]),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }

@@ -212,6 +212,7 @@ class _Interpreter:
             "multiply_pairs": _multiply_pairs,
             "convolve": _convolve,
             "launch": lambda *_: 0,
+            "matrix_pass": self._matrix_pass,
         }
         if i.function in ("release", "tick", "forget", "kept", "lap"):
             result: Any = 0
@@ -241,6 +242,24 @@ class _Interpreter:
         if beta:
             product = product + out * memory(beta, dtype, (), ())
         out[...] = product
+        return 0
+
+    def _matrix_pass(self, kernel: int, arguments: int, _: int, words: int) -> int:
+        """Multiply a matrix from both sides: see `matrix_pass.cpp`."""
+        number, rows, columns, down, across, step, *at = memory(
+            words, "int64", (13,), (8,)
+        ).tolist()
+        dtype = _dtype(number)
+        matrix = memory(at[0], dtype, (rows, columns), (down, across))
+        item = packed((1,), matrix.itemsize)
+        scores = memory(at[2], dtype, (rows,), item)
+        product = np.dot(matrix, memory(at[1], dtype, (columns,), (step,)))
+        alpha, beta = (memory(a, dtype, (), ()) if a else 0 for a in at[5:])
+        scores[...] = (product * alpha if at[5] else product) + (scores * beta if at[6] else 0)
+        if kernel >= 0:
+            self._loop(self.text.kernels[kernel], arguments, 0)
+        terms = memory(at[3], dtype, (rows,), item)
+        memory(at[4], dtype, (columns,), item)[...] = np.dot(terms, matrix)
         return 0
 
     def _do_launch(self, i: ir.Launch) -> None:

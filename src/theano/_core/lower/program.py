@@ -479,6 +479,7 @@ RUNTIME = {
     "sparse": Runtime("int32", "p"),
     "multiply_pairs": Runtime("int32", "p"),
     "take": Runtime("", ""),
+    "matrix_pass": Runtime("int32", "ipip"),
 }
 
 

@@ -12,6 +12,7 @@ LIBRARIES = {
     "matmul": "BLAS",
     "multiply_packed": "BLAS",
     "multiply_pairs": "BLAS",
+    "matrix_pass": "two products in one pass",
     "lapack": "LAPACK",
     "convolve": "convolution",
     "sparse": "sparse loop",

@@ -15,6 +15,7 @@ from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Place, Region, Row
 from theano._core.lower.equal_lengths import EqualLengths
+from theano._core.lower.matrix_passes import MatrixPass
 from theano._core.lower.program import Number, Register, Scalar, size_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
 from theano._core.lower.row_blocks import RowBlocks
@@ -116,8 +117,8 @@ class Core(Recorder):
         """Write one node; `Builder` does."""
         raise NotImplementedError
 
-    def write_row_blocks(self, step: RowBlocks) -> None:
-        """Write steps that run for a block of rows at a time; `Builder` does."""
+    def write_joined(self, step: MatrixPass | RowBlocks) -> None:
+        """Write steps that run for some rows at a time; `Builder` does."""
         raise NotImplementedError
 
     # -- sizes ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from theano._core.base.dtypes import itemsize
@@ -149,8 +149,12 @@ def call_kernel(
     outs: Sequence[Array],
     reduction_outs: Sequence[Array],
     partials: Sequence[Array],
+    launch: Callable[[Call, str], None] | None = None,
 ) -> None:
-    """Call a kernel; `partials` is memory for partial results, where it may not fail."""
+    """Call a kernel, or have `launch` do so.
+
+    `partials` is memory for partial results, where it may not fail.
+    """
     words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs))]
     # The runtime's: what may fail is there already.
     if call.everything:
@@ -162,7 +166,9 @@ def call_kernel(
         words += strides
         kinds += ["int64"] * len(strides)
     block = arguments(p, words, kinds, room=call.rows >= 0)
-    if call.by_runtime:
+    if launch is not None:
+        launch(call, block)
+    elif call.by_runtime:
         _reduction(p, call, block, len(words), len(arrays) + len(outs), bool(partials))
     else:
         p.do(_launch(call, block))

@@ -107,8 +107,18 @@ def check_loop(p: Core, step: Step) -> list[Size]:
     return shape
 
 
-def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False) -> None:
-    """Write the loop of a fused step over some lengths, `in_part` of all its points."""
+def fill_loop(
+    p: Core,
+    step: Step,
+    shape: Sequence[Size],
+    in_part: bool = False,
+    launch: Callable[[dict[Any, Array], Call, str], None] | None = None,
+) -> None:
+    """Write the loop of a fused step over some lengths, `in_part` of all its points.
+
+    What has its kernel run in another way, `launch`, is given what is stored, the call and the
+    address of its arguments.
+    """
     nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
     reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()
     joined = {} if in_part else _read_in_pieces(p, step)
@@ -146,7 +156,8 @@ def fill_loop(p: Core, step: Step, shape: Sequence[Size], in_part: bool = False)
     else:
         turned = orders.in_columns(p, loop, arrays, stored) if whole else None
         with p.apart(p.late):
-            run(p, loop, shape, arrays, outs, reduction_outs, turned=turned)
+            own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
+            run(p, loop, shape, arrays, outs, reduction_outs, turned=turned, launch=own)
     if turned is not None:
         outs = [orders.ordered(p, out, turned) for out in outs]
     for variable, array in zip(stored, outs, strict=True):
@@ -250,6 +261,7 @@ def run(
     lanes: int = 0,
     turned: str | None = None,
     row: Size = 0,
+    launch: Callable[[Call, str], None] | None = None,
 ) -> None:
     """Write a loop: what may fail of it, and then, where memory may be written, its call.
 
@@ -265,6 +277,8 @@ def run(
         Whether all data lies column by column.
     row : int or str
         The length of the rows that the loop runs over a piece of, if not over all of them.
+    launch : function or None
+        What has the kernel run, given its call and the address of its arguments.
     """
     every = [*arrays, *outs, *reduction_outs]
     flag, name = _all_contiguous(p, every), "packed"
@@ -293,7 +307,7 @@ def run(
     partials = kernel_call.partials_of(p, calls) if apart else []
 
     def call(chosen: Call, arrays: Sequence[Array] = arrays) -> None:
-        kernel_call.call_kernel(p, chosen, arrays, outs, reduction_outs, partials)
+        kernel_call.call_kernel(p, chosen, arrays, outs, reduction_outs, partials, launch)
 
     def best(chosen: Call) -> None:
         if tiling is not None and chosen is calls[0]:

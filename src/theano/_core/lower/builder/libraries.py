@@ -75,7 +75,7 @@ def matmul(
     rows = _rows_of_step(p, node, x, y) if into is None else None
     if rows is not None:
         return _multiply_rows(p, node, rows, x, y)
-    out = _product_memory(p, node, shape, into)
+    out = product_memory(p, node, shape, into)
     scale = "null" if alpha is None else p.pointer(alpha)
     keep = "null" if beta is None else p.pointer(beta)
     work = p.product([*shape, one])
@@ -410,7 +410,8 @@ def _packed_before(p: Core, matrix: Array, panels: Size) -> Array:
     return region.packed[layout]
 
 
-def _product_memory(p: Core, node: Apply, shape: Sequence[Size], into: Array | None) -> Array:
+def product_memory(p: Core, node: Apply, shape: Sequence[Size], into: Array | None) -> Array:
+    """Return memory for a product, which has there what it is added to, if there is such."""
     if into is None:
         return p.memory_for(node.outputs[0], shape)
     check_added(p, node, into.shape, shape)

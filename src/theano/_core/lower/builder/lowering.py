@@ -12,6 +12,7 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.gathers import Gathered, join_gathers
 from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.matrix_passes import MatrixPass, in_matrix_passes
 from theano._core.lower.program import size_of
 from theano._core.lower.row_blocks import RowBlocks, in_row_blocks
 from theano._core.lower.schedule import Step, group
@@ -42,6 +43,8 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
     if p.fuse:
         # In loops, matrices that stay the same are packed before.
         steps = in_row_blocks(steps, p.equal_lengths, p.uses, updated, p.region is None)
+        if p.region is None:
+            steps = in_matrix_passes(steps, p.uses, updated)
         steps = pieces.read_in_pieces(p, steps)
     return steps
 
@@ -57,8 +60,8 @@ def _count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> No
 
 def write_step(p: Core, step: Step) -> None:
     """Write a step."""
-    if isinstance(step, RowBlocks):
-        p.write_row_blocks(step)
+    if isinstance(step, (MatrixPass, RowBlocks)):
+        p.write_joined(step)
         return
     outer, p.step = p.step, step
     if isinstance(step, Gathered):

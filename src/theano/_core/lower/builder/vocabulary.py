@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.lower.builder import copies, joins, lowering, views
 from theano._core.lower.builder.core import Core
+from theano._core.lower.matrix_passes import MatrixPass
 from theano._core.lower.row_blocks import RowBlocks
 
 # Words that few programs say, by their module, which is read when one is first said: a short
@@ -37,11 +38,14 @@ class Builder(Core):
         """Write one node."""
         lowering.emit_node(self, node)
 
-    def write_row_blocks(self, step: RowBlocks) -> None:
-        """Write steps that run for a block of rows at a time."""
-        from theano._core.lower.builder import row_blocks
+    def write_joined(self, step: MatrixPass | RowBlocks) -> None:
+        """Write steps that run for some rows at a time."""
+        from theano._core.lower.builder import matrix_pass, row_blocks
 
-        row_blocks.write(self, step)
+        if isinstance(step, RowBlocks):
+            row_blocks.write(self, step)
+        else:
+            matrix_pass.write(self, step)
 
     broadcast = views.broadcast
     checked_size = views.checked_size
