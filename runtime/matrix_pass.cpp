@@ -20,8 +20,9 @@ struct Work {
     const void *alpha, *beta;  // nullptr: 1 and 0
 };
 
-// Rows are read for the second time from a cache that has so many bytes, or are few of many bytes.
-constexpr std::int64_t kCached = 1 << 17, kLongest = 1 << 16;
+// Rows are read for the second time from the nearest cache if it has room for those that are added at
+// once, else from the second one; longer rows are for no cache.
+constexpr std::int64_t kNearest = 1 << 15, kSecond = 1 << 19, kLongest = 1 << 16;
 // Of so many items, sums are added up apart from others, by any thread; there are at most so many.
 constexpr std::int64_t kBlock = 1 << 18, kMostBlocks = 64;
 // As many terms are added at once.
@@ -81,12 +82,13 @@ template <class T>
 std::int32_t run(Call *call, const Work &work, th_kernel *between, std::int64_t *args) {
     const std::int64_t rows = work.rows, columns = work.columns;
     const std::int64_t count = std::clamp<std::int64_t>(rows * columns / kBlock, 1, kMostBlocks);
-    const std::int64_t fit = kCached / (columns * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t bytes = kTogether * columns * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t cache = bytes <= kNearest ? kNearest : kSecond;
     Pass<T> pass{work,
                  *vector_products::loops(sizeof(T)),
                  between,
                  args,
-                 multiple(std::max<std::int64_t>(fit, 1), kTogether),
+                 kTogether * (cache / bytes),
                  multiple((rows + count - 1) / count, kTogether),
                  reinterpret_cast<T *>(work.sums)};
     if (count == 1) {
