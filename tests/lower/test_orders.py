@@ -92,3 +92,24 @@ def test_variables_stay_in_the_order_of_rows() -> None:
         for value in values:
             np.testing.assert_array_equal(f(value), np.full((2, 3), 2.0))
             assert w.get_value(borrow=True).flags.c_contiguous
+
+
+def test_axes_that_are_walked_alike_are_one() -> None:
+    x, y = T.TensorType("float32", (False,) * 4)("x"), T.fvector("y")
+    n, h, w, c = (x.shape[i] for i in range(4))
+    cut = x.reshape((n, h // 2, 2, w // 3, 3, c)).dimshuffle(0, 1, 3, 2, 4, 5)
+    f = theano.function([x], cut.reshape((n, -1, 6 * c)))
+    # Rows of 3 * c items, which are 2 * w * c of the image apart.
+    assert f.maker.kernels[0].groups == [[0, 1], [2], [3], [4, 5]]
+    # A row for all others is one axis of the loop.
+    scaled = theano.function([x, y], cut * y)
+    assert scaled.maker.kernels[0].groups == [[0, 1], [2], [3], [4], [5]]
+    random = np.random.default_rng(3)
+    for shape in [(2, 4, 6, 5), (3, 2, 3, 1), (1, 6, 9, 40), (0, 4, 6, 5), (2, 4, 0, 5)]:
+        a, b = random.normal(size=shape).astype("float32"), np.arange(shape[3], dtype="float32")
+        n, h, w, c = shape
+        for one in layouts(a):
+            wanted = one.reshape(n, h // 2, 2, w // 3, 3, c).transpose(0, 1, 3, 2, 4, 5)
+            np.testing.assert_array_equal(scaled(one, b), wanted * b)
+            if a.size:
+                np.testing.assert_array_equal(f(one), wanted.reshape(n, -1, 6 * c))

@@ -514,12 +514,14 @@ def _layouts(
     """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
     single = frozenset(i for i, n in enumerate(shape) if isinstance(n, int) and n == 1)
     apart = [[axis] for axis in range(loop.rank) if axis not in single]
+    if not (indexed or loop.reductions or (flag is True and name == "packed")):
+        apart = orders.walked_as_one(p, loop, apart, shape, every)
     together = apart if indexed or name == "rows" else collapse(loop, single)
     kernels = []
     if flag is not False:
         kernels.append(Kernel(loop, together, name, lanes, p.vector_bits, True))
     if flag is not True:
-        near = _near(loop, apart[-1][0], every) if apart else ()
+        near = _near(loop, apart[-1][-1], every) if apart else ()
         eager = flag is False
         kernels.append(Kernel(loop, apart, "strided", lanes, p.vector_bits, eager, near=near))
     return kernels

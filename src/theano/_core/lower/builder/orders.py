@@ -1,7 +1,7 @@
-"""Results in the order of the operands: if those lie column by column, so does the result.
+"""Orders of axes: results lie as their operands, and axes that are walked alike are one.
 
 A loop over items of equal arrays need not know how their axes lie, as long as they all lie alike:
-the packed kernel runs over them as over one vector.
+the packed kernel runs over them as over one vector. Where operands lie by columns, so do results.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Variable
-from theano._core.lower.arrays import Array
+from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop
 
@@ -67,6 +67,35 @@ def ordered(p: Core, out: Array, turned: str) -> Array:
         p.let("select", turned, column, row) for column, row in zip(columns, rows, strict=True)
     )
     return out.replace(strides=strides, contiguous=False, whole=True)
+
+
+def walked_as_one(
+    p: Core, loop: Loop, apart: list[list[int]], shape: Sequence[Size], every: Sequence[Array]
+) -> list[list[int]]:
+    """Join neighbouring axes of a loop that each array is known to walk as one.
+
+    Where (2, 3, 4, 5) becomes (3, 2, 4, 5), the last two axes are rows of 20 items.
+    """
+    if len(apart) < 2:
+        return apart
+    fixed = [s for _, s in loop.operands] + [frozenset()] * len(loop.stores)
+    steps = [(unmoved, p.strides(array)) for unmoved, array in zip(fixed, every, strict=True)]
+
+    def one(axis: int, inner: int) -> bool:
+        return all(
+            axis in unmoved and inner in unmoved
+            if axis in unmoved or inner in unmoved
+            else p.known("times", shape[inner], strides[inner]) == strides[axis]
+            for unmoved, strides in steps
+        )
+
+    groups = [apart[0]]
+    for (axis,) in apart[1:]:
+        if one(groups[-1][-1], axis):
+            groups[-1].append(axis)
+        else:
+            groups.append([axis])
+    return groups
 
 
 def of_result(p: Core, out: Variable, value: Array) -> Array:

@@ -76,10 +76,22 @@ class Recorder:
     def let(self, function: str, *operands: Size, kind: str = "int64") -> Size: ...
     def let(self, function: str, *operands: Size, kind: str = "int64") -> Size:
         """Return the value of a function of `ir.FUNCTIONS`: a register, or what is known of it."""
-        if function in COMMUTATIVE:
-            one, two = operands
-            if isinstance(one, int) or (isinstance(two, str) and two < one):
-                operands = two, one
+        operands = _in_order(function, operands)
+        known = self._known(function, operands, kind)
+        if known is not None:
+            return known
+        name = self.fresh()
+        self.block.append(ir.Let(name, function, operands, kind))
+        self._scope.lets[function, operands, kind] = name
+        if kind == "int64" and is_length(function, operands, self.lengths):
+            self.lengths.add(name)
+        return name
+
+    def known(self, function: str, *operands: Size, kind: str = "int64") -> Size | None:
+        """Return what `let` does if it need not write an instruction for it."""
+        return self._known(function, _in_order(function, operands), kind)
+
+    def _known(self, function: str, operands: tuple[Size, ...], kind: str) -> Size | None:
         known = simplest(function, operands, kind, self.lengths)
         if known is not None:
             return known
@@ -88,12 +100,7 @@ class Recorder:
             name = scope.lets.get(key)
             if name is not None:
                 return name
-        name = self.fresh()
-        self.block.append(ir.Let(name, function, operands, kind))
-        self._scope.lets[key] = name
-        if kind == "int64" and is_length(function, operands, self.lengths):
-            self.lengths.add(name)
-        return name
+        return None
 
     def compute(self, body: Callable[..., Any], *operands: Scalar) -> Scalar:
         """Return the value `body(w, *operands)` of scalars; see `Writer`."""
@@ -274,3 +281,12 @@ class Recorder:
     def literal(self, number: float | int, dtype: str) -> Number:
         """Return a number as a scalar."""
         return Number(dtype, np.asarray(number).astype(dtype).tobytes())
+
+
+def _in_order(function: str, operands: tuple[Size, ...]) -> tuple[Size, ...]:
+    """Return operands in the one order in which they are written if theirs does not matter."""
+    if function not in COMMUTATIVE:
+        return operands
+    one, two = operands
+    swap = isinstance(one, int) or (isinstance(two, str) and two < one)
+    return (two, one) if swap else operands
