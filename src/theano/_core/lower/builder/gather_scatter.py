@@ -16,6 +16,7 @@ from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.addresses import Address, gathered, write_lanes
 from theano._core.lower.llvm.kernels.items import load, store
+from theano._core.lower.llvm.target.codegen import lanes_of
 
 # The axes that positions address, those taken whole, and where the axes of positions come to stand.
 Place = tuple[list[int], list[int], int]
@@ -225,6 +226,8 @@ def scatter(
     def write(b: Any, index: Callable[..., Any], *values: Any) -> None:
         write_lanes(b, address, index, values[:-1], values[-1], last, not assign)
 
+    # Vectors of what is written, not of positions: these stay the same along a row.
+    lanes = lanes_of(max(itemsize(x.dtype), 4), p.vector_bits) if last >= 0 else 1
     change = Emitted("scatter", (address, x.dtype, assign, last), write)
     with p.apart(copies.overwriting(p, node)):
         copies.simple_loop(
@@ -235,7 +238,7 @@ def scatter(
             change.body(),
             indexed=True,
             sequential=True,
-            lanes=1 if last < 0 else 0,
+            lanes=lanes,
         )
     return out
 
