@@ -52,6 +52,27 @@ def test_nothing_behind_the_last_item_is_read(page: np.ndarray, dtype: str, widt
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_nothing_around_the_items_of_a_channel_is_read(
+    page: np.ndarray, dtype: str, width: int
+) -> None:
+    items = page.view(dtype)
+    items[...] = (np.arange(items.size) % 7).astype(dtype)
+    x = T.matrix("x", dtype=dtype)
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x], [T.neq(x[:, c], 0) for c in (0, -1)])
+    first = f.maker.kernels[0]
+    assert (first.layout, first.eager, first.spaced) == ("strided", True, (0,))
+    for channels in (1, 2, 3, 4, 5):
+        for count in (count for count in COUNTS if count * channels <= items.size):
+            for part in (items[-count * channels :], items[: count * channels]):
+                pixels = part.reshape(count, channels)
+                for one in (pixels, pixels[::-1], pixels[:, ::-1]):
+                    for got, c in zip(f(one), (0, -1), strict=True):
+                        np.testing.assert_array_equal(got, one[:, c] != 0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_nothing_behind_a_row_is_read(page: np.ndarray, dtype: str, width: int) -> None:
     items = page.view(dtype)
     items[...] = (np.arange(items.size) % 7).astype(dtype)

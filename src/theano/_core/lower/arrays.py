@@ -49,6 +49,8 @@ class Array:
         Frame offset of a descriptor that says the same.
     rows_contiguous : bool or str
         Whether each item along the first axis is C-contiguous, where `contiguous` is not True.
+    spaced : bool
+        Whether items along the last axis are likely to be a few items apart, as those of a colour.
     scratch : bool
         Whether nothing will read the memory later, so that it may be overwritten.
     steady : object
@@ -64,8 +66,8 @@ class Array:
 
     __slots__ = (
         *("begun", "broadcast_axes", "buffer", "contiguous", "data", "descriptor", "dtype"),
-        *("items", "register", "rows_contiguous", "scratch", "shape", "steady", "strides"),
-        "whole",
+        *("items", "register", "rows_contiguous", "scratch", "shape", "spaced", "steady"),
+        *("strides", "whole"),
     )
 
     def __init__(
@@ -85,6 +87,7 @@ class Array:
         scratch: bool = False,
         whole: bool = False,
         begun: tuple[Size, str] | None = None,
+        spaced: bool = False,
     ) -> None:
         self.dtype = dtype
         self.shape = shape
@@ -101,6 +104,7 @@ class Array:
         self.scratch = scratch
         self.whole = whole
         self.begun = begun
+        self.spaced = spaced
 
     def replace(self, **changes: object) -> Array:
         """Return one that is the same but for `changes`."""
@@ -109,6 +113,7 @@ class Array:
             *(self.dtype, self.shape, self.data, self.strides, self.contiguous),
             *(self.broadcast_axes, self.register, self.buffer, self.descriptor, self.items),
             *(self.rows_contiguous, self.steady, self.scratch, self.whole, self.begun),
+            self.spaced,
         )
         for name, value in changes.items():
             setattr(fresh, name, value)

@@ -522,8 +522,9 @@ def _layouts(
         kernels.append(Kernel(loop, together, name, lanes, p.vector_bits, True))
     if flag is not True:
         near = _near(loop, apart[-1][-1], every) if apart else ()
-        eager = flag is False
-        kernels.append(Kernel(loop, apart, "strided", lanes, p.vector_bits, eager, near=near))
+        spaced = tuple(n for n, array in enumerate(every) if array.spaced)
+        more = p.vector_bits, flag is False, -1, near, False, spaced
+        kernels.append(Kernel(loop, apart, "strided", lanes, *more))
     return kernels
 
 
@@ -573,6 +574,8 @@ def _all_side_by_side(
             if step != wanted:
                 return False
             continue
+        if array.spaced:
+            return False
         result = p.both(result, p.let("eq", step, wanted))
     return result
 

@@ -239,7 +239,7 @@ def basic_slice(
     shape: list[Size] = []
     strides: list[Size] = []
     broadcast_axes: set[int] = set()
-    packed, rows = True, True
+    packed, rows, spaced = True, True, False
     for axis in range(x.ndim):
         entry = entries[axis] if axis < len(entries) else slice(None)
         if isinstance(entry, slice):
@@ -256,7 +256,7 @@ def basic_slice(
         else:
             first = checked_index(p, node, entry, axis, x.shape[axis])
             packed = packed and all(n == 1 for n in shape)
-            rows = False
+            rows, spaced = False, axis == x.ndim - 1
         data = moved(p, data, p.offset(first, steps[axis]))
     shape = [1 if i < len(pattern) and pattern[i] else n for i, n in enumerate(shape)]
     if not shape:
@@ -270,6 +270,7 @@ def basic_slice(
         frozenset(broadcast_axes),
         buffer=x.buffer,
         rows_contiguous=(x.rows_contiguous or x.contiguous) if rows else False,
+        spaced=spaced,
     )
 
 

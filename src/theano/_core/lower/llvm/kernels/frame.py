@@ -39,6 +39,8 @@ class Frame:
         lie side by side in a strided layout, too.
     flat : bool
         The rows of a packed loop over two axes are walked as one.
+    spaced : sequence of int
+        Operands whose neighbours along the last axis of a strided loop are likely some items apart.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Frame:
         split: int = -1,
         near: Sequence[int] = (),
         flat: bool = False,
+        spaced: Sequence[int] = (),
     ) -> None:
         self.loop = loop
         self.split = split
@@ -60,6 +63,7 @@ class Frame:
         self.unit = layout != "strided"
         self.lanes, self.flat = lanes, flat
         self.near = {len(self.groups) + i for i in near}
+        self.spaced = {len(self.groups) + i for i in spaced}
         self.b = Builder(lanes, bits)
         self.b.fenced = not has_avx512(bits)
         self.b.scales = has_avx512(bits)

@@ -360,7 +360,8 @@ class VectorLoop:
         at = self._at(memory, pointer, first)
         name = self._mover("gathered", memory)
         call = f"{name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})"
-        bits = near_items(b, at, stride, self._is_whole(count), size, call)
+        whole, spaced = self._is_whole(count), memory.slot in self.w.spaced
+        bits = near_items(b, at, stride, whole, size, call, spaced)
         dtype = "int8" if memory.dtype == "bool" else memory.dtype
         type_ = llvm_type(dtype, lanes)
         text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {type_}")

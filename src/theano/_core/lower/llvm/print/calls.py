@@ -32,6 +32,8 @@ class Kernel:
         Of a strided kernel, the arrays whose neighbours along the last axis lie side by side.
     flat : bool
         Whether the rows of a packed kernel over two axes are walked as one.
+    spaced : tuple of int
+        Of a strided kernel, the operands whose neighbours are likely to be a few items apart.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Kernel:
         split: int = -1,
         near: tuple[int, ...] = (),
         flat: bool = False,
+        spaced: tuple[int, ...] = (),
     ) -> None:
         self.loop = loop
         self.weight = loop.weight
@@ -56,6 +59,7 @@ class Kernel:
         self.split = split
         self.near = near
         self.flat = flat
+        self.spaced = spaced
         self.symbol = "kernel"
         self._text: str | None = None
 
@@ -80,7 +84,7 @@ class Kernel:
         """All that the text depends on, but the machine: what `KernelWriter` is given."""
         groups = tuple(map(tuple, self.groups))
         own = self.loop, groups, self.layout, self.lanes, self.bits
-        return (*own, self.split, self.near, self.flat)
+        return (*own, self.split, self.near, self.flat, self.spaced)
 
     @property
     def text(self) -> str:

@@ -75,10 +75,13 @@ def _masked(access: str, size: int, lanes: int) -> tuple[str, str]:
     return masked(access, f"<{lanes} x i{bits}>", f"v{lanes}i{bits}", f"<{lanes} x i1>")
 
 
-def near_items(b: Any, at: str, stride: str, whole: str, size: int, call: str) -> str:
+def near_items(
+    b: Any, at: str, stride: str, whole: str, size: int, call: str, spaced: bool = False
+) -> str:
     """Write how a vector of items is read: neighbours, and every other item, where they are.
 
-    Others, and vectors that are not `whole`, are read by `call`.
+    Others, and vectors that are not `whole`, are read by `call`. If they are likely to be `spaced`,
+    one of every few items is read here, too.
     """
     lanes: int = b.lanes
     vector = f"<{lanes} x i{8 * size}>"
@@ -87,6 +90,10 @@ def near_items(b: Any, at: str, stride: str, whole: str, size: int, call: str) -
     b.perform(f"br i1 {whole}, label %{near}, label %{far}")
     b.label(near)
     cases = f"i64 {size}, label %{side} i64 {2 * size}, label %{twice}"
+    steps = STEPS if spaced and size <= WIDEST else ()
+    labels = [b.fresh_label("every") for _ in steps]
+    for step, label in zip(steps, labels, strict=True):
+        cases += f" i64 {step * size}, label %{label}"
     b.perform(f"switch i64 {stride}, label %{far} [{cases}]")
     b.label(side)
     neighbours = b.emit(f"load {vector}, ptr {at}, align 1")
@@ -97,11 +104,18 @@ def near_items(b: Any, at: str, stride: str, whole: str, size: int, call: str) -
     high = b.emit(f"load {vector}, ptr {second}, align 1")
     evens = b.emit(f"shufflevector {vector} {low}, {vector} {high}, {_evens(lanes)}")
     b.perform(f"br label %{read}")
+    each = f"[{neighbours}, %{side}], [{evens}, %{twice}]"
+    for step, label in zip(steps, labels, strict=True):
+        b.label(label)
+        lines, picked = _picked(f"%{label}", at, step, size, lanes)
+        for line in (*lines, f"br label %{read}"):
+            b.perform(line)
+        each += f", [{picked}, %{label}]"
     b.label(far)
     called = b.emit(f"call {vector} {call}")
     b.perform(f"br label %{read}")
     b.label(read)
-    each = f"[{neighbours}, %{side}], [{evens}, %{twice}], [{called}, %{far}]"
+    each += f", [{called}, %{far}]"
     return b.emit(f"phi {vector} {each}")
 
 
@@ -152,27 +166,34 @@ apart:
 
 def _each_of(step: int, size: int, lanes: int) -> str:
     """Return a block that picks one of every `step` items from the vectors that they lie in."""
-    vector, lines = f"<{lanes} x i{8 * size}>", [f"each{step}:"]
+    lines, chosen = _picked(f"%e{step}", "%memory", step, size, lanes)
+    last = f"ret <{lanes} x i{8 * size}> {chosen}"
+    return "\n  ".join([f"each{step}:", *lines, last])
+
+
+def _picked(name: str, at: str, step: int, size: int, lanes: int) -> tuple[list[str], str]:
+    """Return lines that pick one of every `step` items, and the vector of them."""
+    vector, lines = f"<{lanes} x i{8 * size}>", []
     # None goes beyond the last item.
     last = (lanes - 1) * step + 1 - lanes
     firsts = [min(number * lanes, last) for number in range(step)]
     chosen = ""
     for number, first in enumerate(firsts):
-        name = f"%e{step}.{number}"
+        part = f"{name}.{number}"
         lines += [
-            f"  {name}.at = getelementptr i8, ptr %memory, i64 {first * size}",
-            f"  {name} = load {vector}, ptr {name}.at, align 1",
+            f"{part}.at = getelementptr i8, ptr {at}, i64 {first * size}",
+            f"{part} = load {vector}, ptr {part}.at, align 1",
         ]
         if number:
             taken = [lane if number > 1 else lane * step % lanes for lane in range(lanes)]
             for lane in range(lanes):
                 if lane * step // lanes == number:
                     taken[lane] = lanes + lane * step - first
-            pair = f"{vector} {chosen}, {vector} {name}, {_numbers(taken, 'i32')}"
-            lines.append(f"  {name}.of = shufflevector {pair}")
-            name += ".of"
-        chosen = name
-    return "\n".join([*lines, f"  ret {vector} {chosen}"])
+            pair = f"{vector} {chosen}, {vector} {part}, {_numbers(taken, 'i32')}"
+            lines.append(f"{part}.of = shufflevector {pair}")
+            part += ".of"
+        chosen = part
+    return lines, chosen
 
 
 def _evens(lanes: int) -> str:
