@@ -24,8 +24,12 @@ inline bool is_within(int64_t &position, int64_t length) {
 
 // -- where rows begin: of a position, the bytes in front of its row --------------------------------
 
+// `find` tells whether there is such a row; `find_counted` does so where no position is negative, and
+// `kCounted` is true if none can be.
+
 template <class T>
 struct Single {
+    static constexpr bool kCounted = std::is_unsigned_v<T>;
     const T *items;
     int64_t length, stride;
 
@@ -35,10 +39,28 @@ struct Single {
         offset = position * stride;
         return within;
     }
+    bool find_counted(int64_t k, int64_t &offset) const {
+        const auto position = static_cast<int64_t>(items[k]);
+        offset = position * stride;
+        return static_cast<uint64_t>(position) < static_cast<uint64_t>(length);
+    }
+};
+
+// Of rows that lie side by side, of so many bytes.
+template <class T, int64_t kBytes>
+struct Near {
+    static constexpr bool kCounted = Single<T>::kCounted;
+    Single<T> any;
+
+    bool find(int64_t k, int64_t &offset) const { return any.find(k, offset); }
+    bool find_counted(int64_t k, int64_t &offset) const {
+        return Single<T>{any.items, any.length, kBytes}.find_counted(k, offset);
+    }
 };
 
 template <class T>
 struct Pair {
+    static constexpr bool kCounted = Single<T>::kCounted;
     Single<T> one, two;
 
     bool find(int64_t k, int64_t &offset) const {
@@ -47,13 +69,20 @@ struct Pair {
         offset += more;
         return within;
     }
+    bool find_counted(int64_t k, int64_t &offset) const {
+        int64_t more = 0;
+        const bool within = one.find_counted(k, offset) && two.find_counted(k, more);
+        offset += more;
+        return within;
+    }
 };
 
 struct Found {
+    static constexpr bool kCounted = true;
     const int64_t *offsets;
     int64_t first;
 
-    bool find(int64_t k, int64_t &offset) const {
+    bool find_counted(int64_t k, int64_t &offset) const {
         offset = offsets[k - first];
         return true;
     }
@@ -106,13 +135,36 @@ struct Range {
 template <class Copy, class Where>
 bool copy_rows(Where where, const char *x, char *out, int64_t nbytes, Range range) {
     out += range.begin * range.pitch;
-    TH_UNROLL
-    for (int64_t k = range.begin; k < range.end; ++k, out += range.pitch) {
-        int64_t offset;
-        if (!where.find(k, offset)) return false;
-        Copy::copy(out, x + offset, nbytes);
+    int64_t k = range.begin, offset;
+    while (k < range.end) {
+        const int64_t stop = Where::kCounted ? range.end : std::min(range.end, k + kBlock);
+        TH_UNROLL
+        for (; k < stop; ++k, out += range.pitch) {
+            if (!where.find_counted(k, offset)) {
+                if constexpr (Where::kCounted) return false;
+                break;
+            }
+            Copy::copy(out, x + offset, nbytes);
+        }
+        // What may count from the end has no jumps, which would be guessed wrongly.
+        if constexpr (!Where::kCounted)
+            for (; k < stop; ++k, out += range.pitch) {
+                if (!where.find(k, offset)) return false;
+                Copy::copy(out, x + offset, nbytes);
+            }
     }
     return true;
+}
+
+template <class T, class Where>
+bool copy_items(const Where &where, const char *x, char *out, const Range &range) {
+    return copy_rows<Item<T>>(where, x, out, sizeof(T), range);
+}
+
+template <class T, class P>
+bool copy_items(const Single<P> &where, const char *x, char *out, const Range &range) {
+    if (where.stride != sizeof(T)) return copy_rows<Item<T>>(where, x, out, sizeof(T), range);
+    return copy_rows<Item<T>>(Near<P, sizeof(T)>{where}, x, out, sizeof(T), range);
 }
 
 template <class Where>
@@ -121,13 +173,13 @@ bool copy_sized(const Where &where, const char *x, char *out, int64_t nbytes, co
         case 0:
             return copy_rows<Nothing>(where, x, out, nbytes, range);
         case 1:
-            return copy_rows<Item<char>>(where, x, out, nbytes, range);
+            return copy_items<char>(where, x, out, range);
         case 2:
-            return copy_rows<Item<std::uint16_t>>(where, x, out, nbytes, range);
+            return copy_items<std::uint16_t>(where, x, out, range);
         case 4:
-            return copy_rows<Item<std::uint32_t>>(where, x, out, nbytes, range);
+            return copy_items<std::uint32_t>(where, x, out, range);
         case 8:
-            return copy_rows<Item<uint64_t>>(where, x, out, nbytes, range);
+            return copy_items<uint64_t>(where, x, out, range);
         default:
             break;
     }

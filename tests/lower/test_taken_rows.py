@@ -52,6 +52,25 @@ def test_rows_of_every_length(dtype: str, shape: tuple[int, ...]) -> None:
                 assert found.tobytes() == wanted.tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int64"])
+def test_positions_that_count_from_the_end_now_and_then(dtype: str) -> None:
+    x, y = T.fvector("x"), T.fmatrix("y")
+    i = T.TensorType(dtype, (False,))("i")
+    f = theano.function([x, y, i], [x[i], y[i], y[i, i]])
+    assert kernels(f) == ["take"] * 3
+    one, two = (TAKEN.rand(*shape).astype("float32") for shape in [(9,), (9, 9)])
+    for first in (0, 1, 255, 256, 257, 700, 999):
+        at = TAKEN.randint(0, 9, 1000).astype(dtype)
+        for some in (slice(first, None), slice(first, first + 1), slice(first, None, 301)):
+            at[some] = -1 - at[some]
+            for found, wanted in zip(f(one, two, at), (one[at], two[at], two[at, at]), strict=True):
+                assert np.array_equal(found, wanted)
+            at[some] = -1 - at[some]
+        at[first] = 9 if first % 2 else -10
+        with pytest.raises(IndexError):
+            f(one, two, at)
+
+
 @pytest.mark.parametrize("dtypes", ["ll", "ii", "lB", "bHi"])
 def test_positions_along_several_axes(dtypes: str) -> None:
     x = T.dtensor4("x")
