@@ -18,7 +18,9 @@ from theano._core.lower.kernel.expression import Body, Operation, without_number
 from theano._core.lower.kernel.loops import KernelReduction, Loop, collapse
 from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.kernel import choose_lanes
+from theano._core.lower.llvm.kernels.light_loop import is_light
 from theano._core.lower.llvm.print.calls import Call, Kernel
+from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.reductions import STARTS, Reduction
@@ -449,6 +451,8 @@ def _many_short_rows(
     if not apart and loop.stores:
         limit = FEW if packed else FEWER
         overwrites = any(a.data == out.data for a in arrays for out in outs)
+        if packed and not overwrites and is_light(loop, call.kernel.lanes, p.vector_bits):
+            return None
         if packed and (loop.reductions or overwrites):
             # Each row would fold a vector, or wait for the row before: of what is written under a
             # mask, processors read nothing before it is in the cache.
@@ -482,9 +486,14 @@ def _many_small_matrices(
     loop, layout = call.kernel.loop, call.layout
     if call.kernel.layout != "packed" or len(layout) < 3 or layout[-3][0] in loop.reduced:
         return []
+    # Across rows, what is stored is scattered: that takes longer than part of a vector does.
+    if is_light(loop, call.kernel.lanes, p.vector_bits):
+        return []
     count, rows, length = call.extents[-3:]
     lanes = choose_lanes(loop, p.vector_bits, False)
-    limits = (("ge", count, lanes), ("lt", rows, lanes // 2), ("le", length, SHORT))
+    masks = loop.stores and smallest_masked_item(p.vector_bits)
+    most = 3 * lanes // 8 if masks else SHORT
+    limits = (("ge", count, lanes), ("lt", rows, lanes // 2), ("le", length, most))
     known = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
     if any(isinstance(n, int) and not known[name](n, limit) for name, n, limit in limits):
         return []

@@ -57,6 +57,7 @@ class VectorLoop:
         self.fixed_values: dict[int, Any] = {}
         # Vectors of columns that are folded at once, and whether that is being written.
         self.wide, self.whole = 1, False
+        self.write: Callable[[Any, str], None] = lambda value, at: store(writer.b, value, at)
 
     # -- pieces -----------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class VectorLoop:
         operands = [values[m.slot] for m in w.operands]
         stored, folded = write_body(b, w.loop.body, index, operands)
         for memory, value in zip(w.stores, stored, strict=True):
-            store(b, self._full(value), pointers[memory.slot])
+            self.write(self._full(value), pointers[memory.slot])
         results = []
         for reduction, old, value in zip(w.loop.reductions, acc, folded, strict=True):
             results.append(getattr(b, reduction.combine)(old, self._full(value)))

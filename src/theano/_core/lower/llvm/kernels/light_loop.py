@@ -1,0 +1,65 @@
+"""Loops over packed data that do little: what remains after the last full vector has its own text.
+
+The body of any other loop is its longest part, so that the remainder goes through it once more, by
+way of buffers. In rows shorter than a vector, that would be most of the time of a body of a few
+instructions. These are written twice: for full vectors, and under a mask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, store_part
+from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop
+from theano._core.lower.llvm.target.codegen import smallest_masked_item
+from theano._core.lower.llvm.text.emitter import Value, llvm_type
+
+
+def is_light(loop: Loop, lanes: int, vector_bits: int) -> bool:
+    """Tell whether a loop does so little that it is written twice, and the processor has masks."""
+    if lanes == 1 or loop.reductions or loop.weight > LIGHT:
+        return False
+    smallest = smallest_masked_item(vector_bits)
+    dtypes = [dtype for dtype, _ in loop.operands] + [*loop.stores]
+    return all(not d.startswith("complex") and has_masks(d, smallest) for d in dtypes)
+
+
+class LightLoop(VectorLoop):
+    """A `VectorLoop` over packed data that `is_light`."""
+
+    def packed(self) -> list[Any]:
+        """Write the loop over full vectors, and then what is left."""
+        w, b = self.w, self.b
+        self._load_fixed(self.pointers)
+        full, rest, rest_at = self._blocks()
+        memories = [*self.moving, *w.stores]
+        starts = self._pointers_at(memories, self.lo)
+        tag = b.fresh_label("vec")
+        self._packed_steps(tag, full, self.lo, starts, [])
+        more = b.emit(f"icmp sgt i64 {rest}, 0")
+        b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.finish")
+        b.label(f"{tag}.tail")
+        part, at = self._part(rest), self._pointers_at(memories, rest_at)
+        values = dict(self.fixed_values)
+        for memory in self.moving:
+            values[memory.slot] = self._some(memory, at[memory.slot], rest)
+        self.write = lambda value, pointer: store_part(b, _as_stored(b, value), pointer, part)
+        self._body(values, rest_at, [], {**self.pointers, **at})
+        b.perform(f"br label %{tag}.finish")
+        b.label(f"{tag}.finish")
+        return []
+
+    def _some(self, memory: Memory, at: str, count: str) -> Value:
+        """Return the first items of a vector, and 0 behind them."""
+        b, lanes = self.b, self.w.lanes
+        words = load_part(b, at, memory.dtype, self._part(count))
+        assert words is not None
+        dtype = "int8" if memory.dtype == "bool" else memory.dtype
+        type_ = llvm_type(dtype, lanes)
+        value = Value(b.emit(f"bitcast {words.type} {words.text} to {type_}"), dtype, lanes)
+        return b.neq(value, 0) if memory.dtype == "bool" else value
+
+
+def _as_stored(b: Any, value: Value) -> Value:
+    return b.convert("zext", value, "int8") if value.dtype == "bool" else value
