@@ -34,7 +34,7 @@ def test_rows_of_every_length(dtype: str, width: int) -> None:
 def test_little_to_do_needs_no_vectors_across_rows() -> None:
     x, y = T.ftensor3("x"), T.fmatrix("y")
     little = theano.function([x, y], x * y.dimshuffle(0, "x", 1))
-    more = theano.function([x, y], T.exp(T.sin(x * y.dimshuffle(0, "x", 1))))
+    more = theano.function([x, y], T.exp(x * y.dimshuffle(0, "x", 1)))
     light, across = little.maker.kernels[0], [[1], [2], [0]]
     assert not is_light(more.maker.kernels[0].loop, 16, 512)
     assert across in [kernel.groups for kernel in more.maker.kernels]

@@ -11,14 +11,17 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, store_part
-from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop
+from theano._core.lower.llvm.kernels.vectors import VectorLoop
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value, llvm_type
+
+# Instructions of the longest body that takes no more text twice than once by way of buffers.
+LONGEST = 8
 
 
 def is_light(loop: Loop, lanes: int, vector_bits: int) -> bool:
     """Tell whether a loop does so little that it is written twice, and the processor has masks."""
-    if lanes == 1 or loop.reductions or loop.weight > LIGHT:
+    if lanes == 1 or loop.reductions or loop.weight > LONGEST:
         return False
     smallest = smallest_masked_item(vector_bits)
     dtypes = [dtype for dtype, _ in loop.operands] + [*loop.stores]
