@@ -493,7 +493,7 @@ def _many_small_matrices(
     lanes = choose_lanes(loop, p.vector_bits, False)
     masks = loop.stores and smallest_masked_item(p.vector_bits)
     most = 3 * lanes // 8 if masks else SHORT
-    limits = (("ge", count, lanes), ("lt", rows, lanes // 2), ("le", length, most))
+    limits = (("ge", count, lanes), ("lt", rows, 7 * lanes // 8), ("le", length, most))
     known = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
     if any(isinstance(n, int) and not known[name](n, limit) for name, n, limit in limits):
         return []
