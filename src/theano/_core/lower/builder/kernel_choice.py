@@ -33,6 +33,8 @@ SHORT = 16
 FEW = 3
 # So many of rows apart, whose items are side by side, and are then read one by one.
 FEWER = 2
+# So many of small matrices that are written, if part of a row may be written at once.
+SOME = 4
 # So many loops that are equal but for numbers share a kernel.
 MANY = 32
 
@@ -447,25 +449,26 @@ def _many_short_rows(
         return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
+    # Part of a vector along a row does little in as much time as a part of one across rows.
+    light = packed and is_light(loop, call.kernel.lanes, p.vector_bits)
+    least = lanes if light else lanes // 2
     limit = SHORT if loop.reductions else lanes - 1
     if not apart and loop.stores:
-        limit = FEW if packed else FEWER
+        limit = FEW if packed and not light else FEWER
         overwrites = any(a.data == out.data for a in arrays for out in outs)
-        if packed and not overwrites and is_light(loop, call.kernel.lanes, p.vector_bits):
-            return None
         if packed and (loop.reductions or overwrites):
             # Each row would fold a vector, or wait for the row before: of what is written under a
             # mask, processors read nothing before it is in the cache.
             limit = max(limit, 3 * lanes // 4)
     if isinstance(length, int) and length > limit:
         return None
-    if isinstance(rows, int) and rows < lanes // 2:
+    if isinstance(rows, int) and rows < least:
         return None
     groups = [*layout[:-2], layout[-1], layout[-2]]
     kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
-    short = p.let("and", short, p.let("ge", rows, lanes // 2), kind="bool")
+    short = p.let("and", short, p.let("ge", rows, least), kind="bool")
     if not apart and row != 0:
         # A short piece of each of long rows takes little of the time, and a kernel milliseconds.
         short = p.let("and", short, p.let("le", row, SHORT), kind="bool")
@@ -492,7 +495,7 @@ def _many_small_matrices(
     count, rows, length = call.extents[-3:]
     lanes = choose_lanes(loop, p.vector_bits, False)
     masks = loop.stores and smallest_masked_item(p.vector_bits)
-    most = 3 * lanes // 8 if masks else SHORT
+    most = SOME if masks else SHORT
     limits = (("ge", count, lanes), ("lt", rows, 7 * lanes // 8), ("le", length, most))
     known = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
     if any(isinstance(n, int) and not known[name](n, limit) for name, n, limit in limits):
