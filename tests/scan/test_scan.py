@@ -568,6 +568,34 @@ def test_sums_of_products_leave_the_gradient_loop() -> None:
         assert len(products) <= 1
 
 
+def test_sums_of_columns_times_rows_leave_the_gradient_loop() -> None:
+    w, u = T.dmatrix("w"), T.dmatrix("u")
+    cost = (_rnn(m, w, u)[-1] ** 2).sum()
+    arguments = M, M.T @ M / 9, M.T @ M / 7
+    gradients = T.grad(cost, [w, u])
+    f = theano.function([m, w, u], gradients)
+    for loop in loops_of(f):
+        assert max(v.type.ndim for v in loop.op.body.outputs) == 1
+    wanted = theano.function([m, w, u], gradients, mode=REFERENCE)(*arguments)
+    for got, right in zip(f(*arguments), wanted, strict=True):
+        np.testing.assert_allclose(got, right, rtol=1e-12)
+    # What is added may be a sequence or the rows of another state, and may be in any order.
+    for summand in (
+        lambda a, h: a[:, None] * h[None, :],
+        lambda a, h: T.tanh(a)[None, :] * (a * h)[:, None],
+        lambda a, h: (a + h).dimshuffle(0, "x") * a.dimshuffle("x", 0),
+        lambda a, h: T.outer(h, h),
+    ):
+        rows, _ = scan(
+            lambda a, h, total, s=summand: [a * h, total + s(a, h)], m, [m[0], T.dot(m.T, m)]
+        )
+        f = theano.function([m], rows[1][-1])
+        (loop,) = loops_of(f)
+        assert max(v.type.ndim for v in loop.op.body.outputs) == 1
+        right = theano.function([m], rows[1][-1], mode=REFERENCE)(M)
+        np.testing.assert_allclose(f(M), right, rtol=1e-12)
+
+
 def test_loops_that_compute_the_same_merge() -> None:
     one, _ = scan(lambda a, h: T.tanh(a + h), x, const(0.0))
     two, _ = scan(lambda a, h, g: [T.tanh(a + h), g + h], x, [const(0.0), const(1.0)])

@@ -28,7 +28,7 @@ from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL, NEW, checked_steps, is_rows
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import python_int
-from theano._core.ops.elementwise.arithmetic import add, minimum
+from theano._core.ops.elementwise.arithmetic import add, minimum, mul
 from theano._core.rewrite.engine import conform
 from theano._core.rewrite.inline import in_loops
 from theano._core.rewrite.scan.batch import StepBatch
@@ -490,11 +490,12 @@ def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         factors = _summed_product(draft, state)
         if factors is None:
             continue
-        left, right = (_collected(draft, v) for v in factors)
+        factors = [_without_added_axes(v) for v in factors]
+        rows = [(_collected(draft, v), order) for v, order in factors]
         initial = state.initial
         draft.states.remove(state)
         table = draft.build()
-        total = _product_of_rows(_outside(left, table), _outside(right, table))
+        total = _product_of_rows(*(_outside(one, order, table) for one, order in rows))
         total = initial + dimshuffle(total, ["x", *range(total.type.ndim)])
         table[state.output] = conform(total, state.output)
         return table
@@ -506,12 +507,17 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
     node, tap = state.value.owner, state.taps[1]
     if node is None or node.op is not add or tap not in node.inputs:
         return None
-    product = node.inputs[1 - node.inputs.index(tap)].owner
-    if product is None or not isinstance(product.op, Dot):
+    product = made_by(node.inputs[1 - node.inputs.index(tap)], Dot, mul)
+    if product is None:
         return None
     x, y = product.inputs
+    if product.op is mul:
+        # A column times a row, from the gradient of the product of a vector and a matrix.
+        x, y = sorted((x, y), key=lambda v: v.type.broadcastable)
+        if (x.type.broadcastable, y.type.broadcastable) != ((False, True), (True, False)):
+            return None
     dtype = x.type.dtype
-    if dtypes.is_discrete(dtype) or dtype != state.value.type.dtype:
+    if dtypes.is_discrete(dtype) or {dtype, y.type.dtype} != {state.value.type.dtype}:
         return None
     if x.type.ndim != 2 or y.type.ndim != 2:
         return None
@@ -522,15 +528,20 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
     return dimshuffle(x, (1, 0)), y
 
 
+def _without_added_axes(value: Variable) -> tuple[Any, list[Any]]:
+    """Return what a value shows but for axes that it adds, and which axes of that it has where."""
+    own = list(range(value.type.ndim))
+    order: list[Any] = own
+    inner = value
+    while (node := made_by(inner, DimShuffle)) is not None:
+        inner, order = node.inputs[0], ["x" if a == "x" else node.op.new_order[a] for a in order]
+    if [a for a in order if a != "x"] == list(range(inner.type.ndim)):
+        return inner, order
+    return dimshuffle(inner, order), own
+
+
 def _collected(draft: Draft, value: Variable) -> Any:
     """Return the rows of a value of the body, or the new state that collects them."""
-    node = value.owner
-    while node is not None and isinstance(node.op, DimShuffle):
-        inner = made_by(node.inputs[0], DimShuffle)
-        if inner is None:
-            break
-        value = dimshuffle(inner.inputs[0], _composed(inner.op.new_order, node.op.new_order))
-        node = value.owner
     if value in draft.sequences:
         return draft.sequences[value][: draft.steps]
     for state in draft.states:
@@ -541,12 +552,9 @@ def _collected(draft: Draft, value: Variable) -> Any:
     return fresh
 
 
-def _composed(inner: Sequence[Any], outer: Sequence[Any]) -> list[Any]:
-    return [a if a == "x" else inner[a] for a in outer]
-
-
-def _outside(rows: Variable | DraftState, table: dict[Variable, Variable]) -> Any:
-    return table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
+def _outside(rows: Variable | DraftState, order: Sequence[Any], table: dict[Any, Any]) -> Any:
+    made = table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
+    return dimshuffle(made, [0, *(a if a == "x" else a + 1 for a in order)])
 
 
 def _product_of_rows(x: Variable, y: Variable) -> Any:
