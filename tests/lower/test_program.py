@@ -282,3 +282,30 @@ def test_a_stride_that_one_way_computes_is_unknown_on_others() -> None:
     assert p.strides(array) == outside
     p.if_else(p.fresh(), lambda: inside.append(p.strides(array)))
     assert inside[1] == outside
+
+
+def test_a_small_reduction_of_everything_is_called_without_the_runtime() -> None:
+    for length, runs in ((64, ir.Launch), (65, ir.Reduce)):
+        w = theano.shared(np.arange(float(length)))
+        w = T.specify_shape(w, (length,))
+        program = program_of([], [w.sum(), w.max(), T.all(w > 1)])
+        every = [i for i in ir.walk(program.body) if isinstance(i, (ir.Launch, ir.Reduce))]
+        # The first kernel, for items side by side.
+        assert {type(i) for i in every if i.kernel == 0} == {runs}
+        got = theano.function([], [w.sum(), w.max(), T.all(w > -1), T.all(w > 0)])()
+        assert [v.item() for v in got] == [length * (length - 1) / 2, length - 1, True, False]
+
+
+@pytest.mark.parametrize("length", [3, 16, 64, 100, 1000])
+def test_whether_all_or_any_hold_is_told_by_one_number_of_bits(length: int) -> None:
+    f = theano.function([x], [T.all(x > 0), T.any(x > 0)])
+    kernels = [k for k in f.maker.kernels if hasattr(k, "loop") and k.eager]
+    assert any(f"i{k.lanes}" in k.text and "bitcast <" in k.text for k in kernels)
+    value = np.ones(length)
+    assert [v.item() for v in f(value)] == [True, True]
+    assert [v.item() for v in f(-value)] == [False, False]
+    for place in (0, length // 2, length - 1):
+        mixed = value.copy()
+        mixed[place] = -1
+        assert [v.item() for v in f(mixed)] == [False, True]
+        assert [v.item() for v in f(-mixed)] == [False, True]

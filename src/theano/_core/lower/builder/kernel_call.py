@@ -47,12 +47,16 @@ def prepare_call(
     """Register a kernel; return how it is called."""
     layout = kernel.groups
     extents = _extents(p, kernel.loop, layout, shape, total)
-    axis, _, partial = range_axis(kernel.loop, layout)
+    axis, blocks, partial = range_axis(kernel.loop, layout)
     number = register_kernel(p, kernel)
     call = Call(kernel, number, layout, extents, extents[axis], total, sequential)
     if partial:
-        register_kernel(p, Combine(kernel))
         call.everything = True
+        few = isinstance(total, int) and 0 < total <= ir.FEW
+        if blocks and few and kernel.layout == "packed" and _results_as_carried(kernel.loop):
+            call.one_block, call.count = True, 1
+        else:
+            register_kernel(p, Combine(kernel))
     elif kernel.loop.reductions and not sequential:
         call.rows = _register_blocks(p, kernel, extents)
     return call
@@ -157,7 +161,7 @@ def call_kernel(
     """
     words: list[Size] = [*call.extents, *(a.data for a in (*arrays, *outs))]
     # The runtime's: what may fail is there already.
-    if call.everything:
+    if call.everything and not call.one_block:
         words += [a.data for a in partials] or [""] * len(reduction_outs)
     words += [a.data for a in reduction_outs]
     kinds = kinds_of(len(call.extents), len(words))

@@ -29,6 +29,11 @@ def itemsize(dtype: str) -> int:
 def reduce_lanes(b: Builder, combine: str, value: Any) -> Any:
     """Return the lanes of an accumulator folded into one scalar, always in the same order."""
     lanes = value.lanes
+    if lanes > 1 and value.dtype == "bool" and combine in ("and_", "or_"):
+        # As the bits of one number: LLVM halves masks by way of vectors, bit by bit.
+        bits = b.emit(f"bitcast {value.type} {value.text} to i{lanes}")
+        test = "eq i{} {}, -1" if combine == "and_" else "ne i{} {}, 0"
+        return Value(b.emit(f"icmp {test.format(lanes, bits)}"), "bool", 1)
     while lanes > 1:
         lanes //= 2
         low, high = halves(b, value, lanes)

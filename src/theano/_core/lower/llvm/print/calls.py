@@ -136,6 +136,8 @@ class Call:
         self.sequential = sequential
         # Whether everything is folded, in blocks of the range whose results `combine` reductions.
         self.everything = False
+        # Whether that is one small block: the kernel is called as others are, and gives the result.
+        self.one_block = False
         # Which of the extents counts rows that may be folded in blocks; -1: none.
         self.rows = -1
         # The least of its range that is worth a chunk; 0: it runs in order.
@@ -144,4 +146,4 @@ class Call:
     @property
     def by_runtime(self) -> bool:
         """Whether the runtime reduces in parts: see `th_reduction`."""
-        return self.everything or self.rows >= 0
+        return (self.everything and not self.one_block) or self.rows >= 0
