@@ -124,6 +124,30 @@ def test_functions_made_of_others(name: str) -> None:
     np.testing.assert_allclose(got, NAMES[name](one, two), rtol=1e-14)
 
 
-def test_complex_numbers_are_refused() -> None:
+def test_complex_numbers_are_refused_where_scipy_has_no_function() -> None:
     with pytest.raises(TypeError, match="complex"):
         T.gammaln(T.zvector("z"))
+
+
+@pytest.mark.parametrize("name", ["erf", "gamma", "psi"])
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_functions_of_complex_numbers_are_those_of_scipy(name: str, dtype: str) -> None:
+    z = T.vector("z", dtype=dtype)
+    out = getattr(T, name)(z)
+    value = np.array([0.3 + 0.4j, -1.2 + 0.5j, 2 - 1j, 0.5, -2]).astype(dtype)
+    wanted = getattr(scipy.special, name)(value.astype("complex128")).astype(dtype)
+    for mode in (None, "FAST_COMPILE", theano.Mode("py"), "JAX"):
+        got = theano.function([z], out * 1, mode=mode)(value)
+        assert got.dtype == dtype
+        np.testing.assert_array_equal(got, wanted)
+    steps, _ = theano.scan(getattr(T, name), z)
+    np.testing.assert_array_equal(theano.function([z], steps)(value), wanted)
+    if name == "psi":
+        with pytest.raises(theano.gradient.NullTypeGradError, match="trigamma"):
+            T.grad(abs(out).sum(), z)
+    elif dtype == "complex128":
+        theano.gradient.verify_grad(
+            lambda x, y: T.real(getattr(T, name)(T.complex(x, y))),
+            [value[:3].real, value[:3].imag],
+            rng=np.random.RandomState(2),
+        )

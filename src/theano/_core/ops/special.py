@@ -7,25 +7,28 @@ code calls item by item in double precision.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theano._core.ir.variable import Variable
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.gradient import null_gradient
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import second
+from theano._core.ops.core.op import shape_of, tensor_operand
+from theano._core.ops.core.python_call import Called
 from theano._core.ops.core.samples import Range, anything, positive, reals
 from theano._core.ops.elementwise.arithmetic import eq, sqr, switch
-from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, elementwise
+from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, conjugate, elementwise
 from theano._core.ops.elementwise.normal_quantile import exp_of_minus_square
 from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.random.gamma_derivative import log_gamma_derivative
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import ArrayModule
-    from theano._core.ops.core.protocols import Trace
+    from theano._core.ir.annotations import ArrayModule, TensorLike
+    from theano._core.ops.core.protocols import Batching, Trace
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
@@ -42,6 +45,49 @@ def _scipy(name: str) -> Any:
             return np.asarray(getattr(scipy.special, name)(*wide)).astype(arrays[0].dtype)
 
     return compute
+
+
+class OfComplex(Called):
+    """A function of `scipy.special` of complex numbers, item by item."""
+
+    __props__ = ("name",)
+    shape = shape_of(0)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def make_node(self, z: Variable) -> Apply:
+        return self.one([z], z.type.dtype, z.type.broadcastable)
+
+    def compute(self, xp: Any, node: Apply, z: np.ndarray) -> tuple[Any, ...]:
+        import scipy.special
+
+        with np.errstate(all="ignore"):
+            value = getattr(scipy.special, self.name)(np.asarray(z, "complex128"))
+        return (np.asarray(value).astype(z.dtype),)
+
+    def batch(
+        self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
+    ) -> list[Any] | None:
+        return self.make_node(*values).outputs
+
+    def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
+        if self.name == "psi":
+            return [null_gradient("SciPy has no trigamma function of complex numbers")]
+        op = {"erf": erf, "gamma": gamma}[self.name]
+        values = node.inputs[0], node.outputs[0]
+        return [conjugate(g) for g in op.derivatives(conjugate(cotangents[0]), *values)]
+
+
+class _AlsoOfComplex(Elementwise):
+    """One that SciPy has for complex numbers, too."""
+
+    def make_node(self, *inputs: TensorLike) -> Apply:
+        if len(inputs) == 1:
+            z = tensor_operand(self.name, inputs[0])
+            if dtypes.is_complex(z.type.dtype):
+                return OfComplex(self.name).make_node(z)
+        return super().make_node(*inputs)
 
 
 def _traced(j: Trace, name: str, *arrays: np.ndarray) -> Any:
@@ -71,10 +117,12 @@ def _of_one(
     ulp: float = 4,
     error: str = "",
 ) -> Elementwise:
+    also = function in ("erf", "gamma", "psi")
     call = _erfc if function == "erfc" else _scipy(function)
     return elementwise(
         name,
-        doc=doc,
+        _AlsoOfComplex if also else Elementwise,
+        doc=f"{doc}\n\nComplex numbers are taken, too." if also else doc,
         compute=lambda xp, x: call(x),
         jax=lambda j, x: _traced(j, function, x),
         dtype=dtype_rules.to_real_float,

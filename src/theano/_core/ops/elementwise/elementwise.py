@@ -365,11 +365,11 @@ def _registered(name: str, module: str | None = None) -> Elementwise:
     return _registry[name]
 
 
-def elementwise(name: str, **fields: Any) -> Elementwise:
+def elementwise(name: str, op_class: type[Elementwise] = Elementwise, **fields: Any) -> Elementwise:
     """Declare an elementwise operation; see `Elementwise` for the fields."""
     compute = fields["compute"]
     nin = compute.__code__.co_argcount - 1
-    op = Elementwise(
+    op = op_class(
         name,
         nin,
         fields.pop("doc"),
