@@ -414,6 +414,25 @@ def test_the_storage_of_a_function() -> None:
     assert f.maker.fgraph.outputs[0] in table and f.maker.fgraph.name is None
 
 
+def test_the_nodes_of_a_function_one_by_one() -> None:
+    w = theano.shared(np.array([[1.0, 2.0], [3.0, 4.0]]), name="w")
+    x = T.dmatrix("x")
+    rows, _ = theano.scan(lambda a, h: T.tanh(a + h), x, T.zeros(2))
+    f = theano.function([x], [T.dot(x, w).sum(0) + 1, rows[-1]])
+    thunks = f.fn.thunks
+    assert len(thunks) == len(f.fn.nodes) and not any(thunk.lazy for thunk in thunks)
+    for thunk, node in zip(thunks, f.fn.nodes, strict=True):
+        assert thunk.inputs == [f.fn.storage_map[v] for v in node.inputs]
+        assert len(thunk.outputs) == len(node.outputs)
+    value = np.array([[1.0, -1.0], [0.5, 2.0], [3.0, 0.0]])
+    f.input_storage[0].value = value
+    for thunk in thunks:
+        thunk()
+    for container, wanted in zip(f.output_storage, f(value), strict=True):
+        np.testing.assert_allclose(container.value, wanted, rtol=1e-14)
+    assert all(cell[0] is not None for cell in f.fn.storage_map.values())
+
+
 def test_what_old_programs_look_up_of_a_function() -> None:
     w = theano.shared(2.0, name="w")
     x = T.dscalar("x")

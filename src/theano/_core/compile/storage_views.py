@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from theano._core.compile.messages import named_inputs
-from theano._core.ir.variable import Constant, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.core.python_call import NumPyCall
 
 
 class ContainerView:
@@ -74,6 +75,28 @@ class ValueView(ContainerView):
             raise TypeError(f"Unknown input or state: {key}. {named_inputs(names)}") from None
 
 
+class NodeThunk:
+    """A node of a function alone: NumPy computes it from what is in the storage of its inputs.
+
+    Attributes
+    ----------
+    inputs, outputs : list of [value]
+        Shared with the thunks of other nodes, and with the function.
+    """
+
+    lazy = False
+
+    def __init__(self, node: Apply, storage: Mapping[Variable, list[Any]]) -> None:
+        self._node = node
+        self.inputs = [storage[v] for v in node.inputs]
+        self.outputs = [storage[v] for v in node.outputs]
+
+    def __call__(self) -> None:
+        made = NumPyCall(self._node).run(tuple(cell[0] for cell in self.inputs))
+        for cell, value in zip(self.outputs, made, strict=True):
+            cell[0] = value
+
+
 class Thunk:
     """A call with the arguments in `input_storage` that leaves results in `output_storage`."""
 
@@ -82,19 +105,29 @@ class Thunk:
 
     @property
     def storage_map(self) -> dict[Any, Any]:
-        """The storage of each input, constant and output: lists of one item."""
+        """The storage of each variable: a list of one item, which calls leave empty inside."""
         maker = self._function.maker
         graph = maker.fgraph
         storage = {v: c.storage for v, c in zip(graph.inputs, maker.containers, strict=True)}
         storage |= {v: [v.data] for v in graph.variables if isinstance(v, Constant)}
         for variable, container in zip(graph.outputs, self._function.output_storage, strict=False):
             storage.setdefault(variable, container.storage)
+        inside = vars(maker).setdefault("storage_inside", {})
+        for variable in graph.variables:
+            if variable not in storage:
+                storage[variable] = inside.setdefault(variable, [None])
         return storage
 
     @property
     def nodes(self) -> list[Any]:
         """The nodes of the rewritten graph, inputs first."""
         return self._function.maker.fgraph.toposort()
+
+    @property
+    def thunks(self) -> list[NodeThunk]:
+        """What computes each of `nodes`; calls of the function do not use them."""
+        storage = self.storage_map
+        return [NodeThunk(node, storage) for node in self.nodes]
 
     def __call__(self, n_calls: int = 1, output_subset: Sequence[int] | None = None) -> None:
         for _ in range(n_calls):
