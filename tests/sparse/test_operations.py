@@ -80,6 +80,20 @@ def test_dtypes(name: str, dtype: str) -> None:
     np.testing.assert_allclose(items(got), wanted.astype(dtype), rtol=1e-5)
 
 
+def test_ones_have_the_dtype_of_the_matrix() -> None:
+    for dtype in DTYPES:
+        x = S.csc_matrix("x", dtype=dtype)
+        got = theano.function([x], S.sp_ones_like(x))(sp.csc_matrix(np.eye(3) * 4, dtype=dtype))
+        assert got.dtype == S.sp_ones_like(x).dtype == dtype
+        np.testing.assert_array_equal(got.toarray(), np.eye(3))
+
+
+def test_the_difference_of_two_dense_matrices_is_dense() -> None:
+    one, two = T.matrix(dtype="uint8"), T.matrix(dtype="int8")
+    got = theano.function([one, two], S.sub(one, two))([[1, 2]], [[3, -4]])
+    assert got.dtype == "int16" and got.tolist() == [[-2, 6]]
+
+
 def test_dtypes_meet() -> None:
     a, b = S.csr_matrix(dtype="float32"), S.csc_matrix(dtype="int64")
     assert (a + b).type == S.SparseType("csr", "float64")

@@ -79,8 +79,8 @@ def add(x: object, y: object) -> Any:
     return add_s_d(x, y) if first else add_s_d(y, x)
 
 
-def sub(x: object, y: object) -> Any:
-    """Return the difference of two matrices of which at least one is sparse.
+def sub(x: Any, y: Any) -> Any:
+    """Return the difference of two matrices, of which at least one is sparse as a rule.
 
     Parameters
     ----------
@@ -98,7 +98,8 @@ def sub(x: object, y: object) -> Any:
     >>> sparse.sub(x, x).eval({x: scipy.sparse.csr_matrix(np.eye(2))}).toarray().tolist()
     [[0.0, 0.0], [0.0, 0.0]]
     """
-    return add(x, -either(y))
+    x, y = either(x), either(y)
+    return add(x, -y) if is_sparse_variable(x) or is_sparse_variable(y) else x - y
 
 
 def mul(x: object, y: object) -> Any:

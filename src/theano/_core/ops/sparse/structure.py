@@ -15,7 +15,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.shaping import MakeVector, length
-from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.fill import second
 from theano._core.ops.core.op import connected, constant, linear_in
 from theano._core.ops.elementwise.arithmetic import eq, switch
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
@@ -224,7 +224,7 @@ def rebuilt(x: Variable, data: object) -> Any:
 def ones_at(x: Variable, dtype: str | None = None) -> Any:
     """Return 1 where `x` stores items."""
     data = parts(x)[0]
-    return rebuilt(x, zeros_like_float(data) + array(1, dtype or float_dtype(x)))
+    return rebuilt(x, second(data, array(1, dtype or float_dtype(x))))
 
 
 def sparse_as(format: str, g: Any) -> Any:
