@@ -218,6 +218,11 @@ def test_the_rule_that_is_to_blame(wrong_rule: None) -> None:
     np.testing.assert_allclose(caught.value.new_r_val, 3 * np.exp(ONES))
 
 
+def test_debug_mode_has_a_linker_of_its_own() -> None:
+    with pytest.raises(ValueError, match="leave 'vm' out"):
+        DebugMode(linker="vm")
+
+
 def test_functions_that_look_for_nan_are_copied_and_pickled() -> None:
     f = theano.function([x], T.log(x), mode=NanGuardMode(True, False, False))
     for g in (f, copy.deepcopy(f), pickle.loads(pickle.dumps(f))):

@@ -172,6 +172,13 @@ def test_orders_that_features_ask_for() -> None:
         fg.toposort()
 
 
+def test_features_of_a_new_graph_are_told_of_its_nodes() -> None:
+    watch = Watch()
+    watch.on_attach = lambda graph: watch.seen.append(len(graph.toposort()))
+    fg, _, _ = graph(features=[watch])
+    assert watch.seen == [0, *(("import", str(node.op), "init") for node in fg.toposort())]
+
+
 def test_finding_printing_and_names(capsys: Any) -> None:
     fg, middle, _ = graph(features=[toolbox.NodeFinder(), toolbox.PrintListener()])
     middle.name = "middle"

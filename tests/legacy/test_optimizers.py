@@ -392,3 +392,17 @@ def test_queries_that_optimizers_stand_for() -> None:
         f = theano.function([x], 2 * x, mode=theano.Mode(optimizer=query))
         assert f([1.0]).tolist() == [2.0]
     assert mode.OPT_O3.exclude == {"inplace"} and mode.OPT_UNSAFE.include == {"fast_run", "unsafe"}
+
+
+def test_what_an_equilibrium_returns() -> None:
+    graph = FunctionGraph([x], [T.neg(T.neg(T.exp(x)))])
+    optimizer = EquilibriumOptimizer([OpRemove(T.neg)], max_use_ratio=10)
+    itself, times, (uses,), sizes, *rest = optimizer.optimize(graph)
+    assert itself is optimizer and len(times) == 2 and sum(uses.values()) == 2
+    assert sizes == (3, 1, 3) and len(rest) == 8
+
+
+@pytest.mark.parametrize("name", ["stabilize", "fast_run_stable"])
+def test_levels_of_other_names(name: str) -> None:
+    f = theano.function([x], T.log(1 + x), mode=Mode(optimizer=name))
+    assert f([1e-20]) == [1e-20]

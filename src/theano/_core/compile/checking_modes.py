@@ -312,8 +312,10 @@ class DebugMode(WatchedMode):
         Whether native code is compared, and the definitions with NumPy.
     check_isfinite : bool, optional
         Whether a NaN or an infinity is an error.
-    check_preallocated_output, require_matching_strides, linker
+    check_preallocated_output, require_matching_strides
         Accepted for old programs: memory of results is the engine's business.
+    linker
+        None: it has its own.
 
     Notes
     -----
@@ -331,7 +333,9 @@ class DebugMode(WatchedMode):
         require_matching_strides: object = None,
         linker: object = None,
     ) -> None:
-        super().__init__(optimizer, linker)
+        if linker is not None:
+            raise ValueError(f"DebugMode has a linker of its own: leave {linker!r} out")
+        super().__init__(optimizer)
         own = config.DebugMode
         self.stability_patience = own.patience if stability_patience is None else stability_patience
         self.check_c_code = own.check_c if check_c_code is None else check_c_code

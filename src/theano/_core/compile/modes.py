@@ -37,6 +37,8 @@ OPTIMIZERS: dict[Any, Any] = {
     "o3": "fast_run",
     "o4": "fast_run",
     "fast_run": "fast_run",
+    "fast_run_stable": "fast_run",
+    "stabilize": "fast_run",
     "unsafe": "fast_run",
 }
 

@@ -49,13 +49,15 @@ class FunctionGraph:
         if clone:
             equal = copy_of(inputs, outputs)
             inputs, outputs = ([equal[v] for v in group] for group in (inputs, outputs))
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs = inputs, []
         self._features: list[Any] = []
         self._clients: dict[Variable, list[Client]] | None = None
         self._nodes: set[Apply] = set()
         self._order: list[Apply] | None = None
+        # They are attached to an empty graph, and told of each node.
         for feature in features or ():
             self.attach_feature(feature)
+        self.outputs, self._clients, self._order = outputs, None, None
         # Variables know their uses from the start: programs ask them for `clients`.
         self._index()
 
@@ -91,7 +93,7 @@ class FunctionGraph:
             for variable in self.inputs:
                 self._take_in(variable)
             for index, variable in enumerate(self.outputs):
-                self._add_use(variable, ("output", index), None)
+                self._add_use(variable, ("output", index), "init")
         return self._clients
 
     def __contains__(self, item: object) -> bool:

@@ -333,10 +333,19 @@ class EquilibriumOptimizer(NavigatorOptimizer):
         for each in (*self.local, *self.whole, *self.last):
             each.add_requirements(fgraph)
 
-    def apply(self, fgraph: Any, start_from: Any = None) -> None:
+    def apply(self, fgraph: Any, start_from: Any = None) -> tuple[Any, ...]:
+        """Change the graph; return what `print_profile` took in Theano: sizes, without times."""
+        sizes = [len(fgraph.apply_nodes)]
+        uses = self._changed(fgraph, sizes)
+        counts = sizes[0], len(fgraph.apply_nodes), max(sizes)
+        return self, [0.0] * len(sizes[1:]), [uses], counts, {}, sizes[1:], {}, [], {}, [], [], []
+
+    def _changed(self, fgraph: Any, sizes: list[int]) -> dict[Any, int]:
+        """Change the graph; return how often each local optimizer did, and add to `sizes`."""
         uses: dict[Any, int] = {}
         most = (self.max_use_ratio or float("inf")) * max(1, len(fgraph.apply_nodes))
         for _ in range(MOST_ROUNDS):
+            sizes.append(len(fgraph.apply_nodes))
             before = [*fgraph.toposort(), *fgraph.outputs]
             for each in self.whole:
                 each.apply(fgraph)
@@ -349,12 +358,13 @@ class EquilibriumOptimizer(NavigatorOptimizer):
                     changed = True
                     if uses[lopt] > most:
                         self._too_often(lopt)
-                        return
+                        return uses
             for each in self.last:
                 each.apply(fgraph)
             if not changed and before == [*fgraph.toposort(), *fgraph.outputs]:
-                return
+                return uses
         _logger.error("%s does not come to an end after %d rounds", self, MOST_ROUNDS)
+        return uses
 
     def _too_often(self, lopt: Any) -> None:
         text = (
