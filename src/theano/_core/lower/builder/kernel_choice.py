@@ -10,7 +10,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
-from theano._core.lower.builder import kernel_call, orders, pieces, tiled_rows
+from theano._core.lower.builder import kernel_call, layouts, orders, pieces, tiled_rows
 from theano._core.lower.builder.core import Core, truth
 from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
@@ -285,10 +285,10 @@ def run(
         What has the kernel run, given its call and the address of its arguments.
     """
     every = [*arrays, *outs, *reduction_outs]
-    flag, name = _all_contiguous(p, every), "packed"
+    flag, name = layouts.all_contiguous(p, every), "packed"
     if flag is False and not indexed:
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
-        flag, name = _all_side_by_side(p, loop.rank, shape, every, moving), "rows"
+        flag, name = layouts.all_side_by_side(p, loop.rank, shape, every, moving), "rows"
     elif isinstance(flag, str) and turned is not None:
         flag, turned = truth(p.let("or", flag, turned, kind="bool")), None
     freely = not (indexed or sequential or lanes)
@@ -297,7 +297,7 @@ def run(
     total = _points(p, loop, shape, bool(outs))
     calls = [
         kernel_call.prepare_call(p, kernel, shape, total, sequential)
-        for kernel in _layouts(p, loop, shape, flag, name, lanes, indexed, every)
+        for kernel in layouts.kernels_of(p, loop, shape, flag, name, lanes, indexed, every)
     ]
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
@@ -511,85 +511,6 @@ def _many_small_matrices(
         condition = p.let("and", condition, flag, kind="bool")
     kernel_call.ready_variant(p, condition, across)
     return [Variant(condition, across, list(arrays))]
-
-
-def _layouts(
-    p: Core,
-    loop: Loop,
-    shape: Sequence[Size],
-    flag: bool | str,
-    name: str,
-    lanes: int,
-    indexed: bool,
-    every: Sequence[Array],
-) -> list[Kernel]:
-    """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
-    single = frozenset(i for i, n in enumerate(shape) if isinstance(n, int) and n == 1)
-    apart = [[axis] for axis in range(loop.rank) if axis not in single]
-    if not (indexed or loop.reductions or (flag is True and name == "packed")):
-        apart = orders.walked_as_one(p, loop, apart, shape, every)
-    together = apart if indexed or name == "rows" else collapse(loop, single)
-    kernels = []
-    if flag is not False:
-        kernels.append(Kernel(loop, together, name, lanes, p.vector_bits, True))
-    if flag is not True:
-        near = _near(loop, apart[-1][-1], every) if apart else ()
-        spaced = tuple(n for n, array in enumerate(every) if array.spaced)
-        more = p.vector_bits, flag is False, -1, near, False, spaced
-        kernels.append(Kernel(loop, apart, "strided", lanes, *more))
-    return kernels
-
-
-def _near(loop: Loop, last: int, every: Sequence[Array]) -> tuple[int, ...]:
-    """Return which arrays are known to have their items side by side along the last axis."""
-    kept = [axis for axis in range(loop.rank) if axis not in loop.reduced]
-    stores = len(loop.operands) + len(loop.stores)
-    near = []
-    for n, array in enumerate(every):
-        fixed = loop.operands[n][1] if n < len(loop.operands) else ()
-        if array.contiguous is not True or last in fixed or (n >= stores and last not in kept):
-            continue
-        if (last if n < stores else kept.index(last)) not in array.broadcast_axes:
-            near.append(n)
-    return tuple(near)
-
-
-def _all_contiguous(p: Core, arrays: Sequence[Array]) -> bool | str:
-    flags = {a.contiguous for a in arrays}
-    if False in flags:
-        return False
-    result: bool | str = True
-    for name in sorted(flag for flag in flags if isinstance(flag, str)):
-        result = p.both(result, name)
-    return result
-
-
-def _all_side_by_side(
-    p: Core,
-    rank: int,
-    shape: Sequence[Size],
-    arrays: Sequence[Array],
-    broadcast_axes: Sequence[frozenset[int]],
-) -> bool | str:
-    """Tell whether the items of each array lie side by side along the last axis of a loop."""
-    # Axes of length 1 are not walked.
-    last = max((i for i, n in enumerate(shape) if n != 1), default=-1)
-    result: bool | str = True
-    if last < 0:
-        return False
-    for array, unmoved in zip(arrays, broadcast_axes, strict=True):
-        # Reductions have an axis less; what does not move along the last axis has no say.
-        if array.contiguous is True or array.ndim != rank or last in unmoved:
-            continue
-        step, wanted = p.strides(array)[last], itemsize(array.dtype)
-        if isinstance(step, int):
-            if step != wanted:
-                return False
-            continue
-        if array.spaced:
-            return False
-        result = p.both(result, p.let("eq", step, wanted))
-    return result
 
 
 def reduction_of(p: Core, node: Apply) -> KernelReduction:
