@@ -15,9 +15,8 @@
  * filled before `entry` runs. Input data is aligned for its type and in native byte order; its
  * strides may have any value.
  *
- * A BUFFER SLOT is a slot that holds memory from `alloc`. When the call ends, for whatever reason,
- * the runtime frees every buffer slot that is not zero; it turns the slots of outputs and updates
- * into arrays first.
+ * A BUFFER SLOT is a slot that holds memory from `alloc`. When the call ends, for whatever reason, the
+ * runtime frees every one that is not zero; it turns those of outputs and updates into arrays first.
  *
  * ERRORS. `entry` returns 0 when all is well. Otherwise it returns nonzero after `fail` returned -1,
  * or another function failed, which has recorded why. No output is made and no shared variable is replaced
