@@ -173,13 +173,15 @@ def test_tiles_do_not_change_bits(rows: int) -> None:
 
 
 def test_what_is_updated_is_read_before() -> None:
-    """The sums are written into the weights, which all rows are multiplied by."""
+    """The sums are added to the weights in place, which all rows are multiplied by."""
     values, start, labels = arguments(5000, 70, "float64")
     x, _, y = variables("float64")
     w = theano.shared(start.copy())
     gradient = logistic(x, w, y)[0]
     f = theano.function([x, y], updates=[(w, w - 1e-3 * gradient)])
+    assert calls(f)[-1] == "matmul"
     assert "matrix_pass" in calls(f)
+    assert any(isinstance(i, ir.Fence) for i in f.maker.program_text.program.body)
     wanted = start
     for _ in range(3):
         f(values, labels)

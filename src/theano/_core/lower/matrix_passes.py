@@ -36,19 +36,22 @@ class MatrixPass(Step):
     Attributes
     ----------
     parts : list of Step
-        The first product, the loop unless there is none, the second product.
+        The first product, the loop unless there is none, and the second product, unless it is added
+        to something: then that is the only thing that is left to its own step.
     first, last : Factors
         Those of both products.
+    end : Apply
+        The node of the second product.
     """
 
-    __slots__ = ("first", "last", "parts")
+    __slots__ = ("end", "first", "last", "parts")
 
-    def __init__(self, parts: list[Step], first: Factors, last: Factors) -> None:
+    def __init__(self, parts: list[Step], first: Factors, last: Factors, end: Apply) -> None:
         super().__init__(parts[0].nodes[0], 0, 0, None, None, sum(s.weight for s in parts))
         self.nodes = [node for part in parts for node in part.nodes]
         self.again = {node: None for part in parts for node in part.again}
         self.users = [user for part in parts for user in part.users]
-        self.parts, self.first, self.last = parts, first, last
+        self.parts, self.first, self.last, self.end = parts, first, last, end
 
 
 def in_matrix_passes(
@@ -69,10 +72,13 @@ def in_matrix_passes(
         if first is None or between is None:
             continue
         loops = [] if between is first else _without_sums(between)
-        parts = [first, *loops[:1], last]
-        if any(node.outputs[0] in alone for part in parts[:-1] for node in part.nodes):
+        parts = [first, *loops[:1]]
+        if any(node.outputs[0] in alone for part in parts for node in part.nodes):
             continue
-        both = MatrixPass(parts, products[first], products[last])
+        end = last.nodes[0]
+        if not isinstance(end.op, Gemm):
+            parts.append(last)
+        both = MatrixPass(parts, products[first], products[last], end)
         # Some steps between may need the sums of the loop, or the last product a step that does.
         with suppress(ValueError):
             steps, step_of = _replaced(steps, step_of, between, [both, *loops[1:]])

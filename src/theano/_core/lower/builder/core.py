@@ -80,11 +80,12 @@ class Core(Recorder):
         self.constants: list[Any] = []
         self.constant_offsets: list[int] = []
         self.kernels: list[Any] = []
-        # Numbers that kernels read, by dtype: where the array of them is among the constants, its
-        # address, and their bytes.
+        # Numbers that kernels read, by dtype: which constant they are, its address, their bytes.
         self._pools: dict[str, tuple[int, int, dict[bytes, int]]] = {}
         # What is known before of fused steps.
         self.groups: dict[Step, Any] = {}
+        # What a product that is made already is the product of, in short: see `matrix_pass`.
+        self.multiplied: dict[Apply, tuple[Array, Array]] = {}
         self.callbacks: list[CallbackRecord] = []
         self.node_numbers: dict[tuple[Apply, tuple[Apply, ...]], int] = {}
         self.length_values: dict[Any, Size] = {}

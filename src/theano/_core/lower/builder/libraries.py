@@ -65,6 +65,7 @@ def matmul(
     beta: Array | None = None,
 ) -> Array:
     """Return a product of vectors or matrices; with `into`, added to it."""
+    x, y = p.multiplied.pop(node, (x, y))
     vector = _vector_for_panels(p, node, x, y)
     row, matrix, wanted = vector or (x, y, 0)
     x, y = _packed_before(p, x, wanted), _packed_before(p, y, wanted)

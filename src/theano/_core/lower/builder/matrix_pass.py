@@ -14,17 +14,13 @@ from theano._core.lower.builder import kernel_call, kernel_choice, libraries, lo
 from theano._core.lower.builder.core import Core
 from theano._core.lower.llvm.print.calls import Call
 from theano._core.lower.matrix_passes import MatrixPass
-from theano._core.lower.schedule import Step
 from theano._core.ops.array.products import Gemm
-
-# So many of the words of `Work` of `matrix_pass.cpp` are numbers, the others addresses.
-NUMBERS = 6
 
 
 def write(p: Core, step: MatrixPass) -> None:
-    """Write both products and the loop between; what a sum is added to, it is added to behind."""
-    first, last = step.parts[0], step.parts[-1]
-    node, end = first.nodes[0], last.nodes[0]
+    """Write both products and the loop between."""
+    first, end = step.parts[0], step.end
+    node = first.nodes[0]
     dtype = node.outputs[0].type.dtype
     outer = p.step, p.node
     p.step, p.node = first, node
@@ -36,45 +32,44 @@ def write(p: Core, step: MatrixPass) -> None:
     added, alpha, beta = _added_to(p, node)
     p.define(scores, libraries.product_memory(p, node, (rows,), added))
     p.node = end
-    gemm = isinstance(end.op, Gemm)
-    sums = p.new_array(dtype, (columns,)) if gemm else p.memory_for(end.outputs[0], (columns,))
+    if isinstance(end.op, Gemm):
+        sums = p.new_array(dtype, (columns,))
+        # As a matrix of one column, times 1.
+        column = sums.replace(shape=(columns, 1))
+        one = p.pooled(dtype, np.ones(1, dtype).tobytes()).replace(shape=(1,))
+        p.multiplied[end] = column, one
+    else:
+        sums = p.memory_for(end.outputs[0], (columns,))
+        p.define(end.outputs[0], sums)
     arrays = [matrix, x, p.values[scores], sums]
     addresses, steps = [p.pointer(a) for a in arrays], [*p.strides(matrix), *p.strides(x)]
     factors = [p.pointer(a) if a else "null" for a in (alpha, beta)]
     libraries.release_if_long(p, p.product([rows, columns]))
 
     def run(terms: str, weight: Size, kernel: Size = -1, block: str = "null") -> None:
-        words = (
-            typenum(dtype),
-            rows,
-            columns,
-            *steps,
-            *addresses[:3],
-            terms,
-            addresses[3],
-            *factors,
-        )
+        # Those of `Work` of `matrix_pass.cpp`.
+        numbers = (typenum(dtype), rows, columns, *steps)
+        words = (*numbers, *addresses[:3], terms, addresses[3], *factors)
         # A place of its own: the arguments of the kernel have `%block`.
         place = p.stack(8 * len(words), ir.ARGUMENTS)
-        p.words(place, words, kernel_call.kinds_of(NUMBERS, len(words)))
+        p.words(place, words, kernel_call.kinds_of(len(numbers), len(words)))
         p.call_or_fail("matrix_pass", kernel, block, weight, place)
 
-    if len(step.parts) == 2:
+    if step.last.vector is scores:
         run(addresses[2], 0)
     else:
-        _write_loop(p, step.parts[1], step.last.vector, rows, run)
-    lowering.count_down(p, first)
-    p.step = last
-    p.define(end.outputs[0], _added(p, end, sums) if gemm else sums)
+        _write_loop(p, step, rows, run)
     p.step, p.node = outer
-    lowering.count_down(p, last)
+    for part in (first, *step.parts[2:]):
+        lowering.count_down(p, part)
 
 
-def _write_loop(p: Core, loop: Step, terms: Variable, rows: Size, run: Callable[..., None]) -> None:
-    """Write the loop, which makes `terms`, so that the pass runs its kernel."""
+def _write_loop(p: Core, step: MatrixPass, rows: Size, run: Callable[..., None]) -> None:
+    """Write the loop so that the pass runs its kernel."""
+    loop, terms = step.parts[1], step.last.vector
     p.step = loop
     lengths = kernel_choice.check_loop(p, loop)
-    p.check_equal(terms.owner, rows, lengths[0], "matmul", (rows, lengths[0]))
+    p.check_equal(step.end, rows, lengths[0], "matmul", (rows, lengths[0]))
 
     def launch(made: dict[Variable, Array], call: Call, block: str) -> None:
         weight = kernel_call.POINT + call.kernel.weight
@@ -90,10 +85,3 @@ def _added_to(p: Core, node: Apply) -> tuple[Array | None, Array | None, Array |
         return None, None, None
     added, alpha, _, _, beta = (p.value(v) for v in node.inputs)
     return added, alpha, beta
-
-
-def _added(p: Core, node: Apply, sums: Array) -> Array:
-    """Return what a `Gemm` makes of the sums: they are a matrix of one column, times 1."""
-    column = sums.replace(shape=(*sums.shape, 1), strides=None, descriptor=None)
-    one = p.pooled(sums.dtype, np.ones(1, sums.dtype).tobytes()).replace(shape=(1,))
-    return libraries.matmul(p, node, column, one, *_added_to(p, node))
