@@ -224,16 +224,6 @@ MatmulStatus gram(std::int64_t n, std::int64_t k, T alpha, const Operand<T> &a, 
     return MatmulStatus::done;
 }
 
-// BLAS does not use the widest vectors everywhere, and takes a while to begin. Where no vector is
-// filled, it needs less time for many rows.
-template <class T>
-const vector_products::Loops *own_loops(std::int64_t m, std::int64_t k, bool transposed) {
-    constexpr std::int64_t kNarrow = 64 / sizeof(T), kFewItems = 1024;
-    if ((transposed ? m : k) < kNarrow && m * k > kFewItems) return nullptr;
-    if constexpr (std::is_floating_point<T>::value) return vector_products::loops(sizeof(T));
-    return nullptr;
-}
-
 template <class T>
 struct GemvWork {
     std::int64_t m, k, step;
@@ -282,7 +272,7 @@ MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t str
     Operand<T> a;
     if (!operand(matrix, matrix_scratch, a)) return MatmulStatus::no_memory;
     const T *vector = reinterpret_cast<const T *>(x);
-    const vector_products::Loops *loops = own_loops<T>(m, k, a.transposed);
+    const vector_products::Loops *loops = vector_products::loops_for<T>(a.transposed ? m : k, m * k);
     const bool strided = stride > 0 && stride % item == 0 && blas::fits(stride / item, 1, 1);
     if (k > 1 && (loops ? stride == item : strided)) {
         step = stride / item;

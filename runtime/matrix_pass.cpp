@@ -69,23 +69,25 @@ struct Pass {
     }
 };
 
+// nullptr where products one after the other do no worse.
 template <class T>
-bool suits(const Work &work) {
-    constexpr std::int64_t item = sizeof(T), kNarrow = 64 / item, kFew = 1024;
+const vector_products::Loops *loops_for(const Work &work) {
+    constexpr std::int64_t item = sizeof(T);
     const bool in_order = work.across == item && work.down % item == 0 && work.step == item;
-    const bool short_rows = work.columns < kNarrow && work.rows * work.columns > kFew;
-    return vector_products::loops(item) && in_order && !short_rows && work.rows > 0 &&
-           work.columns > 0 && work.columns * item <= kLongest;
+    const bool any = work.rows > 0 && work.columns > 0 && work.columns * item <= kLongest;
+    if (!in_order || !any) return nullptr;
+    return vector_products::loops_for<T>(work.columns, work.rows * work.columns);
 }
 
 template <class T>
-std::int32_t run(Call *call, const Work &work, th_kernel *between, std::int64_t *args) {
+std::int32_t run(Call *call, const Work &work, const vector_products::Loops &loops,
+                 th_kernel *between, std::int64_t *args) {
     const std::int64_t rows = work.rows, columns = work.columns;
     const std::int64_t count = std::clamp<std::int64_t>(rows * columns / kBlock, 1, kMostBlocks);
     const std::int64_t bytes = kTogether * columns * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t cache = bytes <= kNearest ? kNearest : kSecond;
     Pass<T> pass{work,
-                 *vector_products::loops(sizeof(T)),
+                 loops,
                  between,
                  args,
                  kTogether * (cache / bytes),
@@ -140,10 +142,12 @@ std::int32_t matrix_pass(th_call *head, std::int64_t number, std::int64_t *args,
     th_kernel *between = number < 0 ? nullptr : kernel_of(call, number);
     if (number >= 0 && !between) return -1;
     const auto &work = *reinterpret_cast<const Work *>(words);
-    if (work.typenum == NPY_DOUBLE && suits<double>(work))
-        return run<double>(call, work, between, args);
-    if (work.typenum == NPY_FLOAT && suits<float>(work))
-        return run<float>(call, work, between, args);
+    if (work.typenum == NPY_DOUBLE) {
+        if (const auto *loops = loops_for<double>(work))
+            return run<double>(call, work, *loops, between, args);
+    } else if (const auto *loops = loops_for<float>(work)) {
+        return run<float>(call, work, *loops, between, args);
+    }
     return run_apart(call, work, between, args, static_cast<double>(weight));
 }
 

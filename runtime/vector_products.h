@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "processor.h"
 
@@ -38,6 +39,17 @@ inline const Loops *loops(std::int64_t itemsize) {
     if (fast) return &loops_fma(itemsize);
 #endif
     (void)itemsize;
+    return nullptr;
+}
+
+// The same for matrices with rows, or columns, of a length, of so many items in all: BLAS does not use the
+// widest vectors everywhere, and takes a while to begin. Where no vector is filled, it needs less time for
+// many rows.
+template <class T>
+const Loops *loops_for(std::int64_t length, std::int64_t items) {
+    constexpr std::int64_t kNarrow = 64 / sizeof(T), kFewItems = 1024;
+    if (length < kNarrow && items > kFewItems) return nullptr;
+    if constexpr (std::is_floating_point<T>::value) return loops(sizeof(T));
     return nullptr;
 }
 

@@ -12,8 +12,10 @@ from contextlib import suppress
 from typing import Any
 
 from theano._core.base.records import Record
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.computed_again import step_inputs
+from theano._core.lower.joined import Joined
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.array.reductions import Reduction
@@ -30,7 +32,7 @@ class Factors(Record):
     of_rows: bool
 
 
-class MatrixPass(Step):
+class MatrixPass(Joined):
     """Two products of a matrix, and the loop between that makes one vector of the other product.
 
     Attributes
@@ -44,14 +46,14 @@ class MatrixPass(Step):
         The node of the second product.
     """
 
-    __slots__ = ("end", "first", "last", "parts")
+    __slots__ = ("end", "first", "last")
+
+    writer = "matrix_pass"
 
     def __init__(self, parts: list[Step], first: Factors, last: Factors, end: Apply) -> None:
-        super().__init__(parts[0].nodes[0], 0, 0, None, None, sum(s.weight for s in parts))
-        self.nodes = [node for part in parts for node in part.nodes]
+        super().__init__(parts)
         self.again = {node: None for part in parts for node in part.again}
-        self.users = [user for part in parts for user in part.users]
-        self.parts, self.first, self.last, self.end = parts, first, last, end
+        self.first, self.last, self.end = first, last, end
 
 
 def in_matrix_passes(
@@ -82,8 +84,9 @@ def in_matrix_passes(
         # Some steps between may need the sums of the loop, or the last product a step that does.
         with suppress(ValueError):
             steps, step_of = _replaced(steps, step_of, between, [both, *loops[1:]])
-            for step, change in ((between, -1), *((own, 1) for own in loops)):
-                for variable in step_inputs(step) if loops else ():
+            # Some values are read by both loops now.
+            for step, change in zip([between, *loops], (-1, 1, 1), strict=False) if loops else ():
+                for variable in step_inputs(step):
                     uses[variable] = uses.get(variable, 0) + change
     return steps
 
@@ -107,8 +110,8 @@ def _factors(step: Step) -> Factors | None:
     if x.type.ndim + y.type.ndim != 3 or any(v.type.dtype != made.dtype for v in factors):
         return None
     matrix, vector, of_rows = (x, y, False) if x.type.ndim == 2 else (y, x, True)
-    turning = matrix.owner
-    if turning is not None and isinstance(turning.op, DimShuffle):
+    turning = made_by(matrix, DimShuffle)
+    if turning is not None:
         if tuple(turning.op.new_order) != (1, 0):
             return None
         matrix, of_rows = turning.inputs[0], not of_rows

@@ -23,6 +23,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply
 from theano._core.lower.computed_again import CHEAP, step_inputs
 from theano._core.lower.equal_lengths import EqualLengths
+from theano._core.lower.joined import Joined
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.products import BatchedDot, Dot, Gemm
@@ -36,7 +37,7 @@ Space = tuple[Any, ...]
 VIEWS = (Alloc, DimShuffle)
 
 
-class RowBlocks(Step):
+class RowBlocks(Joined):
     """Steps that run for a block of rows at a time.
 
     Attributes
@@ -50,15 +51,15 @@ class RowBlocks(Step):
     views : list of Apply
     """
 
-    __slots__ = ("kinds", "parts", "results", "views")
+    __slots__ = ("kinds", "results", "views")
+
+    writer = "row_blocks"
 
     def __init__(
         self, parts: list[Step], kinds: dict[Any, str], results: Sequence[Any], views: list[Apply]
     ) -> None:
-        super().__init__(parts[0].nodes[0], 0, 0, None, None, sum(s.weight for s in parts))
-        self.nodes = [node for part in parts for node in part.nodes]
-        self.users = [user for part in parts for user in part.users]
-        self.parts, self.kinds, self.results, self.views = parts, kinds, list(results), views
+        super().__init__(parts)
+        self.kinds, self.results, self.views = kinds, list(results), views
 
     @property
     def scores(self) -> Any:

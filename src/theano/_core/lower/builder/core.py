@@ -15,10 +15,9 @@ from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Place, Region, Row
 from theano._core.lower.equal_lengths import EqualLengths
-from theano._core.lower.matrix_passes import MatrixPass
+from theano._core.lower.joined import Joined
 from theano._core.lower.program import Number, Register, Scalar, size_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
-from theano._core.lower.row_blocks import RowBlocks
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.shaping import Length
@@ -118,7 +117,7 @@ class Core(Recorder):
         """Write one node; `Builder` does."""
         raise NotImplementedError
 
-    def write_joined(self, step: MatrixPass | RowBlocks) -> None:
+    def write_joined(self, step: Joined) -> None:
         """Write steps that run for some rows at a time; `Builder` does."""
         raise NotImplementedError
 

@@ -11,10 +11,11 @@ from theano._core.lower.builder import kernel_choice, pieces
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.gathers import Gathered, join_gathers
+from theano._core.lower.joined import Joined
 from theano._core.lower.kernel.expression import Value, Writer
-from theano._core.lower.matrix_passes import MatrixPass, in_matrix_passes
+from theano._core.lower.matrix_passes import in_matrix_passes
 from theano._core.lower.program import size_of
-from theano._core.lower.row_blocks import RowBlocks, in_row_blocks
+from theano._core.lower.row_blocks import in_row_blocks
 from theano._core.lower.schedule import Step, group
 from theano._core.lower.siblings import join_siblings
 from theano._core.ops.array.shaping import Length
@@ -60,7 +61,7 @@ def _count_uses(p: Core, steps: Sequence[Step], outputs: Sequence[object]) -> No
 
 def write_step(p: Core, step: Step) -> None:
     """Write a step."""
-    if isinstance(step, (MatrixPass, RowBlocks)):
+    if isinstance(step, Joined):
         p.write_joined(step)
         return
     outer, p.step = p.step, step

@@ -8,8 +8,7 @@ from typing import Any
 from theano._core.ir.variable import Apply
 from theano._core.lower.builder import copies, joins, lowering, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.matrix_passes import MatrixPass
-from theano._core.lower.row_blocks import RowBlocks
+from theano._core.lower.joined import Joined
 
 # Words that few programs say, by their module, which is read when one is first said: a short
 # program compiles sooner.
@@ -38,14 +37,9 @@ class Builder(Core):
         """Write one node."""
         lowering.emit_node(self, node)
 
-    def write_joined(self, step: MatrixPass | RowBlocks) -> None:
+    def write_joined(self, step: Joined) -> None:
         """Write steps that run for some rows at a time."""
-        from theano._core.lower.builder import matrix_pass, row_blocks
-
-        if isinstance(step, RowBlocks):
-            row_blocks.write(self, step)
-        else:
-            matrix_pass.write(self, step)
+        importlib.import_module(f"{__package__}.{step.writer}").write(self, step)
 
     broadcast = views.broadcast
     checked_size = views.checked_size

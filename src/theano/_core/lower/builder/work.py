@@ -12,8 +12,7 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.lapack_work import operations_of
 from theano._core.lower.computed_again import step_inputs
-from theano._core.lower.matrix_passes import MatrixPass
-from theano._core.lower.row_blocks import RowBlocks
+from theano._core.lower.joined import Joined
 from theano._core.lower.schedule import Step
 from theano._core.lower.steps import LIBRARIES
 from theano._core.ops.array.products import BatchedDot, Dot, Gemm
@@ -50,7 +49,7 @@ _WORK = (ir.Launch, ir.Reduce, ir.For)
 
 
 def _operations(p: Core, step: Step) -> Size:
-    if isinstance(step, (MatrixPass, RowBlocks)):
+    if isinstance(step, Joined):
         return reduce(p.plus, (_operations(p, part) for part in step.parts))
     node = step.nodes[0]
     op: Any = node.op
