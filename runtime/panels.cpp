@@ -57,19 +57,37 @@ void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     Multiply *kernel = kernel_for(work);
     for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t first = item / work.panels * block;
-        kernel(work, item % work.panels, first, std::min(work.rows, first + block));
+        kernel(work, item % work.panels, first, std::min(work.rows, first + block), nullptr);
+    }
+}
+
+template <std::int64_t kBytes>
+void copy_panels(const Work &work, std::int64_t panel, std::int64_t count) {
+    const std::int64_t apart = work.terms * kBytes;
+    const char *from = work.source + panel * kBytes;
+    char *to = work.packed + panel * apart;
+    for (std::int64_t term = 0; term < work.terms; ++term, from += work.leading, to += kBytes) {
+        for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * apart, from + i * kBytes, kBytes);
     }
 }
 
 template <class T>
-void pack_panel(const Work &work, std::int64_t panel) {
-    const std::int64_t column = panel * work.width, width = work.width, terms = work.terms;
-    const std::int64_t fits = std::min(width, work.columns - column);
-    T *const to = reinterpret_cast<T *>(work.packed) + column * terms;
-    copy_rows(work.source + column * work.across, work.leading, work.across, terms, fits, to, width);
-    if (!work.factor) return;
-    const T factor = *static_cast<const T *>(work.factor);
-    for (std::int64_t i = 0; i < terms * width; ++i) to[i] *= factor;
+void pack_panels(const Work &work, std::int64_t panel, std::int64_t count) {
+    constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t width = work.width, bytes = width * kItem, each = width * work.terms;
+    const std::int64_t full = std::max<std::int64_t>(0, work.columns / width - panel);
+    const std::int64_t together = work.across == kItem ? std::min(count, full) : 0;
+    if (bytes == kBytes512) copy_panels<kBytes512>(work, panel, together);
+    else if (bytes == kBytes256) copy_panels<kBytes256>(work, panel, together);
+    else copy_panels<kBytes128>(work, panel, together);
+    T *const packed = reinterpret_cast<T *>(work.packed) + panel * each;
+    for (std::int64_t i = together; i < count; ++i) {
+        const std::int64_t column = (panel + i) * width, fits = std::min(width, work.columns - column);
+        copy_rows(work.source + column * work.across, work.leading, work.across, work.terms, fits,
+                  packed + i * each, width);
+    }
+    const T *const factor = static_cast<const T *>(work.factor);
+    for (std::int64_t i = 0; factor && i < count * each; ++i) packed[i] *= *factor;
 }
 
 }  // namespace
@@ -87,14 +105,16 @@ bool fast() {
 
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     const Work &work = *reinterpret_cast<const Work *>(args);
-    for (std::int64_t panel = begin; panel < end; ++panel) {
-        if (work.itemsize == sizeof(float)) pack_panel<float>(work, panel);
-        else pack_panel<double>(work, panel);
+    for (std::int64_t panel = begin; panel < end; panel += kTogether) {
+        const std::int64_t count = std::min(kTogether, end - panel);
+        if (work.itemsize == sizeof(float)) pack_panels<float>(work, panel, count);
+        else pack_panels<double>(work, panel, count);
     }
 }
 
-void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
-    kernel_for(work)(work, panel, first, last);
+void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
+                    Ahead *ahead) {
+    kernel_for(work)(work, panel, first, last, ahead);
 }
 
 bool large(const Work &work) { return products(work) >= kLarge; }

@@ -33,14 +33,27 @@ struct Work {
 // Bytes of a panel's rows at most.
 constexpr std::int64_t kMostBytes = 128;
 
+// Panels that are packed together: what is read in one piece arrives sooner.
+constexpr std::int64_t kTogether = 8;
+
 // Rows that go through all panels while their results stay in the second cache.
 constexpr std::int64_t kMostRows = 256;
 
 // Columns of a panel for vectors of so many bits; 0: the widest.
 std::int64_t width(std::int64_t itemsize, std::int64_t bits);
 
+// Rows of memory that are read next. They are fetched into the second cache by a product that is
+// computed meanwhile, some of them with every kStep terms.
+struct Ahead {
+    static constexpr std::int64_t kStep = 16;
+    const char *row;
+    std::int64_t down, bytes;  // from one row to the next, and of each
+    std::int64_t left, each;   // how many there are, and at a time
+};
+
 // The loops for each kind of vectors: over the rows [first, last) and a panel, or over small products.
-using Multiply = void(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last);
+using Multiply = void(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
+                      Ahead *ahead);
 using MultiplySmall = void(const small::Products &products, bool single, std::int64_t begin,
                            std::int64_t end);
 Multiply multiply_plain;
@@ -61,7 +74,8 @@ bool large(const Work &work);
 // A kernel (th_kernel) over panels; `args` is a Work.
 void pack(std::int64_t *args, std::int64_t begin, std::int64_t end);
 // Multiplies the rows [first, last) by one panel.
-void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last);
+void multiply_panel(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
+                    Ahead *ahead = nullptr);
 // Runs a kernel whose items are parts of a product, over the threads there are; false if it was given up.
 bool share(th_kernel *kernel, std::int64_t *args, std::int64_t items, const Work &work,
            const threads::Poll &poll);

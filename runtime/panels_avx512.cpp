@@ -115,9 +115,12 @@ void short_rows_avx512(const small::Products &products, bool single, std::int64_
     else short_rows_of<double>(products, first, last);
 }
 
-void multiply_avx512(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
-    if (work.itemsize == sizeof(float)) multiply_rows<float, 64, 2, 8>(work, panel, first, last);
-    else multiply_rows<double, 64, 2, 8>(work, panel, first, last);
+void multiply_avx512(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
+                     Ahead *ahead) {
+    if (work.itemsize == sizeof(float))
+        multiply_rows<float, 64, 2, 8>(work, panel, first, last, ahead);
+    else
+        multiply_rows<double, 64, 2, 8>(work, panel, first, last, ahead);
 }
 
 void multiply_avx512(const small::Products &products, bool single, std::int64_t begin,

@@ -12,12 +12,13 @@
 namespace theano {
 namespace panels {
 
-void TH_MULTIPLY(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last) {
+void TH_MULTIPLY(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
+                 Ahead *ahead) {
     const bool wide = work.width * work.itemsize == 96, single = work.itemsize == sizeof(float);
-    if (wide && single) multiply_rows<float, 32, 3, 4>(work, panel, first, last);
-    else if (wide) multiply_rows<double, 32, 3, 4>(work, panel, first, last);
-    else if (single) multiply_rows<float, 16, 3, 4>(work, panel, first, last);
-    else multiply_rows<double, 16, 3, 4>(work, panel, first, last);
+    if (wide && single) multiply_rows<float, 32, 3, 4>(work, panel, first, last, ahead);
+    else if (wide) multiply_rows<double, 32, 3, 4>(work, panel, first, last, ahead);
+    else if (single) multiply_rows<float, 16, 3, 4>(work, panel, first, last, ahead);
+    else multiply_rows<double, 16, 3, 4>(work, panel, first, last, ahead);
 }
 
 void TH_MULTIPLY(const small::Products &products, bool single, std::int64_t begin, std::int64_t end) {

@@ -84,21 +84,22 @@ void mirror(T *c, std::int64_t n) {
     }
 }
 
-// C = alpha * A @ B + beta * C, of which each panel of B is packed where it is used.
+// C = alpha * A @ B + beta * C, of which some panels of B are packed where they are used.
 template <class T>
 struct Product {
     Matrix a, b;
     T *c;
     T alpha, beta;
-    std::int64_t most;  // terms at a time
-    bool near;          // whether rows of A are read where they are
+    std::int64_t most;            // terms at a time
+    bool near;                    // whether rows of A are read where they are
+    std::int64_t panels, groups;  // of some panels each, which are packed together
 
     static constexpr std::int64_t kItem = sizeof(T), kSide = Rows<T>::kSide;
 
     // What packs panels of the terms from `first` on.
     Work packing(std::int64_t first, char *packed) const {
-        const std::int64_t n = b.columns, wide = width(kItem, 0);
-        return {kItem, wide, (n + wide - 1) / wide, a.rows, std::min(most, a.columns - first), n,
+        const std::int64_t n = b.columns;
+        return {kItem, width(kItem, 0), panels, a.rows, std::min(most, a.columns - first), n,
                 b.down, b.across, first > 0 || beta != T(0), b.data + first * b.down, packed,
                 reinterpret_cast<char *>(c), nullptr, alpha == T(1) ? nullptr : &alpha};
     }
@@ -111,15 +112,37 @@ struct Product {
         work.across = rows ? kItem : a.across;
     }
 
-    void compute(std::int64_t panel) const {
-        alignas(64) char packed[kTerms * kMostBytes];
+    std::int64_t first_panel(std::int64_t group) const { return group * panels / groups; }
+
+    // The columns of the panels [begin, end) of the part whose first term is `first`, which are packed
+    // next; they are fetched while `work` is done for so many panels.
+    Ahead next(const Work &work, std::int64_t first, std::int64_t begin, std::int64_t end,
+               std::int64_t count) const {
+        constexpr std::int64_t kRows = 8;
+        const std::int64_t steps = (work.terms + Ahead::kStep - 1) / Ahead::kStep *
+                                   ((work.rows + kRows - 1) / kRows) * count;
+        const std::int64_t column = begin * work.width;
+        const std::int64_t rows = b.across == kItem ? std::min(most, a.columns - first) : 0;
+        return {b.data + first * b.down + column * kItem, b.down,
+                (std::min(end * work.width, b.columns) - column) * kItem, rows,
+                (rows + steps - 1) / steps};
+    }
+
+    // The panels [begin, end), after which the same thread computes those up to `later`.
+    void compute(std::int64_t begin, std::int64_t end, std::int64_t later, char *packed) const {
+        const std::int64_t count = end - begin;
         for (std::int64_t first = 0; first < a.columns; first += most) {
             Work work = packing(first, packed);
-            work.packed -= panel * work.width * work.terms * kItem;
-            pack(reinterpret_cast<std::int64_t *>(&work), panel, panel + 1);
+            work.packed -= begin * work.width * work.terms * kItem;
+            pack(reinterpret_cast<std::int64_t *>(&work), begin, end);
             multiplying(work, first);
-            if (near) multiply_panel(work, panel, 0, a.rows);
-            else multiply_copies(work, panel);
+            const std::int64_t after = first + work.terms;
+            Ahead ahead = after < a.columns ? next(work, after, begin, end, count)
+                                            : next(work, 0, end, later, count);
+            for (std::int64_t panel = begin; panel < end; ++panel) {
+                if (near) multiply_panel(work, panel, 0, a.rows, ahead.bytes > 0 ? &ahead : nullptr);
+                else multiply_copies(work, panel);
+            }
         }
     }
 
@@ -141,13 +164,24 @@ struct Product {
         Work whole = packing(0, nullptr);
         whole.terms = a.columns;
         auto *args = reinterpret_cast<std::int64_t *>(this);
-        return share(kernel, args, whole.panels, whole, poll) ? MatmulStatus::done
-                                                              : MatmulStatus::interrupted;
+        return share(kernel, args, groups, whole, poll) ? MatmulStatus::done
+                                                        : MatmulStatus::interrupted;
     }
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         const auto &product = *reinterpret_cast<const Product *>(args);
-        for (std::int64_t panel = begin; panel < end; ++panel) product.compute(panel);
+        Scratch scratch;
+        alignas(64) char one[kTerms * kMostBytes];
+        const std::int64_t together = (product.panels + product.groups - 1) / product.groups;
+        const std::int64_t terms = together * product.most;
+        auto *some = terms <= kTerms ? one : static_cast<char *>(scratch.get(terms, kMostBytes));
+        for (std::int64_t group = begin; group < end; ++group) {
+            const std::int64_t first = product.first_panel(group), last = product.first_panel(group + 1);
+            const std::int64_t later = group + 1 < end ? product.first_panel(group + 2) : last;
+            if (some) product.compute(first, last, later, some);
+            for (std::int64_t panel = first; !some && panel < last; ++panel)
+                product.compute(panel, panel + 1, panel + 1, one);
+        }
     }
 };
 
@@ -171,6 +205,7 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
     // Panels that serve a few rows only are packed where they are used, if all threads have about as
     // many, or too little to do to wait for each other after each part.
     const std::int64_t workers = threads::get(), turns = (count + workers - 1) / workers;
+    const std::int64_t groups = std::min(count, (turns + kTogether - 1) / kTogether * workers);
     const bool even = 4 * count >= 3 * turns * workers;
     const bool few = m <= kMostRows && !gram && (even || m * n * most < kShared);
     // Few panels do not make up for copies, nor are terms copied that are near each other in the cache.
@@ -179,7 +214,7 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
     const bool as_it_is = a.across % item == 0 && a.down % item == 0 && near;
     Scratch a_scratch, b_scratch;
     T *rows = as_it_is ? nullptr : static_cast<T *>(a_scratch.get(m * (few ? k : most), item));
-    Product<T> product{a, b, c, alpha, beta, most, as_it_is};
+    Product<T> product{a, b, c, alpha, beta, most, as_it_is, count, groups};
     if (few && rows) {
         Rows<T> all{a.data, a.down, a.across, m, k, rows};
         if (!move(Rows<T>::kernel, &all, all.blocks(), Rows<T>::kSide * k, poll))

@@ -186,7 +186,7 @@ def test_strides(char: str, shape: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("char", ["f", "d"])
-@pytest.mark.parametrize("shape", [(19, 530, 50), (16, 257, 8), (40, 600, 17)])
+@pytest.mark.parametrize("shape", [(19, 530, 50), (16, 257, 8), (40, 600, 17), (21, 530, 300)])
 def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None:
     random = np.random.default_rng(5)
     m, k, n = shape
@@ -197,6 +197,24 @@ def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None
         c = np.array(numbers(random, (m, n), char))
         wanted = expected(a, b, c.copy(), *(1 if alpha is None else alpha, beta or 0))
         check(multiply(a, b, c, alpha, beta), wanted, k + 4)
+
+
+@pytest.mark.parametrize("char", ["f", "d"])
+def test_long_sums_need_no_memory(char: str) -> None:
+    random = np.random.default_rng(8)
+    a, b = numbers(random, (70, 1300), char), numbers(random, (1300, 330), char)
+    wanted, without = multiply(a, b), 0
+    for number in itertools.count():
+        native.fail_allocations(number, 1)
+        try:
+            result = multiply(a, b)
+        except MemoryError:
+            result = None
+        if native.fail_allocations(0, 0):
+            break
+        without += result is not None
+        assert result is None or result.tobytes() == wanted.tobytes()
+    assert without > 0
 
 
 @pytest.mark.parametrize("char", ["b", "i", "l", "f", "d", "D"])
@@ -222,6 +240,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
         ((2100, 64), (64, 64)),
         ((300, 1700), (1700, 90)),
         ((70, 256), (256, 32)),
+        ((70, 1300), (1300, 330)),
         ((4000, 300), (300,)),
         ((300,), (300, 4000)),
         ((9, 7), (7, 5)),
