@@ -90,7 +90,7 @@ std::int64_t block_rows(std::int64_t rows, std::int64_t n, std::int64_t unit, do
     // A column of partial results is worth its memory for so many points; there are at least so many
     // rows in a block and at most so many blocks, and more than a few.
     constexpr double kBlock = 1 << 16;
-    constexpr std::int64_t kLeastRows = 256, kMostBlocks = 64, kFewBlocks = 4;
+    constexpr std::int64_t kLeastRows = 256, kMostBlocks = 32, kFewBlocks = 4;
     // A range of so many units gives all threads enough to do.
     constexpr std::int64_t kManyUnits = 64;
     if (rows < kFewBlocks * kLeastRows || total < kFewBlocks * kBlock || n >= kManyUnits * unit)
