@@ -62,11 +62,11 @@ void multiply_items(std::int64_t *args, std::int64_t begin, std::int64_t end) {
 }
 
 template <std::int64_t kBytes>
-void copy_panels(const Work &work, std::int64_t panel, std::int64_t count) {
+void copy_panels(const Work &work, std::int64_t panel, std::int64_t count, std::int64_t terms) {
     const std::int64_t apart = work.terms * kBytes;
     const char *from = work.source + panel * kBytes;
     char *to = work.packed + panel * apart;
-    for (std::int64_t term = 0; term < work.terms; ++term, from += work.leading, to += kBytes) {
+    for (std::int64_t term = 0; term < terms; ++term, from += work.leading, to += kBytes) {
         for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * apart, from + i * kBytes, kBytes);
     }
 }
@@ -75,16 +75,20 @@ template <class T>
 void pack_panels(const Work &work, std::int64_t panel, std::int64_t count) {
     constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
     const std::int64_t width = work.width, bytes = width * kItem, each = width * work.terms;
-    const std::int64_t full = std::max<std::int64_t>(0, work.columns / width - panel);
-    const std::int64_t together = work.across == kItem ? std::min(count, full) : 0;
-    if (bytes == kBytes512) copy_panels<kBytes512>(work, panel, together);
-    else if (bytes == kBytes256) copy_panels<kBytes256>(work, panel, together);
-    else copy_panels<kBytes128>(work, panel, together);
+    // Rows are copied as wide as panels, with what lies behind their last column as long as that is still
+    // the matrix: nobody reads it.
+    const std::int64_t behind = (panel + count) * bytes - work.columns * kItem;
+    std::int64_t whole = work.across == kItem ? work.terms : 0;
+    if (behind > 0)
+        whole = work.leading > 0 ? std::max<std::int64_t>(0, whole - 1 - behind / work.leading) : 0;
+    if (bytes == kBytes512) copy_panels<kBytes512>(work, panel, count, whole);
+    else if (bytes == kBytes256) copy_panels<kBytes256>(work, panel, count, whole);
+    else copy_panels<kBytes128>(work, panel, count, whole);
     T *const packed = reinterpret_cast<T *>(work.packed) + panel * each;
-    for (std::int64_t i = together; i < count; ++i) {
+    for (std::int64_t i = 0; whole < work.terms && i < count; ++i) {
         const std::int64_t column = (panel + i) * width, fits = std::min(width, work.columns - column);
-        copy_rows(work.source + column * work.across, work.leading, work.across, work.terms, fits,
-                  packed + i * each, width);
+        copy_rows(work.source + whole * work.leading + column * work.across, work.leading, work.across,
+                  work.terms - whole, fits, packed + i * each + whole * width, width);
     }
     const T *const factor = static_cast<const T *>(work.factor);
     for (std::int64_t i = 0; factor && i < count * each; ++i) packed[i] *= *factor;

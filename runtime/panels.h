@@ -1,6 +1,6 @@
 // Products of float matrices, of which the second one was packed before.
 //
-// The packed matrix consists of panels: some columns, row after row, padded with zeros. A product
+// The packed matrix consists of panels: some columns, row after row, padded with any numbers. A product
 // goes through a panel for a few rows at a time, whose sums stay in registers. Each sum is carried
 // from the first term to the last, so its bits depend neither on threads nor on blocks.
 #pragma once

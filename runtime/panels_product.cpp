@@ -13,14 +13,21 @@ namespace panels {
 
 namespace {
 
-// Sums are added up in parts of so many terms, whose panels stay in the nearest cache.
-constexpr std::int64_t kTerms = 256;
+// Sums are added up in parts of so many terms, of which some panels stay in the second cache: they have the
+// same bits in any parts. So many fit on the stack.
+constexpr std::int64_t kTerms = 512, kFewTerms = 128;
 
-// So many bytes of panels are packed on the stack.
-constexpr std::int64_t kOnStack = 1 << 14;
+// Rows of A that stay in the nearest cache while they go through some panels: a tile.
+constexpr std::int64_t kRows = 8;
 
 // Terms that lie within so many bytes are read where they are.
 constexpr std::int64_t kNear = 1 << 17;
+
+// Bytes of a matrix that is copied as a whole, not part by part.
+constexpr std::int64_t kWhole = 1 << 22;
+
+// After about so many products it is asked whether to go on.
+constexpr double kUnasked = 1u << 31;
 
 // Rows of A in its own order: the first matrix of a part.
 template <class T>
@@ -58,20 +65,6 @@ bool move(th_kernel *kernel, void *work, std::int64_t n, std::int64_t each,
                           n * each >= kLarge, poll);
 }
 
-// Only what lies on and below the diagonal, some rows at a time.
-bool multiply_lower(const Work &work, const threads::Poll &poll) {
-    constexpr std::int64_t kRows = 128;
-    for (std::int64_t row = 0; row < work.rows; row += kRows) {
-        Work part = work;
-        part.rows = std::min(kRows, work.rows - row);
-        part.panels = std::min(work.panels, (row + part.rows + work.width - 1) / work.width);
-        part.source += row * work.leading;
-        part.out += row * work.columns * work.itemsize;
-        if (!multiply(part, poll)) return false;
-    }
-    return true;
-}
-
 template <class T>
 void mirror(T *c, std::int64_t n) {
     constexpr std::int64_t kSide = 16;
@@ -84,104 +77,131 @@ void mirror(T *c, std::int64_t n) {
     }
 }
 
-// C = alpha * A @ B + beta * C, of which some panels of B are packed where they are used.
+// Panels [left, right) and rows [top, bottom).
+struct Range {
+    std::int64_t left, right, top, bottom;
+};
+
+// C = alpha * A @ B + beta * C, of which some panels of B are packed where they are used, for all rows or
+// for chunks of them.
 template <class T>
 struct Product {
     Matrix a, b;
     T *c;
     T alpha, beta;
-    std::int64_t most;            // terms at a time
+    bool lower;                   // only what lies on and below the diagonal
     bool near;                    // whether rows of A are read where they are
-    std::int64_t panels, groups;  // of some panels each, which are packed together
+    std::int64_t most;            // terms at a time
+    std::int64_t panels, groups;  // a group is packed at a time
+    std::int64_t chunks;          // of rows
+    std::int64_t begin, end;      // the terms that are added now
 
     static constexpr std::int64_t kItem = sizeof(T), kSide = Rows<T>::kSide;
 
-    // What packs panels of the terms from `first` on.
+    std::int64_t first_panel(std::int64_t group) const { return group * panels / groups; }
+    std::int64_t first_row(std::int64_t chunk) const {
+        return chunk == chunks ? a.rows : a.rows / kSide * chunk / chunks * kSide;
+    }
+
+    // A group of panels and a chunk of rows: what a thread computes at a time.
+    Range range(std::int64_t item) const {
+        const std::int64_t group = item / chunks, chunk = item % chunks, left = first_panel(group);
+        const std::int64_t above = lower ? left * width(kItem, 0) : 0;
+        return {left, first_panel(group + 1), std::max(first_row(chunk), above), first_row(chunk + 1)};
+    }
+
+    // What packs the terms from `first` on.
     Work packing(std::int64_t first, char *packed) const {
-        const std::int64_t n = b.columns;
-        return {kItem, width(kItem, 0), panels, a.rows, std::min(most, a.columns - first), n,
+        return {kItem, width(kItem, 0), panels, a.rows, std::min(most, end - first), b.columns,
                 b.down, b.across, first > 0 || beta != T(0), b.data + first * b.down, packed,
                 reinterpret_cast<char *>(c), nullptr, alpha == T(1) ? nullptr : &alpha};
     }
 
-    // What multiplies by them then; the packed rows are A's if there are none.
-    void multiplying(Work &work, std::int64_t first, const T *rows = nullptr) const {
+    // What multiplies by them then.
+    void multiplying(Work &work, std::int64_t first) const {
         work.factor = first > 0 || beta == T(1) ? nullptr : &beta;
-        work.source = rows ? reinterpret_cast<const char *>(rows) : a.data + first * a.across;
-        work.leading = rows ? work.terms * kItem : a.down;
-        work.across = rows ? kItem : a.across;
+        work.source = a.data + first * a.across;
+        work.leading = a.down;
+        work.across = a.across;
     }
 
-    std::int64_t first_panel(std::int64_t group) const { return group * panels / groups; }
-
-    // The columns of the panels [begin, end) of the part whose first term is `first`, which are packed
-    // next; they are fetched while `work` is done for so many panels.
-    Ahead next(const Work &work, std::int64_t first, std::int64_t begin, std::int64_t end,
-               std::int64_t count) const {
-        constexpr std::int64_t kRows = 8;
+    // The columns of a range in the terms from `first` on, which are packed next; they are fetched while
+    // `work` is done for the panels and rows of `now`.
+    Ahead next(const Work &work, std::int64_t first, const Range &then, const Range &now) const {
         const std::int64_t steps = (work.terms + Ahead::kStep - 1) / Ahead::kStep *
-                                   ((work.rows + kRows - 1) / kRows) * count;
-        const std::int64_t column = begin * work.width;
-        const std::int64_t rows = b.across == kItem ? std::min(most, a.columns - first) : 0;
-        return {b.data + first * b.down + column * kItem, b.down,
-                (std::min(end * work.width, b.columns) - column) * kItem, rows,
-                (rows + steps - 1) / steps};
+                                   ((now.bottom - now.top + kRows - 1) / kRows) *
+                                   (now.right - now.left);
+        const std::int64_t left = then.left * work.width;
+        const std::int64_t right = std::min(then.right * work.width, b.columns);
+        const std::int64_t terms = b.across == kItem ? std::min(most, end - first) : 0;
+        return {b.data + first * b.down + left * kItem, b.down, (right - left) * kItem, terms,
+                (terms + steps - 1) / steps};
     }
 
-    // The panels [begin, end), after which the same thread computes those up to `later`.
-    void compute(std::int64_t begin, std::int64_t end, std::int64_t later, char *packed) const {
-        const std::int64_t count = end - begin;
-        for (std::int64_t first = 0; first < a.columns; first += most) {
+    // A range, after which the same thread computes another one.
+    void compute(const Range &now, const Range &later, char *packed) const {
+        for (std::int64_t first = begin; first < end && now.top < now.bottom; first += most) {
             Work work = packing(first, packed);
-            work.packed -= begin * work.width * work.terms * kItem;
-            pack(reinterpret_cast<std::int64_t *>(&work), begin, end);
+            work.packed -= now.left * work.width * work.terms * kItem;
+            pack(reinterpret_cast<std::int64_t *>(&work), now.left, now.right);
             multiplying(work, first);
             const std::int64_t after = first + work.terms;
-            Ahead ahead = after < a.columns ? next(work, after, begin, end, count)
-                                            : next(work, 0, end, later, count);
-            for (std::int64_t panel = begin; panel < end; ++panel) {
-                if (near) multiply_panel(work, panel, 0, a.rows, ahead.bytes > 0 ? &ahead : nullptr);
-                else multiply_copies(work, panel);
+            Ahead ahead = after < end ? next(work, after, now, now) : next(work, begin, later, now);
+            for (std::int64_t row = now.top; row < now.bottom; row += kRows) {
+                const std::int64_t stop = std::min(now.bottom, row + kRows);
+                for (std::int64_t panel = now.left; panel < now.right; ++panel) {
+                    if (near) multiply_panel(work, panel, row, stop, ahead.bytes ? &ahead : nullptr);
+                    else multiply_copies(work, panel, row, stop);
+                }
             }
         }
     }
 
     // Some rows of A at a time, copied into memory that there is on the stack.
-    void multiply_copies(Work work, std::int64_t panel) const {
-        T rows[kSide * kTerms];
-        const char *source = work.source;
+    void multiply_copies(Work work, std::int64_t panel, std::int64_t row, std::int64_t stop) const {
+        T rows[kSide * kFewTerms];
+        const char *source = work.source + row * a.down;
         work.leading = work.terms * kItem;
         work.across = kItem;
-        for (std::int64_t row = 0; row < a.rows; row += kSide, source += kSide * a.down) {
-            const std::int64_t count = std::min(kSide, a.rows - row);
+        for (; row < stop; row += kSide, source += kSide * a.down) {
+            const std::int64_t count = std::min(kSide, stop - row);
             Rows<T>{source, a.down, a.across, count, work.terms, rows}.pack(0);
             work.source = reinterpret_cast<const char *>(rows) - row * work.leading;
             multiply_panel(work, panel, row, row + count);
         }
     }
 
-    MatmulStatus run(const threads::Poll &poll) {
-        Work whole = packing(0, nullptr);
-        whole.terms = a.columns;
-        auto *args = reinterpret_cast<std::int64_t *>(this);
-        return share(kernel, args, groups, whole, poll) ? MatmulStatus::done
-                                                        : MatmulStatus::interrupted;
+    // Adds the terms [begin, end).
+    bool run(const threads::Poll &poll) {
+        Work whole = packing(begin, nullptr);
+        whole.terms = end - begin;
+        return share(kernel, reinterpret_cast<std::int64_t *>(this), groups * chunks, whole, poll);
     }
 
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         const auto &product = *reinterpret_cast<const Product *>(args);
-        Scratch scratch;
-        alignas(64) char one[kTerms * kMostBytes];
         const std::int64_t together = (product.panels + product.groups - 1) / product.groups;
-        const std::int64_t terms = together * product.most;
-        auto *some = terms <= kTerms ? one : static_cast<char *>(scratch.get(terms, kMostBytes));
-        for (std::int64_t group = begin; group < end; ++group) {
-            const std::int64_t first = product.first_panel(group), last = product.first_panel(group + 1);
-            const std::int64_t later = group + 1 < end ? product.first_panel(group + 2) : last;
-            if (some) product.compute(first, last, later, some);
-            for (std::int64_t panel = first; !some && panel < last; ++panel)
-                product.compute(panel, panel + 1, panel + 1, one);
+        const std::int64_t terms = together * std::min(product.most, product.end - product.begin);
+        Scratch scratch;
+        alignas(64) char few[kFewTerms * kMostBytes];
+        char *packed = terms <= kFewTerms ? few : static_cast<char *>(scratch.get(terms, kMostBytes));
+        for (std::int64_t item = begin; item < end; ++item) {
+            const Range now = product.range(item);
+            if (packed) product.compute(now, item + 1 < end ? product.range(item + 1) : Range{}, packed);
+            else product.of_few_terms().compute_panels(now, few);
         }
+    }
+
+    Product of_few_terms() const {
+        Product result = *this;
+        result.most = std::min(most, kFewTerms);
+        return result;
+    }
+
+    // One after the other.
+    void compute_panels(const Range &all, char *packed) const {
+        for (std::int64_t panel = all.left; panel < all.right; ++panel)
+            compute({panel, panel + 1, all.top, all.bottom}, {}, packed);
     }
 };
 
@@ -198,49 +218,44 @@ bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
 template <class T>
 MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bool gram,
                      const threads::Poll &poll) {
-    constexpr std::int64_t item = sizeof(T), kFewPanels = 4, kShared = 1 << 21;
-    const std::int64_t m = a.rows, n = b.columns, k = a.columns, wide = width(item, 0);
-    const std::int64_t count = (n + wide - 1) / wide, parts = (k + kTerms - 1) / kTerms;
-    const std::int64_t most = (k + parts - 1) / parts;
-    // Panels that serve a few rows only are packed where they are used, if all threads have about as
-    // many, or too little to do to wait for each other after each part.
-    const std::int64_t workers = threads::get(), turns = (count + workers - 1) / workers;
-    const std::int64_t groups = std::min(count, (turns + kTogether - 1) / kTogether * workers);
-    const bool even = 4 * count >= 3 * turns * workers;
-    const bool few = m <= kMostRows && !gram && (even || m * n * most < kShared);
-    // Few panels do not make up for copies, nor are terms copied that are near each other in the cache.
-    const bool near = a.across == item ? few || parts == 1 || count <= kFewPanels
-                                       : most * std::abs(a.across) <= kNear;
-    const bool as_it_is = a.across % item == 0 && a.down % item == 0 && near;
-    Scratch a_scratch, b_scratch;
-    T *rows = as_it_is ? nullptr : static_cast<T *>(a_scratch.get(m * (few ? k : most), item));
-    Product<T> product{a, b, c, alpha, beta, most, as_it_is, count, groups};
-    if (few && rows) {
-        Rows<T> all{a.data, a.down, a.across, m, k, rows};
-        if (!move(Rows<T>::kernel, &all, all.blocks(), Rows<T>::kSide * k, poll))
-            return MatmulStatus::interrupted;
-        product.a = {reinterpret_cast<const char *>(rows), m, k, k * item, item};
-        product.near = true;
+    constexpr std::int64_t item = sizeof(T), kFewRows = 32, kManyRows = 128, kChunks = 4;
+    const std::int64_t m = a.rows, k = a.columns, wide = width(item, 0), workers = threads::get();
+    const std::int64_t panels = (b.columns + wide - 1) / wide, parts = (k + kTerms - 1) / kTerms;
+    const std::int64_t most = (k + parts - 1) / parts, turns = (panels + workers - 1) / workers;
+    const std::int64_t groups = std::min(panels, (turns + kTogether - 1) / kTogether * workers);
+    // Where threads have about as many panels each, none is packed twice, for chunks of rows.
+    std::int64_t chunks = 1;
+    if (groups < workers)
+        chunks = std::clamp<std::int64_t>(m / kFewRows, 1, (workers + groups - 1) / groups);
+    else if (4 * panels < 3 * turns * workers)
+        chunks = std::clamp<std::int64_t>(m / kManyRows, 1, kChunks);
+    Product<T> product{a, b, c, alpha, beta, gram, true, most, panels, groups, chunks, 0, k};
+    const bool in_place = a.across % item == 0 && a.down % item == 0 &&
+                          (a.across == item || most * std::abs(a.across) <= kNear);
+    const double each = static_cast<double>(m) * static_cast<double>(b.columns * most);
+    std::int64_t span = most * static_cast<std::int64_t>(std::clamp(kUnasked / each, 1.0, kUnasked));
+    Scratch scratch;
+    T *rows = nullptr;
+    if (!in_place) {
+        if (m > kWhole / item / k) span = most;
+        rows = static_cast<T *>(scratch.get(m * std::min(k, span), item));
+        product.near = rows != nullptr;
+        if (!rows) product = product.of_few_terms();
     }
-    if (few) return product.run(poll);
-    const std::int64_t packed_bytes = count * wide * most * item;
-    alignas(64) char on_stack[kOnStack];
-    char *packed = packed_bytes <= kOnStack ? on_stack
-                                            : static_cast<char *>(b_scratch.get(packed_bytes, 1));
-    if (!packed || (!rows && !as_it_is)) return product.run(poll);
-    for (std::int64_t first = 0; first < k; first += most) {
-        Work work = product.packing(first, packed);
-        if (!move(pack, &work, count, wide * work.terms, poll)) return MatmulStatus::interrupted;
-        product.multiplying(work, first, rows);
+    for (std::int64_t first = 0; first < k; first += span) {
+        product.begin = first;
+        product.end = std::min(k, first + span);
         if (rows) {
-            Rows<T> part{a.data + first * a.across, a.down, a.across, m, work.terms, rows};
-            if (!move(Rows<T>::kernel, &part, part.blocks(), Rows<T>::kSide * work.terms, poll))
+            const std::int64_t terms = product.end - first;
+            Rows<T> part{a.data + first * a.across, a.down, a.across, m, terms, rows};
+            if (!move(Rows<T>::kernel, &part, part.blocks(), Rows<T>::kSide * terms, poll))
                 return MatmulStatus::interrupted;
+            const char *start = reinterpret_cast<const char *>(rows) - first * item;
+            product.a = {start, m, k, terms * item, item};
         }
-        if (!(gram ? multiply_lower(work, poll) : multiply(work, poll)))
-            return MatmulStatus::interrupted;
+        if (!product.run(poll)) return MatmulStatus::interrupted;
     }
-    if (gram) mirror(c, n);
+    if (gram) mirror(c, b.columns);
     return MatmulStatus::done;
 }
 

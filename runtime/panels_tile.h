@@ -10,11 +10,13 @@ namespace panels {
 
 namespace {
 
-// `kRows` rows, each of `kVectors` vectors of `kBytes` bytes, are summed at a time.
-template <class T, int kBytes, int kVectors, int kRows>
+// `kRows` rows, each of `kVectors` vectors of `kBytes` bytes, are summed at a time; rows of the panel have
+// `kPanel` vectors.
+template <class T, int kBytes, int kVectors, int kRows, int kPanel = kVectors>
 struct Tile {
     using Vector = typename Vectors<T, kBytes>::Vector;
     static constexpr int kLanes = Vectors<T, kBytes>::kLanes, kWidth = kLanes * kVectors;
+    static constexpr int kApart = kLanes * kPanel;
 
     // The sums of the rows from `row` on in the columns of a panel, the first of which is `column`.
     static void sums(const Work &work, std::int64_t row, std::int64_t column, Ahead *ahead) {
@@ -23,6 +25,10 @@ struct Tile {
         if (left >= kWidth) {
             whole_sums(work, row, column, out, work.columns, ahead);
             return;
+        }
+        if constexpr (kVectors > 1) {
+            if (left <= kWidth - kLanes)
+                return Tile<T, kBytes, kVectors - 1, kRows, kPanel>::sums(work, row, column, ahead);
         }
         T whole[kRows * kWidth] = {};
         const auto bytes = static_cast<unsigned long>(left) * sizeof(T);
@@ -69,7 +75,7 @@ struct Tile {
                 for (; term < end; ++term, x += across) {
                     Vector own[kVectors];
                     TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                        __builtin_memcpy(&own[v], panel + term * kWidth + v * kLanes, kBytes);
+                        __builtin_memcpy(&own[v], panel + term * kApart + v * kLanes, kBytes);
                     TH_UNROLL for (int r = 0; r < kRows; ++r) {
                         const T factor = x[r * leading];
                         TH_UNROLL for (int v = 0; v < kVectors; ++v)
