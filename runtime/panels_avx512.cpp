@@ -1,6 +1,4 @@
 // For processors with AVX-512, which have 32 registers.
-#include <immintrin.h>
-
 #include "panels_tile.h"
 #include "small_products_loops.h"
 

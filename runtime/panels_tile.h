@@ -14,8 +14,9 @@ namespace {
 // `kPanel` vectors.
 template <class T, int kBytes, int kVectors, int kRows, int kPanel = kVectors>
 struct Tile {
-    using Vector = typename Vectors<T, kBytes>::Vector;
-    static constexpr int kLanes = Vectors<T, kBytes>::kLanes, kWidth = kLanes * kVectors;
+    using Own = Vectors<T, kBytes>;
+    using Vector = typename Own::Vector;
+    static constexpr int kLanes = Own::kLanes, kWidth = kLanes * kVectors;
     static constexpr int kApart = kLanes * kPanel;
 
     // The sums of the rows from `row` on in the columns of a panel, the first of which is `column`.
@@ -77,9 +78,9 @@ struct Tile {
                     TH_UNROLL for (int v = 0; v < kVectors; ++v)
                         __builtin_memcpy(&own[v], panel + term * kApart + v * kLanes, kBytes);
                     TH_UNROLL for (int r = 0; r < kRows; ++r) {
-                        const T factor = x[r * leading];
+                        const Vector factor = x[r * leading] - Vector{};
                         TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                            sum[r][v] = own[v] * factor + sum[r][v];
+                            Own::add_product(sum[r][v], own[v], factor);
                     }
                 }
             }

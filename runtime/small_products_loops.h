@@ -66,7 +66,8 @@ struct Multiplication {
             TH_UNROLL for (int r = 0; r < kRows; ++r) {
                 T factor;
                 __builtin_memcpy(&factor, a + r * p.a.down, kItem);
-                TH_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = own[v] * factor + sum[r][v];
+                const auto factors = factor - typename V::Vector{};
+                TH_UNROLL for (int v = 0; v < kVectors; ++v) V::add_product(sum[r][v], own[v], factors);
             }
         }
         TH_UNROLL for (int r = 0; r < kRows; ++r, c += p.columns * kItem) {

@@ -2,8 +2,6 @@
 // stand here.
 #include "vector_products.h"
 
-#include <immintrin.h>
-
 #include "vectors.h"
 
 #if defined(__AVX512F__)
@@ -27,30 +25,7 @@ template <class T>
 struct Sums : Vectors<T, TH_BYTES> {
     using Own = Vectors<T, TH_BYTES>;
     using typename Own::Vector;
-    using Own::kLanes, Own::load, Own::store;
-
-    // One rounding, which compilers choose differently from loop to loop.
-    static Vector multiply_add(Vector one, Vector two, Vector sum) {
-#if defined(__AVX512F__)
-        if constexpr (sizeof(T) == 8)
-            return reinterpret_cast<Vector>(
-                _mm512_fmadd_pd(reinterpret_cast<__m512d>(one), reinterpret_cast<__m512d>(two),
-                                reinterpret_cast<__m512d>(sum)));
-        else
-            return reinterpret_cast<Vector>(
-                _mm512_fmadd_ps(reinterpret_cast<__m512>(one), reinterpret_cast<__m512>(two),
-                                reinterpret_cast<__m512>(sum)));
-#else
-        if constexpr (sizeof(T) == 8)
-            return reinterpret_cast<Vector>(
-                _mm256_fmadd_pd(reinterpret_cast<__m256d>(one), reinterpret_cast<__m256d>(two),
-                                reinterpret_cast<__m256d>(sum)));
-        else
-            return reinterpret_cast<Vector>(
-                _mm256_fmadd_ps(reinterpret_cast<__m256>(one), reinterpret_cast<__m256>(two),
-                                reinterpret_cast<__m256>(sum)));
-#endif
-    }
+    using Own::kLanes, Own::load, Own::add_product, Own::store;
 
     // Of fewer items than there are lanes; the others are 0.
     static Vector load_some(const T *from, std::int64_t count) {
@@ -120,13 +95,13 @@ struct Sums : Vectors<T, TH_BYTES> {
         for (; term + kLanes <= p.terms; term += kLanes) {
             const Vector own = load(x + term);
             TH_UNROLL for (int r = 0; r < kRows; ++r)
-                sum[r] = multiply_add(load(row + r * p.leading + term), own, sum[r]);
+                add_product(sum[r], load(row + r * p.leading + term), own);
         }
         const std::int64_t left = p.terms - term;
         if (left > 0) {
             const Vector own = load_some(x + term, left);
             TH_UNROLL for (int r = 0; r < kRows; ++r)
-                sum[r] = multiply_add(load_some(row + r * p.leading + term, left), own, sum[r]);
+                add_product(sum[r], load_some(row + r * p.leading + term, left), own);
         }
         T *y = static_cast<T *>(p.y) + first;
         TH_UNROLL for (int r = 0; r < kRows; ++r) {
@@ -150,8 +125,7 @@ struct Sums : Vectors<T, TH_BYTES> {
         Vector other{};
         TH_UNROLL for (int t = 0; t < kTerms; ++t) {
             const Vector product = load_part(column + t * leading);
-            if (t % 2) other = multiply_add(product, factors[t], other);
-            else sum = multiply_add(product, factors[t], sum);
+            add_product(t % 2 ? other : sum, product, factors[t]);
         }
         return kTerms > 1 ? sum + other : sum;
     }
@@ -164,7 +138,7 @@ struct Sums : Vectors<T, TH_BYTES> {
         const T *x = static_cast<const T *>(p.x) + term;
         T *y = static_cast<T *>(p.y) + begin;
         Vector factors[kTerms];
-        TH_UNROLL for (int t = 0; t < kTerms; ++t) factors[t] = Vector{} + alpha * x[t];
+        TH_UNROLL for (int t = 0; t < kTerms; ++t) factors[t] = alpha * x[t] - Vector{};
         const std::int64_t count = end - begin;
         std::int64_t i = 0;
         for (; i + kLanes <= count; i += kLanes) {

@@ -34,9 +34,9 @@ void add(const Sums &work) {
             typename V::Vector windows[kVectors];
             TH_UNROLL for (int v = 0; v < kVectors; ++v) windows[v] = V::load(x + v * V::kLanes);
             TH_UNROLL for (int r = 0; r < kRows; ++r) {
-                const T factor = factors[r];
+                const auto factor = factors[r] - typename V::Vector{};
                 TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                    sum[r][v] = windows[v] * factor + sum[r][v];
+                    V::add_product(sum[r][v], windows[v], factor);
             }
         }
     }
@@ -163,9 +163,9 @@ void differentiate_across(const Gradients &work) {
         typename V::Vector channels[kVectors];
         TH_UNROLL for (int v = 0; v < kVectors; ++v) channels[v] = V::load(given + v * V::kLanes);
         TH_UNROLL for (int t = 0; t < kTerms; ++t) {
-            const T factor = plane[terms[t]];
+            const auto factor = plane[terms[t]] - typename V::Vector{};
             TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                sum[t][v] = channels[v] * factor + sum[t][v];
+                V::add_product(sum[t][v], channels[v], factor);
         }
     }
     TH_UNROLL for (int t = 0; t < kTerms; ++t) {

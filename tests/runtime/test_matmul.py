@@ -200,6 +200,18 @@ def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None
 
 
 @pytest.mark.parametrize("char", ["f", "d"])
+@pytest.mark.parametrize(
+    "shape", [(70, 1300, 330), (23, 40, 17), (9, 7, 5), (300, 20, 9), (29, 90, 70), (270, 8, 16)]
+)
+def test_bits_do_not_depend_on_the_place_of_a_row(char: str, shape: tuple[int, int, int]) -> None:
+    random = np.random.default_rng(9)
+    m, k, n = shape
+    a, b = numbers(random, (m, k), char), numbers(random, (k, n), char)
+    np.testing.assert_array_equal(multiply(a[::-1], b)[::-1], multiply(a, b))
+    np.testing.assert_array_equal(multiply(a[1:], b), multiply(a, b)[1:])
+
+
+@pytest.mark.parametrize("char", ["f", "d"])
 def test_long_sums_need_no_memory(char: str) -> None:
     random = np.random.default_rng(8)
     a, b = numbers(random, (70, 1300), char), numbers(random, (1300, 330), char)
