@@ -33,6 +33,9 @@ double products(const Work &work) {
     return work.first ? own + products(*work.first) : own;
 }
 
+// Rows that go through all panels while their results stay in the second cache.
+constexpr std::int64_t kMostRows = 256;
+
 // Fewer rows if the panels stay there too, so that each thread can have rows of its own.
 std::int64_t block_rows(const Work &work) {
     constexpr std::int64_t kFewest = 16, kParts = 8, kCached = 1 << 19;

@@ -36,9 +36,6 @@ constexpr std::int64_t kMostBytes = 128;
 // Panels that are packed together: what is read in one piece arrives sooner.
 constexpr std::int64_t kTogether = 8;
 
-// Rows that go through all panels while their results stay in the second cache.
-constexpr std::int64_t kMostRows = 256;
-
 // Columns of a panel for vectors of so many bits; 0: the widest.
 std::int64_t width(std::int64_t itemsize, std::int64_t bits);
 
