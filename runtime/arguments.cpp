@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "arrays.h"
 #include "call.h"
@@ -339,6 +340,39 @@ bool find_overwritable(Call *call) {
     return true;
 }
 
+// Has the steps to come read what a call within this one stored in a cell that this call updates.
+// The steps before have read the old value, which stays alive with the call.
+bool see_new_value(Call *call, const Update &update) {
+    const Input &input = call->program->inputs[static_cast<std::size_t>(update.input)];
+    PyObject *&value = call->values[update.input];
+    PyObject *stored = call->function->cell(update.cell)->value;
+    if (!(input.flags & kImplicit) || !stored || stored == value) return true;
+    std::int64_t *descriptor = call->head.frame + input.offset;
+    if (input.type.is_object()) {
+        descriptor[kData] = reinterpret_cast<std::int64_t>(stored);
+    } else {
+        std::int64_t found[kShape + 2 * NPY_MAXDIMS];
+        double bytes = 0;
+        // What had to be converted when the call began is no sign of a new value.
+        if (!PyArray_CheckExact(stored)) return true;
+        // Code was chosen, and room made, for these lengths and strides.
+        const auto words = static_cast<std::size_t>(2 * input.type.ndim);
+        if (!fill_array(input, stored, found, &bytes) ||
+            std::memcmp(found + kShape, descriptor + kShape, words * sizeof(std::int64_t))) {
+            PyErr_Format(PyExc_ValueError,
+                         "a Python operation stored %R in a shared variable that the call around it "
+                         "updates: that needs an array of the same type, shape and memory order as "
+                         "when the call began. Have the operation return the new value, and let the "
+                         "call update by that",
+                         stored);
+            return false;
+        }
+        descriptor[kData] = found[kData];
+        descriptor[kFlags] &= ~TH_OVERWRITABLE;
+    }
+    return keep_object(call, std::exchange(value, Py_NewRef(stored))) == 0;
+}
+
 bool missing_value(Call *call, Py_ssize_t index, PyObject *const *args, Py_ssize_t nargs,
                    PyObject *names) {
     const Input &input = call->program->inputs[static_cast<std::size_t>(index)];
@@ -393,10 +427,13 @@ bool fill_frame(Call *call, double *bytes) {
     return !program.any_mutable || find_overwritable(call);
 }
 
-void spare_read_cells(Call *call) {
+bool see_cells(Call *call) {
+    for (const Update &update : call->program->updates)
+        if (update.input >= 0 && !see_new_value(call, update)) return false;
     for (const Input &input : call->program->inputs)
         if (input.cell >= 0 && !input.type.is_object() && is_read(call, input.cell))
             call->head.frame[input.offset + kFlags] &= ~TH_OVERWRITABLE;
+    return true;
 }
 
 PyObject *value_as_object(Call *call, Py_ssize_t index) {

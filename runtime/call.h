@@ -156,8 +156,9 @@ PyObject *value_as_object(Call *call, Py_ssize_t index);
 bool bind_arguments(Call *call, PyObject *const *args, Py_ssize_t nargs, PyObject *names);
 // Fills the descriptors from the values; adds up the bytes of the inputs.
 bool fill_frame(Call *call, double *bytes);
-// After a Python operation: what others read since then must stay as it is.
-void spare_read_cells(Call *call);
+// After a Python operation: what others read since then must stay as it is, and what calls within it
+// stored in cells that this call updates is what it goes on with. False with an exception set.
+bool see_cells(Call *call);
 // Makes the list or dictionary that a call will return: that may collect garbage, which runs any
 // code. False with an exception set.
 bool make_container(Call *call);

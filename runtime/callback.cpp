@@ -207,11 +207,8 @@ bool call_python(Call *call, std::int64_t index, const Callback &callback, PyObj
     const bool writes = call->program->n_written;
     if (writes) cell_use::pause(call->function);
     Ref<> returned(PyObject_Vectorcall(callable.get(), inputs, count, nullptr));
-    if (writes) {
-        cell_use::resume(call->function);
-        spare_read_cells(call);
-    }
-    bool settled = true;
+    if (writes) cell_use::resume(call->function);
+    bool settled = !writes || !returned || see_cells(call);
     for (std::size_t i = 0; i < count; ++i) {
         bool is_view = !callback.inputs[i].is_object() && !callback.inputs[i].is_memory;
         if (settled) settled = settle_input(call, inputs[i], is_view) == 0;

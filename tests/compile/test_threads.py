@@ -299,8 +299,8 @@ def test_calls_within_a_call_do_not_wait_for_it() -> None:
 
     outer = theano.function([], s.sum(), updates=[(s, s + calling(use, theano.shared(1.0)))])
     assert outer() == 0.0
-    # The call around had begun with zeros, and ends last.
-    np.testing.assert_array_equal(s.get_value(), np.ones(3))
+    # The call around ends last, and adds to what it finds then.
+    np.testing.assert_array_equal(s.get_value(), np.full(3, 8.0))
     np.testing.assert_array_equal(t.get_value(), np.ones(3))
     np.testing.assert_array_equal(seen[0], np.zeros(3))
 

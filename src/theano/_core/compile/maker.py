@@ -33,7 +33,7 @@ from theano._core.ops.array.dims import unchanged_graphs
 from theano._core.ops.array.index_form import numbers_in_operations
 from theano._core.ops.array.static_shape import unsized_inputs, without_sizes
 from theano._core.ops.core.op import complete_values
-from theano._core.ops.core.python_call import CallError
+from theano._core.ops.core.python_call import CallError, NumPyCall
 from theano._core.ops.random.numpy_streams import Draw
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.native_form import native_form
@@ -517,7 +517,7 @@ def _on_callback_error(function: Any, index: int, error: CallError) -> Any:
     call = maker.callbacks[index].function
     if isinstance(error, CallError):
         raise _told(maker, error) from None
-    if isinstance(call, Draw):
+    if isinstance(call, (Draw, NumPyCall)):
         raise messages.explained(error, messages.node_report(maker, call.node, None)) from None
     raise error
 

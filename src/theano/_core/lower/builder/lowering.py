@@ -65,6 +65,7 @@ def write_step(p: Core, step: Step) -> None:
         p.write_joined(step)
         return
     outer, p.step = p.step, step
+    called = len(p.callbacks)
     if isinstance(step, Gathered):
         from theano._core.lower.builder import gathered_loop
 
@@ -75,6 +76,16 @@ def write_step(p: Core, step: Step) -> None:
         emit_node(p, step.nodes[0])
     p.step = outer
     count_down(p, step)
+    if outer is None and len(p.callbacks) > called:
+        _see_cells(p)
+
+
+def _see_cells(p: Core) -> None:
+    """Go on with what a call of Python may have stored in variables that the program updates."""
+    for number in p.updates:
+        value = p.values[p.inputs[number]]
+        if isinstance(value, Array):
+            value.data, value.register = p.frame_load(p.input_offsets[number], "ptr"), None
 
 
 def count_down(p: Core, step: Step) -> None:
