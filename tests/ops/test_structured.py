@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theano
 import theano.tensor as T
 from theano._core.api.debug.checks import layouts
 from theano._core.compile.function import function
@@ -267,3 +268,19 @@ def test_a_matrix_for_all_rows_that_is_used_again() -> None:
     first, second = function([x], products)(value)
     assert np.allclose(first[0], square @ square)
     assert np.allclose(second[0], square.T @ square)
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", "none"])
+def test_what_is_broadcast_already_has_to_fit(mode: str) -> None:
+    value, k, m, x = T.dscalar("value"), T.lscalar("k"), T.lscalar("m"), T.dvector("x")
+    chosen = theano.Mode(optimizer=None) if mode == "none" else mode
+    twice = function([value, k, m], T.alloc(T.alloc(value, k, 1), 2, m, 3), mode=chosen)
+    of_sum = function([x, value, k], T.alloc(T.alloc(value, k), x.shape[0]) + x, mode=chosen)
+    for one, two in ((5, 5), (1, 5), (0, 0), (1, 0)):
+        assert twice(7.0, one, two).tolist() == np.full((2, two, 3), 7.0).tolist()
+        assert of_sum(np.ones(two), 7.0, one).tolist() == [8.0] * two
+    for one, two in ((2, 5), (5, 2), (0, 5), (2, 0), (2, 1)):
+        with pytest.raises(ValueError, match="could not broadcast"):
+            twice(7.0, one, two)
+        with pytest.raises(ValueError, match="could not broadcast"):
+            of_sum(np.ones(two), 7.0, one)

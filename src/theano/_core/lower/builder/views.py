@@ -201,10 +201,12 @@ def broadcast_to(
     does. Other lengths that differ are the `fault`: axis, own length, wanted length.
     """
     strides = list(p.strides(x))
-    broadcast_axes = x.broadcast_axes | {axis for axis, one in enumerate(pattern) if one}
+    ones = {axis for axis, one in enumerate(pattern) if one}
+    # An axis of stride 0 may have any length.
+    broadcast_axes = x.broadcast_axes | ones
     packed = x.contiguous
     for axis, (own, wanted) in enumerate(zip(x.shape, shape, strict=True)):
-        if axis in broadcast_axes or own == wanted:
+        if axis in ones or own == wanted:
             continue
         if isinstance(own, int):
             if own == 1:
@@ -214,6 +216,8 @@ def broadcast_to(
             continue
         one, same = p.let("eq", own, 1), p.let("eq", own, wanted)
         p.check(node, p.let("or", same, one, kind="bool"), fault, (axis, own, wanted))
+        if axis in broadcast_axes:
+            continue
         strides[axis] = p.let("select", same, strides[axis], 0)
         packed = p.both(packed, same)
     return Array(
