@@ -447,7 +447,6 @@ extend(
     output_storage=None,
     __reduce__=_reduce,
     container=property(ContainerView),
-    finder=property(ContainerView),
     inv_finder=property(lambda self: dict(zip(self.input_storage, self.inputs, strict=True))),
     indices=property(lambda self: [[spec, None, [spec]] for spec in self.inputs]),
     value=property(ValueView),

@@ -86,8 +86,14 @@ class NodeThunk:
 
     lazy = False
 
-    def __init__(self, node: Apply, storage: Mapping[Variable, list[Any]]) -> None:
+    def __init__(
+        self,
+        node: Apply,
+        storage: Mapping[Variable, list[Any]],
+        computed: Mapping[Variable, list[bool]] | None = None,
+    ) -> None:
         self._node = node
+        self._computed = [] if computed is None else [computed[v] for v in node.outputs]
         self.inputs = [storage[v] for v in node.inputs]
         self.outputs = [storage[v] for v in node.outputs]
 
@@ -95,6 +101,8 @@ class NodeThunk:
         made = NumPyCall(self._node).run(tuple(cell[0] for cell in self.inputs))
         for cell, value in zip(self.outputs, made, strict=True):
             cell[0] = value
+        for flag in self._computed:
+            flag[0] = True
 
 
 class Thunk:
@@ -102,6 +110,21 @@ class Thunk:
 
     def __init__(self, function: Any) -> None:
         self._function = function
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What programs have set of this function's thunk."""
+        return vars(self._function.maker).setdefault("thunk_options", {})
+
+    @property
+    def profile(self) -> Any:
+        """The profile of the function, or None."""
+        return self._function.profile
+
+    @property
+    def compute_map(self) -> dict[Any, list[bool]]:
+        """For each variable whether it has a value before a call."""
+        return {variable: [variable.owner is None] for variable in self.storage_map}
 
     @property
     def storage_map(self) -> dict[Any, Any]:

@@ -22,6 +22,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Tag, Type, Variable
 from theano._core.legacy import homes
 from theano._core.legacy.graphs.traces import Trace
+from theano._core.legacy.old_attributes import ATTRIBUTES, OPERATION_METHODS
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
 from theano._core.legacy.user.expressed import pulled_back, pushed_forward
@@ -150,7 +151,7 @@ def _as(cls: type[Op], op: Op) -> Op:
 
 
 def _old_attribute(op: Op, name: str) -> Any:
-    attribute = METHODS.get(name)
+    attribute = METHODS.get(name) or OPERATION_METHODS.get(name)
     if attribute is None and isinstance(op, Loop):
         from theano._core.legacy.ops.scan_attributes import LOOP_ATTRIBUTES
 
@@ -297,6 +298,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     *((kind, "inplace", False) for kind in WRITES),
     *((kind, "view_map", {0: [0]}) for kind in VIEWS),
+    *ATTRIBUTES,
     (Tag, "trace", Trace()),
     (Type, "Variable", _OfClass("variable_class")),
     (Type, "Constant", _OfClass("constant_class")),

@@ -21,6 +21,7 @@ from theano._core.ir.graph import listed
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.optimizers.destroyhandler import DestroyHandler
 from theano._core.legacy.optimizers.local_optimizers import LocalOptGroup, LocalOptimizer
+from theano._core.legacy.optimizers.shape_feature import ShapeFeature
 from theano._core.legacy.optimizers.toolbox import Feature, ReplaceValidate
 
 if TYPE_CHECKING:
@@ -456,6 +457,7 @@ class _Notes(Feature):
 def optimized(outputs: Sequence[Any], optimizers: Iterable[Any]) -> list[Any]:
     """Return `outputs` as optimizers leave them; the graph of `outputs` itself stays."""
     graph = editable(outputs)
+    graph.attach_feature(ShapeFeature())
     notes = replacements.get(None)
     if notes is not None:
         graph.attach_feature(_Notes(notes))
