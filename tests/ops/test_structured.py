@@ -284,3 +284,33 @@ def test_what_is_broadcast_already_has_to_fit(mode: str) -> None:
             twice(7.0, one, two)
         with pytest.raises(ValueError, match="could not broadcast"):
             of_sum(np.ones(two), 7.0, one)
+
+
+@pytest.mark.parametrize("axis", range(-3, 3))
+def test_parts_along_an_axis_that_is_an_input(axis: int) -> None:
+    x, at, sizes = T.dtensor3("x"), T.bscalar("at"), T.lvector("sizes")
+    parts = T.split(x, sizes, 2, axis=at)
+    gradient = T.grad((parts[1] ** 2).sum(), x)
+    f = function([x, at, sizes], [*parts, gradient])
+    array = np.arange(24.0).reshape(2, 3, 4)
+    for first in range(array.shape[axis] + 1):
+        one, two, slope = f(array, axis, [first, array.shape[axis] - first])
+        wanted = np.split(array, [first], axis)
+        assert np.array_equal(one, wanted[0]) and np.array_equal(two, wanted[1])
+        zeros = np.zeros_like(wanted[0])
+        assert np.array_equal(slope, np.concatenate([zeros, 2 * wanted[1]], axis))
+    with pytest.raises(ValueError, match="add up to the length"):
+        f(array, axis, [1, array.shape[axis]])
+    alone = T.split(T.drow("row"), [3], 1, axis=at)
+    assert alone.type.broadcastable == (False, False)
+
+
+def test_an_axis_that_is_an_input_has_to_be_there() -> None:
+    x, at = T.dmatrix("x"), T.lscalar("at")
+    f = function([x, at], T.split(x, [1, 1], 2, axis=at))
+    for axis in (-3, 2):
+        with pytest.raises(np.exceptions.AxisError, match="out of bounds for 2 dimensions"):
+            f(np.ones((2, 2)), axis)
+    for wrong in (T.dscalar(), T.lvector()):
+        with pytest.raises(TypeError, match="Split needs an integer as its axis"):
+            T.split(x, [1, 1], 2, axis=wrong)

@@ -19,6 +19,10 @@ DIFFERENCES: dict[str, str] = {
         "a masked array of NumPy that masks an item is a TypeError, also as an operand: the mask "
         "was left out"
     ),
+    "theano.tensor.default": (
+        "chooses when the graph is made: where an argument of a function is no array, calls fail"
+    ),
+    "theano.tensor.setdefault": "as `default`",
     "theano.grad": "the branch of `ifelse` that is not taken cannot make NaN",
     "theano.gof.COp": (
         "arrays that `perform` gets are read-only unless `destroy_map` names them; its results are "

@@ -276,6 +276,26 @@ def _check_matrices(args: Sequence[TensorLike]) -> None:
         raise TypeError(f"only matrices can be stacked so, got {args}")
 
 
+def _split_along_unknown(x: Any, sizes: Any, n_splits: int, axis: Any) -> Any:
+    """Choose between the parts along each axis; only those that are chosen are computed."""
+    if axis.type.ndim or not dtypes.is_integer(axis.type.dtype):
+        raise TypeError(f"Split needs an integer as its axis, got {axis.type}")
+    rank = x.type.ndim
+    any_length = (False,) * rank
+    x = shaping.pattern_broadcast(x, any_length)
+
+    def along(each: int) -> list[Any]:
+        parts = split(x, sizes, n_splits, each)
+        parts = parts if isinstance(parts, list) else [parts]
+        return [shaping.pattern_broadcast(part, any_length) for part in parts]
+
+    axis = axis_counted("Split", axis, rank)
+    result = along(rank - 1)
+    for each in range(rank - 2, -1, -1):
+        result = ifelse(eq(axis, each), along(each), result)
+    return result if n_splits > 1 else result[0]
+
+
 def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) -> Any:
     """Return `x` cut along `axis` into `n_splits` parts.
 
@@ -286,6 +306,7 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
         Lengths of the parts; they must add up to the length of `x`.
     n_splits : int
     axis : int
+        May be a variable, of an integer dtype.
 
     Returns
     -------
@@ -308,6 +329,8 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
     sizes = as_tensor_variable(splits_size)
     if sizes.type.ndim != 1 or not dtypes.is_discrete(sizes.type.dtype):
         raise TypeError(f"splits_size must be a vector of integers, got {sizes.type}")
+    if isinstance(axis, Variable) and not isinstance(axis, Constant):
+        return _split_along_unknown(x, sizes, n_splits, axis)
     axis = shaping.axis_of("split", x, axis)
     is_constant = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
     if is_constant and python_int(shaping.length(sizes, 0)) != n_splits:

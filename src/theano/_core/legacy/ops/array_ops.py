@@ -182,13 +182,11 @@ def numeric_allclose(a: Any, b: Any, rtol: float | None = None, atol: float | No
 
 
 def _axis_value(axis: TensorLike) -> Any:
-    """Return an axis given as a number or a constant."""
+    """Return an axis as a number, if it is known."""
     if axis is None:
         return None
     axis = as_tensor_variable(axis)
-    if not isinstance(axis, Constant):
-        raise ValueError(f"the axis must be known before the function runs, got {axis}")
-    return int(axis.data)
+    return int(axis.data) if isinstance(axis, Constant) else axis
 
 
 SortOp = built(
