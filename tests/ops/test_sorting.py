@@ -195,14 +195,13 @@ def test_every_item_type(kind: str, axis: int) -> None:
         [x],
         [T.sort(x, axis), T.argsort(x, axis, "stable"), T.cumsum(x, axis), T.cumprod(x, axis)],
     )
-    summed = "int64" if kind == "bool" else kind
     for array in (value, value.transpose(2, 1, 0), value[::-1, ::2], value[:0], value[:, :0]):
         with np.errstate(all="ignore"):
             wanted = (
                 np.sort(array, axis),
                 np.argsort(array, axis, "stable"),
-                np.cumsum(array, axis, summed),
-                np.cumprod(array, axis, summed),
+                np.cumsum(array, axis, kind),
+                np.cumprod(array, axis, kind),
             )
         for got, right in zip(f(array), wanted, strict=True):
             assert got.dtype == right.dtype
@@ -285,3 +284,14 @@ def test_an_axis_that_is_an_input_and_out_of_range(make: Callable[..., Any], mod
         # NumPy's is an IndexError and a ValueError.
         with pytest.raises(AxisError, match=f"axis {number} is out of bounds for 2 dimensions"):
             f(np.eye(2), number)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_truth_values_are_cumulated_as_truth_values(axis: int | None) -> None:
+    x = T.TensorType("bool", (False, False))("x")
+    f = function([x], [T.cumsum(x, axis), T.cumprod(x, axis)])
+    for array in (np.random.default_rng(3).random((300, 5)) > 0.5, np.ones((0, 2), bool)):
+        for got, ufunc in zip(f(array), (np.logical_or, np.logical_and), strict=True):
+            wanted = ufunc.accumulate(array.ravel() if axis is None else array, axis or 0)
+            assert got.dtype == bool
+            np.testing.assert_array_equal(got, wanted)

@@ -46,6 +46,8 @@ DTYPES: dict[str, tuple[Any, str]] = {
     "mean of bool": (bools.mean(), "float64"),
     "mean of float32": (f.mean(), "float32"),
     "cumsum of int8": (T.cumsum(b), "int8"),
+    "cumsum of bool": (T.cumsum(T.eq(b, 0)), "bool"),
+    "cumprod of bool": (T.cumprod(T.eq(b, 0)), "bool"),
     "cumprod of int8": (T.cumprod(b), "int8"),
     "argmax": (T.argmax(f), "int64"),
     "argsort": (T.argsort(f), "int64"),

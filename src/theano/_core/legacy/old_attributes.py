@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from theano._core.api.variable.numpy_functions import UFUNCS
 from theano._core.base.settings import config
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
@@ -22,9 +22,7 @@ from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime.native import Function
 
-# NumPy's names of operations, by what they are called for.
-_NUMPY_NAMES = {id(ours): name for name, ours in reversed(UFUNCS.items())}
-# Those that variables answer in their own way.
+# NumPy's names of operations that variables answer in their own way.
 _COMPARED = {
     "eq": "equal",
     "ge": "greater_equal",
@@ -69,12 +67,21 @@ OPERATION_METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
+@functools.cache
+def _numpy_names() -> dict[int, str]:
+    """Return NumPy's names of operations."""
+    # Few programs ask for them.
+    from theano._core.api.variable.numpy_functions import UFUNCS
+
+    return {id(ours): name for name, ours in reversed(UFUNCS.items())}
+
+
 def _nfunc_spec(op: Any) -> tuple[str, int, int] | None:
     """Return NumPy's name for an elementwise operation, and how many operands and results it has.
 
     None where NumPy has no such function.
     """
-    name = _NUMPY_NAMES.get(id(op)) or _COMPARED.get(op.name, "")
+    name = _numpy_names().get(id(op)) or _COMPARED.get(op.name, "")
     function = getattr(np, name, None)
     return None if function is None else (name, function.nin, function.nout)
 

@@ -33,15 +33,18 @@ if TYPE_CHECKING:
     from theano._core.ir.tensor import TensorVariable
 
 
-def _cumulative(mode: str, x: object, axis: int | None) -> Any:
-    x = as_tensor_variable(x)
+def _cumulative(mode: str, items: object, axis: int | None) -> Any:
+    x: Any = as_tensor_variable(items)
     if axis is None:
         x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
-    return Cumulative(shaping.axis_of(f"cum{mode}", x, axis), mode)(x)
+    result: Any = Cumulative(shaping.axis_of(f"cum{mode}", x, axis), mode)(x)
+    return a_.neq(result, 0) if x.type.dtype == "bool" else result
 
 
 def cumsum(x: TensorLike, axis: int | None = None) -> TensorVariable:
     """Return the sums of the items along `axis` up to each position, in the dtype of `x`.
+
+    Of truth values: whether any holds up to there; `x.astype("int64")` counts them.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def cumsum(x: TensorLike, axis: int | None = None) -> TensorVariable:
 def cumprod(x: object, axis: int | None = None) -> TensorVariable:
     """Return the products of the items along `axis` up to each position; as `cumsum`.
 
-    The gradient is right where items are zero, too.
+    Of truth values: whether all hold up to there. The gradient is right where items are zero, too.
 
     Parameters
     ----------
