@@ -168,6 +168,28 @@ def test_a_product_that_is_used_twice_is_computed_once() -> None:
     assert len(nodes) == 3
 
 
+def recurrence(a: Any, count: int) -> Any:
+    """Return a sum of Chebyshev polynomials by Clenshaw's recurrence."""
+    one, two = 0 * a, 0 * a
+    for k in range(count, 0, -1):
+        one, two = 1.0 / k + 2 * a * one - two, one
+    return a * one - two
+
+
+def test_sums_that_others_need_are_not_added_up_again() -> None:
+    for count in (10, 40):
+        nodes = toposort(rewrite([recurrence(x, count)]))
+        assert len(nodes) <= 3 * count
+    f, values = theano.function([x], recurrence(x, 40)), np.linspace(-1, 1, 9)
+    np.testing.assert_allclose(f(values), recurrence(values, 40), rtol=1e-12, atol=1e-12)
+    z = (x + y) - m[0]
+    both = rewrite([T.exp(z), -z])
+    assert len([n for n in toposort(both) if n.op in (T.add, T.sub)]) == 2
+    # What cancels does so wherever it stands.
+    cancelled = rewrite([T.exp(x + T.sqr(x)), x + T.sqr(x) - x])[1]
+    assert str(cancelled.owner.op) == "Elemwise{sqr,no_inplace}"
+
+
 def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
     z = T.dot(m, m.T) + x
     gates = T.nnet.sigmoid(z[:, :1]) * T.tanh(z[:, 1:])

@@ -58,8 +58,11 @@ def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-def _flat_sum(rewriter: Rewriter, node: Apply) -> Terms | None:
-    """Return the operands of a sum, those of the sums below it included; None if there are many."""
+def _flat_sum(rewriter: Rewriter, node: Apply, shared: bool = True) -> Terms | None:
+    """Return the operands of a sum, those of the sums below it included; None if there are many.
+
+    Of sums that others need as well, only if `shared`: to add their operands again is more work.
+    """
     terms, wide = Terms(), rewriter.wide_sums
     out = node.outputs[0]
     dtype = out.type.dtype
@@ -67,7 +70,8 @@ def _flat_sum(rewriter: Rewriter, node: Apply) -> Terms | None:
     while stack:
         value, positive = stack.pop()
         owner = value.owner
-        if owner is None or owner.op not in SUMS or value.type.dtype != dtype:
+        whole = not (shared or value is out) and rewriter.uses.get(value, 0) > 1
+        if whole or owner is None or owner.op not in SUMS or value.type.dtype != dtype:
             (terms.plus if positive else terms.minus).append(value)
             continue
         if owner.op is neg:
@@ -89,9 +93,12 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     if dtype == "bool":
         return None
     terms = _flat_sum(rewriter, node)
+    if terms is not None:
+        terms.cancel()
+        if not terms.gone:
+            terms = _flat_sum(rewriter, node, False)
     if terms is None:
         return None
-    terms.cancel()
     plus, known_plus = split_constants(terms.plus)
     minus, known_minus = split_constants(terms.minus)
     constant_count = len(known_plus) + len(known_minus)
@@ -116,8 +123,10 @@ def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return inner.inputs[0]
     if inner.op not in (add, sub):
         return None
-    terms = _flat_sum(rewriter, inner)
+    terms = _flat_sum(rewriter, inner, False)
     if terms is None or not terms.minus:
+        return None
+    if len(terms) > 2 and rewriter.uses.get(node.inputs[0], 0) > 1:
         return None
     plus, known_plus = split_constants(terms.minus)
     minus, known_minus = split_constants(terms.plus)
