@@ -75,7 +75,8 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
     if isinstance(rows, int) and rows < LEAST_ROWS:
         return -1
     lanes, bits = kernel.lanes, kernel.bits
-    split = Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0], kernel.near)
+    own = kernel.near, kernel.flat
+    split = Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0], *own)
     register_kernel(p, split)
     second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
     register_kernel(p, second)

@@ -16,6 +16,7 @@ from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
 from theano._core.lower.kernel.loops import KernelReduction, Loop, collapse
+from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.kernel import choose_lanes
 from theano._core.lower.llvm.kernels.light_loop import is_light
@@ -352,7 +353,8 @@ def _for_short_rows(
         return {**narrow, calls[0]: None}, flat
     variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
     many = _many_small_matrices(p, calls[0], shape, flag, arrays) if freely else []
-    return narrow, [*variants, *many]
+    columns = _flat_columns(p, calls[0], flag, shape, arrays) if freely else []
+    return narrow, [*variants, *many, *columns]
 
 
 def _by_lengths(
@@ -383,6 +385,18 @@ def _flat(
     from theano._core.lower.builder import laid_out
 
     variant = laid_out.flat(p, call, flag, shape, arrays)
+    return [] if variant is None else [variant]
+
+
+def _flat_columns(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> list[Any]:
+    """Return how a packed kernel folds many short rows, if it may: see `flat_columns.py`."""
+    if call.kernel.layout != "packed" or not is_flat(call.kernel.loop, call.layout):
+        return []
+    from theano._core.lower.builder import laid_out
+
+    variant = laid_out.flat_columns(p, call, flag, shape, arrays)
     return [] if variant is None else [variant]
 
 

@@ -16,11 +16,14 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
+from theano._core.lower.llvm.kernels.flat_columns import LONGEST_ROW, rows_at_once, whole_row
 from theano._core.lower.llvm.kernels.flat_rows import longest
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
 # The longest last axis of which an operand is repeated along the rows.
 LONGEST = 32
+# Rows are folded together if there are so many times as many as at once.
+LEAST_TIMES = 4
 # An operand is read so many times at least.
 FEWEST = 8
 
@@ -142,6 +145,35 @@ def flat(
     one = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, False, flat=True)
     made = kernel_call.prepare_call(p, one, shape, call.total, False)
     condition = p.let("le", length, most)
+    if isinstance(flag, str):
+        condition = p.let("and", condition, flag, kind="bool")
+    kernel_call.ready_variant(p, condition, made)
+    return Variant(condition, made, list(arrays))
+
+
+def flat_columns(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Variant | None:
+    """Return how a packed kernel folds many short rows, as `flag` asks for, some at once."""
+    kernel = call.kernel
+    rows, length = call.extents[-2:]
+    least, whole = LEAST_TIMES * rows_at_once(kernel.loop), whole_row(kernel.loop)
+    # Rows of whole vectors are best as they are. Longer ones have more to fold in the end. What is
+    # chosen may not depend on the width of vectors, since bits do on it.
+    conditions = (
+        p.let("le", length, LONGEST_ROW),
+        p.let("ne", p.let("and", length, whole - 1), 0),
+        p.let("ge", rows, least),
+        p.let("ge", rows, p.multiply(length, least // whole)),
+    )
+    condition: Size = True
+    for one in conditions:
+        condition = p.let("and", condition, one, kind="bool")
+    if not condition:
+        return None
+    own = kernel.lanes, kernel.bits, False
+    columns = Kernel(kernel.loop, call.layout, "packed", *own, flat=True)
+    made = kernel_call.prepare_call(p, columns, shape, call.total, False)
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, kind="bool")
     kernel_call.ready_variant(p, condition, made)

@@ -25,7 +25,7 @@ from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.flat_rows import FlatRows
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, reduce_lanes, store
-from theano._core.lower.llvm.kernels.light_loop import LightLoop, is_light
+from theano._core.lower.llvm.kernels.kinds import kind_of
 from theano._core.lower.llvm.kernels.sums import Sums
 from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop, merge
 from theano._core.lower.llvm.target.codegen import lanes_of
@@ -91,7 +91,7 @@ class KernelWriter(Frame):
     def _nest(self) -> None:
         pointers = dict(self.bases)
         everything = [*self.operands, *self.stores, *self.reductions]
-        if self.flat:
+        if self.flat and not self.loop.reductions:
             FlatRows(self, "%begin", "%end").packed()
             return
         if self.full_reduction:
@@ -307,7 +307,7 @@ class KernelWriter(Frame):
     ) -> list[Any]:
         """Run [lo, hi) of the last axis in vectors; return the accumulators after it."""
         inner = [i for i in range(self.last) if self.reduced[i]] if not self.vector_reduced else []
-        kind = LightLoop if is_light(self.loop, self.lanes, self.b.vector_bits) else VectorLoop
+        kind = kind_of(self)
         loop = kind(self, pointers, lo, hi, acc)
         if not self.loop.reductions or self.vector_reduced:
             return loop.packed() if self.unit else loop.strided()

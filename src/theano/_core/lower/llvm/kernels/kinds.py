@@ -1,0 +1,15 @@
+"""Which way of writing the innermost loop suits a kernel."""
+
+from __future__ import annotations
+
+from theano._core.lower.llvm.kernels.flat_columns import FlatColumns
+from theano._core.lower.llvm.kernels.frame import Frame
+from theano._core.lower.llvm.kernels.light_loop import LightLoop, is_light
+from theano._core.lower.llvm.kernels.vectors import VectorLoop
+
+
+def kind_of(kernel: Frame) -> type[VectorLoop]:
+    """Return the class of the innermost loop of a kernel, but one that walks rows as one."""
+    if kernel.flat:
+        return FlatColumns
+    return LightLoop if is_light(kernel.loop, kernel.lanes, kernel.b.vector_bits) else VectorLoop
