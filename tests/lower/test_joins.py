@@ -16,7 +16,7 @@ SHAPES = [(0, 3), (3, 0), (1, 1), (3, 5), (1, 4096), (4097, 1), (2, 4100), (100,
 
 @pytest.mark.parametrize("width", [128, 256, 512])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("count", [2, 3, 4, 5, 9, 12, 13])
+@pytest.mark.parametrize("count", [2, 3, 5, 9, 12, 13, 21, 31, 50])
 def test_items_are_in_turn(dtype: str, count: int, width: int) -> None:
     rng = np.random.default_rng(5)
     inputs = [T.matrix(dtype=dtype) for _ in range(count)]
@@ -41,6 +41,27 @@ def test_vectors_constants_and_one_array_twice() -> None:
         e = theano.function([x], y)(a)
         np.testing.assert_array_equal(first, np.stack([e, e, a * 2], axis=1))
         np.testing.assert_array_equal(second, np.stack([0 * a, e], axis=1))
+
+
+@pytest.mark.parametrize("count", [2, 5, 30])
+def test_columns_of_numbers_and_columns_apart(count: int) -> None:
+    x, s = T.dmatrix("x"), T.dscalar("s")
+    columns = [x[i] * i if i % 2 else x[i] for i in range(count)]
+    with_numbers = [T.ones_like(x[0]), *columns, T.alloc(s, x.shape[1]), T.zeros_like(x[0]) + s]
+    f = theano.function([x, s], [T.stack(with_numbers, axis=1), T.stack(columns, axis=-1)])
+    for length in (0, 1, 7, 8, 15, 16, 4095, 4096, 4103, 9000):
+        for a in (
+            np.arange(1.0 * count * length).reshape(count, length),
+            np.ones((length, count)).T,
+        ):
+            own = [a[i] * i if i % 2 else a[i] for i in range(count)]
+            one = np.ones(length)
+            first, second = f(a, 3.0)
+            np.testing.assert_array_equal(first, np.stack([one, *own, 3 * one, 3 * one], axis=1))
+            np.testing.assert_array_equal(second, np.stack(own, axis=1))
+            if length:
+                # Nothing is written beside the rows of columns that do not lie side by side.
+                np.testing.assert_array_equal(f(a[:, ::-1], 3.0)[1], np.stack(own, axis=1)[::-1])
 
 
 @pytest.mark.parametrize("length", [1, 5, 4096, 5000, 9000, 400_000])

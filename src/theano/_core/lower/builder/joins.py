@@ -1,7 +1,8 @@
 """Arrays joined along an axis: copied one after another, or item by item.
 
 One by one, arrays of one item along the last axis would be copied to every third place, as the
-colours of an image are. Vectors of each are mixed, and written whole.
+colours of an image are. Vectors of a few are mixed, and written whole. Of more, as the columns of a
+table are, vectors of so many items as there are lanes are turned: each then has a part of a row.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, views
+from theano._core.lower.builder import copies, layouts, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.builder import Builder
@@ -20,8 +21,10 @@ from theano._core.lower.llvm.kernels.items import Part, store, store_part
 from theano._core.lower.llvm.target.codegen import lanes_of, smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value
 
-# Of more parts the shuffles are too many to compile.
+# More parts are turned: mixing takes a shuffle of each for every vector.
 MOST = 12
+# So many are turned at once, which have room in registers, and vectors of so many items.
+MOST_TURNED, LONGEST = 24, 16
 # Items of each part in a row of the loop, which threads share by rows.
 ROW = 1 << 12
 
@@ -30,11 +33,22 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     """Return arrays copied one after another along `axis`."""
     shape = views.joint_shape(p, node, arrays, axis)
     out = p.memory_for(node.outputs[0], shape)
-    if _suit_vectors(p, arrays, out, axis):
-        _interleave(p, arrays, out)
-        return out
-    if out.buffer is not None and isinstance(out.data, str):
-        p.block.append(ir.Parts(out.data))
+    packed = _suit_vectors(p, arrays, out, axis)
+    if packed is False:
+        if out.buffer is not None and isinstance(out.data, str):
+            p.block.append(ir.Parts(out.data))
+        _copy_parts(p, arrays, out, axis)
+    else:
+        p.if_else(
+            packed,
+            lambda: _interleave(p, arrays, out),
+            lambda: _copy_parts(p, arrays, out, axis),
+        )
+    return out
+
+
+def _copy_parts(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> None:
+    """Write a join part by part."""
     start: Size = 0
     # Copies that turn out not to be needed have no kernel: see `copy_elision`.
     offer, p.offer = p.offer, None
@@ -45,44 +59,77 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
             tuple(array.shape),
             views.moved(p, out.data, p.offset(start, steps[axis])),
             steps,
-            axis == 0 or all(n == 1 for n in shape[:axis]),
+            axis == 0 or all(n == 1 for n in out.shape[:axis]),
         )
         copies.copy_into(p, array, part)
         start = p.plus(start, array.shape[axis])
     p.offer = offer
-    return out
 
 
-def _suit_vectors(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> bool:
-    """Tell whether arrays of one item along the last axis may be joined in vectors."""
+def _suit_vectors(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> bool | str:
+    """Tell whether arrays of one item along the last axis may be joined in vectors: if packed."""
     size = itemsize(out.dtype)
-    masks = 0 < smallest_masked_item(p.vector_bits) <= size <= 8
+    masks = 0 < smallest_masked_item(p.vector_bits) <= size
     one_item = axis == out.ndim - 1 > 0 and all(a.shape[axis] == 1 for a in arrays)
-    packed = all(a.contiguous is True for a in (*arrays, out))
-    return 1 < len(arrays) <= MOST and masks and one_item and packed and _are_whole(arrays)
+    if size > 8 or not one_item or len(arrays) < 2 or not (masks or len(arrays) > MOST):
+        return False
+    if not _are_whole(arrays) or out.contiguous is not True:
+        return False
+    packed = layouts.all_contiguous(p, arrays)
+    # Below a fence, nothing is compiled any more that may not be needed.
+    return packed if p.late is None or packed is True else False
 
 
 def _are_whole(arrays: Sequence[Array]) -> bool:
-    return all(a.broadcast_axes <= {i for i, n in enumerate(a.shape) if n == 1} for a in arrays)
+    ones = ({i for i, n in enumerate(a.shape) if n == 1} for a in arrays)
+    return all(
+        a.broadcast_axes <= one or _is_number(a) for a, one in zip(arrays, ones, strict=True)
+    )
+
+
+def _is_number(array: Array) -> bool:
+    """Tell whether all items are one number, as those of a column of ones are."""
+    longer = [i for i, n in enumerate(array.shape) if n != 1]
+    return bool(longer) and array.broadcast_axes.issuperset(longer)
 
 
 def _interleave(p: Core, arrays: Sequence[Array], out: Array) -> None:
     """Write the join of packed arrays of one item along the last axis."""
-    total = p.product(arrays[0].shape)
+    total = p.product([*out.shape[:-1], 1])
+    count, size = len(arrays), itemsize(out.dtype)
+    parts, each, write = [0], count, _write
+    if count > MOST:
+        chunks = -(-count // MOST_TURNED)
+        each, write = -(-count // chunks), _write_turned
+        # The last ones may be written twice.
+        parts = [min(i * each, count - each) for i in range(chunks)]
     # Not as numbers, of which 1 would be no axis: vectors then went beyond what a thread is given.
     rows = p.let("sdiv", total, ROW)
     done = p.let("mul", rows, ROW)
     rest = p.let("sub", total, done)
-    _join_rows(p, arrays, out, (rows, ROW), 0)
-    _join_rows(p, arrays, out, (p.let("minimum", rest, 1), rest), done)
+    for start in parts:
+        own, at = arrays[start : start + each], p.offset(start, size)
+        target = Array(out.dtype, out.shape, views.moved(p, p.pointer(out), at))
+        _join_rows(p, own, target, count, (rows, ROW), 0, write)
+        _join_rows(p, own, target, count, (p.let("minimum", rest, 1), rest), done, write)
 
 
 def _join_rows(
-    p: Core, arrays: Sequence[Array], out: Array, shape: tuple[Size, Size], start: Size
+    p: Core,
+    arrays: Sequence[Array],
+    out: Array,
+    count: int,
+    shape: tuple[Size, Size],
+    start: Size,
+    write_vectors: Callable[..., None],
 ) -> None:
-    size, count = itemsize(out.dtype), len(arrays)
+    """Write the loop over some items of arrays that are side by side in rows of `count` items."""
+    size = itemsize(out.dtype)
     word, everywhere = f"uint{8 * size}", frozenset({0, 1})
     smallest = smallest_masked_item(p.vector_bits)
+    lanes = lanes_of(size, p.vector_bits)
+    if write_vectors is _write_turned:
+        lanes = min(lanes, LONGEST, 1 << (len(arrays).bit_length() - 1))
 
     def part(data: str, items: int) -> str:
         return views.moved(p, data, p.offset(start, items * size))
@@ -93,24 +140,76 @@ def _join_rows(
         row, column, length = b.lane(index(0), 0), b.lane(index(1), 0), b.lane(length, 0)
         place = b.mul(b.add(b.mul(row, length), column), count * size)
         address = b.add(b.lane(base, 0), place)
-        left = b.mul(b.sub(length, column), count)
-        _write(b, address, left, values, size, smallest)
+        left = b.sub(length, column)
+        write_vectors(b, address, left, values, (count, size, smallest))
 
     base = p.let("number", part(p.pointer(out), count), kind="ptr")
     operands = [(p.scalar(n), everywhere) for n in (base, shape[1])]
     for array in arrays:
+        if _is_number(array):
+            operands.append((Array(word, (), p.pointer(array)), everywhere))
+            continue
         data = part(p.pointer(array), 1)
         operands.append((Array(word, shape, data, contiguous=True), frozenset()))
-    body = Emitted("interleave", (count, size, smallest), write, 4 * count).body()
-    lanes = lanes_of(size, p.vector_bits)
+    name = "interleave" if write_vectors is _write else "turn"
+    body = Emitted(name, (count, size, smallest), write, 4 * len(arrays)).body()
     copies.simple_loop(p, None, shape, operands, body, indexed=True, lanes=lanes)
 
 
-def _write(
-    b: Builder, address: Value, left: Value, values: Sequence[Value], size: int, smallest: int
+def _write_turned(
+    b: Builder, address: Value, left: Value, values: Sequence[Value], how: tuple[int, int, int]
 ) -> None:
-    """Write the first `left` items of the values in turn: the first of each, then the second."""
-    lanes, count = b.lanes, len(values)
+    """Write vectors of some columns, of which `left` rows are there, row by row."""
+    count, size, _ = how
+    lanes = b.lanes
+    starts = [*range(0, len(values) - lanes + 1, lanes)]
+    if len(values) % lanes:
+        starts.append(len(values) - lanes)
+    for start in starts:
+        rows = _turned(b, values[start : start + lanes])
+        places = []
+        for number in range(lanes):
+            at = b.add(address, (number * count + start) * size)
+            places.append(b.emit(f"inttoptr i64 {at.text} to ptr"))
+        whole, some, done = (b.fresh_label(name) for name in ("whole", "some", "written"))
+        full = b.ge(left, lanes)
+        b.perform(f"br i1 {full.text}, label %{whole}, label %{some}")
+        b.label(whole)
+        for place, row in zip(places, rows, strict=True):
+            store(b, row, place)
+        b.perform(f"br label %{done}")
+        b.label(some)
+        for number, (place, row) in enumerate(zip(places, rows, strict=True)):
+            more, following = b.gt(left, number), b.fresh_label("row")
+            b.perform(f"br i1 {more.text}, label %{following}, label %{done}")
+            b.label(following)
+            store(b, row, place)
+        b.perform(f"br label %{done}")
+        b.label(done)
+
+
+def _turned(b: Builder, columns: Sequence[Value]) -> list[Value]:
+    """Return the rows of a square of columns: its quarters change places, and theirs."""
+    result, lanes = list(columns), len(columns)
+    half = lanes // 2
+    while half:
+        low = [lane if not lane & half else lanes + lane - half for lane in range(lanes)]
+        high = [lane + half if not lane & half else lanes + lane for lane in range(lanes)]
+        for i in range(lanes):
+            if not i & half:
+                one, two = result[i], result[i + half]
+                result[i] = b.shuffle(one, two, low)
+                result[i + half] = b.shuffle(one, two, high)
+        half //= 2
+    return result
+
+
+def _write(
+    b: Builder, address: Value, left: Value, values: Sequence[Value], how: tuple[int, int, int]
+) -> None:
+    """Write the first `left` of each of the values in turn: the first of each, then the second."""
+    lanes, (count, size, smallest) = b.lanes, how
+    left = b.mul(left, count)
     whole, some, done = (b.fresh_label(name) for name in ("whole", "some", "written"))
     mixed = [_mixed(b, values, number) for number in range(count)]
     places = []
