@@ -277,6 +277,31 @@ def test_power_of_floats(dtype):
                 assert error_in_ulp(g, exact, dtype) <= 2, (v, w, g)
 
 
+@pytest.mark.parametrize("exponent", [1, -1, 2, 3, -3, 5, 6, -6, 7, -7, 12, 20, 63, 64, -64, 65])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_powers_that_are_known(dtype, exponent):
+    info = np.finfo(dtype)
+    ends = np.array([info.max, info.tiny, info.smallest_subnormal], dtype)
+    logs = np.linspace(np.log2(float(info.tiny)), info.maxexp - 1, 200) / abs(exponent)
+    ordinary = [np.exp2(logs), np.linspace(0.5, 2, 100)]
+    x = np.concatenate([power_arguments(dtype, 100)[0], ends, -ends, *ordinary, -ordinary[0]])
+    x = x.astype(dtype)
+    kernel = Kernel(lambda b, x: b.pow(x, b.const(exponent, dtype)), (dtype,), 8)
+    with np.errstate(all="ignore"):
+        numpy = np.power(x, np.asarray(exponent, dtype))
+    with mpmath.workprec(PRECISION):
+        for g, v, n in zip(kernel(x), x.tolist(), numpy, strict=True):
+            assert np.isnan(g) == np.isnan(n), v
+            assert np.isnan(n) or np.signbit(g) == np.signbit(n), v
+            if exact_power(v, float(exponent)) is None or not np.isfinite(n):
+                assert g == n or np.isnan(n), v
+            else:
+                error = error_in_ulp(g, mpmath.mpf(v) ** exponent, dtype)
+                # What a product loses is rounded, too, if it is very small.
+                sharp = abs(exponent) <= 64 and abs(n) > info.tiny * 2.0**info.nmant
+                assert error <= (0.51 if sharp else 2), (v, g)
+
+
 def exact_arctan2(y, x):
     return mpmath.atan2(mpmath.mpf(y), mpmath.mpf(x))
 

@@ -1,5 +1,7 @@
 """Powers: of floats with all special cases of IEEE 754, of integers by squaring.
 
+Where y is a small integer that is known, x**y is a product of squares, in two numbers as below.
+
 x**y = 2**(y*log2(x)). In float64 the logarithm and the product are unrounded sums of two numbers
 (Dekker, Numerische Mathematik 18, 1971), because an error in the product is one of the result, 1000
 times as large; float32 is computed in float64. Bounds in ulp are measured by
@@ -7,6 +9,8 @@ times as large; float32 is computed in float64. Bounds in ulp are measured by
 """
 
 import math
+import re
+import struct
 
 from theano._core.lower.llvm.math.exponential import exp2, exp2_of_reduced, scale_by_power
 from theano._core.lower.llvm.math.logarithm import log2, split_any
@@ -25,6 +29,9 @@ _P = (
     0.16843176672773247,
     0.1729670824482813,
 )
+# Larger ones take as long by squares as by the logarithm.
+_LARGEST_EXPONENT = 64
+_CONSTANT = re.compile(r"(?:splat \(\w+ )?0x([0-9A-F]{16})\)?")
 
 
 def _sum(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
@@ -80,10 +87,48 @@ def _exp2_of_product(b: Emitter, a: Value, y: Value) -> Value:
     return scale_by_power(b, exp2_of_reduced(b, r), t)
 
 
+def _known_exponent(y: Value) -> int:
+    """Return a small integer that is a constant; 0: it is another number, or not known."""
+    match = _CONSTANT.fullmatch(y.text)
+    if match is None:
+        return 0
+    (number,) = struct.unpack("<d", struct.pack("<Q", int(match[1], 16)))
+    return int(number) if abs(number) <= _LARGEST_EXPONENT and number == int(number) else 0
+
+
+def _known_power(b: Emitter, x: Value, exponent: int) -> Value:
+    """`x**exponent` by squares and products, the most significant bit first: none is too large."""
+    if x.dtype == "float32":
+        wide = b.convert("fpext", x, "float64")
+        result = wide
+        for bit in f"{abs(exponent):b}"[1:]:
+            result = b.mul(result, result)
+            result = b.mul(result, wide) if bit == "1" else result
+        return b.convert("fptrunc", b.divide(1.0, result) if exponent < 0 else result, "float32")
+    zero = b.const(0.0, x.dtype, x.lanes)
+    base, rest = x, zero
+    if exponent < 0:
+        base = b.divide(1.0, x)
+        rest = b.mul(base, b.fnma(x, base, 1.0))
+    high, low = base, rest
+    for bit in f"{abs(exponent):b}"[1:]:
+        square, lost = _product(b, high, high)
+        high, low = square, b.fma(b.add(high, high), low, lost)
+        if bit == "1":
+            product, lost = _product(b, high, base)
+            high, low = product, b.fma(low, base, b.fma(high, rest, lost))
+    total = b.add(high, low)
+    # What infinity has lost is no number, and what -0 has lost is 0.
+    return b.copysign(b.select(b.eq(total, total), total, high), high)
+
+
 def power(b: Emitter, x: Value, y: Value) -> Value:
     """x**y; of floats within 2 ulp, with the special cases of IEEE 754's pow."""
     if not is_float(x.dtype):
         return integer_power(b, x, y)
+    exponent = _known_exponent(y)
+    if exponent:
+        return _known_power(b, x, exponent)
     a = b.absolute(x)
     if x.dtype == "float32":
         # In float64, an error in the last place of the logarithm does not reach the result.
