@@ -43,6 +43,37 @@ def test_vectors_constants_and_one_array_twice() -> None:
         np.testing.assert_array_equal(second, np.stack([0 * a, e], axis=1))
 
 
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_repeated_items(dtype: str, width: int) -> None:
+    x, rng = T.matrix(dtype=dtype), np.random.default_rng(8)
+    made = ~x if dtype == "bool" else x + x
+    for times in (2, 3, 5, 8, 12, 13):
+        with theano.config.change_flags(vector_width=width):
+            f = theano.function([x], [T.repeat(x, times, 1), T.repeat(made, times)])
+        for shape in SHAPES:
+            a = (rng.random(shape) * 50).astype(dtype)
+            for given in (a, a[::-1, ::-1], a.T.copy().T):
+                b = ~given if dtype == "bool" else given + given
+                first, second = f(given)
+                np.testing.assert_array_equal(first, np.repeat(given, times, 1))
+                np.testing.assert_array_equal(second, np.repeat(b, times))
+
+
+def test_upsampling_by_repeats_and_its_gradient() -> None:
+    x = T.dtensor3()
+    y = T.repeat(T.repeat(x, 2, axis=1), 2, axis=2)
+    f = theano.function([x], [y, T.grad(T.sqr(y).sum(), x)])
+    for shape in ((2, 7, 9), (1, 1, 1), (3, 0, 4), (1, 64, 100)):
+        a = np.random.default_rng(9).normal(size=shape)
+        up, gradient = f(a)
+        np.testing.assert_array_equal(up, np.repeat(np.repeat(a, 2, axis=1), 2, axis=2))
+        np.testing.assert_allclose(gradient, 8 * a, rtol=1e-14)
+    rows, _ = theano.scan(lambda row: T.repeat(T.exp(row), 3), sequences=x[0])
+    steps = theano.function([x], rows)
+    np.testing.assert_allclose(steps(np.ones((1, 4, 5))), np.full((4, 15), np.e), rtol=1e-15)
+
+
 @pytest.mark.parametrize("count", [2, 5, 30])
 def test_columns_of_numbers_and_columns_apart(count: int) -> None:
     x, s = T.dmatrix("x"), T.dscalar("s")

@@ -17,7 +17,7 @@ from theano._core.lower.builder import copies, layouts, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.builder import Builder
-from theano._core.lower.llvm.kernels.items import Part, store, store_part
+from theano._core.lower.llvm.kernels.items import Part, has_masks, store, store_part
 from theano._core.lower.llvm.target.codegen import lanes_of, smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value
 
@@ -44,6 +44,36 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
             lambda: _interleave(p, arrays, out),
             lambda: _copy_parts(p, arrays, out, axis),
         )
+    return out
+
+
+def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
+    """Return `x` with other lengths; see `copies.reshape`."""
+    return copies.reshape(p, node, _repeated(p, x), vector, ndim)
+
+
+def _repeated(p: Core, x: Array) -> Array:
+    """Return an array whose items are repeated along the last axis, in memory, if in vectors.
+
+    That is a column that is joined with itself.
+    """
+    times = x.shape[-1] if x.ndim else 0
+    longer = {i for i, n in enumerate(x.shape) if n != 1}
+    if not isinstance(times, int) or not 1 < times <= MOST or x.contiguous is False:
+        return x
+    if x.ndim == 1 or x.broadcast_axes & longer != {x.ndim - 1}:
+        return x
+    if not has_masks(x.dtype, smallest_masked_item(p.vector_bits)) or itemsize(x.dtype) > 8:
+        return x
+    if isinstance(x.contiguous, str) and p.late is not None:
+        return x
+    out = p.new_array(x.dtype, x.shape)
+    column = Array(x.dtype, (*x.shape[:-1], 1), p.pointer(x), contiguous=x.contiguous)
+    p.if_else(
+        x.contiguous,
+        lambda: _interleave(p, [column], out, times),
+        lambda: copies.copy_into(p, x, out),
+    )
     return out
 
 
@@ -93,12 +123,12 @@ def _is_number(array: Array) -> bool:
     return bool(longer) and array.broadcast_axes.issuperset(longer)
 
 
-def _interleave(p: Core, arrays: Sequence[Array], out: Array) -> None:
-    """Write the join of packed arrays of one item along the last axis."""
+def _interleave(p: Core, arrays: Sequence[Array], out: Array, times: int = 1) -> None:
+    """Write the join of packed arrays of one item along the last axis, or of one, `times`."""
     total = p.product([*out.shape[:-1], 1])
-    count, size = len(arrays), itemsize(out.dtype)
+    count, size = len(arrays) * times, itemsize(out.dtype)
     parts, each, write = [0], count, _write
-    if count > MOST:
+    if len(arrays) > MOST:
         chunks = -(-count // MOST_TURNED)
         each, write = -(-count // chunks), _write_turned
         # The last ones may be written twice.
@@ -152,7 +182,7 @@ def _join_rows(
         data = part(p.pointer(array), 1)
         operands.append((Array(word, shape, data, contiguous=True), frozenset()))
     name = "interleave" if write_vectors is _write else "turn"
-    body = Emitted(name, (count, size, smallest), write, 4 * len(arrays)).body()
+    body = Emitted(name, (count, size, smallest), write, 4 * min(count, MOST_TURNED)).body()
     copies.simple_loop(p, None, shape, operands, body, indexed=True, lanes=lanes)
 
 
@@ -211,7 +241,7 @@ def _write(
     lanes, (count, size, smallest) = b.lanes, how
     left = b.mul(left, count)
     whole, some, done = (b.fresh_label(name) for name in ("whole", "some", "written"))
-    mixed = [_mixed(b, values, number) for number in range(count)]
+    mixed = [_mixed(b, values, count, number) for number in range(count)]
     places = []
     for number in range(count):
         at = b.add(address, number * lanes * size)
@@ -231,11 +261,12 @@ def _write(
     b.label(done)
 
 
-def _mixed(b: Builder, values: Sequence[Value], number: int) -> Value:
-    """Return the vector of that number of those that the values are in turn."""
-    lanes, count = b.lanes, len(values)
+def _mixed(b: Builder, values: Sequence[Value], count: int, number: int) -> Value:
+    """Return the vector of that number of those that `count` values are in turn, or one is."""
+    lanes, result = b.lanes, values[0]
     places = range(number * lanes, (number + 1) * lanes)
-    result = values[0]
+    if len(values) == 1:
+        return b.shuffle(result, result, [place // count for place in places])
     for i, value in enumerate(values[1:], 1):
         order = [
             lanes + place // count if place % count == i else (place // count if i == 1 else lane)

@@ -59,7 +59,7 @@ class Builder(Core):
     cast_scalar = copies.cast_scalar
     generate = copies.generate
     join = joins.join
-    reshape = copies.reshape
+    reshape = joins.reshape
     write_slice = copies.write_slice
 
     def __getattr__(self, word: str) -> Any:
