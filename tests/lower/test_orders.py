@@ -67,6 +67,41 @@ def test_the_order_of_the_operands_is_kept() -> None:
         assert result.flags.owndata and result.flags.writeable and result.base is None
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "complex128"])
+def test_rows_and_columns_beside_what_lies_by_columns(dtype: str) -> None:
+    random = np.random.default_rng(8)
+    x, v, w = T.matrix(dtype=dtype), T.vector(dtype=dtype), T.vector(dtype=dtype)
+    f = theano.function([x, v, w], x.T * v - w[:, None])
+    plain = theano.function([x, v, w], x * v.dimshuffle(0, "x") - w)
+    for shape in SHAPES:
+        a = (random.normal(size=shape) * 4).astype(dtype)
+        b, c = ((random.normal(size=n) * 4).astype(dtype) for n in shape)
+        for one in layouts(a):
+            for first, second in ((b, c), (np.repeat(b, 2)[::2], c[::-1][::-1])):
+                wanted = one.T * first - second[:, None]
+                got = f(one, first, second)
+                np.testing.assert_array_equal(got, wanted)
+                np.testing.assert_array_equal(plain(one, first, second), wanted.T)
+    a = np.ones((7, 9), dtype)
+    assert f(a, a[:, 0].copy(), a[0]).flags.f_contiguous
+    assert f(np.asfortranarray(a), a[:, 0].copy(), a[0]).flags.c_contiguous
+    assert plain(a, a[:, 0].copy(), a[0]).flags.c_contiguous
+
+
+def test_planes_beside_what_lies_by_columns() -> None:
+    x, m = T.dtensor3("x"), T.dmatrix("m")
+    turned = m.dimshuffle(1, 0, "x") * 2, m.dimshuffle("x", 1, 0), m.dimshuffle(1, "x", 0)
+    f = theano.function([x, m], [T.exp(x.dimshuffle(2, 1, 0)) + y for y in turned])
+    for n in (1, 2, 5, 17):
+        a, b = np.random.default_rng(1).normal(size=(n, n, n)), np.arange(1.0 * n * n).reshape(n, n)
+        for one in layouts(a):
+            for two in layouts(b):
+                e = np.exp(one.transpose(2, 1, 0))
+                planes = 2 * two.T[:, :, None], two.T[None], two.T[:, None]
+                for got, plane in zip(f(one, two), planes, strict=True):
+                    np.testing.assert_allclose(got, e + plane, rtol=1e-14)
+
+
 def test_transposes_of_results_are_not_copied() -> None:
     z = T.dtensor3("z")
     value = np.arange(60.0).reshape(3, 4, 5)

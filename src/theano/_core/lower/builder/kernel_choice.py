@@ -15,7 +15,7 @@ from theano._core.lower.builder.core import Core, truth
 from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
-from theano._core.lower.kernel.loops import KernelReduction, Loop, collapse
+from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.kernel import choose_lanes
@@ -290,7 +290,7 @@ def run(
     if flag is False and not indexed:
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
         flag, name = layouts.all_side_by_side(p, loop.rank, shape, every, moving), "rows"
-    elif isinstance(flag, str) and turned is not None:
+    elif isinstance(flag, str) and turned is not None and len(orders.by_columns(loop)) == 1:
         flag, turned = truth(p.let("or", flag, turned, kind="bool")), None
     freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
@@ -425,7 +425,7 @@ def _packed_variant(
     p: Core, loop: Loop, shape: Sequence[Size], total: Size, lanes: int, flag: str
 ) -> Call:
     """Return the call of the packed kernel of a loop, which is compiled where `flag` holds."""
-    whole = Kernel(loop, collapse(loop, frozenset()), "packed", lanes, p.vector_bits, False)
+    whole = Kernel(loop, orders.by_columns(loop), "packed", lanes, p.vector_bits, False)
     call = kernel_call.prepare_call(p, whole, shape, total, False)
     kernel_call.ready_variant(p, flag, call)
     return call

@@ -13,7 +13,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Variable
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
-from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.kernel.loops import Loop, collapse
 
 
 def in_columns(
@@ -32,27 +32,48 @@ def in_columns(
             return None
     every = frozenset(range(loop.rank))
     moving = [
-        array
+        (array, axes)
         for array, (_, axes) in zip(arrays, loop.operands, strict=True)
         if array.ndim and axes != every
     ]
-    alike = all(not axes for _, axes in loop.operands if axes != every)
-    if not moving or not alike or any(a.contiguous is True for a in moving):
+    whole = [array for array, axes in moving if not axes]
+    # In each call that is asked beside rows only if something is turned for certain.
+    unlikely = len(whole) < len(moving) and all(isinstance(a.contiguous, str) for a in whole)
+    if not whole or unlikely or any(a.contiguous is True for a in whole):
         return None
     condition: bool | str = True
-    for array in moving:
-        step: Any = itemsize(array.dtype)
-        for length, stride in zip(array.shape, p.strides(array), strict=True):
-            if isinstance(length, int):
-                # An axis of length 1 has the stride that it would have in the order of rows.
-                return None
-            condition = p.both(condition, p.let("eq", stride, step))
-            step = p.multiply(step, length)
+    for array, axes in moving:
+        condition = p.both(condition, _lies_by_columns(p, array, axes))
     # What lies both ways is in the order of rows.
-    for array in moving:
+    for array in whole:
         if isinstance(array.contiguous, str):
             condition = p.both(condition, p.let("not", array.contiguous, kind="bool"))
     return condition if isinstance(condition, str) else None
+
+
+def _lies_by_columns(p: Core, array: Array, fixed: frozenset[int]) -> bool | str:
+    """Tell whether an array lies column by column over the axes that are not `fixed`."""
+    condition: bool | str = True
+    step: Any = itemsize(array.dtype)
+    for axis, (length, stride) in enumerate(zip(array.shape, p.strides(array), strict=True)):
+        if axis in fixed:
+            continue
+        if isinstance(length, int):
+            # An axis of length 1 has the stride that it would have in the order of rows.
+            return False
+        condition = p.both(condition, p.let("eq", stride, step))
+        step = p.multiply(step, length)
+    return condition
+
+
+def by_columns(loop: Loop) -> list[list[int]]:
+    """Return the axes of a loop over arrays that lie column by column, in as few groups as can be.
+
+    If all move along all axes, that is the one loop which those have that lie row by row.
+    """
+    if any(0 < len(axes) < loop.rank for _, axes in loop.operands):
+        return collapse(loop, frozenset(), range(loop.rank)[::-1])
+    return collapse(loop, frozenset())
 
 
 def ordered(p: Core, out: Array, turned: str) -> Array:

@@ -60,15 +60,15 @@ class Loop(Record):
         return self.body.cost
 
 
-def collapse(loop: Loop, single: frozenset[int]) -> list[list[int]]:
+def collapse(loop: Loop, single: frozenset[int], order: range | None = None) -> list[list[int]]:
     """Return the axes of a loop over contiguous data in as few groups as possible.
 
     Neighbouring axes join where every operand walks both or broadcasts over both, and where both
-    are reduced or both kept. `single` axes have length 1: they join anything.
+    are reduced or both kept. `single` axes have length 1. The `order` is that of rows, or another.
     """
     groups: list[list[int]] = []
     signatures: list[Any] = []
-    for axis in range(loop.rank):
+    for axis in order or range(loop.rank):
         if axis in single:
             continue
         signature = (
