@@ -12,6 +12,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, layouts, orders, pieces, tiled_rows
 from theano._core.lower.builder.core import Core, truth
+from theano._core.lower.builder.parted_loops import parted
 from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
@@ -30,6 +31,8 @@ from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 16
+# Of floats up to so many, if they do not fill three vectors, of so many rows.
+LONGER, MANY_ROWS = 31, 128
 # So many at most if items side by side are stored, too: what is stored is then scattered.
 FEW = 3
 # So many of rows apart, whose items are side by side, and are then read one by one.
@@ -162,7 +165,13 @@ def fill_loop(
         turned = orders.in_columns(p, loop, arrays, stored) if whole else None
         with p.apart(p.late):
             own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
-            run(p, loop, shape, arrays, outs, reduction_outs, turned=turned, launch=own)
+            given = p, shape, arrays, outs, reduction_outs
+            whole_loop = partial(run, p, loop, *given[1:], turned=turned, launch=own)
+            parts = parted(p, loop, shape) if whole and own is None else None
+            if parts is None:
+                whole_loop()
+            else:
+                p.if_else(parts.condition, partial(parts.run, run, *given), whole_loop)
     if turned is not None:
         outs = [orders.ordered(p, out, turned) for out in outs]
     for variable, array in zip(stored, outs, strict=True):
@@ -267,6 +276,7 @@ def run(
     turned: str | None = None,
     row: Size = 0,
     launch: Callable[[Call, str], None] | None = None,
+    eager: bool = True,
 ) -> None:
     """Write a loop: what may fail of it, and then, where memory may be written, its call.
 
@@ -284,6 +294,8 @@ def run(
         The length of the rows that the loop runs over a piece of, if not over all of them.
     launch : function or None
         What has the kernel run, given its call and the address of its arguments.
+    eager : bool
+        Whether its first kernel is compiled with the program.
     """
     every = [*arrays, *outs, *reduction_outs]
     flag, name = layouts.all_contiguous(p, every), "packed"
@@ -298,7 +310,7 @@ def run(
     total = _points(p, loop, shape, bool(outs))
     calls = [
         kernel_call.prepare_call(p, kernel, shape, total, sequential)
-        for kernel in layouts.kernels_of(p, loop, shape, flag, name, lanes, indexed, every)
+        for kernel in layouts.kernels_of(p, loop, shape, flag, name, lanes, indexed, every, eager)
     ]
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
@@ -466,7 +478,7 @@ def _many_short_rows(
     # Part of a vector along a row does little in as much time as a part of one across rows.
     light = packed and is_light(loop, call.kernel.lanes, p.vector_bits)
     least = lanes if light else lanes // 2
-    limit = SHORT if loop.reductions else lanes - 1
+    limit = _longest_folded(loop, lanes) if loop.reductions else lanes - 1
     if not apart and loop.stores:
         limit = FEW if packed and not light else FEWER
         overwrites = any(a.data == out.data for a in arrays for out in outs)
@@ -482,6 +494,8 @@ def _many_short_rows(
     kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
+    if limit > SHORT:
+        least = p.let("select", p.let("le", length, SHORT), least, MANY_ROWS)
     short = p.let("and", short, p.let("ge", rows, least), kind="bool")
     if not apart and row != 0:
         # A short piece of each of long rows takes little of the time, and a kernel milliseconds.
@@ -491,6 +505,12 @@ def _many_short_rows(
         short = p.let("and", short, held, kind="bool")
     kernel_call.ready_variant(p, short, across)
     return short, across
+
+
+def _longest_folded(loop: Loop, lanes: int) -> int:
+    """Return how many items the longest rows have that are folded several at a time."""
+    floats = all(fold.dtype.startswith("float") for fold in loop.reductions)
+    return max(SHORT, min(3 * lanes - 1, LONGER)) if floats else SHORT
 
 
 def _many_small_matrices(
