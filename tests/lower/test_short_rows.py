@@ -156,6 +156,35 @@ def test_bits_do_not_depend_on_threads_or_vectors(kind: str) -> None:
             np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int16", "float32", "float64", "complex64"])
+def test_parts_of_images_however_they_are_cut(kind: str, width: int) -> None:
+    x, y = T.TensorType(kind, (False,) * 4)("x"), T.TensorType(kind, (False,) * 4)("y")
+    v = T.TensorType(kind, (False,))("v")
+    cuts = [
+        lambda a: a[:, ::-1],
+        lambda a: a[:, :, ::-1],
+        lambda a: a[..., ::-1],
+        lambda a: a[::-1, 1:-1, 2:-1],
+        lambda a: a[:, :, ::2],
+        lambda a: a[:, ::-2, 1:, :1],
+    ]
+    both = T.and_ if kind == "bool" else T.add
+    plain = np.logical_and if kind == "bool" else np.add
+    with theano.config.change_flags(vector_width=width):
+        outs = [both(cut(x), cut(y)) for cut in cuts] + [cut(x).flatten() for cut in cuts]
+        f = theano.function([x, y, v], [*outs, both(x[:, ::-1], v)])
+    for shape in [(2, 7, 9, 3), (1, 20, 70, 4), (2, 3, 130, 1), (3, 1, 1, 5), (2, 5, 0, 3)]:
+        a, b, c = drawn(shape, kind), drawn(shape, kind), drawn(shape[-1:], kind)
+        wide = np.zeros((*shape[:-1], shape[-1] + 2), kind)
+        wide[..., 1:-1] = a
+        for given in (a, wide[..., 1:-1], a[:, :, ::-1], np.asfortranarray(a)):
+            wanted = [plain(cut(given), cut(b)) for cut in cuts]
+            wanted += [cut(given).ravel() for cut in cuts] + [plain(given[:, ::-1], c)]
+            for one, two in zip(f(given, b, c), wanted, strict=True):
+                np.testing.assert_array_equal(one, two)
+
+
 def test_strided_complex_numbers_beside_integers_of_their_size() -> None:
     z, i, x = T.cmatrix("z"), T.lmatrix("i"), T.fmatrix("x")
     f = theano.function([z, i, x], [z.T + x, T.switch(T.eq(i.T, 1), z.T, x), (z.T * i.T).sum(1)])

@@ -42,7 +42,7 @@ def test_nothing_behind_the_last_item_is_read(page: np.ndarray, dtype: str, widt
     with theano.config.change_flags(vector_width=width):
         f = theano.function([x], T.neq(x, 0) if dtype == "bool" else x + x)
     for count in COUNTS:
-        for step in (1, 2, 3, 4, 5, -1, -2):
+        for step in (1, 2, 3, 4, 5, -1, -2, -3, -4, -5):
             reach = abs(step) * (count - 1) + 1
             for part in (items[-reach:], items[:reach]):
                 part = part[::step]

@@ -37,8 +37,9 @@ LONGER, MANY_ROWS = 31, 128
 FEW = 3
 # So many of rows apart, whose items are side by side, and are then read one by one.
 FEWER = 2
-# So many of small matrices that are written, if part of a row may be written at once.
-SOME = 4
+# So many of small matrices that are written, if part of a row may be written at once; and of rows
+# apart, if vectors are so long that a part of one is next to nothing.
+SOME, LONG = 4, 32
 # So many loops that are equal but for numbers share a kernel.
 MANY = 32
 
@@ -312,6 +313,8 @@ def run(
         kernel_call.prepare_call(p, kernel, shape, total, sequential)
         for kernel in layouts.kernels_of(p, loop, shape, flag, name, lanes, indexed, every, eager)
     ]
+    for one in calls if freely else ():
+        layouts.join_last_axes(p, one, every)
     if isinstance(flag, str):
         kernel_call.ready_variant(p, flag, calls[1], unless=True)
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
@@ -336,12 +339,9 @@ def run(
         else:
             _by_lengths(p, chosen, narrow[chosen], variants if chosen is calls[0] else [], call)
 
+    by_rows = partial(p.if_else, flag, lambda: best(calls[0]), lambda: best(calls[-1]))
     with p.into(p.calls):
-        p.if_else(
-            turned or False,
-            lambda: call(in_columns[0]),
-            lambda: p.if_else(flag, lambda: best(calls[0]), lambda: best(calls[-1])),
-        )
+        p.if_else(turned or False, lambda: call(in_columns[0]), by_rows)
 
 
 def _for_short_rows(
@@ -478,14 +478,8 @@ def _many_short_rows(
     # Part of a vector along a row does little in as much time as a part of one across rows.
     light = packed and is_light(loop, call.kernel.lanes, p.vector_bits)
     least = lanes if light else lanes // 2
-    limit = _longest_folded(loop, lanes) if loop.reductions else lanes - 1
-    if not apart and loop.stores:
-        limit = FEW if packed and not light else FEWER
-        overwrites = any(a.data == out.data for a in arrays for out in outs)
-        if packed and (loop.reductions or overwrites):
-            # Each row would fold a vector, or wait for the row before: of what is written under a
-            # mask, processors read nothing before it is in the cache.
-            limit = max(limit, 3 * lanes // 4)
+    overwrites = any(a.data == out.data for a in arrays for out in outs)
+    limit = _longest_across(call.kernel, lanes, light, overwrites)
     if isinstance(length, int) and length > limit:
         return None
     if isinstance(rows, int) and rows < least:
@@ -507,10 +501,22 @@ def _many_short_rows(
     return short, across
 
 
-def _longest_folded(loop: Loop, lanes: int) -> int:
-    """Return how many items the longest rows have that are folded several at a time."""
-    floats = all(fold.dtype.startswith("float") for fold in loop.reductions)
-    return max(SHORT, min(3 * lanes - 1, LONGER)) if floats else SHORT
+def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -> int:
+    """Return how many items the longest rows have across which vectors run."""
+    loop, packed = kernel.loop, kernel.layout == "packed"
+    if kernel.layout == "strided" or not loop.stores:
+        if not loop.reductions:
+            return lanes - 1
+        floats = all(fold.dtype.startswith("float") for fold in loop.reductions)
+        return max(SHORT, min(3 * lanes - 1, LONGER)) if floats else SHORT
+    limit = FEW if packed and not light else FEWER
+    if not packed and lanes >= LONG:
+        limit = SOME
+    if packed and (loop.reductions or overwrites):
+        # Each row would fold a vector, or wait for the row before: of what is written under a
+        # mask, processors read nothing before it is in the cache.
+        limit = max(limit, 3 * lanes // 4)
+    return limit
 
 
 def _many_small_matrices(

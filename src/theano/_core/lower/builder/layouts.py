@@ -9,7 +9,7 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import orders
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
-from theano._core.lower.llvm.print.calls import Kernel
+from theano._core.lower.llvm.print.calls import Call, Kernel
 
 
 def kernels_of(
@@ -38,6 +38,34 @@ def kernels_of(
         more = p.vector_bits, eager and flag is False, -1, near, False, spaced
         kernels.append(Kernel(loop, apart, "strided", lanes, *more))
     return kernels
+
+
+def join_last_axes(p: Core, call: Call, every: Sequence[Array]) -> None:
+    """Have a call walk its last two axes as one where, in a call, all arrays turn out to allow it.
+
+    The rows of a part of an image are long if its pixels follow each other, however it was cut out.
+    The kernel is the same: one of its loops goes once.
+    """
+    loop, layout = call.kernel.loop, call.layout
+    if call.kernel.layout == "packed" or loop.reductions or len(layout) < 3:
+        return
+    outer, inner = layout[-2][-1], layout[-1][-1]
+    moving = []
+    for n, array in enumerate(every):
+        fixed = loop.operands[n][1] if n < len(loop.operands) else frozenset[int]()
+        if (outer in fixed) != (inner in fixed):
+            return
+        if outer not in fixed:
+            moving.append(array)
+    count, length = call.extents[-2:]
+    one: Size = True
+    for array in moving:
+        steps = p.strides(array)
+        follows = p.let("eq", steps[outer], p.let("mul", length, steps[inner]))
+        one = p.let("and", one, follows, kind="bool")
+    if one:
+        whole = p.multiply(count, length)
+        call.extents[-2:] = p.let("select", one, 1, count), p.let("select", one, whole, length)
 
 
 def _near(loop: Loop, last: int, every: Sequence[Array]) -> tuple[int, ...]:

@@ -138,15 +138,18 @@ def _gathered(kind: str, name: str, size: int, lanes: int, under_masks: bool) ->
     last = (lanes - 1) * size
     backwards = _numbers(reversed(range(lanes)), "i32")
     part = _part_under_masks(size, lanes) if under_masks else "part:\n  br label %some"
-    cases = f"i64 {-size}, label %reverse"
     steps = STEPS if size <= WIDEST else ()
-    cases += "".join(f" i64 {step * size}, label %each{step}" for step in steps)
+    steps = (*steps, *(-step for step in steps))
+    cases = "".join(f" i64 {step * size}, label %{_label(step)}" for step in steps)
     every = "\n".join(_each_of(step, size, lanes) for step in steps)
     return f"""define {vector} {name}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
   br i1 %whole, label %vector, label %part
 vector:
+  %backwards = icmp eq i64 %stride, {-size}
+  br i1 %backwards, label %reverse, label %spaced
+spaced:
   switch i64 %stride, label %apart [{cases}]
 reverse:
   %back = getelementptr i8, ptr %memory, i64 {-last}
@@ -164,11 +167,28 @@ apart:
 }}"""
 
 
+def _label(step: int) -> str:
+    return f"{'each' if step > 0 else 'back'}{abs(step)}"
+
+
 def _each_of(step: int, size: int, lanes: int) -> str:
-    """Return a block that picks one of every `step` items from the vectors that they lie in."""
-    lines, chosen = _picked(f"%e{step}", "%memory", step, size, lanes)
-    last = f"ret <{lanes} x i{8 * size}> {chosen}"
-    return "\n  ".join([f"each{step}:", *lines, last])
+    """Return a block that picks one of every `step` items from the vectors that they lie in.
+
+    Below 0, the last item comes first.
+    """
+    vector, label = f"<{lanes} x i{8 * size}>", _label(step)
+    at = "%memory"
+    before = [f"{label}:"]
+    if step < 0:
+        at = f"%{label}.first"
+        before.append(f"{at} = getelementptr i8, ptr %memory, i64 {(lanes - 1) * step * size}")
+    lines, chosen = _picked(f"%{label}", at, abs(step), size, lanes)
+    if step < 0:
+        order = _numbers(reversed(range(lanes)), "i32")
+        turned = f"%{label}.turned"
+        lines.append(f"{turned} = shufflevector {vector} {chosen}, {vector} {chosen}, {order}")
+        chosen = turned
+    return "\n  ".join([*before, *lines, f"ret {vector} {chosen}"])
 
 
 def _picked(name: str, at: str, step: int, size: int, lanes: int) -> tuple[list[str], str]:
