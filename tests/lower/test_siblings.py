@@ -39,6 +39,23 @@ def test_sums_of_the_same_and_of_more_are_one_loop() -> None:
     assert _steps([x.sum(), y.sum(), (x * x).sum(), (x * y).sum()]) == [6]
 
 
+def test_loops_over_columns_of_the_same_matrices_are_one() -> None:
+    a, b = T.dmatrices("a", "b")
+    cross = [a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    assert _steps(cross) == [9]
+    # Not those of rows, of some of the items, or over whole matrices.
+    assert _steps([a[0] * 2, b[1] * 2]) == [1, 1]
+    assert _steps([a[:, 0] * 2, a[1:, 0] * 2]) == [1, 1]
+    assert _steps([a[:, 0] * 2, a * 2]) == [1, 1]
+    assert _steps([a[:, 0] * 2, b[:, 0] * 2]) == [1, 1]
+    f = theano.function([a, b], T.stack(cross, axis=1))
+    for rows in (0, 1, 7, 100):
+        x, y = np.random.default_rng(rows).normal(size=(2, rows, 3))
+        np.testing.assert_allclose(f(x, y), np.cross(x, y), rtol=1e-13, atol=1e-13)
+    with pytest.raises(ValueError, match="mis-match"):
+        f(np.ones((2, 3)), np.ones((3, 3)))
+
+
 def test_what_reads_other_arrays_stays_apart() -> None:
     x, y, z = T.dvectors("x", "y", "z")
     assert _steps([x + y, x + z]) == [1, 1]

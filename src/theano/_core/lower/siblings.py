@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Variable
 from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step, merge, order
+from theano._core.ops.array.indexing import Slice, Subtensor
 from theano._core.ops.array.reductions import Reduction
 
 # Longer bodies wait for numbers more than for memory.
@@ -26,7 +28,7 @@ def join_siblings(steps: Sequence[Step], alone: Collection[Variable]) -> list[St
     `alone` stay so. It takes linear time, but for sorting.
     """
     read = {step: _read(step) for step in steps if _is_candidate(step, alone)}
-    readers: dict[Variable, int] = {}
+    readers: dict[Any, int] = {}
     for arrays in read.values():
         for array, whole in arrays.items():
             readers[array] = readers.get(array, 0) + whole
@@ -60,20 +62,32 @@ def _is_candidate(step: Step, alone: Collection[Variable]) -> bool:
     return step.is_loop and not step.again and not any(n.outputs[0] in alone for n in step.nodes)
 
 
-def _read(step: Step) -> dict[Variable, bool]:
+def _read(step: Step) -> dict[Any, bool]:
     """Return the arrays that a loop reads, and whether they have an item for each of its points."""
     own = set(step.nodes)
-    found: dict[Variable, bool] = {}
+    found: dict[Any, bool] = {}
     for node in step.nodes:
         reduction = isinstance(node.op, Reduction)
         for value in node.inputs:
             ones = value.type.broadcastable
             if value.owner not in own and not all(ones):
-                found[value] = reduction or ones == node.outputs[0].type.broadcastable
+                whole = reduction or ones == node.outputs[0].type.broadcastable
+                array = _columns_of(value)
+                found[array] = whole and found.get(array, True)
     return found
 
 
-def _is_flat(step: Step, arrays: Mapping[Variable, bool]) -> bool:
+def _columns_of(value: Variable) -> Any:
+    """Return what stands for all columns of a matrix if a value is one: they lie side by side."""
+    node = made_by(value, Subtensor)
+    if node is None or len(node.op.index) != node.inputs[0].type.ndim:
+        return value
+    *before, last = node.op.index
+    is_column = before and not isinstance(last, Slice) and all(one == Slice() for one in before)
+    return (node.inputs[0], "columns") if is_column else value
+
+
+def _is_flat(step: Step, arrays: Mapping[Any, bool]) -> bool:
     """Tell whether a loop runs over contiguous arrays as over vectors, however short rows are."""
     axes: Any = step.reductions or step.space
     return all(arrays.values()) and len(axes) == len(step.space or ())
@@ -92,7 +106,7 @@ def _depths(steps: Sequence[Step], step_of: Mapping[Any, Step]) -> dict[Step, in
     return depth
 
 
-def _may_join(step: Step, other: Step, read: Mapping[Step, dict[Variable, bool]]) -> bool:
+def _may_join(step: Step, other: Step, read: Mapping[Step, dict[Any, bool]]) -> bool:
     if step.weight + other.weight > HEAVIEST:
         return False
     most = read[other].keys()
