@@ -28,8 +28,9 @@ using blas::Operand;
 constexpr double kSplitProduct = 1 << 21;
 constexpr double kSplitVector = 1 << 19;
 
+// A matrix as BLAS reads it; one by columns is copied if it is to be `by_rows`.
 template <class T>
-bool operand(const Matrix &matrix, Scratch &scratch, Operand<T> &out) {
+bool operand(const Matrix &matrix, Scratch &scratch, Operand<T> &out, bool by_rows = false) {
     constexpr std::int64_t item = sizeof(T);
     auto leads = [](std::int64_t stride, std::int64_t length) {
         return stride % item == 0 && stride / item >= std::max<std::int64_t>(1, length) &&
@@ -41,7 +42,7 @@ bool operand(const Matrix &matrix, Scratch &scratch, Operand<T> &out) {
         out = {data, rows == 1 ? columns : matrix.down / item, false};
         return true;
     }
-    if ((rows == 1 || matrix.down == item) && (columns == 1 || leads(matrix.across, rows))) {
+    if (!by_rows && (rows == 1 || matrix.down == item) && (columns == 1 || leads(matrix.across, rows))) {
         out = {data, columns == 1 ? rows : matrix.across / item, true};
         return true;
     }
@@ -312,6 +313,10 @@ bool suits_panels(const Matrix &a, const Matrix &b, bool gram, T alpha, T beta) 
            (beta == T(0) || beta == T(1));
 }
 
+// BLAS takes two or three times as long for a matrix that lies by columns, if its rows have fewer bytes
+// and are few, and so many are multiplied by it.
+constexpr std::int64_t kNarrow = 64, kTall = 512;
+
 // To copy the other triangle takes as long as to sum terms of so many bytes.
 constexpr std::int64_t kCopied = 384;
 
@@ -433,7 +438,8 @@ MatmulStatus float_matmul(const Matrix &a, const Matrix &b, T *c, T alpha, T bet
     if (!operand(a, a_scratch, a_operand)) return MatmulStatus::no_memory;
     if (beta == T(0) && is_gram(a, b) && blas::library().syrk[blas::TypeOf<T>::value])
         return gram<T>(m, k, alpha, a_operand, c, poll);
-    if (!operand(b, b_scratch, b_operand)) return MatmulStatus::no_memory;
+    const bool by_rows = n * static_cast<std::int64_t>(sizeof(T)) < kNarrow && k <= kShortSum && m >= kTall;
+    if (!operand(b, b_scratch, b_operand, by_rows)) return MatmulStatus::no_memory;
     return split_gemm<T>(m, n, k, alpha, a_operand, b_operand, beta, c, poll);
 }
 

@@ -186,7 +186,9 @@ def test_strides(char: str, shape: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("char", ["f", "d"])
-@pytest.mark.parametrize("shape", [(19, 530, 50), (16, 257, 8), (40, 600, 17), (21, 530, 300)])
+@pytest.mark.parametrize(
+    "shape", [(19, 530, 50), (16, 257, 8), (40, 600, 17), (21, 530, 300), (520, 130, 3)]
+)
 def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None:
     random = np.random.default_rng(5)
     m, k, n = shape
@@ -229,6 +231,18 @@ def test_long_sums_need_no_memory(char: str) -> None:
     assert without > 0
 
 
+@pytest.mark.parametrize("char", ["f", "d", "F"])
+def test_few_columns_of_any_layout_are_the_same_product(char: str) -> None:
+    random = np.random.default_rng(6)
+    for m, k, n in ((600, 40, 5), (511, 40, 5), (513, 256, 7), (513, 257, 7), (600, 2, 15)):
+        a, b = numbers(random, (m, k), char), numbers(random, (n, k), char)
+        check(multiply(a, b.T), expected(a, b.T), k)
+        # It is copied by rows, or they take long.
+        if n * b.itemsize < 64 and m >= 512 and k <= 256:
+            by_rows = multiply(a, np.ascontiguousarray(b.T))
+            assert multiply(a, b.T).tobytes() == by_rows.tobytes()
+
+
 @pytest.mark.parametrize("char", ["b", "i", "l", "f", "d", "D"])
 @pytest.mark.parametrize(
     "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129), (600, 64, 96)]
@@ -256,6 +270,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
         ((4000, 300), (300,)),
         ((300,), (300, 4000)),
         ((9, 7), (7, 5)),
+        ((9000, 100), (100, 3)),
     ]
     try:
         for shape_a, shape_b in cases:
@@ -265,6 +280,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
                 native.set_threads(threads)
                 turned = np.asfortranarray(a)
                 results.append(multiply(turned, b).tobytes() + multiply(a, b).tobytes())
+                results[-1] += multiply(a, np.asfortranarray(b)).tobytes()
             assert len(set(results)) == 1
     finally:
         native.set_threads(before)
