@@ -8,6 +8,7 @@ import numpy as np
 
 import theano
 import theano.tensor as T
+from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.gradient import ZeroGrad
 from theano._core.ops.array.shaping import Rebroadcast, length
 from theano.ifelse import ifelse
@@ -145,6 +146,9 @@ EXAMPLES: dict[str, Any] = {
     "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
     "f(x)[i] → f(x[i])": T.exp(m)[1],
     "f(x, row)[i] → f(x[i], row[i])": (lambda z: z[:, :1] * z[:, 1:])(T.exp(m) + x[:2]),
+    "checked(f(x))[i] → checked(f(x)[i])": (lambda z: z[:, :1] * z[:, 1:])(
+        Require("{0} and {1}", 2)(T.exp(m) + x[:2], m.shape[0], i[0], T.le(i[0], m.shape[0]))
+    ),
     "inc(zeros, y, i) → set(zeros, y, i)": T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }

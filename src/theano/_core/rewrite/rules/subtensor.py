@@ -7,6 +7,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.index_form import Slice, join_index, split_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot, dot
@@ -146,6 +147,28 @@ def _parts_of_function(rewriter: Rewriter, node: Apply) -> Any:
         if _leaves_gaps(node) or _left_after(rewriter, owner, again) < 0:
             return None
     return _parted(rewriter, owner, join_index(node.op.index, node.inputs[1:]), times)
+
+
+@rule(
+    "checked(f(x))[i] → checked(f(x)[i])",
+    on=Subtensor,
+    phase="blas",
+    keeps="exact",
+    why="f is computed by what uses its parts",
+)
+def _part_of_checked(rewriter: Rewriter, node: Apply) -> Any:
+    """Where only parts of what is checked are used, for a function that nothing else needs."""
+    whole = node.inputs[0]
+    owner, times = made_by(whole, Require), rewriter.part_uses.get(whole, 0)
+    if owner is None or rewriter.uses.get(whole, 0) > times:
+        return None
+    value, *conditions = owner.inputs
+    once = rewriter.uses.get(value, 0) == 1 or rewriter.part_uses.get(value, 0) == times
+    if not made_by(value, Elementwise) or not once:
+        return None
+    # Its one use becomes so many.
+    rewriter.uses[value] = rewriter.part_uses[value] = times
+    return owner.op(subtensor(value, join_index(node.op.index, node.inputs[1:])), *conditions)
 
 
 def _leaves_gaps(node: Apply) -> bool:
