@@ -78,6 +78,9 @@ def test_which_loops_fold_rows_as_one() -> None:
     assert flat(theano.function([x, row], T.exp(x - row).sum(axis=0))) > 0
     assert flat(theano.function([x, column], (x * column[:, None]).sum(axis=0))) == 0
     assert flat(theano.function([x], [T.exp(x), T.exp(x).sum(axis=0)])) == 0
+    # A stack is not large: that of a thread may have as little as 512 KB.
+    assert flat(theano.function([x], [T.maximum(x, n).sum(axis=0) for n in range(4)])) > 0
+    assert flat(theano.function([x], [T.maximum(x, n).sum(axis=0) for n in range(12)])) == 0
     few, whole = x.reshape((100, 3)), x.reshape((1000, 32))
     assert flat(theano.function([x], few.sum(axis=0))) == 0
     assert flat(theano.function([x], whole.sum(axis=0))) == 0

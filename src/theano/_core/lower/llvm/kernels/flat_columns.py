@@ -22,6 +22,8 @@ LONGEST_ROW = 32
 WIDEST = 64
 # Rows that are folded as one at most.
 MOST = 64
+# So many reductions, and rows that are repeated, have memory on the stack, which is not large.
+MOST_BUFFERS = 4
 
 
 def whole_row(loop: Loop) -> int:
@@ -42,6 +44,9 @@ def is_flat(loop: Loop, groups: Sequence[Sequence[int]]) -> bool:
     if last in loop.reduced or rows not in loop.reduced:
         return False
     folded = {group[0] for group in groups if group[0] in loop.reduced}
+    repeated = sum(rows in fixed and last not in fixed for _, fixed in loop.operands)
+    if len(loop.reductions) + repeated > MOST_BUFFERS:
+        return False
     for _, fixed in loop.operands:
         if rows in fixed and last not in fixed and not folded <= fixed:
             return False
