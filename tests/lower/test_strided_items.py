@@ -61,7 +61,7 @@ def test_nothing_around_the_items_of_a_channel_is_read(
     with theano.config.change_flags(vector_width=width):
         f = theano.function([x], [T.neq(x[:, c], 0) for c in (0, -1)])
     first = f.maker.kernels[0]
-    assert (first.layout, first.eager, first.spaced) == ("strided", True, (0,))
+    assert (first.layout, first.eager, first.spaced) == ("strided", True, (0, 1))
     for channels in (1, 2, 3, 4, 5):
         for count in (count for count in COUNTS if count * channels <= items.size):
             for part in (items[-count * channels :], items[: count * channels]):
