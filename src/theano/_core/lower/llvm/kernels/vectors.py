@@ -312,7 +312,7 @@ class VectorLoop:
         return self.over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
 
     def over(
-        self, lo: str, hi: str, step: int, block: Any, acc: Sequence[object] = ()
+        self, lo: str, hi: str, step: int | str, block: Any, acc: Sequence[object] = ()
     ) -> list[Any]:
         """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body."""
         w, b = self.w, self.b
