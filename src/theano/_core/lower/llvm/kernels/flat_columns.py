@@ -22,9 +22,10 @@ LONGEST_ROW = 32
 WIDEST = 64
 # Rows that are folded as one at most.
 MOST = 64
-# Numbers of so many bytes wait for memory, which reads line by line what is in no cache: of so many
-# bytes in all, accumulators are not kept in registers for some rows, which are far apart.
-SLOW_ITEM, CACHED = 4, 1 << 20
+# Numbers of so many bytes wait for memory, which reads line by line what is in no cache. Of so
+# many bytes in all, the accumulators of one reduction are not kept in registers for some rows,
+# which are far apart.
+SLOW_ITEM, CACHED = 4, 1 << 24
 # So many reductions, and rows that are repeated, have memory on the stack, which is not large.
 MOST_BUFFERS = 4
 
@@ -141,7 +142,7 @@ class FlatColumns(VectorLoop):
         """Return how many flat rows are folded in registers."""
         w, b = self.w, self.b
         sizes = [itemsize(memory.dtype) for memory in w.operands if self.axis in memory.strides]
-        if max(sizes, default=0) < SLOW_ITEM:
+        if max(sizes, default=0) < SLOW_ITEM or len(w.loop.reductions) > 1:
             return ROWS
         items = b.emit(f"mul i64 {w.shape[self.axis]}, {w.shape[w.last]}")
         cached = b.emit(f"icmp ule i64 {items}, {CACHED // sum(sizes)}")
