@@ -195,27 +195,17 @@ def _write_turned(
     starts = [*range(0, len(values) - lanes + 1, lanes)]
     if len(values) % lanes:
         starts.append(len(values) - lanes)
+
+    def write_row(number: int, place: str, row: Value, done: str) -> None:
+        more, following = b.gt(left, number), b.fresh_label("row")
+        b.perform(f"br i1 {more.text}, label %{following}, label %{done}")
+        b.label(following)
+        store(b, row, place)
+
     for start in starts:
         rows = _turned(b, values[start : start + lanes])
-        places = []
-        for number in range(lanes):
-            at = b.add(address, (number * count + start) * size)
-            places.append(b.emit(f"inttoptr i64 {at.text} to ptr"))
-        whole, some, done = (b.fresh_label(name) for name in ("whole", "some", "written"))
-        full = b.ge(left, lanes)
-        b.perform(f"br i1 {full.text}, label %{whole}, label %{some}")
-        b.label(whole)
-        for place, row in zip(places, rows, strict=True):
-            store(b, row, place)
-        b.perform(f"br label %{done}")
-        b.label(some)
-        for number, (place, row) in enumerate(zip(places, rows, strict=True)):
-            more, following = b.gt(left, number), b.fresh_label("row")
-            b.perform(f"br i1 {more.text}, label %{following}, label %{done}")
-            b.label(following)
-            store(b, row, place)
-        b.perform(f"br label %{done}")
-        b.label(done)
+        offsets = [(number * count + start) * size for number in range(lanes)]
+        _write_vectors(b, address, offsets, rows, b.ge(left, lanes), write_row)
 
 
 def _turned(b: Builder, columns: Sequence[Value]) -> list[Value]:
@@ -240,23 +230,42 @@ def _write(
     """Write the first `left` of each of the values in turn: the first of each, then the second."""
     lanes, (count, size, smallest) = b.lanes, how
     left = b.mul(left, count)
-    whole, some, done = (b.fresh_label(name) for name in ("whole", "some", "written"))
     mixed = [_mixed(b, values, count, number) for number in range(count)]
-    places = []
-    for number in range(count):
-        at = b.add(address, number * lanes * size)
-        places.append(b.emit(f"inttoptr i64 {at.text} to ptr"))
-    full = b.ge(left, count * lanes)
-    b.perform(f"br i1 {full.text}, label %{whole}, label %{some}")
-    b.label(whole)
-    for place, value in zip(places, mixed, strict=True):
-        store(b, value, place)
-    b.perform(f"br label %{done}")
-    b.label(some)
-    for number, (place, value) in enumerate(zip(places, mixed, strict=True)):
+    offsets = [number * lanes * size for number in range(count)]
+
+    def write_part(number: int, place: str, value: Value, done: str) -> None:
         # The rest of the items, in the range of a vector.
         rest = b.at_least(b.at_most(b.sub(left, number * lanes), lanes), 0)
         store_part(b, value, place, Part(rest.text, smallest))
+
+    _write_vectors(b, address, offsets, mixed, b.ge(left, count * lanes), write_part)
+
+
+def _write_vectors(
+    b: Builder,
+    address: Value,
+    offsets: Sequence[int],
+    vectors: Sequence[Value],
+    full: Value,
+    write_some: Callable[[int, str, Value, str], None],
+) -> None:
+    """Write vectors: whole if `full`, else each by `write_some(number, place, vector, done)`.
+
+    `done` is a label behind all of them.
+    """
+    places = []
+    for offset in offsets:
+        at = b.add(address, offset)
+        places.append(b.emit(f"inttoptr i64 {at.text} to ptr"))
+    whole, some, done = (b.fresh_label(name) for name in ("whole", "some", "written"))
+    b.perform(f"br i1 {full.text}, label %{whole}, label %{some}")
+    b.label(whole)
+    for place, vector in zip(places, vectors, strict=True):
+        store(b, vector, place)
+    b.perform(f"br label %{done}")
+    b.label(some)
+    for number, (place, vector) in enumerate(zip(places, vectors, strict=True)):
+        write_some(number, place, vector, done)
     b.perform(f"br label %{done}")
     b.label(done)
 
