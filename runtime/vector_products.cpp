@@ -18,6 +18,8 @@ namespace {
 
 // Rows, or terms, that are added at once.
 constexpr int kTogether = 8;
+// Of so many vectors of a column, it is worth to read aligned ones.
+constexpr std::int64_t kManyVectors = 6;
 // Bytes of y that stay in the nearest cache.
 constexpr std::int64_t kCached = 1 << 14;
 
@@ -154,6 +156,15 @@ struct Sums : Vectors<T, TH_BYTES> {
         store_some(y + i, left, sum);
     }
 
+    // The item from which vectors of all columns are aligned: one that crosses lines of the cache takes two
+    // reads. `begin`: columns differ, or are short.
+    static std::int64_t first_aligned(const Product &p, std::int64_t begin, std::int64_t end) {
+        const auto at = reinterpret_cast<std::uintptr_t>(static_cast<const T *>(p.matrix) + begin);
+        if (at % sizeof(T) != 0 || p.leading % kLanes != 0 || end - begin < kManyVectors * kLanes)
+            return begin;
+        return begin + static_cast<std::int64_t>((TH_BYTES - at % TH_BYTES) % TH_BYTES / sizeof(T));
+    }
+
     static void columns(const Product &p, std::int64_t begin, std::int64_t end) {
         constexpr std::int64_t kItems = kCached / static_cast<std::int64_t>(sizeof(T));
         const T beta = *static_cast<const T *>(p.beta);
@@ -161,9 +172,12 @@ struct Sums : Vectors<T, TH_BYTES> {
         for (std::int64_t first = begin; first < end; first += kItems) {
             const std::int64_t last = first + kItems < end ? first + kItems : end;
             for (std::int64_t i = first; i < last; ++i) y[i] = beta == T(0) ? T(0) : beta * y[i];
+            const std::int64_t aligned = first_aligned(p, first, last);
             std::int64_t term = 0;
-            for (; term + kTogether <= p.terms; term += kTogether)
-                terms_together<kTogether>(p, term, first, last);
+            for (; term + kTogether <= p.terms; term += kTogether) {
+                if (aligned > first) terms_together<kTogether>(p, term, first, aligned);
+                terms_together<kTogether>(p, term, aligned, last);
+            }
             for (; term < p.terms; ++term) terms_together<1>(p, term, first, last);
         }
     }

@@ -460,3 +460,17 @@ def test_an_item_of_a_vector_does_not_depend_on_the_others(char: str) -> None:
                 parts = multiply(some, x), multiply(some, x, old, 0.3, 0.7)
                 for whole, part in zip(wholes, parts, strict=True):
                     np.testing.assert_array_equal(whole[first:last], part)
+
+
+@pytest.mark.parametrize("char", "fd")
+def test_the_bits_of_a_vector_do_not_depend_on_where_the_matrix_lies(char: str) -> None:
+    random = np.random.default_rng(0)
+    for rows, columns in [(40, 784), (9, 96), (33, 1000)]:
+        a, x = numbers(random, (rows, columns), char), numbers(random, (rows,), char)
+        w = numbers(random, (columns,), char)
+        wanted = multiply(a, w), multiply(x, a)
+        for shift in range(a.itemsize, 64 + a.itemsize, a.itemsize):
+            moved = np.empty(a.nbytes + shift, "u1")[shift:].view(char).reshape(a.shape)
+            moved[...] = a
+            for got, want in zip((multiply(moved, w), multiply(x, moved)), wanted, strict=True):
+                np.testing.assert_array_equal(got, want)
