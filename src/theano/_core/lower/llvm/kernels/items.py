@@ -153,7 +153,11 @@ def _mask(b: Builder, dtype: str, part: Part) -> tuple[Value, Value] | None:
     left = Value(part.count if each == 1 else b.emit(f"mul i64 {part.count}, {each}"), "int64", 1)
     # Less than a vector, and so in the range of a word.
     left = left if word == 8 else b.convert("trunc", left, integer)
-    first = b.pure(f"insertelement {words.type} poison, {left.type} {left.text}, i64 0", *words[1:])
+    first = b.pure(
+        f"insertelement {words.type} poison, {left.type} {left.text}, i64 0",
+        words.dtype,
+        words.lanes,
+    )
     numbers = ", ".join([f"{left.type} {i}" for i in range(count)])
     every = b.shuffle(first, first, [0] * count)
     return words, b.pure(f"icmp ult {words.type} <{numbers}>, {every.text}", "bool", count)

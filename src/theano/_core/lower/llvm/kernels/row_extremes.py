@@ -62,7 +62,8 @@ def place_of_extreme(
     more = b.lt(b.add(done, b.lanes), length)
     b.perform(f"br i1 {more.text}, label %{loop}, label %{end}")
     b.label(end)
-    where = _place(b, dtype, largest, *(Value(f"{v.text}.next", *v[1:]) for v in names[:2]))
+    nexts = (Value(f"{v.text}.next", v.dtype, v.lanes) for v in names[:2])
+    where = _place(b, dtype, largest, *nexts)
     if not is_discrete(dtype):
         odd = Value(f"{odd.text}.next", "bool", b.lanes)
         where = _first_nan(b, dtype, row, odd, where)

@@ -1,14 +1,11 @@
 """Integer division, remainder and powers, none of which ever trap."""
 
-import re
-
 from theano._core.lower.llvm.text.emitter import BITS, Emitter, Value, is_signed
 
 
 def _is_plain_constant(y: Value) -> bool:
     """Tell whether a divisor is known, and neither 0 nor -1."""
-    match = re.fullmatch(r"(?:splat \(i\d+ )?(-?\d+)\)?", y.text)
-    return match is not None and int(match[1]) not in (0, -1)
+    return y.number not in (None, 0, -1)
 
 
 def _truncated_quotient(b: Emitter, x: Value, y: Value) -> Value:

@@ -84,7 +84,7 @@ def _log1p_of_reduced(
 ) -> Value:
     """k*ln 2 + log(1 + f), for a `multiple` of f, scale*f. Where k is 0, -0.0 gives -0.0.
 
-    What is `squared` may be 0, of its sign, where the square of f is too small to matter.
+    What is `squared` may be 0 where the square of f is too small to matter.
     """
     squared = multiple if squared is None else squared
     high, low = _LN2[multiple.dtype]
@@ -98,9 +98,10 @@ def _log1p_of_reduced(
         s = b.divide(squared, b.add(multiple, 2.0 * scale))
         z = b.mul(s, s)
         half_square = b.mul(b.mul(squared, 0.5 / scale**2), squared)
-        rest = b.fma(half_square, b.sub(s, 1.0), b.mul(minus_k, -low))
-        rest = b.fma(b.mul(s, z), b.polynomial(z, _LOG[multiple.dtype]), rest)
-        log1p_f = b.fma(multiple, 1 / scale, rest)
+        # Taken off at last: a sum of zeros would be 0, which taken off leaves -0.0 as it is.
+        rest = b.fma(half_square, b.sub(1.0, s), b.mul(minus_k, low))
+        rest = b.fma(b.mul(s, z), b.polynomial(z, tuple(-c for c in _LOG["float64"])), rest)
+        log1p_f = b.fma(multiple, 1 / scale, b.neg(rest))
     return b.fnma(minus_k, high, log1p_f)
 
 
@@ -183,7 +184,7 @@ def log1p(b: Emitter, x: Value, doubled: Value | None = None) -> Value:
         minus_k = b.sub(minus_k, b.select(doubled, b.const(1.0, x.dtype, x.lanes), 0.0))
     # Squares of tiny numbers are subnormal, which takes processors a hundred times as long.
     tiny = b.lt(b.absolute(x), 2.0**-64)
-    squared = b.select(tiny, b.with_sign(b.const(0.0, x.dtype, x.lanes), x), multiple)
+    squared = b.select(tiny, 0.0, multiple)
     result = _log1p_of_reduced(b, multiple, minus_k, 4, squared)
     # Above the logarithm where that is a number, and what it is at the edges: u, never subnormal,
     # plus its half by the exponent, which is -infinity for 0; for u < 0 every bit of a NaN.

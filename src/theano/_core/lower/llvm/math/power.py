@@ -9,8 +9,6 @@ times as large; of float32, the logarithm and the product are float64. Bounds in
 """
 
 import math
-import re
-import struct
 
 from theano._core.lower.llvm.math.exponential import exp2_of_reduced, scale_by_power
 from theano._core.lower.llvm.math.logarithm import split_any
@@ -48,7 +46,6 @@ _NARROW_LOG2 = (
 )
 # Larger ones take as long by squares as by the logarithm.
 _LARGEST_EXPONENT = 64
-_CONSTANT = re.compile(r"(?:splat \(\w+ )?0x([0-9A-F]{16})\)?")
 
 
 def _sum(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
@@ -121,11 +118,10 @@ def _narrow_power(b: Emitter, a: Value, y: Value) -> Value:
 
 def _known_exponent(y: Value) -> int:
     """Return a small integer that is a constant; 0: it is another number, or not known."""
-    match = _CONSTANT.fullmatch(y.text)
-    if match is None:
+    number = y.number
+    if number is None or not abs(number) <= _LARGEST_EXPONENT or number != int(number):
         return 0
-    (number,) = struct.unpack("<d", struct.pack("<Q", int(match[1], 16)))
-    return int(number) if abs(number) <= _LARGEST_EXPONENT and number == int(number) else 0
+    return int(number)
 
 
 def _known_power(b: Emitter, x: Value, exponent: int) -> Value:

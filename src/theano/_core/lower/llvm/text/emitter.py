@@ -65,11 +65,14 @@ class Value(Record):
         NumPy's name; `bool` is `i1` in registers and one byte in memory.
     lanes : int
         Numbers held: 1 is a scalar.
+    number : float or None
+        What a constant has in every lane; None: it is known when the function runs.
     """
 
     text: str
     dtype: str
     lanes: int
+    number: float | None = None
 
     @property
     def type(self) -> str:
@@ -130,14 +133,20 @@ _BINARY = {
 _ORDERED = {"eq": "oeq", "neq": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
 
 
+def _rounded(value: float, dtype: str) -> float:
+    if dtype == "float32":
+        return struct.unpack("<f", struct.pack("<I", _pack("<f", value, "<I")))[0]
+    if dtype == "float16":
+        return struct.unpack("<e", struct.pack("<H", _pack("<e", value, "<H")))[0]
+    return value
+
+
 def float_text(value: float, dtype: str) -> str:
     """`value` rounded to `dtype`, as the bits LLVM reads exactly."""
     if dtype == "float16":
         return f"0xH{_pack('<e', value, '<H'):04X}"
-    if dtype == "float32":
-        # LLVM writes a float constant as the double of the same value.
-        value = struct.unpack("<f", struct.pack("<I", _pack("<f", value, "<I")))[0]
-    return f"0x{_pack('<d', value, '<Q'):016X}"
+    # LLVM writes a float constant as the double of the same value.
+    return f"0x{_pack('<d', _rounded(value, dtype), '<Q'):016X}"
 
 
 def _pack(layout: str, value: float, bits: str) -> int:
@@ -211,7 +220,7 @@ class Emitter:
         """The result of an instruction without effects; an equal one is not emitted again."""
         value = self._known.get(text)
         if value is None:
-            value = self._known[text] = Value(self.emit(text), dtype, lanes)
+            value = self._known[text] = Value(self.emit(text), dtype, lanes, None)
         return value
 
     def fresh_label(self, hint: str) -> str:
@@ -320,18 +329,20 @@ class Emitter:
         """`value` in every lane, rounded or wrapped to `dtype`."""
         lanes = self.lanes if lanes is None else lanes
         if is_float(dtype):
-            text = float_text(float(value), dtype)
+            number = _rounded(float(value), dtype)
+            text = float_text(number, dtype)
         elif dtype == "bool":
-            text = "true" if value else "false"
+            number = bool(value)
+            text = "true" if number else "false"
         else:
             bits = BITS[dtype]
-            wrapped = int(value) & ((1 << bits) - 1)
-            if is_signed(dtype) and wrapped >> (bits - 1):
-                wrapped -= 1 << bits
-            text = str(wrapped)
+            number = int(value) & ((1 << bits) - 1)
+            if is_signed(dtype) and number >> (bits - 1):
+                number -= 1 << bits
+            text = str(number)
         if lanes > 1:
             text = f"splat ({_TYPES[dtype]} {text})"
-        return Value(text, dtype, lanes)
+        return Value(text, dtype, lanes, number)
 
     def stored(self, value: float, dtype: str, lanes: int) -> Value:
         """A constant that a vector instruction reads from memory where it needs it.
@@ -352,7 +363,7 @@ class Emitter:
         if x.lanes == self.lanes:
             return x
         if not x.text.startswith("%"):
-            return Value(f"splat ({x.type} {x.text})", x.dtype, self.lanes)
+            return Value(f"splat ({x.type} {x.text})", x.dtype, self.lanes, x.number)
         type_ = llvm_type(x.dtype, self.lanes)
         first = self.pure(
             f"insertelement {type_} poison, {x.type} {x.text}, i64 0", x.dtype, self.lanes
