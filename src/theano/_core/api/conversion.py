@@ -12,19 +12,16 @@ from theano._core.ir.text import label
 from theano._core.ir.types import NoneType, TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.assertions import Assert
-from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.index_form import join_index
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import (
     Length,
     MakeVector,
-    Rebroadcast,
     ShapeOf,
-    SpecifyShape,
     length,
 )
 from theano._core.ops.core import op as ops
-from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise, cast as convert
 
@@ -284,24 +281,21 @@ def _number(array: np.ndarray, value: object) -> Any:
     return np.array(first)
 
 
-_VIEWS = (Alloc, DimShuffle, Rebroadcast, SpecifyShape, Assert)
-
-
 def _look_through(v: Variable, elemwise: bool, depth: int) -> Any:
     """Return a number, a variable of the same value, or `v` itself: not known."""
     node = v.owner
     op = node.op
     if isinstance(op, Assert) and not all(_holds(v) for v in node.inputs[1:]):
         return v
-    if isinstance(op, _VIEWS) or getattr(op, "same_number", False):
+    if isinstance(op, Subtensor):
+        return _item(v)
+    if op.is_view:
         return node.inputs[0]
     if isinstance(op, Second):
         return node.inputs[1]
     if isinstance(op, Length):
         axis_length = length(node.inputs[0], op.axis)
         return axis_length if isinstance(axis_length, int) else v
-    if isinstance(op, Subtensor):
-        return _item(v)
     if isinstance(op, Elementwise) and elemwise:
         values = [get_scalar_constant_value(i, max_recur=depth - 1) for i in node.inputs]
         return node.rules.compute(np, node, *values)[0]

@@ -13,16 +13,13 @@ from theano._core.compile.inputs import In
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.array.overwriting import Overwrite, overwritten
-from theano._core.ops.array.shaping import Reshape
-from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise
 
-# What writes its result over its first input if it can, and what shows the memory of its input.
+# What writes its result over its first input if it can.
 _OVER_FIRST = (IncSubtensor, AdvancedIncSubtensor, Second)
-_VIEWS = (DimShuffle, Reshape, Subtensor)
 
 
 def with_overwriting(
@@ -96,6 +93,6 @@ def _could_overwrite(out: Variable, target: Any) -> bool:
 
 def _shows(out: Variable, target: object) -> bool:
     """Tell whether a result is the memory of `target`."""
-    while out.owner is not None and isinstance(out.owner.op, _VIEWS):
+    while out.owner is not None and out.owner.op.is_view:
         out = out.owner.inputs[0]
     return out is target

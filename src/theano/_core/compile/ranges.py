@@ -13,17 +13,11 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join
-from theano._core.ops.array.indexing import Subtensor
-from theano._core.ops.array.shaping import Rebroadcast, Reshape
-from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 Range: TypeAlias = tuple[float, float] | None
 
-# Their items are items of their first input.
-_SHOWS = (Alloc, DimShuffle, Rebroadcast, Reshape, Subtensor)
 # Where results of functions lie whatever their arguments are; of two of them, if these are finite.
 _FIXED = {
     "cos": (-1.0, 1.0),
@@ -102,7 +96,7 @@ def of_leaf(variable: Variable) -> Range:
 def of_result(node: Apply, ranges: Sequence[Range]) -> Range:
     """Return the range of the first output of a node, whose inputs have `ranges`."""
     op = node.op
-    if isinstance(op, _SHOWS):
+    if op.is_view:
         return ranges[0]
     if isinstance(op, Join):
         return hull(ranges)

@@ -26,7 +26,7 @@ from theano._core.legacy.old_attributes import ATTRIBUTES, OPERATION_METHODS
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
 from theano._core.legacy.user.expressed import pulled_back, pushed_forward
-from theano._core.ops.array.gradient import GradientFilter
+from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.index_form import SYMBOL, Slice
 from theano._core.ops.array.indexing import (
     AdvancedIncSubtensor,
@@ -35,7 +35,7 @@ from theano._core.ops.array.indexing import (
     Subtensor,
 )
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.array.shaping import Rebroadcast, Reshape, SpecifyShape
+from theano._core.ops.array.shaping import Rebroadcast
 from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import DimShuffle
@@ -156,6 +156,8 @@ def _old_attribute(op: Op, name: str) -> Any:
         from theano._core.legacy.ops.scan_attributes import LOOP_ATTRIBUTES
 
         attribute = LOOP_ATTRIBUTES.get(name)
+    if name == "view_map" and op.is_view:
+        return {0: [0]}
     if attribute is None:
         raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
     return attribute.__get__(op)
@@ -285,7 +287,6 @@ class _OfClass:
 
 
 WRITES = (IncSubtensor, AdvancedIncSubtensor)
-VIEWS = (DimShuffle, GradientFilter, Rebroadcast, Reshape, SpecifyShape, Subtensor)
 PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
@@ -297,7 +298,6 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
     *((kind, "inplace", False) for kind in WRITES),
-    *((kind, "view_map", {0: [0]}) for kind in VIEWS),
     *ATTRIBUTES,
     (Tag, "trace", Trace()),
     (Type, "Variable", _OfClass("variable_class")),
@@ -320,6 +320,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Elementwise, "scalar_op", property(lambda op: _scalar_operation("scalar_op_of")(op))),
     (Second, "scalar_op", property(lambda op: _scalar_operation("OPS")["second"])),
     (Second, "inplace_pattern", {}),
+    # There it copied its input.
+    (Alloc, "view_map", {}),
     (Reduction, "scalar_op", property(lambda op: _scalar_operation("OPS")[op.reducer.combine])),
     (Rebroadcast, "axis", property(lambda op: dict(enumerate(op.pattern)))),
     (TensorType, "filter_checks_isfinite", False),

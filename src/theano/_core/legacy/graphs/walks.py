@@ -9,9 +9,6 @@ from typing import Any
 
 from theano._core.ir.graph import listed, toposort
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.indexing import Subtensor
-from theano._core.ops.array.shaping import Rebroadcast
-from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import Op
 
 
@@ -301,8 +298,7 @@ def view_roots(r: Variable) -> list[Any]:
 
 def _shown(op: Op) -> dict[int, list[int]]:
     """Return which inputs each output of an operation may show."""
-    declared = getattr(op, "view_map", None)
-    return declared or ({0: [0]} if isinstance(op, _VIEWS) else {})
+    return getattr(op, "view_map", None) or {}
 
 
 @contextmanager
@@ -314,6 +310,3 @@ def nodes_constructed() -> Iterator[list[Any]]:
         yield made
     finally:
         Variable.remove_construction_observer(made.append)
-
-
-_VIEWS = (DimShuffle, Rebroadcast, Subtensor)

@@ -36,7 +36,7 @@ class TensorFromScalar(Op):
     """A scalar as a tensor without axes."""
 
     __props__ = ()
-    same_number = True
+    is_view = True
 
     def make_node(self, s: Any) -> Apply:
         if not isinstance(s.type, Scalar):
@@ -63,7 +63,7 @@ class ScalarFromTensor(Op):
     """A tensor without axes as a scalar."""
 
     __props__ = ()
-    same_number = True
+    is_view = True
 
     def make_node(self, t: Any) -> Apply:
         t = as_variable(t)

@@ -12,22 +12,14 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step, order
-from theano._core.ops.array.assertions import Assert
-from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.gradient import GradientFilter
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, Subtensor
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.array.products import Gemm
-from theano._core.ops.array.shaping import Rebroadcast, Reshape, SpecifyShape
-from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
-
-# Operations whose result may lie in the memory of their first input.
-VIEWS = (DimShuffle, Rebroadcast, Reshape, Subtensor, Alloc, Assert, SpecifyShape, GradientFilter)
 
 
 def root(variable: Variable) -> Any:
     """Return the variable in whose memory `variable` may lie."""
-    while made_by(variable, *VIEWS):
+    while variable.owner is not None and variable.owner.op.is_view:
         variable = variable.owner.inputs[0]
     return variable
 

@@ -34,6 +34,7 @@ class Assert(Structured):
     __props__ = ("msg",)
     # What native code reports of a condition that does not hold.
     fault = "assert"
+    is_view = True
     shape = shape_of(0)
     connection = connected(0)
     linear = linear_in(0)

@@ -33,6 +33,7 @@ class Alloc(Structured):
     """`value` broadcast to the lengths that follow it. It is a view: nothing is copied."""
 
     broadcasts = True
+    is_view = True
     connection = connected(0)
     linear = linear_in(0)
 

@@ -57,6 +57,7 @@ class GradientFilter(Structured):
     """
 
     __props__ = ("kind", "parameters")
+    is_view = True
     shape = shape_of(0)
 
     def __init__(self, kind: str, parameters: tuple[Any, ...] = ()) -> None:

@@ -167,6 +167,7 @@ class Subtensor(Structured):
     """A view of `x`: one entry per leading axis, an integer or a slice."""
 
     __props__ = ("index",)
+    is_view = True
     connection = connected(0)
     linear = linear_in(0)
     # The inputs before those of the index.

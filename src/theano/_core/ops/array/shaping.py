@@ -44,6 +44,7 @@ class Rebroadcast(Structured):
     """`x` with another broadcastable pattern; a length is checked where 1 becomes declared."""
 
     __props__ = ("pattern",)
+    is_view = True
     linear = linear_in(0)
 
     def __init__(self, pattern: Sequence[bool]) -> None:
@@ -239,6 +240,7 @@ class Reshape(Structured):
     """`x` with the lengths `shape` (a vector of `ndim` integers; one of them may be -1)."""
 
     __props__ = ("ndim",)
+    is_view = True
     connection = connected(0)
     linear = linear_in(0)
 
@@ -402,6 +404,7 @@ class SpecifyShape(Structured):
     """
 
     declares_sizes = True
+    is_view = True
     connection = connected(0)
     linear = linear_in(0)
 

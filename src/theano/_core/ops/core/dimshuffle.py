@@ -27,6 +27,7 @@ class DimShuffle(Structured):
     """
 
     __props__ = ("input_broadcastable", "new_order")
+    is_view = True
     linear = linear_in(0)
 
     def __init__(

@@ -64,6 +64,8 @@ class Op:
     forward_by_user = False
     # Whether a user has written `shape`, which may be wrong.
     shape_by_user = False
+    # Whether it shows its first input: items of it and no others, which may lie in its memory.
+    is_view = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
     # Whether lengths that its outputs are known to have count as declared by the user.
@@ -237,10 +239,8 @@ def complete_values(outputs: Sequence[object]) -> None:
 @contextlib.contextmanager
 def inside_body(node: Apply) -> Iterator[None]:
     """Compute no test values if `node` has a body: there are none for the variables in it."""
-    if node.rules.differentiates and config.compute_test_value != "off":
-        with change_flags(compute_test_value="off"):
-            yield
-    else:
+    needed = node.rules.differentiates and config.compute_test_value != "off"
+    with change_flags(compute_test_value="off") if needed else contextlib.nullcontext():
         yield
 
 
