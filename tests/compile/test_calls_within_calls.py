@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,12 @@ import theano
 import theano.tensor as T
 
 SHAPES = [(), (3,), (2, 3), (1, 1), (0, 2), (300, 50)]
+MODES = {
+    "default": None,
+    "py": theano.Mode("py"),
+    "MonitorMode": theano.compile.MonitorMode(post_func=lambda *_: None),
+    "callback": theano.Mode(theano.gof.vm.VM_Linker(callback=lambda **_: None)),
+}
 
 
 class Calling(theano.Op):
@@ -37,6 +44,16 @@ def all_are(s: Any, number: float) -> bool:
     return bool((s.get_value() == number).all())
 
 
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> Iterator[None]:
+    if MODES[request.param] is None:
+        yield
+    else:
+        with theano.change_flags(mode=MODES[request.param]):
+            yield
+
+
+@pytest.mark.usefixtures("mode")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_update_gets_lost(shape: tuple[int, ...]) -> None:
     x = T.dscalar()
@@ -55,6 +72,7 @@ def test_no_update_gets_lost(shape: tuple[int, ...]) -> None:
         assert all_are(s, 48)
 
 
+@pytest.mark.usefixtures("mode")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_update_gets_lost_in_loops_branches_and_recursion(shape: tuple[int, ...]) -> None:
     x = T.dscalar()

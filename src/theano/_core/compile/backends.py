@@ -27,6 +27,29 @@ _OURS: dict[str, Backend] = {"reference": reference, "jax": _jax}
 BACKENDS = dict(_OURS)
 
 
+def runner_of(maker: Any, rewritten: Sequence[Variable]) -> Run:
+    """Return what runs the rewritten graph of a function as its mode says."""
+    if maker.mode.runner is not None:
+        return maker.mode.runner(maker, rewritten)
+    if maker.mode.backend == "reference":
+        return reference(maker.leaves, rewritten, lambda: updated_cells(maker))
+    return BACKENDS[maker.mode.backend](maker.leaves, rewritten)
+
+
+def updated_cells(maker: Any) -> dict[Any, Any]:
+    """Return the cells that a function updates, by what stands for them in its rewritten graph.
+
+    What a call within a call stores there, the rest of the outer one goes on with.
+    """
+    updated = {target for target, _ in maker.updates}
+    found = {}
+    for k, (variable, leaf) in enumerate(zip(maker.all_inputs, maker.leaves, strict=True)):
+        kept = k >= len(maker.arguments) or maker.arguments[k].implicit
+        if kept and variable in updated:
+            found[leaf] = maker.containers[k].cell
+    return found
+
+
 def add_backend(name: str, make: Backend) -> None:
     """Let `theano.Mode(linker=name)` run functions by a backend of yours.
 

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from theano._core.base.settings import config
+from theano._core.compile.backends import updated_cells
 from theano._core.compile.debug_mode_errors import (
     BadDestroyMap,
     BadOptimization,
@@ -60,7 +61,8 @@ class WatchedMode(Mode):
         def run(*values: np.ndarray) -> list[Any]:
             self.check_inputs(maker.all_inputs, values)
             value_of = dict(zip(leaves, values, strict=True))
-            return evaluate(rewritten, value_of, self.watch(), failed=CallError)
+            cells = updated_cells(maker)
+            return evaluate(rewritten, value_of, self.watch(), failed=CallError, cells=cells)
 
         return run
 

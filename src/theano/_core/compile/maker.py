@@ -278,14 +278,10 @@ class FunctionMaker:
         if native is not None:
             return self._native_program(native, rewriter, watch, offer)
         # A program that only calls another backend: the entry is one callback.
-        from theano._core.compile.backends import BACKENDS
+        from theano._core.compile.backends import runner_of
         from theano._core.compile.callback_program import called_program
 
-        if self.mode.runner is not None:
-            run = self.mode.runner(self, rewritten)
-        else:
-            run = BACKENDS[self.mode.backend](self.leaves, rewritten)
-        return called_program(self.leaves, rewritten, run)
+        return called_program(self.leaves, rewritten, runner_of(self, rewritten))
 
     def _native_program(
         self,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.compile.backends import updated_cells
 from theano._core.compile.containers import Container as Cell
 from theano._core.compile.function import function
 from theano._core.compile.modes import LINKERS, Mode
@@ -211,7 +212,8 @@ class VM_Linker(LocalLinker):  # noqa: N801
                 for variable, value in zip(maker.leaves, values, strict=True):
                     self.callback_input(variable, value)
             value_of = dict(zip(maker.leaves, values, strict=True))
-            return evaluate(rewritten, value_of, watch if self.callback else None)
+            cells = updated_cells(maker)
+            return evaluate(rewritten, value_of, watch if self.callback else None, cells=cells)
 
         return run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,6 +22,7 @@ def evaluate(
     values: dict[Any, Any],
     watch: Callable[..., None] | None = None,
     failed: Callable[..., Exception] | None = None,
+    cells: Mapping[Any, Any] | None = None,
 ) -> list[Any]:
     """Return the values of `outputs`.
 
@@ -35,16 +36,20 @@ def evaluate(
         loops and branches too, and before it as `watch.before(node, inputs)` if it has that.
     failed : callable, optional
         Returns, as `failed(error, node, inputs)`, the error to raise for that of a node.
+    cells : dict, optional
+        Where the values of some inputs are stored: what a node puts there the next ones read.
     """
     if watch is not None:
         token = _watch.set(watch)
         try:
-            return evaluate(outputs, values, None, failed)
+            return evaluate(outputs, values, None, failed, cells)
         finally:
             _watch.reset(token)
     watch = _watch.get()
     before = getattr(watch, "before", None)
     value_of = dict(values)
+    cells = cells or {}
+    stored = {variable: cell.value for variable, cell in cells.items()}
 
     def value(variable: Variable) -> Any:
         return variable.data if isinstance(variable, Constant) else value_of[variable]
@@ -63,6 +68,9 @@ def evaluate(
             if watch is not None:
                 watch(node, inputs, results)
             value_of.update(zip(node.outputs, results, strict=True))
+            for variable, cell in cells.items():
+                if cell.value is not stored[variable]:
+                    value_of[variable] = stored[variable] = cell.value
     return [value(out) for out in outputs]
 
 
