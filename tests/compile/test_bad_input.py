@@ -176,3 +176,16 @@ def test_negative_lengths_are_refused(lengths: tuple[int, ...]) -> None:
     f = theano.function(sizes, T.zeros(sizes) + 1)
     with pytest.raises(ValueError, match="negative"):
         f(*lengths)
+
+
+@pytest.mark.parametrize("variable", [T.dvector(), T.frow(), T.lscalar(), T.matrix(shape=(2, 3))])
+def test_none_stands_for_an_input_that_no_result_needs(variable: Any) -> None:
+    x = T.dscalar("x")
+    f = theano.function([x, theano.In(variable, "y")], 2 * x, on_unused_input="ignore")
+    assert f(1.0, None) == f(1.0, y=None) == f.copy()(1.0, None)[0] == 2
+    for unfit in ((None, None), (1.0, "text")):
+        with pytest.raises((TypeError, ValueError), match="Bad input argument"):
+            f(*unfit)
+    f = theano.function([x, variable], [2 * x, variable.shape])
+    with pytest.raises(TypeError, match="cannot store None"):
+        f(1.0, None)

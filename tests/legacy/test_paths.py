@@ -117,6 +117,9 @@ def test_what_walks_through_graphs_read() -> None:
     assert T.patternbroadcast(x, (True, False)).owner.op.axis[0] is True
     vector = T.opt.make_vector(T.lscalar(), 3)
     assert isinstance(vector.owner.op, T.opt.MakeVector)
+    for dtype, number in [("int32", T.lscalar()), ("float32", T.dscalar()), ("int64", 1.5)]:
+        with pytest.raises(AssertionError, match="does not narrow"):
+            T.opt.MakeVector(dtype)(number, 3)
 
 
 def test_modules_of_loops_need_no_import() -> None:

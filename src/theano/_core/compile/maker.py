@@ -21,7 +21,7 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
 from theano._core.compile.program_key import program_key, settings
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import ancestors, toposort
 from theano._core.ir.source import at_line, user_line
 from theano._core.ir.text import listing
 from theano._core.ir.types import Generic, RandomStateType, TensorType, generic
@@ -141,6 +141,11 @@ class FunctionMaker:
     def all_results(self) -> list[Any]:
         """What is computed: the results, then the new values."""
         return [*self.results, *(value for _, value in self.updates)]
+
+    @cached_property
+    def needed(self) -> set[Any]:
+        """What the results are made of, the inputs among it."""
+        return set(ancestors(self.all_results, self.all_inputs))
 
     @property
     def kernels(self) -> Sequence[Any]:
@@ -467,6 +472,9 @@ def _convert(function: Any, index: int, value: object) -> Any:
         return as_stored(maker.shared[index - len(maker.arguments)], value)
     spec = maker.arguments[index]
     type_ = spec.variable.type
+    # What no result needs may be None.
+    if value is None and isinstance(type_, TensorType) and spec.variable not in maker.needed:
+        value = type_.value_zeros([n or 0 for n in type_.shape])
     try:
         array = type_.filter(value, strict=spec.strict, allow_downcast=spec.allow_downcast)
     except (TypeError, ValueError, OverflowError) as error:

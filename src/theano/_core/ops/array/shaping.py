@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.exceptions import AxisError
 
+from theano._core.base.dtypes import upcast
 from theano._core.ir import hooks
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
@@ -201,7 +202,13 @@ class MakeVector(Structured):
         self.dtype = dtype
 
     def make_node(self, *values: TensorLike) -> Apply:
-        scalars = [cast(as_variable(v), self.dtype) for v in values]
+        given = [as_variable(v) for v in values]
+        if upcast(self.dtype, *(v.type.dtype for v in given)) != self.dtype:
+            raise AssertionError(
+                f"MakeVector of {self.dtype} does not narrow {[str(v.type) for v in given]}: "
+                "cast them, or name the dtype that they have together"
+            )
+        scalars = [cast(v, self.dtype) for v in given]
         if any(v.type.ndim for v in scalars):
             raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
         return self.one(scalars, self.dtype, (False,))
@@ -233,7 +240,7 @@ def vector_of(values: Sequence[Variable], dtype: str = "int64") -> Any:
     numbers = [python_int(v) for v in values]
     if all(v is not None for v in numbers) and dtype == "int64":
         return constant(np.asarray(numbers, dtype="int64"))
-    return MakeVector(dtype)(*values)
+    return MakeVector(dtype)(*(cast(as_variable(v), dtype) for v in values))
 
 
 class Reshape(Structured):

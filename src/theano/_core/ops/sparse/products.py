@@ -13,7 +13,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.products import dot as dense_dot
 from theano._core.ops.array.reductions import reduce
-from theano._core.ops.array.shaping import MakeVector, length
+from theano._core.ops.array.shaping import length, vector_of
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import connected, linear_in, shape_of
 from theano._core.ops.elementwise.arithmetic import eq
@@ -295,7 +295,7 @@ class StructuredDotGrad(SparseOp):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (indices, indptr, b, g), (cotangent,) = node.inputs, cotangents
         sizes = [length(g, 0), length(b, 0)]
-        chosen = CSM(self.format)(cotangent, indices, indptr, MakeVector("int32")(*sizes))
+        chosen = CSM(self.format)(cotangent, indices, indptr, vector_of(sizes, "int32"))
         of_b, of_g = Dot()(Transpose()(chosen), g), Dot()(chosen, b)
         return [None, None, fit_dense(b, of_b), fit_dense(g, of_g)]
 

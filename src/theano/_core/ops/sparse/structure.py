@@ -14,7 +14,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.gradient import DisconnectedType
-from theano._core.ops.array.shaping import MakeVector, length
+from theano._core.ops.array.shaping import length, vector_of
 from theano._core.ops.core.fill import second
 from theano._core.ops.core.op import connected, constant, linear_in
 from theano._core.ops.elementwise.arithmetic import eq, switch
@@ -198,7 +198,7 @@ class CSMProperties(SparseOp):
         return np.array(csm.data), *rest
 
     def arrays(self, node: Apply, x: Compressed) -> Any:
-        return [x.data, x.indices, x.indptr, MakeVector("int32")(*x.sizes)]
+        return [x.data, x.indices, x.indptr, vector_of(x.sizes, "int32")]
 
     def connection(self, node: Apply) -> list[list[bool]]:
         return [[True, False, False, False]]
