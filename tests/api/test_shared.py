@@ -203,5 +203,10 @@ def test_clone_of_expressions() -> None:
     assert x not in theano._core.ir.graph.inputs([fresh])
     assert state not in theano._core.ir.graph.inputs([fresh])
     assert fresh.eval({theano._core.ir.graph.inputs([fresh])[0]: 2.0}) == 6
+    for value in (2.0, np.float64(2)):
+        for strict in (True, False):
+            assert theano.clone(expression, {x: value}, strict=strict).eval() == 6
+    longer = theano.clone(T.exp(expression), {state: np.zeros(2)}, strict=False)
+    assert longer.eval({x: 1.0}).tolist() == [1, 1]
     with pytest.raises(TypeError):
         theano.clone(expression, {x: T.dvector()})

@@ -44,7 +44,8 @@ class Client(NamedTuple):
 
 PYMC3_TOOLS = (
     *("cachetools<5", "deprecat", "dill", "fastprogress==1.0.3", "h5py", "matplotlib<3.9"),
-    *("pandas<3", "patsy", "pytest<8", "semver<3", "setuptools<81", "xarray<2025"),
+    *("pandas<3", "patsy", "pytest<8", "semver<3", "setuptools<81", "typing_extensions"),
+    "xarray<2025",
 )
 PYMC3_EXPLAINED = (
     ("setting an array element with a sequence", "writes arrays of one item where numbers belong"),
@@ -208,6 +209,7 @@ def run(name: str) -> dict[str, tuple[str, str]]:
         *client.options,
         *(f"--ignore={path}" for path in client.left_out),
     ]
+    report.unlink(missing_ok=True)
     with (FOLDER / f"{name}.log").open("w") as log:
         subprocess.run(
             [sys.executable, "-m", "pytest", *options, *client.tests],
@@ -217,6 +219,8 @@ def run(name: str) -> dict[str, tuple[str, str]]:
             stderr=subprocess.STDOUT,
             check=False,
         )
+    if not report.exists():
+        raise SystemExit(f"the tests of {name} did not run: see {FOLDER}/{name}.log")
     cases = ElementTree.parse(report).iter("testcase")
     return dict(_outcome(client, case) for case in cases)
 

@@ -474,3 +474,10 @@ def test_scan() -> None:
         lambda a: (a * 2, theano.scan_module.until(a * 2 > 5)), outputs_info=s, n_steps=9
     )
     np.testing.assert_array_equal(function([s], stopped)(1.0), [2, 4, 8])
+
+
+def test_variables_of_unlike_rank_are_no_tensor() -> None:
+    cases: list[list[Any]] = [[T.dvector(), T.dscalar()], [1.0, T.dmatrix()]]
+    for values in cases:
+        with pytest.raises(T.AsTensorError, match="unlike rank"):
+            T.as_tensor_variable(values)

@@ -11,6 +11,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.op import as_variable
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Cloned, Replacements
@@ -29,7 +30,7 @@ def clone(
     ----------
     output : variable or list of variables
     replace : dict or list of pairs, optional
-        Variables, and what stands in their place in the copy.
+        Variables, and what stands in their place in the copy: variables, or values of theirs.
     strict : bool
         Whether a replacement must have the type of what it replaces.
     share_inputs : bool
@@ -69,7 +70,7 @@ def clone(
     used = set(ancestors(outputs))
     for old, value in pairs:
         if old in used:
-            new[old] = old.type.filter_variable(value) if strict else value
+            new[old] = old.type.filter_variable(value) if strict else as_variable(value)
     if not share_inputs:
         leaves = inputs([*outputs, *new.values()])
         fresh = {v: v.clone() for v in leaves if not isinstance(v, Constant)}

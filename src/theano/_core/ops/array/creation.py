@@ -223,6 +223,11 @@ def as_tensor_list(values: Sequence[TensorLike]) -> Any:
     arrays = [as_variable(v) for v in values]
     if not all(isinstance(a.type, TensorType) for a in arrays):
         raise AsTensorError(f"Cannot convert {values} to TensorType", type(values))
+    if len({a.type.ndim for a in arrays}) > 1:
+        numbers = ", ".join(f"{a} has {a.type.ndim} axes" for a in arrays)
+        raise AsTensorError(
+            f"Cannot make a tensor of a list of variables of unlike rank: {numbers}"
+        )
     if all(a.type.ndim == 0 for a in arrays):
         return MakeVector(dtypes.upcast(*(a.type.dtype for a in arrays)))(*arrays)
     parts = [dimshuffle(a, ["x", *range(a.type.ndim)]) for a in arrays]
