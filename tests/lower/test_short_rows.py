@@ -12,7 +12,7 @@ import theano.tensor as T
 from theano._core.lower.builder import kernel_choice
 
 KINDS = ["bool", "int8", "int16", "int64", "float16", "float32", "float64", "complex128"]
-LENGTHS = [1, 2, 3, 5, kernel_choice.SHORT, kernel_choice.SHORT + 1]
+LENGTHS = [1, 2, 3, 4, 5, kernel_choice.SHORT, kernel_choice.SHORT + 1]
 ROWS = [3, 4, 7, 8, 31, 32, 199]
 
 
@@ -92,6 +92,30 @@ def test_rows_that_are_stored_folded_and_overwritten(kind: str) -> None:
                 np.testing.assert_allclose(total, whole.sum(1), rtol=1e-5, atol=1e-4)
                 e = np.exp(a - a.max(1, keepdims=True).astype(float))
                 np.testing.assert_allclose(shares, e / e.sum(1, keepdims=True), rtol=1e-6)
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("kind", [*KINDS[:-1], "uint8"])
+def test_rows_of_few_items_of_every_operand(kind: str, width: int) -> None:
+    """What has an item for each row, one row for all, or a place along both."""
+    x = T.TensorType(kind, (False,) * 3)("x")
+    row, column = T.TensorType(kind, (False,))("row"), T.TensorType(kind, (False,) * 2)("column")
+    number = T.arange(x.shape[2], dtype="int8")
+    whole = x * row + column[:, :, None]
+    outs = [whole.max(axis=2), (x * number).sum(axis=2), (x * row).min(axis=(0, 2))]
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, row, column], outs)
+    for length in (1, 2, 3, 4, 5):
+        for rows in (0, 1, 7, 70, 200):
+            a = np.abs(drawn((3, rows, length), "float32")).astype(kind)
+            by, per = a[0, 0] if rows else np.ones(length, kind), a[:, :, 0]
+            for given in (a, np.asfortranarray(a), a[::-1, ::-1, ::-1], a[:, ::2]):
+                per = np.ascontiguousarray(given[:, :, 0])
+                wanted = [(given * by + per[:, :, None]).max(2)]
+                wanted += [(given * np.arange(length, dtype="int8")).sum(2)]
+                wanted += [(given * by).min((0, 2))]
+                for one, two in zip(f(given, by, per), wanted, strict=True):
+                    np.testing.assert_allclose(one, two, rtol=3e-3 if kind == "float16" else 1e-6)
 
 
 def test_vectors_run_across_rows_of_two_items_of_wider_arrays() -> None:

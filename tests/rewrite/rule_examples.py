@@ -93,6 +93,7 @@ EXAMPLES: dict[str, Any] = {
     )[0],
     "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)": T.dot(square, T.tanh(square))
     + T.dot(T.tanh(square).T, square).T,
+    "dot(x, few items) → sum(x few items)": T.dot(m, T.constant(np.array([2.0, 3.0]))),
     "beta z + alpha dot(x, y) → gemm": 3 * m - 2 * T.dot(m, T.dot(m.T, m)),
     "dot(inv(A), b) → solve(A, b)": T.dot(m, nlinalg.matrix_inverse(positive)),
     "solve(triangle, b) → triangular solution": slinalg.solve(slinalg.cholesky(positive), m.T),

@@ -485,7 +485,8 @@ def _many_short_rows(
     if isinstance(rows, int) and rows < least:
         return None
     groups = [*layout[:-2], layout[-1], layout[-2]]
-    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
+    spaced = tuple(range(len(loop.operands))) if packed else ()
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, spaced=spaced)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
     if limit > SHORT:
@@ -543,7 +544,8 @@ def _many_small_matrices(
     from theano._core.lower.builder.laid_out import Variant
 
     groups = [*layout[:-3], *layout[-2:], layout[-3]]
-    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False)
+    spaced = tuple(range(len(loop.operands)))
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, spaced=spaced)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     condition = p.let("and", *(p.let(*limit) for limit in limits[:2]), kind="bool")
     condition = p.let("and", condition, p.let(*limits[2]), kind="bool")

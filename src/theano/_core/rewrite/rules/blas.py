@@ -10,6 +10,8 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import Dot, Gemm, dot, gemm
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Reshape, reshape_op
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
@@ -28,6 +30,8 @@ rule = RULES.rule
 MOST_PRODUCTS = 4
 # A sum of a matrix and its transpose costs about as much as a product with so many columns.
 MANY_COLUMNS = 32
+# Terms of a product with a vector that a loop adds up.
+FEW_TERMS = 4
 LAPACK_DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
@@ -123,6 +127,36 @@ def _with_symmetric(rewriter: Rewriter, x: Variable, y: Variable, on_right: bool
         # How many columns there are is seen when it runs.
         return SymmetricProduct(on_right)(x, y)
     return None
+
+
+@rule(
+    "dot(x, few items) → sum(x few items)",
+    on=Dot,
+    why="a loop, which other loops join; a vector of so few terms is mostly empty",
+)
+def _product_of_few_terms(rewriter: Rewriter, node: Apply) -> Any:
+    x, y = node.inputs
+    dtype, column = node.outputs[0].type.dtype, y.type.ndim == 2
+    if x.type.ndim != 2 or dtype not in ("float32", "float64"):
+        return None
+    if column and not y.type.broadcastable[1]:
+        return None
+    terms, single = rewriter.shape(y)[0], x.type.broadcastable[1] or y.type.broadcastable[0]
+    if single or not isinstance(terms, int) or not 1 < terms <= FEW_TERMS:
+        return None
+    whole = x
+    # Pixels of an image, say: its other axes are joined for a product of matrices only.
+    if made_by(x, Reshape) and x.owner.inputs[0].type.ndim > 2:
+        inner = x.owner.inputs[0]
+        if rewriter.shape(inner)[-1] is rewriter.shape(x)[1] and not inner.type.broadcastable[-1]:
+            whole = inner
+    rank = whole.type.ndim
+    total = Reduction("sum", (rank - 1,), dtype, dtype)(
+        mul(whole, dimshuffle(y, [*["x"] * (rank - 1), 0]))
+    )
+    if whole is not x:
+        total = reshape_op(total, [rewriter.shape(x)[0]])
+    return dimshuffle(total, [0, "x"]) if column else total
 
 
 def _same(one: Variable, two: Variable) -> bool:

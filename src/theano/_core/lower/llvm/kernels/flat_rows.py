@@ -43,13 +43,17 @@ def longest(loop: Loop, lanes: int, bits: int) -> int:
 
 
 class FlatRows(VectorLoop):
-    """Vectors over all rows of the kernel that `writer` writes, from one on to another."""
+    """Vectors over all items of the rows [lo, hi) of the kernel that `writer` writes."""
 
-    def __init__(self, writer: Frame, begin: str, end: str) -> None:
+    along = 2
+
+    def __init__(
+        self, writer: Frame, pointers: dict[int, str], lo: str, hi: str, acc: Sequence[object]
+    ) -> None:
         b = writer.b
         self.rows, self.length = writer.shape
-        ends = [b.emit(f"mul i64 {row}, {self.length}") for row in (begin, end)]
-        super().__init__(writer, dict(writer.bases), ends[0], ends[1], [])
+        ends = [b.emit(f"mul i64 {row}, {self.length}") for row in (lo, hi)]
+        super().__init__(writer, pointers, *ends, acc)
         self.moving = [m for m in writer.operands if len(m.strides) == 2]
         self.fixed = [m for m in writer.operands if not m.strides]
         self.of_rows = [m for m in writer.operands if [*m.strides] == [0]]

@@ -22,7 +22,6 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
-from theano._core.lower.llvm.kernels.flat_rows import FlatRows
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, reduce_lanes, store
 from theano._core.lower.llvm.kernels.kinds import kind_of
@@ -91,9 +90,6 @@ class KernelWriter(Frame):
     def _nest(self) -> None:
         pointers = dict(self.bases)
         everything = [*self.operands, *self.stores, *self.reductions]
-        if self.flat and not self.loop.reductions:
-            FlatRows(self, "%begin", "%end").packed()
-            return
         if self.full_reduction:
             self._range(0, "%begin", "%end", pointers, everything, self._full_reduction_step)
             return
@@ -106,7 +102,8 @@ class KernelWriter(Frame):
         """Write the loops over the axes that are kept, and within them those that are not."""
         everything = [*self.operands, *self.stores, *self.reductions]
         last = self.last
-        outer = [i for i in range(last) if not self.reduced[i]]
+        own = kind_of(self).along == 1
+        outer = [i for i in range(last) if own and not self.reduced[i]]
         if not self.reduced[last] or not self.loop.reductions:
             # The last axis is kept: it runs in vectors outside the reduced axes.
             self._loops([*outer, last], pointers, everything, self._kept_vectors, first)

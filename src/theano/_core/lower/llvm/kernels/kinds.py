@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from theano._core.lower.llvm.kernels.flat_columns import FlatColumns
+from theano._core.lower.llvm.kernels.flat_rows import FlatRows
 from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.light_loop import LightLoop, is_light
+from theano._core.lower.llvm.kernels.short_rows import ShortRows, suits
 from theano._core.lower.llvm.kernels.vectors import VectorLoop
 
 
 def kind_of(kernel: Frame) -> type[VectorLoop]:
-    """Return the class of the innermost loop of a kernel, but one that walks rows as one."""
+    """Return the class of the innermost loop of a kernel."""
     if kernel.flat:
-        return FlatColumns
+        return FlatColumns if kernel.loop.reductions else FlatRows
+    if suits(kernel):
+        return ShortRows
     return LightLoop if is_light(kernel.loop, kernel.lanes, kernel.b.vector_bits) else VectorLoop

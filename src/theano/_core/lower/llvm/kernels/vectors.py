@@ -43,6 +43,8 @@ WIDE = 4
 class VectorLoop:
     """Vectors over [lo, hi) of the last axis of the kernel that `writer` writes."""
 
+    along = 1  # Axes that its vectors run along.
+
     def __init__(
         self, writer: Frame, pointers: dict[int, str], lo: str, hi: str, acc: Sequence[object]
     ) -> None:
@@ -255,12 +257,8 @@ class VectorLoop:
         more = b.emit(f"icmp slt i64 %{tag}.next, {count}")
         b.perform(f"br i1 {more}, label %{tag}.loop, label %{tag}.after")
         b.label(f"{tag}.after")
-        return [
-            merge(b, a, r, start_block, f"{tag}.end")
-            for a, r in zip(
-                acc, [self._named(r, n) for r, n in zip(results, names, strict=True)], strict=True
-            )
-        ]
+        named = [self._named(r, n) for r, n in zip(results, names, strict=True)]
+        return [merge(b, a, r, start_block, f"{tag}.end") for a, r in zip(acc, named, strict=True)]
 
     def _pointers_at(self, memories: Sequence[Any], position: str) -> dict[int, str]:
         """Return pointers to an item of packed arrays."""
