@@ -53,7 +53,7 @@ class FlatRows(VectorLoop):
         b = writer.b
         self.rows, self.length = writer.shape
         ends = [b.emit(f"mul i64 {row}, {self.length}") for row in (lo, hi)]
-        super().__init__(writer, pointers, *ends, acc)
+        super().__init__(writer, pointers, ends[0], ends[1], acc)
         self.moving = [m for m in writer.operands if len(m.strides) == 2]
         self.fixed = [m for m in writer.operands if not m.strides]
         self.of_rows = [m for m in writer.operands if [*m.strides] == [0]]
