@@ -108,3 +108,29 @@ def test_an_item_that_is_repeated_along_its_row_is_copied_once() -> None:
         if shape[1] > 1:
             with pytest.raises(ValueError, match="mis-match"):
                 g(a, b, a[:, 1:])
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int32", "uint8", "complex64"])
+def test_rows_within_other_axes(kind: str) -> None:
+    """Items that are repeated along two axes, and one number for each of many short rows."""
+    x, y = T.TensorType(kind, (False, False))("x"), T.TensorType(kind, (False,) * 4)("y")
+    n = T.lscalar("n")
+    rows, columns = x.shape
+    spread = T.alloc(x.dimshuffle(0, "x", 1, "x"), rows, 3, columns, n)
+    f = theano.function([x, n], spread)
+    first = y[:, 0, :, 0][:, None, :, None]
+    g = theano.function([y, x], [y * x[:, None, :, None], y + first * x[0, 0]])
+    if has_avx512(0):
+        assert flat(f) == (kind in ("float32", "float64", "int32"))
+    for shape in ((0, 3), (1, 1), (2, 7), (3, 40), (5, 129), (40, 64)):
+        a = drawn(shape, kind)
+        for given in (a, np.asfortranarray(a), a[::-1, ::-1]):
+            for times in (0, 1, 2, 3, 4, 7, 8, 16, 17, 33):
+                wanted = np.broadcast_to(given[:, None, :, None], (shape[0], 3, shape[1], times))
+                np.testing.assert_array_equal(f(given, times), wanted)
+                if not given.size or not times:
+                    continue
+                b = drawn(wanted.shape, kind)
+                one, two = g(b, given)
+                np.testing.assert_array_equal(one, b * given[:, None, :, None])
+                np.testing.assert_allclose(two, b + b[:, :1, :, :1] * given[0, 0], rtol=1e-5)

@@ -356,17 +356,18 @@ def _for_short_rows(
 ) -> tuple[dict[Call, tuple[Size, Call] | None], list[Any]]:
     """Return the calls whose vectors run over rows, and other ways to run the first kernel."""
     flat = _flat(p, calls[0], flag, shape, arrays) if freely else []
+    alone = bool(flat) and len(calls[0].layout) == 2
     narrow = {
         c: _many_short_rows(p, c, shape, flag, freely, row, arrays, outs)
         for c in calls
-        if not flat or c is not calls[0]
+        if not alone or c is not calls[0]
     }
-    if flat:
+    if alone:
         return {**narrow, calls[0]: None}, flat
     variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
     many = _many_small_matrices(p, calls[0], shape, flag, arrays) if freely else []
     columns = _flat_columns(p, calls[0], flag, shape, arrays) if freely else []
-    return narrow, [*variants, *many, *columns]
+    return narrow, [*variants, *many, *columns, *flat]
 
 
 def _by_lengths(
@@ -388,7 +389,7 @@ def _flat(
     p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> list[Any]:
     """Return how a packed kernel walks short rows as one, if it may: see `flat_rows.py`."""
-    kernel, axes = call.kernel, [group[0] for group in call.layout]
+    kernel, axes = call.kernel, [group[0] for group in call.layout][-2:]
     if kernel.layout != "packed" or kernel.loop.reductions or len(axes) != 2:
         return []
     # One row for all is repeated instead: see `tiled_rows.py`.

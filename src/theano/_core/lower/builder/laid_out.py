@@ -26,6 +26,8 @@ LONGEST = 32
 LEAST_TIMES = 4
 # An operand is read so many times at least.
 FEWEST = 8
+# Vectors that are mostly full.
+FULL = 4
 
 
 class Variant(Record):
@@ -132,9 +134,12 @@ def side_by_side(p: Core, loop: Loop, arrays: list[Array], outs: Sequence[Array]
 def flat(
     p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> Variant | None:
-    """Return how a packed loop over two axes, which `flag` asks for, walks short rows as one."""
-    kernel, length = call.kernel, call.extents[-1]
-    axes = [group[0] for group in call.layout]
+    """Return how a packed loop, which `flag` asks for, walks its last two axes, short rows, as one.
+
+    Inside others, these must have enough items for vectors to be full.
+    """
+    kernel, (rows, length) = call.kernel, call.extents[-2:]
+    axes = [group[0] for group in call.layout[-2:]]
     operands = tuple(
         (dtype, frozenset(n for n, axis in enumerate(axes) if axis in fixed))
         for dtype, fixed in kernel.loop.operands
@@ -145,6 +150,9 @@ def flat(
     one = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, False, flat=True)
     made = kernel_call.prepare_call(p, one, shape, call.total, False)
     condition = p.let("le", length, most)
+    if len(call.layout) > 2:
+        full = p.let("ge", p.multiply(rows, length), FULL * kernel.lanes)
+        condition = p.let("and", condition, full, kind="bool")
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, kind="bool")
     kernel_call.ready_variant(p, condition, made)

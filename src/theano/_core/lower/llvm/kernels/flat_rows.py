@@ -2,6 +2,8 @@
 
 What has one item for each row, or is one row for all, is read for the rows of a vector, and its
 items are brought to their lanes: each lane's row, and its place there, follow from the first one's.
+Where vectors hold whole rows, these are the same for all vectors; loops that do little have a text
+of their own for that.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ _MOVES = {
 }
 # Longer rows fill vectors well enough.
 LONGEST = 32
+# Instructions of a body that is written twice.
+LIGHT = 8
 # Numbers below it have exact quotients by what LONGEST allows, as products.
 _SHIFT = 16
 
@@ -51,13 +55,15 @@ class FlatRows(VectorLoop):
         self, writer: Frame, pointers: dict[int, str], lo: str, hi: str, acc: Sequence[object]
     ) -> None:
         b = writer.b
-        self.rows, self.length = writer.shape
+        self.rows, self.length = writer.shape[-2:]
         ends = [b.emit(f"mul i64 {row}, {self.length}") for row in (lo, hi)]
         super().__init__(writer, pointers, ends[0], ends[1], acc)
-        self.moving = [m for m in writer.operands if len(m.strides) == 2]
-        self.fixed = [m for m in writer.operands if not m.strides]
-        self.of_rows = [m for m in writer.operands if [*m.strides] == [0]]
-        self.of_columns = [m for m in writer.operands if [*m.strides] == [1]]
+        both = writer.last - 1, writer.last
+        moves = {m.slot: tuple(axis in m.strides for axis in both) for m in writer.operands}
+        self.moving = [m for m in writer.operands if all(moves[m.slot])]
+        self.fixed = [m for m in writer.operands if not any(moves[m.slot])]
+        self.of_rows = [m for m in writer.operands if moves[m.slot] == (True, False)]
+        self.of_columns = [m for m in writer.operands if moves[m.slot] == (False, True)]
         # Lengths are 0 where there is nothing.
         none = b.emit(f"icmp eq i64 {self.length}, 0")
         divisor = b.emit(f"select i1 {none}, i64 1, i64 {self.length}")
@@ -68,7 +74,35 @@ class FlatRows(VectorLoop):
         part = b.emit(f"udiv i64 {1 << _SHIFT}, {divisor}")
         self.narrow = self._spread(b.emit(f"add i64 {part}, 1"))
         self.step = self._spread(self.length)
+        # How far to shift for the row of an item, and what `_places` gives, where that is known.
+        self.shift = ""
+        self.always: tuple[Value, Value] | None = None
         self.one_row = {m.slot: self._some(m, "0", self.length) for m in self.of_columns}
+
+    def packed(self) -> list[Any]:
+        """Write the loop, and where it does little, once more for vectors of whole rows."""
+        b, lanes = self.b, self.w.lanes
+        if self.w.loop.weight > LIGHT:
+            return super().packed()
+        one = b.emit(f"sub i64 {self.length}, 1")
+        power = b.emit(f"icmp eq i64 {b.emit(f'and i64 {self.length}, {one}')}, 0")
+        b.declarations["declare i64 @llvm.cttz.i64(i64, i1)"] = None
+        self.shift = b.emit(f"call i64 @llvm.cttz.i64(i64 {self.length}, i1 false)")
+        within = b.emit(f"icmp ult i64 {one}, {lanes}")
+        whole, parts, walked = (b.fresh_label(name) for name in ("whole", "parts", "walked"))
+        b.perform(f"br i1 {b.emit(f'and i1 {power}, {within}')}, label %{whole}, label %{parts}")
+        b.label(whole)
+        numbers = self._lane_numbers("int32")
+        rows = b.binary("lshr", numbers, self._spread(self.shift))
+        self.always = rows, b.sub(numbers, b.mul(rows, self.step))
+        super().packed()
+        self.always = None
+        b.perform(f"br label %{walked}")
+        b.label(parts)
+        super().packed()
+        b.perform(f"br label %{walked}")
+        b.label(walked)
+        return []
 
     def _spread(self, number: str) -> Value:
         """Return a small number in every lane."""
@@ -104,6 +138,20 @@ class FlatRows(VectorLoop):
         pointers: dict[int, str],
     ) -> list[Any]:
         b, found = self.b, dict[int, Any](values)
+        row, rows, columns = self._places(first)
+        for memory in self.of_rows:
+            items = self._some(memory, row, b.emit(f"sub i64 {self.rows}, {row}"))
+            found[memory.slot] = self._moved(items, rows, memory.dtype)
+        for memory in self.of_columns:
+            items = self.one_row[memory.slot]
+            found[memory.slot] = self._moved(items, columns, memory.dtype)
+        return super()._body(found, first, acc, pointers)
+
+    def _places(self, first: str) -> tuple[str, Value, Value]:
+        """Return the row of an item, and of a vector of such the rows from there, and the places."""
+        b = self.b
+        if self.always is not None:
+            return b.emit(f"lshr i64 {first}, {self.shift}"), *self.always
         twice = b.emit(f"shl i64 {first}, 1")
         wide = b.emit(f"zext i64 {b.emit(f'or i64 {twice}, 1')} to i128")
         by = b.emit(f"zext i64 {self.reciprocal} to i128")
@@ -113,12 +161,4 @@ class FlatRows(VectorLoop):
         place = self._spread(b.emit(f"sub i64 {first}, {begin}"))
         places = b.add(self._lane_numbers("int32"), place)
         rows = b.binary("lshr", b.mul(places, self.narrow), _SHIFT)
-        for memory in self.of_rows:
-            items = self._some(memory, row, b.emit(f"sub i64 {self.rows}, {row}"))
-            found[memory.slot] = self._moved(items, rows, memory.dtype)
-        if self.of_columns:
-            columns = b.sub(places, b.mul(rows, self.step))
-            for memory in self.of_columns:
-                items = self.one_row[memory.slot]
-                found[memory.slot] = self._moved(items, columns, memory.dtype)
-        return super()._body(found, first, acc, pointers)
+        return row, rows, b.sub(places, b.mul(rows, self.step))

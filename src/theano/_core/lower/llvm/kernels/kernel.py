@@ -18,6 +18,7 @@ as the last argument says, and each block has its partial results, which are C-c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
@@ -98,15 +99,20 @@ class KernelWriter(Frame):
         else:
             self._kept_loops(pointers, first=True)
 
+    @cached_property
+    def _vector_axis(self) -> int:
+        """The first of the axes that vectors run along."""
+        return self.last + 1 - kind_of(self).along
+
     def _kept_loops(self, pointers: dict[int, str], first: bool) -> None:
         """Write the loops over the axes that are kept, and within them those that are not."""
         everything = [*self.operands, *self.stores, *self.reductions]
         last = self.last
-        own = kind_of(self).along == 1
-        outer = [i for i in range(last) if own and not self.reduced[i]]
+        outer = [i for i in range(self._vector_axis) if not self.reduced[i]]
         if not self.reduced[last] or not self.loop.reductions:
             # The last axis is kept: it runs in vectors outside the reduced axes.
-            self._loops([*outer, last], pointers, everything, self._kept_vectors, first)
+            axes = [*outer, self._vector_axis]
+            self._loops(axes, pointers, everything, self._kept_vectors, first)
         else:
             self._loops(outer, pointers, everything, self._row_reduction, first)
 
@@ -135,7 +141,7 @@ class KernelWriter(Frame):
             return
         axis = axes[0]
         lo, hi = ("%begin", "%end") if first else ("0", self.shape[axis])
-        if axes == [self.last]:
+        if axes == [self._vector_axis]:
             inner(pointers, lo, hi)
             return
         if len(axes) == 2 and axes[1] == self.last and self.tiled:
