@@ -148,7 +148,7 @@ class FlatRows(VectorLoop):
         return super()._body(found, first, acc, pointers)
 
     def _places(self, first: str) -> tuple[str, Value, Value]:
-        """Return the row of an item, and of a vector of such the rows from there, and the places."""
+        """Return the row of an item; of a vector from it on the rows from there, and the places."""
         b = self.b
         if self.always is not None:
             return b.emit(f"lshr i64 {first}, {self.shift}"), *self.always

@@ -18,14 +18,13 @@ as the last argument says, and each block has its partial results, which are C-c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, reduce_lanes, store
-from theano._core.lower.llvm.kernels.kinds import kind_of
+from theano._core.lower.llvm.kernels.kinds import first_axis, kind_of
 from theano._core.lower.llvm.kernels.sums import Sums
 from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop, merge
 from theano._core.lower.llvm.target.codegen import lanes_of
@@ -99,20 +98,14 @@ class KernelWriter(Frame):
         else:
             self._kept_loops(pointers, first=True)
 
-    @cached_property
-    def _vector_axis(self) -> int:
-        """The first of the axes that vectors run along."""
-        return self.last + 1 - kind_of(self).along
-
     def _kept_loops(self, pointers: dict[int, str], first: bool) -> None:
         """Write the loops over the axes that are kept, and within them those that are not."""
         everything = [*self.operands, *self.stores, *self.reductions]
-        last = self.last
-        outer = [i for i in range(self._vector_axis) if not self.reduced[i]]
+        last, near = self.last, first_axis(self)
+        outer = [i for i in range(near) if not self.reduced[i]]
         if not self.reduced[last] or not self.loop.reductions:
             # The last axis is kept: it runs in vectors outside the reduced axes.
-            axes = [*outer, self._vector_axis]
-            self._loops(axes, pointers, everything, self._kept_vectors, first)
+            self._loops([*outer, near], pointers, everything, self._kept_vectors, first)
         else:
             self._loops(outer, pointers, everything, self._row_reduction, first)
 
@@ -141,7 +134,7 @@ class KernelWriter(Frame):
             return
         axis = axes[0]
         lo, hi = ("%begin", "%end") if first else ("0", self.shape[axis])
-        if axes == [self._vector_axis]:
+        if axes == [first_axis(self)]:
             inner(pointers, lo, hi)
             return
         if len(axes) == 2 and axes[1] == self.last and self.tiled:

@@ -17,3 +17,8 @@ def kind_of(kernel: Frame) -> type[VectorLoop]:
     if suits(kernel):
         return ShortRows
     return LightLoop if is_light(kernel.loop, kernel.lanes, kernel.b.vector_bits) else VectorLoop
+
+
+def first_axis(kernel: Frame) -> int:
+    """Return the first of the axes that the vectors of a kernel run along."""
+    return kernel.last + 1 - kind_of(kernel).along
