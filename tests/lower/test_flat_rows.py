@@ -28,7 +28,7 @@ def flat(f: Any) -> int:
 
 
 @pytest.mark.parametrize("width", [128, 256, 512])
-@pytest.mark.parametrize("other", ["int32", "float32", "float64"])
+@pytest.mark.parametrize("other", ["uint8", "float16", "int32", "float32", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
 @np.errstate(over="ignore", invalid="ignore")
 def test_rows_of_every_length(kind: str, other: str, width: int) -> None:
@@ -51,9 +51,10 @@ def test_which_loops_walk_rows_as_one() -> None:
     x, v, i = T.fmatrix("x"), T.fvector("v"), T.TensorType("uint8", (False,))("i")
     assert flat(theano.function([x, v], x * v[:, None])) == 1
     assert flat(theano.function([x, v], x * v[:, None] + v)) == 1
-    # One row for all is repeated; items of a byte have no instruction.
+    assert flat(theano.function([x, i], x * i[:, None])) == 1
+    # One row for all is repeated; vectors of bytes have no instruction.
     assert flat(theano.function([x, v], x * v)) == 0
-    assert flat(theano.function([x, i], x * i[:, None])) == 0
+    assert flat(theano.function([i], T.alloc(i[:, None], i.shape[0], 3))) == 0
     assert flat(theano.function([x, v], (x * v[:, None]).sum(axis=1))) == 0
 
 
@@ -134,3 +135,16 @@ def test_rows_within_other_axes(kind: str) -> None:
                 one, two = g(b, given)
                 np.testing.assert_array_equal(one, b * given[:, None, :, None])
                 np.testing.assert_allclose(two, b + b[:, :1, :, :1] * given[0, 0], rtol=1e-5)
+
+
+def test_narrow_items_beside_wider_ones() -> None:
+    """A table of classes, and a mask for each row."""
+    labels, x, mask = T.TensorType("uint8", (False, False))("labels"), T.fmatrix("x"), T.bvector()
+    kinds = np.arange(4, dtype="uint8")
+    f = theano.function([labels], T.eq(labels[..., None], kinds).astype("float32"))
+    g = theano.function([x, mask], T.switch(T.neq(mask, 0)[:, None], x, -x))
+    for shape in ((0, 3), (1, 1), (5, 7), (40, 33)):
+        a = RANDOM.integers(0, 5, shape).astype("uint8")
+        np.testing.assert_array_equal(f(a), (a[..., None] == kinds).astype("float32"))
+        b, keep = drawn(shape, "float32"), RANDOM.integers(0, 2, shape[:1]).astype("int8")
+        np.testing.assert_array_equal(g(b, keep), np.where(keep[:, None] != 0, b, -b))

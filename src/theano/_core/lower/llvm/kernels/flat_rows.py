@@ -19,7 +19,7 @@ from theano._core.lower.llvm.kernels.vectors import VectorLoop
 from theano._core.lower.llvm.target.codegen import has_avx512
 from theano._core.lower.llvm.text.emitter import Value, llvm_type
 
-# The instructions that bring items to lanes, by lanes and bytes of an item.
+# The instructions that bring items to lanes, by lanes and bytes of an item; narrower ones are widened.
 _MOVES = {
     (16, 4): "llvm.x86.avx512.permvar.si.512",
     (8, 4): "llvm.x86.avx2.permd",
@@ -37,13 +37,18 @@ def longest(loop: Loop, lanes: int, bits: int) -> int:
     """Return how many items the rows of a loop over two axes may have; 0: it has no such kernel."""
     partly = [(dtype, fixed) for dtype, fixed in loop.operands if len(fixed) == 1]
     kinds = {dtype for dtype, _ in partly if not dtype.startswith("complex")}
-    moved = all((lanes, itemsize(dtype)) in _MOVES for dtype in kinds)
+    moved = all(_moved_as(lanes, itemsize(dtype)) for dtype in kinds)
     if not partly or len(kinds) < len({dtype for dtype, _ in partly}) or not moved:
         return 0
     if not has_avx512(bits):
         return 0
     # One row for all is in one register.
     return lanes if any(0 in fixed for _, fixed in partly) else LONGEST
+
+
+def _moved_as(lanes: int, size: int) -> int:
+    """Return the bytes of the items as which items of a size are brought to lanes; 0: none are."""
+    return min((of for count, of in _MOVES if count == lanes and of >= size), default=0)
 
 
 class FlatRows(VectorLoop):
@@ -120,15 +125,18 @@ class FlatRows(VectorLoop):
     def _moved(self, items: Value, places: Value, dtype: str) -> Value:
         """Return the items at some places, in the lanes of these."""
         b, lanes, size = self.b, self.w.lanes, itemsize(dtype)
-        name = _MOVES[lanes, size]
-        if size == 8:
-            places = b.convert("zext", places, "int64")
-        b.declarations[f"declare {items.type} @{name}({items.type}, {items.type})"] = None
-        operands = f"{items.type} {items.text}, {items.type} {places.text}"
-        moved = b.emit(f"call {items.type} @{name}({operands})")
-        return Value(
-            b.emit(f"bitcast {items.type} {moved} to {llvm_type(dtype, lanes)}"), dtype, lanes
-        )
+        wide = _moved_as(lanes, size)
+        items = items if wide == size else b.convert("zext", items, f"int{8 * wide}")
+        places = places if wide == 4 else b.convert("zext", places, f"int{8 * wide}")
+        name, type_ = _MOVES[lanes, wide], items.type
+        b.declarations[f"declare {type_} @{name}({type_}, {type_})"] = None
+        call = f"call {type_} @{name}({type_} {items.text}, {type_} {places.text})"
+        moved = items.replace(text=b.emit(call))
+        moved = moved if wide == size else b.convert("trunc", moved, f"int{8 * size}")
+        if dtype == "bool":
+            return b.neq(moved, 0)
+        cast = f"bitcast {moved.type} {moved.text} to {llvm_type(dtype, lanes)}"
+        return Value(b.emit(cast), dtype, lanes)
 
     def _body(
         self,
