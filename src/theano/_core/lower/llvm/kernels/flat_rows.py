@@ -19,7 +19,7 @@ from theano._core.lower.llvm.kernels.vectors import VectorLoop
 from theano._core.lower.llvm.target.codegen import has_avx512
 from theano._core.lower.llvm.text.emitter import Value, llvm_type
 
-# The instructions that bring items to lanes, by lanes and bytes of an item; narrower ones are widened.
+# The instructions that bring items to lanes, by lanes and bytes of an item; others are widened.
 _MOVES = {
     (16, 4): "llvm.x86.avx512.permvar.si.512",
     (8, 4): "llvm.x86.avx2.permd",
