@@ -31,7 +31,7 @@ from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 16
-# Of floats up to so many, if they do not fill three vectors, of so many rows.
+# Of floats up to so many, if they do not fill more than two vectors, of so many rows.
 LONGER, MANY_ROWS = 31, 128
 # So many at most if items side by side are stored, too: what is stored is then scattered.
 FEW = 3
@@ -510,7 +510,7 @@ def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -
         if not loop.reductions:
             return lanes - 1
         floats = all(fold.dtype.startswith("float") for fold in loop.reductions)
-        return max(SHORT, min(3 * lanes - 1, LONGER)) if floats else SHORT
+        return max(SHORT, min(2 * lanes, LONGER)) if floats else SHORT
     limit = FEW if packed and not light else FEWER
     if not packed and lanes >= LONG:
         limit = SOME

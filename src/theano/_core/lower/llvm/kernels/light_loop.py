@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, store_part
-from theano._core.lower.llvm.kernels.vectors import VectorLoop
+from theano._core.lower.llvm.kernels.vectors import VectorLoop, merge
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value, llvm_type
 
@@ -21,7 +22,17 @@ LONGEST = 8
 
 def is_light(loop: Loop, lanes: int, vector_bits: int) -> bool:
     """Tell whether a loop does so little that it is written twice, and the processor has masks."""
-    if lanes == 1 or loop.reductions or loop.weight > LONGEST:
+    return not loop.reductions and _may_be_written_twice(loop, lanes, vector_bits)
+
+
+def folds_little(kernel: Frame) -> bool:
+    """Tell whether a kernel that folds packed rows does so little with an item."""
+    bits = kernel.b.vector_bits
+    return kernel.vector_reduced and _may_be_written_twice(kernel.loop, kernel.lanes, bits)
+
+
+def _may_be_written_twice(loop: Loop, lanes: int, vector_bits: int) -> bool:
+    if lanes == 1 or loop.weight > LONGEST:
         return False
     smallest = smallest_masked_item(vector_bits)
     dtypes = [dtype for dtype, _ in loop.operands] + [*loop.stores]
@@ -29,7 +40,7 @@ def is_light(loop: Loop, lanes: int, vector_bits: int) -> bool:
 
 
 class LightLoop(VectorLoop):
-    """A `VectorLoop` over packed data that `is_light`."""
+    """A `VectorLoop` over packed data that `is_light`, or `folds_little`."""
 
     def packed(self) -> list[Any]:
         """Write the loop over full vectors, and then what is left."""
@@ -39,7 +50,8 @@ class LightLoop(VectorLoop):
         memories = [*self.moving, *w.stores]
         starts = self._pointers_at(memories, self.lo)
         tag = b.fresh_label("vec")
-        self._packed_steps(tag, full, self.lo, starts, [])
+        acc = self._packed_steps(tag, full, self.lo, starts, self.acc)
+        before = b.block
         more = b.emit(f"icmp sgt i64 {rest}, 0")
         b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.finish")
         b.label(f"{tag}.tail")
@@ -48,10 +60,11 @@ class LightLoop(VectorLoop):
         for memory in self.moving:
             values[memory.slot] = self._some(memory, at[memory.slot], rest)
         self.write = lambda value, pointer: store_part(b, _as_stored(b, value), pointer, part)
-        self._body(values, rest_at, [], {**self.pointers, **at})
+        folded = self._body(values, rest_at, acc, {**self.pointers, **at})
+        folded, after = self._of_items(rest, folded, acc), b.block
         b.perform(f"br label %{tag}.finish")
         b.label(f"{tag}.finish")
-        return []
+        return [merge(b, a, f, before, after) for a, f in zip(acc, folded, strict=True)]
 
     def _some(self, memory: Memory, at: str, count: str) -> Value:
         """Return the first items of a vector, and 0 behind them."""
