@@ -5,6 +5,7 @@
 #include "copy.h"
 #include "include/theano_runtime.h"
 #include "pool.h"
+#include "program.h"
 
 namespace theano {
 
@@ -141,6 +142,23 @@ int detach_view(PyArrayObject *view, PyObject *owner) {
     adopt(reinterpret_cast<PyObject *>(view));
     PyArray_UpdateFlags(view, NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS | NPY_ARRAY_ALIGNED);
     return 0;
+}
+
+PyObject *call_pooled(PyObject *, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+    if (count < 1) {
+        PyErr_SetString(PyExc_TypeError, "pooled needs a function");
+        return nullptr;
+    }
+    Ref<> before(PyDataMem_SetHandler(handler_capsule));
+    if (!before) return nullptr;
+    const auto positional = static_cast<std::size_t>(count - 1);
+    Ref<> result(PyObject_Vectorcall(arguments[0], arguments + 1, positional, names));
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    Ref<> ours(PyDataMem_SetHandler(before.get()));
+    if (!ours) return nullptr;
+    PyErr_Restore(type, value, traceback);
+    return result.release();
 }
 
 PyObject *hold_block(void *memory) {

@@ -31,6 +31,9 @@ Extent extent_of(const std::int64_t *descriptor, std::int64_t ndim, std::int64_t
 
 int prepare_arrays();  // once; -1 with an exception set
 
+// What `arguments[0]` returns for the others: arrays that it makes have memory of the pool.
+PyObject *call_pooled(PyObject *, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
+
 // A new array that owns `memory` (a block of the pool), C-contiguous unless it has strides. On failure
 // (nullptr) the memory stays the caller's.
 PyObject *array_owning(void *memory, PyArray_Descr *type, int ndim, const std::int64_t *shape,

@@ -159,6 +159,9 @@ PyMethodDef methods[] = {
      "system_allocations (how often the system was asked), limit."},
     {"trim_pool", trim_pool, METH_NOARGS,
      "trim_pool()\n--\n\nGives the free memory of the pool back to the system."},
+    {"pooled", method(call_pooled), METH_FASTCALL | METH_KEYWORDS,
+     "pooled(function, /, *args, **kwargs)\n--\n\nWhat a function returns: the arrays that it makes "
+     "have memory of the pool."},
     {"fail_allocations", fail_allocations, METH_VARARGS,
      "fail_allocations(after, count, /)\n--\n\nFor tests: `count` allocations of the pool fail "
      "after `after` more that succeed. (0, 0) ends it. Returns how many of those asked for before have "

@@ -7,6 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.runtime import native
 from theano.tensor import fft as transforms, fourier
 from theano.tensor.fft import irfft, rfft
 
@@ -141,3 +142,41 @@ def test_along_an_axis_that_is_an_input() -> None:
     same = fourier.Fourier()(x, 3, 1)
     assert isinstance(same.owner.op, fourier.Fourier)
     np.testing.assert_allclose(same.eval({x: value}), np.fft.fft(value))
+
+
+@pytest.mark.parametrize("name", ["fft", "ifft"])
+@pytest.mark.parametrize("norm", ["backward", "ortho", "forward"])
+def test_sums_are_divided_as_numpy_divides_them(name: str, norm: str) -> None:
+    z = T.zmatrix("z")
+    a = np.random.default_rng(3).standard_normal((2, 4, 7))
+    value = a[0] + 1j * a[1]
+    got = theano.function([z], getattr(transforms, name)(z, norm=norm))(value)
+    np.testing.assert_allclose(got, getattr(np.fft, name)(value, norm=norm), rtol=1e-13)
+    rng = np.random.RandomState(4)
+
+    def parts(x: T.TensorVariable) -> T.TensorVariable:
+        y = getattr(transforms, name)(x + 0j, norm=norm)
+        return y.real + 3 * y.imag
+
+    theano.gradient.verify_grad(parts, [a[0]], rng=rng)
+
+
+def test_real_arrays_come_back_as_from_numpy() -> None:
+    y = T.dtensor3("y")
+    value = np.random.default_rng(5).standard_normal((3, 9, 2))
+    spectrum = value[..., 0] + 1j * value[..., 1]
+    for odd in (False, True):
+        wanted = np.fft.irfft(spectrum, 16 + odd)
+        got = irfft(y, is_odd=odd).eval({y: value})
+        np.testing.assert_allclose(got, wanted, rtol=1e-13, atol=1e-15)
+
+
+def test_transforms_ask_the_system_for_no_memory() -> None:
+    x = T.dmatrix("x")
+    f = theano.function([x], irfft(rfft(x) * 2))
+    a = np.ones((8, 4096))
+    f(a)
+    before = native.pool_stats()["system_allocations"]
+    for _ in range(5):
+        f(a)
+    assert native.pool_stats()["system_allocations"] == before

@@ -146,3 +146,21 @@ def test_fork_after_threads_have_worked() -> None:
         np.testing.assert_array_equal(x, np.full(x.size, 2.0))
     finally:
         native.set_threads(before)
+
+
+def test_arrays_of_a_function_of_numpy() -> None:
+    """They have memory of the pool, which is used again, and what comes after has its own."""
+    handler = np._core.multiarray.get_handler_name  # type: ignore[attr-defined]
+    made = native.pooled(np.multiply, np.ones(100_000), 2.0, dtype="float32")
+    assert (handler(made), handler(np.ones(9))) == ("theano", "default_allocator")
+    assert made.flags.owndata
+    assert (made == 2).all()
+    address = made.ctypes.data
+    del made
+    assert native.pooled(np.full, 100_000, 3.0, "float32").ctypes.data == address
+    with pytest.raises(ZeroDivisionError):
+        native.pooled(lambda: 1 // 0)
+    with pytest.raises(TypeError, match="needs a function"):
+        native.pooled()  # type: ignore[call-arg]
+    assert handler(np.ones(9)) == "default_allocator"
+    assert native.pooled(lambda: handler(np.ones(9))) == "theano"

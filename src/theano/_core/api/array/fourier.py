@@ -29,9 +29,9 @@ def _check_norm(norm: str | None) -> None:
         raise ValueError(f"Invalid value {norm} for norm, must be None, 'ortho' or 'no_norm'")
 
 
-def _divided(x: Variable, count: TensorLike, by_root: bool) -> Any:
-    number = cast(as_tensor_variable(as_int64(count)), x.type.dtype)
-    return true_div(x, sqrt(number) if by_root else number)
+def _divided(x: Variable, count: TensorLike) -> Any:
+    """Return transforms divided by the root of a number of items."""
+    return true_div(x, sqrt(cast(as_tensor_variable(as_int64(count)), x.type.dtype)))
 
 
 def rfft(inp: TensorLike, norm: str | None = None) -> TensorVariable:
@@ -65,7 +65,7 @@ def rfft(inp: TensorLike, norm: str | None = None) -> TensorVariable:
     if norm != "ortho":
         return out
     x = out.owner.inputs[0]
-    return _divided(out, product([length(x, axis) for axis in range(1, x.type.ndim)]), True)
+    return _divided(out, product([length(x, axis) for axis in range(1, x.type.ndim)]))
 
 
 def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> TensorVariable:
@@ -99,11 +99,10 @@ def irfft(inp: TensorLike, norm: str | None = None, is_odd: bool = False) -> Ten
         raise TypeError(f"irfft: input must have at least 3 axes, got {x.type}")
     half = length(x, x.type.ndim - 2)
     size = add(mul(sub(as_int64(half), 1), 2), int(is_odd))
-    out = ops.irfft(x, size)
-    if norm == "no_norm":
-        return out
+    if norm != "ortho":
+        return ops.IRFFT(divided=norm is None)(x, size)
     shape = [length(x, axis) for axis in range(1, x.type.ndim - 2)]
-    return _divided(out, product([*shape, size]), norm == "ortho")
+    return _divided(ops.irfft(x, size), product([*shape, size]))
 
 
 def _transform(
@@ -113,10 +112,9 @@ def _transform(
         raise ValueError(f"norm must be None, 'backward', 'ortho' or 'forward', got {norm!r}")
     single = x.type.dtype in ("float16", "float32", "complex64")
     n = length(x, axis) if n is None else n
-    out = ops.DFT(axis, inverse, "complex64" if single else "complex128")(x, n)
-    if norm == "ortho" or (norm == "forward") is not inverse:
-        return _divided(out, out.owner.inputs[1], norm == "ortho")
-    return out
+    divided = (norm == "forward") is not inverse
+    by = "root" if norm == "ortho" else "n" if divided else "1"
+    return ops.DFT(axis, inverse, "complex64" if single else "complex128", by)(x, n)
 
 
 def _one_axis(

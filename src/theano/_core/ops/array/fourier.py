@@ -12,7 +12,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import ARange
-from theano._core.ops.array.dims import as_int64, as_length
+from theano._core.ops.array.dims import as_int64, as_length, product
 from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import IncSubtensor, subtensor
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
@@ -27,7 +27,7 @@ from theano._core.ops.core.op import (
     tensor_operand,
 )
 from theano._core.ops.core.python_call import Called
-from theano._core.ops.elementwise.arithmetic import minimum, switch
+from theano._core.ops.elementwise.arithmetic import minimum, switch, true_div
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
@@ -59,12 +59,15 @@ def _transformed(xp: ArrayModule, name: str, x: object, *args: object, **options
     """Return a transform by SciPy, or by another module's own.
 
     SciPy's have NumPy's bits for float64; float32 stays float32, and rows are shared by threads.
+    Pages of the system would take a third of the time.
     """
     if xp is not np:
         return getattr(xp.fft, name)(x, *args, **options)
     from scipy import fft
 
-    return getattr(fft, name)(x, *args, workers=config.threads, **options)
+    from theano._core.runtime import native
+
+    return native.pooled(getattr(fft, name), x, *args, workers=config.threads, **options)
 
 
 def _parts(xp: ArrayModule, x: Any, dtype: object) -> Any:
@@ -118,11 +121,21 @@ class RFFT(Called):
 
 @known_as("IRFFTOp")
 class IRFFT(Called):
-    """Inverse of `RFFT` times the number of items; the last axis of the result has `size` items."""
+    """Inverse of `RFFT`; the last axis of the result has `size` items.
 
+    Parameters
+    ----------
+    divided : bool
+        Whether the sums are divided by the number of items.
+    """
+
+    __props__ = ("divided",)
     long_rule = True
     connection = connected(0)
     linear = linear_in(0)
+
+    def __init__(self, divided: bool = False) -> None:
+        self.divided = divided
 
     def make_node(self, x: Variable, size: Variable) -> Apply:
         x = _real("irfft", x, 3)
@@ -137,7 +150,8 @@ class IRFFT(Called):
         shape = (*x.shape[1:-2], int(size))
         axes = tuple(range(1, x.ndim - 1))
         spectrum = _spectrum(xp, x)
-        transformed = _transformed(xp, "irfftn", spectrum, shape, axes, norm="forward")
+        norm = "backward" if self.divided else "forward"
+        transformed = _transformed(xp, "irfftn", spectrum, shape, axes, norm=norm)
         return (transformed.astype(x.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -149,7 +163,11 @@ class IRFFT(Called):
         return None if rows[1] else [_transform_rows(self, values[0], values[1])]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
-        return [_weighted(rfft(cotangents[0]), node.inputs[1], 2.0), None]
+        g = cotangents[0]
+        if self.divided:
+            count = product([length(g, axis) for axis in range(1, g.type.ndim)])
+            g = true_div(g, cast(as_int64(count), g.type.dtype))
+        return [_weighted(rfft(g), node.inputs[1], 2.0), None]
 
 
 def _transform_rows(op: Op, x: Variable, *size: object) -> Any:
@@ -166,17 +184,20 @@ class DFT(Called):
     ----------
     axis : int
     inverse : bool
-        Opposite sign of the exponent; the sum is not divided by `n`.
+        Opposite sign of the exponent.
     dtype : {'complex64', 'complex128'}
+    by : {'1', 'root', 'n'}
+        What sums are divided by: nothing, the square root of `n`, or `n`.
     """
 
-    __props__ = ("axis", "inverse", "dtype")
+    __props__ = ("axis", "inverse", "dtype", "by")
     connection = connected(0)
 
-    def __init__(self, axis: int, inverse: bool, dtype: str) -> None:
+    def __init__(self, axis: int, inverse: bool, dtype: str, by: str = "1") -> None:
         self.axis = axis
         self.inverse = inverse
         self.dtype = dtype
+        self.by = by
 
     def make_node(self, x: Any, n: Any) -> Apply:
         x, n = tensor_operand("fft", x), cast(as_variable(n), "int64")
@@ -191,10 +212,10 @@ class DFT(Called):
     ) -> tuple[Any, ...]:
         if int(n) < 1:
             raise ValueError(f"fft: the length must be positive, got {int(n)}")
-        if self.inverse:
-            transformed = _transformed(xp, "ifft", x, int(n), self.axis, norm="forward")
-        else:
-            transformed = _transformed(xp, "fft", x, int(n), self.axis)
+        sides = ("backward", "forward") if self.inverse else ("forward", "backward")
+        norm = "ortho" if self.by == "root" else sides[self.by == "1"]
+        name = "ifft" if self.inverse else "fft"
+        transformed = _transformed(xp, name, x, int(n), self.axis, norm=norm)
         return (transformed.astype(self.dtype, copy=False),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -204,7 +225,7 @@ class DFT(Called):
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, n = node.inputs
-        back = DFT(self.axis, not self.inverse, self.dtype)(cotangents[0], n)
+        back = DFT(self.axis, not self.inverse, self.dtype, self.by)(cotangents[0], n)
         own = length(x, self.axis)
         kept = [slice(None)] * self.axis + [slice(0, minimum(as_int64(own), n))]
         shape = [as_int64(own if a == self.axis else length(back, a)) for a in range(x.type.ndim)]
