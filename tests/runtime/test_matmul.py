@@ -201,6 +201,11 @@ def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None
         check(multiply(a, b, c, alpha, beta), wanted, k + 4)
 
 
+# Elsewhere these are products of BLAS.
+own_products = pytest.mark.skipif(native.panel_width(8, 512) < 8, reason="needs AVX-512")
+
+
+@own_products
 @pytest.mark.parametrize("char", ["f", "d"])
 @pytest.mark.parametrize(
     "shape", [(70, 1300, 330), (23, 40, 17), (9, 7, 5), (300, 20, 9), (29, 90, 70), (270, 8, 16)]
@@ -213,6 +218,7 @@ def test_bits_do_not_depend_on_the_place_of_a_row(char: str, shape: tuple[int, i
     np.testing.assert_array_equal(multiply(a[1:], b), multiply(a, b)[1:])
 
 
+@own_products
 @pytest.mark.parametrize("char", ["f", "d"])
 def test_long_sums_need_no_memory(char: str) -> None:
     random = np.random.default_rng(8)
