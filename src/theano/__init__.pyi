@@ -1,18 +1,16 @@
 # The names of this module, and where each is: see theano/_core/base/stubs.py.
 
 from theano import (
-    errors as errors, gradient as gradient, ifelse as ifelse, printing as printing,
-    scan_module as scan_module, tensor as tensor, updates as updates,
+    gradient as gradient, ifelse as ifelse, printing as printing, scan_module as scan_module,
+    tensor as tensor, updates as updates,
 )
 from theano._core.api.array.products import dot as dot
 from theano._core.api.debug.debugprint import debugprint
-from theano._core.api.debug.explain import explain as explain
 from theano._core.api.debug.pretty import pp as pp, pprint as pprint
 from theano._core.api.derivatives.forward_mode import Rop as Rop
 from theano._core.api.derivatives.gradients import (
     Lop as Lop, sparse_grad as sparse_grad, subgraph_grad as subgraph_grad,
 )
-from theano._core.api.derivatives.vectorization import vectorize as vectorize
 from theano._core.api.graph.cloning import clone as clone
 from theano._core.api.graph.op_from_graph import OpFromGraph as OpFromGraph
 from theano._core.api.scan.map_reduce import (
@@ -43,4 +41,6 @@ dp = debugprint
 
 # Not in __all__
 
-from theano import extend as extend, sparse as sparse
+from theano import errors as errors, extend as extend, sparse as sparse
+from theano._core.api.debug.explain import explain as explain
+from theano._core.api.derivatives.vectorization import vectorize as vectorize

@@ -54,7 +54,9 @@ def test_every_name_exists(name: str) -> None:
 @pytest.mark.parametrize("name", STUBS)
 def test_a_module_holds_what_its_stub_lists(name: str) -> None:
     module = importlib.import_module(name)
-    assert {*LISTED[name]} <= {*dir(module)}
+    # A module that is a file may be read only now.
+    found = {*dir(module)}
+    assert {*LISTED[name]} <= found
     for each in LISTED[name]:
         assert getattr(module, each) is getattr(module, each)
     space: dict[str, object] = {}

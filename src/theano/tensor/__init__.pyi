@@ -5,7 +5,6 @@ from theano._core.api.array.creation import (
     mgrid as mgrid, ogrid as ogrid, ones as ones, ones_like as ones_like, tri as tri, tril as tril,
     triu as triu, zeros as zeros, zeros_like as zeros_like,
 )
-from theano._core.api.array.einsum import einsum as einsum
 from theano._core.api.array.elementwise import (
     ceil_intdiv as ceil_intdiv, complex_from_polar as complex_from_polar, default as default,
     div_proxy as div_proxy, divmod as divmod, iround as iround, isclose as isclose, isinf as isinf,
@@ -14,9 +13,8 @@ from theano._core.api.array.elementwise import (
 )
 from theano._core.api.array.extra_ops import (
     bartlett as bartlett, bincount as bincount, choose as choose, cov as cov, cumprod as cumprod,
-    cumsum as cumsum, diff as diff, fill_diagonal as fill_diagonal,
-    fill_diagonal_offset as fill_diagonal_offset, ravel_multi_index as ravel_multi_index,
-    unravel_index as unravel_index,
+    cumsum as cumsum, fill_diagonal as fill_diagonal, fill_diagonal_offset as fill_diagonal_offset,
+    ravel_multi_index as ravel_multi_index, unravel_index as unravel_index,
 )
 from theano._core.api.array.indexing import (
     flatnonzero as flatnonzero, inc_subtensor as inc_subtensor, nonzero as nonzero,
@@ -32,8 +30,7 @@ from theano._core.api.array.permutations import (
 )
 from theano._core.api.array.products import (
     batched_dot as batched_dot, batched_tensordot as batched_tensordot, diag as diag,
-    diagonal as diagonal, dot as dot, matmul as matmul, outer as outer, tensordot as tensordot,
-    trace as trace,
+    diagonal as diagonal, dot as dot, outer as outer, tensordot as tensordot,
 )
 from theano._core.api.array.reductions import (
     all as all, allclose as allclose, any as any, argmax as argmax, argmin as argmin, max as max,
@@ -159,9 +156,9 @@ from theano._core.ops.special import (
     j0 as j0, j1 as j1, jv as jv, psi as psi, tri_gamma as tri_gamma,
 )
 from theano.tensor import (
-    extra_ops as extra_ops, nlinalg as nlinalg, nnet as nnet, random as random,
-    raw_random as raw_random, shared_randomstreams as shared_randomstreams, sharedvar as sharedvar,
-    slinalg as slinalg, xlogx as xlogx,
+    extra_ops as extra_ops, nlinalg as nlinalg, nnet as nnet, raw_random as raw_random,
+    shared_randomstreams as shared_randomstreams, sharedvar as sharedvar, slinalg as slinalg,
+    xlogx as xlogx,
 )
 
 Shape = ShapeOf
@@ -193,17 +190,21 @@ from theano._core.api.array.arrangement import (
     isin as isin, moveaxis as moveaxis, pad as pad, rollaxis as rollaxis, rot90 as rot90,
     unique as unique, vstack as vstack,
 )
+from theano._core.api.array.einsum import einsum as einsum
 from theano._core.api.array.elementwise import (
     hypot as hypot, isfinite as isfinite, logaddexp as logaddexp, logical_and as logical_and,
     logical_not as logical_not, logical_or as logical_or, logical_xor as logical_xor,
     nan_to_num as nan_to_num, sinc as sinc,
 )
+from theano._core.api.array.extra_ops import diff as diff
 from theano._core.api.array.linalg import kron as kron
 from theano._core.api.array.nan_statistics import (
     nanmax as nanmax, nanmean as nanmean, nanmin as nanmin, nanprod as nanprod, nanstd as nanstd,
     nansum as nansum, nanvar as nanvar,
 )
-from theano._core.api.array.products import cross as cross, inner as inner, vdot as vdot
+from theano._core.api.array.products import (
+    cross as cross, inner as inner, matmul as matmul, trace as trace, vdot as vdot,
+)
 from theano._core.api.array.ranges import (
     full as full, full_like as full_like, geomspace as geomspace, linspace as linspace,
     logspace as logspace, meshgrid as meshgrid,
@@ -215,7 +216,9 @@ from theano._core.api.array.statistics import (
     percentile as percentile, quantile as quantile, trapezoid as trapezoid,
 )
 from theano._core.ir.annotations import TensorLike as TensorLike
-from theano.tensor import fft as fft, inplace as inplace, linalg as linalg, signal as signal
+from theano.tensor import (
+    fft as fft, inplace as inplace, linalg as linalg, random as random, signal as signal,
+)
 
 absolute = abs_
 divide = true_div

@@ -199,6 +199,9 @@ class OldPaths(MetaPathFinder, Loader):
 def _object(place: str) -> Any:
     module, _, name = place.partition(":")
     if not name:
+        if place in MODULES:
+            # It is filled when it is looked into.
+            _have_listed(place)
         return importlib.import_module(place)
     old = module.startswith("theano")
     return getattr(importlib.import_module(module if old else f"theano._core.{module}"), name)
@@ -227,15 +230,16 @@ def attribute(package: str, name: str) -> Any:
 
 
 def old_names(package: str) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a module that is a file; its `__all__` gets what it leads to.
+    """Return the `__getattr__` of a module that is a file; its `__all__` gets what the table names.
 
-    `from theano.tensor import *` gave those names, `theano` itself, and its `compile`.
+    `from theano.tensor import *` gave those, `theano` itself and `sys` among them, and no others:
+    whoever has a `utils` of his own keeps it.
     """
     for path in [path for path in _waiting if path.rpartition(".")[0] == package]:
         _waiting.discard(path)
         _have_listed(path)
     surface = vars(sys.modules[package])
-    names = {name for name in LATE.get(package, ()) if not name.startswith("_")} | {*IMPORTED}
+    names = {name for name in LATE.get(package, ()) if not name.startswith("_")}
     surface["__all__"] = [*surface["__all__"], *sorted(names - {*surface["__all__"]})]
     return partial(attribute, package)
 
