@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
 
 import theano
@@ -128,6 +130,33 @@ def test_modules_of_loops_need_no_import() -> None:
     assert loops.scan_utils.until is loops.until
     with pytest.raises(AttributeError, match="nonsense"):
         _ = loops.nonsense
+
+
+def test_shapes_that_broadcast_as_theano_pymc_has_them() -> None:
+    from theano.tensor.extra_ops import broadcast_shape
+
+    x, y, n = T.dmatrix(), T.dcol(), T.lscalar()
+    lengths = theano.function([x, y], list(broadcast_shape(x, y)))
+    assert lengths(np.ones((3, 4)), np.ones((3, 1))) == [3, 4]
+    given = broadcast_shape((3, 1), (n,), arrays_are_shapes=True)
+    assert theano.function([n], list(given))(5) == [3, 5]
+
+
+def test_rewrites_that_are_told_the_graph_as_in_theano_pymc() -> None:
+    from theano.graph.opt import local_optimizer, pre_greedy_local_optimizer
+
+    graphs = []
+
+    @local_optimizer([T.exp])
+    def forget(fgraph: Any, node: Any) -> Any:
+        graphs.append(fgraph)
+        return [node.inputs[0]]
+
+    x = T.dvector("x")
+    out = pre_greedy_local_optimizer(theano.graph.fg.FunctionGraph([], []), [forget], T.exp(x) * 2)
+    assert out.eval({x: [3.0]}) == 6
+    assert [type(graph) for graph in graphs] == [theano.gof.FunctionGraph]
+    assert pre_greedy_local_optimizer([forget], T.exp(x) * 2).eval({x: [3.0]}) == 6
 
 
 def test_names_of_theano_pymc() -> None:

@@ -18,7 +18,7 @@ from theano._core.base.settings import config
 from theano._core.compile.checking_modes import replacements
 from theano._core.ir.function_graph import editable
 from theano._core.ir.graph import listed
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply
 from theano._core.legacy.optimizers.destroyhandler import DestroyHandler
 from theano._core.legacy.optimizers.local_optimizers import LocalOptGroup, LocalOptimizer
 from theano._core.legacy.optimizers.shape_feature import ShapeFeature
@@ -431,8 +431,13 @@ def check_stack_trace(
     return True
 
 
-def pre_greedy_local_optimizer(list_optimizations: Sequence[object], out: Variable) -> Any:
-    """Return `out` rewritten by local optimizers, before it is part of a graph."""
+def pre_greedy_local_optimizer(list_optimizations: Any, out: Any, *more: Any) -> Any:
+    """Return `out` rewritten by local optimizers, before it is part of a graph.
+
+    Theano-PyMC has a graph before these two.
+    """
+    if more:
+        list_optimizations, out = out, *more
     return optimized([out], [TopoOptimizer(LocalOptGroup(*list_optimizations))])[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import constant_data
@@ -50,7 +51,7 @@ class FromFunctionLocalOptimizer(LocalOptimizer):
         tracks: Any = None,
         requirements: Iterable[Callable[[Any], None]] = (),
     ) -> None:
-        self.transform = fn  # type: ignore[method-assign]
+        self.transform = _of_a_node(fn)  # type: ignore[method-assign]
         self.name = self.__name__ = getattr(fn, "__name__", str(fn))
         self.__doc__ = fn.__doc__
         self._tracks = tracks
@@ -63,8 +64,20 @@ class FromFunctionLocalOptimizer(LocalOptimizer):
         for require in self.requirements:
             require(fgraph)
 
-    def __call__(self, node: Apply) -> Any:
-        return self.transform(node)
+    def __call__(self, *given: Any) -> Any:
+        return self.transform(*given)
+
+
+def _of_a_node(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of a node; those of Theano-PyMC are told the graph before it."""
+    try:
+        parameters = signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return fn
+    needed = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(needed) != 2:
+        return fn
+    return lambda *given: fn(given[-1].fgraph, given[-1])
 
 
 def local_optimizer(
