@@ -188,3 +188,27 @@ def test_what_is_said_of_such_loops() -> None:
     x, y = T.dvector("x"), T.dvector("y")
     told = theano.explain(theano.function([x, y], interpolated(y, x)), file="str")
     assert "loops of their own" not in told
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "float16", "float32", "float64", "complex128"])
+def test_windows_are_read_as_neighbours(kind: str) -> None:
+    """Positions that follow each other, from any place on, beside others that do not."""
+    x, start, step = T.TensorType(kind, (False,))("x"), T.lscalar("start"), T.lscalar("step")
+    rows, columns = T.arange(5)[:, None], T.arange(70)
+    number = np.asarray(1, kind)
+    outs = [T.eq(x[start + rows * 7 + columns * step], number)]
+    outs.append(T.eq(x[(start + rows + columns) % 90], number))
+    f = theano.function([x, start, step], outs)
+    a = np.random.default_rng(6).integers(0, 2, 200).astype(kind)
+    i, j = np.arange(5)[:, None], np.arange(70)
+    for given in (a, a[::-1], np.repeat(a, 2)[::2]):
+        for first in (0, 3, 89, -99, -40):
+            for by in (1, -1, 2, 0):
+                at = first + i * 7 + j * by
+                if at.max() >= 200 or at.min() < -200:
+                    with pytest.raises(IndexError, match="out of bounds"):
+                        f(given, first, by)
+                    continue
+                one, two = f(given, first, by)
+                np.testing.assert_array_equal(one, given[at] == 1)
+                np.testing.assert_array_equal(two, given[(first + i + j) % 90] == 1)

@@ -113,8 +113,7 @@ def gathered(
         # Numbers leave vectors one by one: narrow ones do so faster than addresses.
         packed = _apart(b, address.write_each(b, index, values), item)
     else:
-        addresses = address.write(b, index, values)
-        packed = _apart(b, [b.lane(addresses, i) for i in range(lanes)], item)
+        packed = _maybe_neighbours(b, address.write(b, index, values), size)
     if dtype.startswith("complex"):
         part = "float32" if dtype == "complex64" else "float64"
         wide = llvm_type(part, 2 * lanes)
@@ -124,6 +123,27 @@ def gathered(
     memory = "int8" if dtype == "bool" else dtype
     value = Value(b.emit(f"bitcast {type_} {packed} to {llvm_type(memory, lanes)}"), memory, lanes)
     return b.neq(value, 0) if dtype == "bool" else value
+
+
+def _maybe_neighbours(b: Any, addresses: Value, size: int) -> str:
+    """Read the items at some addresses, at once if they lie side by side.
+
+    Positions of windows and of parts do. To find that out takes little beside reading each.
+    """
+    lanes, type_ = addresses.lanes, f"<{addresses.lanes} x i{8 * size}>"
+    first = b.lane(addresses, 0)
+    steps = Value(f"<{', '.join(f'i64 {i * size}' for i in range(lanes))}>", "int64", lanes)
+    apart_somewhere = b.any(b.neq(b.sub(addresses, b.broadcast(first)), steps))
+    beside, apart, join = (b.fresh_label(name) for name in ("beside", "apart", "read"))
+    b.perform(f"br i1 {apart_somewhere.text}, label %{apart}, label %{beside}")
+    b.label(beside)
+    together = b.emit(f"load {type_}, ptr {_pointer(b, first)}, align 1")
+    b.perform(f"br label %{join}")
+    b.label(apart)
+    each = _apart(b, [b.lane(addresses, i) for i in range(lanes)], f"i{8 * size}")
+    b.perform(f"br label %{join}")
+    b.label(join)
+    return b.emit(f"phi {type_} [{together}, %{beside}], [{each}, %{apart}]")
 
 
 def _apart(b: Any, addresses: Sequence[Any], item: str) -> str:
