@@ -19,6 +19,7 @@ from theano._core.lower.llvm.math import (
     logarithm,
     normal_quantile,
     power,
+    quotients,
     real,
     trigonometric,
 )
@@ -80,6 +81,10 @@ def _add(b: Emitter, x: Value, y: Value) -> Value:
 
 def _mul(b: Emitter, x: Value, y: Value) -> Value:
     return b.bit_and(x, y) if x.dtype == "bool" else Emitter.mul(b, x, y)
+
+
+def _divide(b: Emitter, x: Value, y: Value) -> Value:
+    return quotients.quotient(b, x, y) or Emitter.divide(b, x, y)
 
 
 class Builder(RandomNumbers):
@@ -197,7 +202,7 @@ class Builder(RandomNumbers):
 
     def true_div(self, x: Operand, y: Operand) -> Any:
         """Quotient of floats."""
-        return self._either(Emitter.divide, complex_arithmetic.true_div, x, y)
+        return self._either(_divide, complex_arithmetic.true_div, x, y)
 
     def reciprocal(self, x: Any) -> Any:
         """1 / x for floats; for integers the truncated quotient, and 0 for 0."""

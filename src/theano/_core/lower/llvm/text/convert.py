@@ -49,7 +49,10 @@ def _integer_to_float(b: Emitter, x: Value, dtype: str) -> Value:
         # NumPy rounds twice as well: 64-bit integers to float64 or float32, then to float16.
         via = "float32" if BITS[x.dtype] <= 16 else "float64"
         return _from_float(b, b.convert(instruction, x, via), dtype)
-    return b.convert(instruction, x, dtype)
+    converted = b.convert(instruction, x, dtype)
+    if BITS[x.dtype] == 8:
+        b.of_bytes.add(converted.text)
+    return converted
 
 
 def _from_float(b: Emitter, x: Value, dtype: str) -> Value:

@@ -190,6 +190,8 @@ class Emitter:
         self._known: dict[str, Value] = {}
         # The first lanes of vectors, by the name of the vector, where they were scalars before.
         self.firsts: dict[str, Value] = {}
+        # Floats that were numbers of 8 bits.
+        self.of_bytes: set[str] = set()
         # Names of values, and the text of what each is the bitwise complement of.
         self.complements: dict[str, str] = {}
         # Whether `fence` does something.

@@ -1,0 +1,70 @@
+"""Quotients of small whole numbers by a constant, from two products: divisions take much longer.
+
+With the reciprocal 1/c as a sum of two floats, h + l, `fma(x, h, x l)` is x/c to twice the digits
+of a float, rounded once (Brisebarre, Muller and Raina, 2004). That is the quotient, unless x/c lies
+too close to the middle between two floats, which is looked at for every x that there may be.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from fractions import Fraction
+from functools import cache
+
+from theano._core.lower.llvm.text.emitter import Emitter, Value, float_text
+
+# Magnitudes of numbers of 8 bits.
+_LARGEST = 255
+# Bits of the significands.
+_DIGITS = {"float32": 24, "float64": 53}
+# Of constants between its reciprocal and itself, nothing here is too small or too large.
+_REACH = 2.0**60
+_CONSTANT = re.compile(r"(?:splat \(\w+ )?0x([0-9A-F]{16})\)?")
+
+
+def quotient(b: Emitter, x: Value, y: object) -> Value | None:
+    """Return x / y if `x` was a number of 8 bits and `y` is a constant that allows it."""
+    if not isinstance(y, Value) or x.text not in b.of_bytes or x.dtype not in _DIGITS:
+        return None
+    match = _CONSTANT.fullmatch(y.text)
+    parts = match and reciprocal(_from_bits(match[1]), x.dtype)
+    if not parts:
+        return None
+    return b.fma(x, b.const(parts[0], x.dtype, x.lanes), Emitter.mul(b, x, parts[1]))
+
+
+def _from_bits(digits: str) -> float:
+    return struct.unpack("<d", struct.pack("<Q", int(digits, 16)))[0]
+
+
+@cache
+def reciprocal(c: float, dtype: str) -> tuple[float, float] | None:
+    """Return 1/c as the sum of two floats if quotients by `c` follow from it, else None.
+
+    Below 0, that of 0 would have the wrong sign.
+    """
+    if not 1 / _REACH < c < _REACH:
+        return None
+    digits = _DIGITS[dtype]
+    mantissa = int(math.frexp(c)[0] * 2**digits)
+    # An even number has the significand of its half.
+    for x in range(1, _LARGEST + 1, 2):
+        shift = digits + 1 + mantissa.bit_length() - x.bit_length()
+        whole, rest = divmod(x << shift, mantissa)
+        if whole >> (digits + 1):
+            whole, rest = whole >> 1, rest + mantissa * (whole & 1)
+            wide = 2 * mantissa
+        else:
+            wide = mantissa
+        # Odd numbers of a digit more than there is room for are in the middle of two floats.
+        off = rest if whole & 1 else wide - rest
+        if off << (digits - 4) <= wide:
+            return None
+    high = _rounded(1 / c, dtype)
+    return high, _rounded(float(1 / Fraction(c) - Fraction(high)), dtype)
+
+
+def _rounded(value: float, dtype: str) -> float:
+    return _from_bits(float_text(value, dtype)[2:])
