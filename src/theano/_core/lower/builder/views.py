@@ -159,6 +159,8 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
     shape = tuple(1 if a == "x" else x.shape[a] for a in order)
     moved = [a for a in kept if x.shape[a] != 1 and a not in x.broadcast_axes]
     every = len(order) == len(kept) == x.ndim and not x.broadcast_axes
+    # Channels were last: there are a few of them.
+    spaced = every and x.ndim > 2 and order[-1] == x.ndim - 2
     return Array(
         x.dtype,
         shape,
@@ -169,6 +171,7 @@ def permute(p: Core, x: Array, order: Sequence[Any]) -> Array:
         buffer=x.buffer,
         steady=x.steady,
         whole=every and moved != sorted(moved) and (x.fills or x.whole),
+        spaced=spaced,
     )
 
 
