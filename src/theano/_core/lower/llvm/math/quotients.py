@@ -8,12 +8,10 @@ too close to the middle between two floats, which is looked at for every x that 
 from __future__ import annotations
 
 import math
-import re
-import struct
 from fractions import Fraction
 from functools import cache
 
-from theano._core.lower.llvm.text.emitter import Emitter, Value, float_text
+from theano._core.lower.llvm.text.emitter import Emitter, Value, rounded
 
 # Magnitudes of numbers of 8 bits.
 _LARGEST = 255
@@ -21,22 +19,18 @@ _LARGEST = 255
 _DIGITS = {"float32": 24, "float64": 53}
 # Of constants between its reciprocal and itself, nothing here is too small or too large.
 _REACH = 2.0**60
-_CONSTANT = re.compile(r"(?:splat \(\w+ )?0x([0-9A-F]{16})\)?")
 
 
 def quotient(b: Emitter, x: Value, y: object) -> Value | None:
     """Return x / y if `x` was a number of 8 bits and `y` is a constant that allows it."""
-    if not isinstance(y, Value) or x.text not in b.of_bytes or x.dtype not in _DIGITS:
+    if not isinstance(y, Value) or y.number is None:
         return None
-    match = _CONSTANT.fullmatch(y.text)
-    parts = match and reciprocal(_from_bits(match[1]), x.dtype)
-    if not parts:
+    if x.text not in b.of_bytes or x.dtype not in _DIGITS:
+        return None
+    parts = reciprocal(y.number, x.dtype)
+    if parts is None:
         return None
     return b.fma(x, b.const(parts[0], x.dtype, x.lanes), Emitter.mul(b, x, parts[1]))
-
-
-def _from_bits(digits: str) -> float:
-    return struct.unpack("<d", struct.pack("<Q", int(digits, 16)))[0]
 
 
 @cache
@@ -62,9 +56,5 @@ def reciprocal(c: float, dtype: str) -> tuple[float, float] | None:
         off = rest if whole & 1 else wide - rest
         if off << (digits - 4) <= wide:
             return None
-    high = _rounded(1 / c, dtype)
-    return high, _rounded(float(1 / Fraction(c) - Fraction(high)), dtype)
-
-
-def _rounded(value: float, dtype: str) -> float:
-    return _from_bits(float_text(value, dtype)[2:])
+    high = rounded(1 / c, dtype)
+    return high, rounded(float(1 / Fraction(c) - Fraction(high)), dtype)

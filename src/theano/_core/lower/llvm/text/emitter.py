@@ -133,7 +133,8 @@ _BINARY = {
 _ORDERED = {"eq": "oeq", "neq": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
 
 
-def _rounded(value: float, dtype: str) -> float:
+def rounded(value: float, dtype: str) -> float:
+    """`value` as a number of `dtype`."""
     if dtype == "float32":
         return struct.unpack("<f", struct.pack("<I", _pack("<f", value, "<I")))[0]
     if dtype == "float16":
@@ -146,7 +147,7 @@ def float_text(value: float, dtype: str) -> str:
     if dtype == "float16":
         return f"0xH{_pack('<e', value, '<H'):04X}"
     # LLVM writes a float constant as the double of the same value.
-    return f"0x{_pack('<d', _rounded(value, dtype), '<Q'):016X}"
+    return f"0x{_pack('<d', rounded(value, dtype), '<Q'):016X}"
 
 
 def _pack(layout: str, value: float, bits: str) -> int:
@@ -331,7 +332,7 @@ class Emitter:
         """`value` in every lane, rounded or wrapped to `dtype`."""
         lanes = self.lanes if lanes is None else lanes
         if is_float(dtype):
-            number = _rounded(float(value), dtype)
+            number = rounded(float(value), dtype)
             text = float_text(number, dtype)
         elif dtype == "bool":
             number = bool(value)
