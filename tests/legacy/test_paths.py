@@ -214,7 +214,10 @@ STARRED = {
     "theano.tensor.shared_randomstreams": "np",
     "theano.updates": "",
 }
-THE_USERS = "basic compile config diff einsum errors explain matmul random trace utils vectorize"
+THE_USERS = (
+    "basic compile config ctc diff einsum errors explain matmul neighbours random trace utils "
+    "vectorize"
+)
 
 
 @pytest.mark.parametrize("path", STARRED)

@@ -29,14 +29,16 @@ from theano._core.api.nn.nnet import (
     softmax_with_bias as softmax_with_bias, softplus as softplus, softsign as softsign,
     ultra_fast_sigmoid as ultra_fast_sigmoid,
 )
-from theano._core.api.nn.spatial import spatialtf as spatialtf
 from theano.tensor.nnet import (
     abstract_conv as abstract_conv, blocksparse as blocksparse, bn as bn, conv as conv,
-    conv3d2d as conv3d2d, ctc as ctc, neighbours as neighbours,
 )
 
 # Not in __all__
 
 from theano._core.api.nn.nnet import (
     dropout as dropout, gelu as gelu, log_softmax as log_softmax, silu as silu,
+)
+from theano._core.api.nn.spatial import spatialtf as spatialtf
+from theano.tensor.nnet import (
+    conv3d2d as conv3d2d, ctc as ctc, neighbours as neighbours,
 )
