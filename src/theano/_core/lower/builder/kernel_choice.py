@@ -21,6 +21,7 @@ from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.kernel import choose_lanes
 from theano._core.lower.llvm.kernels.light_loop import is_light
+from theano._core.lower.llvm.kernels.vectors import LIGHT
 from theano._core.lower.llvm.print.calls import Call, Kernel
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.schedule import Step
@@ -31,7 +32,7 @@ from theano._core.runtime import native
 
 # Rows of at most SHORT items are folded several at a time if they fill half a vector.
 SHORT = 16
-# Of floats up to so many, if they do not fill more than two vectors, of so many rows.
+# Of floats up to so many, if they do not fill two or three vectors, of so many rows.
 LONGER, MANY_ROWS = 31, 128
 # So many at most if items side by side are stored, too: what is stored is then scattered.
 FEW = 3
@@ -510,7 +511,9 @@ def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -
         if not loop.reductions:
             return lanes - 1
         floats = all(fold.dtype.startswith("float") for fold in loop.reductions)
-        return max(SHORT, min(2 * lanes, LONGER)) if floats else SHORT
+        # What is left behind full vectors takes little time along rows if bodies do little.
+        vectors = 2 * lanes if packed and loop.weight <= LIGHT else 3 * lanes - 1
+        return max(SHORT, min(vectors, LONGER)) if floats else SHORT
     limit = FEW if packed and not light else FEWER
     if not packed and lanes >= LONG:
         limit = SOME

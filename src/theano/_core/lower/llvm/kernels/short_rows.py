@@ -22,8 +22,11 @@ FEW, LIGHT = (2, 3, 4), 8
 def suits(kernel: Frame) -> bool:
     """Tell whether a kernel reduces short rows of packed data, and its vectors run over these."""
     inner = [group for group, folded in zip(kernel.groups, kernel.reduced, strict=True) if folded]
-    kept = not kernel.reduced[kernel.last]
-    return bool(kernel.spaced and inner) and kept and kernel.groups[kernel.last] < inner[-1]
+    if not (kernel.spaced and inner) or kernel.reduced[kernel.last]:
+        return False
+    # Complex numbers pass through buffers, which rows in turn leave more time for.
+    plain = not any(dtype.startswith("complex") for dtype, _ in kernel.loop.operands)
+    return plain and kernel.groups[kernel.last] < inner[-1]
 
 
 class ShortRows(VectorLoop):
@@ -58,9 +61,8 @@ class ShortRows(VectorLoop):
 
     def _may_be_few(self, inner: list[int]) -> bool:
         w = self.w
-        plain = not any(dtype.startswith("complex") for dtype, _ in w.loop.operands)
         light = w.loop.weight <= LIGHT and not w.loop.stores and w.lanes > 1
-        return plain and light and inner == [w.last - 1] and w.split < 0
+        return light and inner == [w.last - 1] and w.split < 0
 
     def _few(self, axis: int) -> str:
         """Write whole vectors of rows of few items without gaps; return the first row behind."""
