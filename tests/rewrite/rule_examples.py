@@ -29,7 +29,6 @@ EXAMPLES: dict[str, Any] = {
     "fill(x, y) → alloc(y, shape(x))": T.zeros_like(x),
     "alloc(x, shape(x)) → x": T.alloc(x, x.shape[0]),
     "x + alloc(y, shape(x)) → x + y": x + T.alloc(s, x.shape[0]),
-    "alloc(reshape(alloc(x))) → reshape(alloc(x))": m.repeat(2, axis=0).repeat(3, axis=1),
     "dimshuffle(dimshuffle(x)) → dimshuffle(x)": m.T.dimshuffle("x", 1, 0),
     "f(x.T, y).T → f(x, y.T)": (m.T * m[:, 0]).T,
     "reshape(reshape(x)) → reshape(x)": m.reshape((3, 2)).reshape((6,)),

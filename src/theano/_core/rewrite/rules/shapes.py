@@ -7,7 +7,7 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc, alloc
-from theano._core.ops.array.dims import ProductOfLengths, as_int64
+from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
 from theano._core.ops.array.index_form import Slice, join_index
 from theano._core.ops.array.indexing import Subtensor, subtensor
@@ -18,12 +18,10 @@ from theano._core.ops.array.shaping import (
     Reshape,
     ShapeOf,
     pattern_broadcast,
-    reshape_op,
 )
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.fill import Second
-from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
@@ -113,58 +111,6 @@ def _second_to_alloc(rewriter: Rewriter, node: Apply) -> Any:
 def _alloc_of_same_shape(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
     return value if rewriter.same_shape(value, node.outputs[0]) else None
-
-
-@rule(
-    "alloc(reshape(alloc(x))) → reshape(alloc(x))",
-    on=Alloc,
-    keeps="exact",
-    why="items that are repeated along two axes are written once",
-)
-def _repeat_twice(rewriter: Rewriter, node: Apply) -> Any:
-    value, *lengths = node.inputs
-    order = range(value.type.ndim)
-    if made_by(value, DimShuffle):
-        value, order = value.owner.inputs[0], value.owner.op.new_order
-    joined = _joined_axes(rewriter, value)
-    if joined is None or [n for n in order if n != "x"] != list(range(len(joined))):
-        return None
-    inner, own = value.owner.inputs[0], rewriter.shape(value)
-    places = [*["x"] * (len(lengths) - len(order)), *order]
-    axes: list[Any] = []
-    shape: list[Any] = []
-    for place, length in zip(places, lengths, strict=True):
-        if place != "x" and not _same_length(own[place], (length, 0)):
-            return None
-        axes += ["x"] if place == "x" else joined[place]
-        shape += [length] if place == "x" else [rewriter.shape(inner)[n] for n in joined[place]]
-    whole = alloc(dimshuffle(inner, axes), *(as_int64(n) for n in shape))
-    return reshape_op(whole, [as_int64(n) for n in lengths])
-
-
-def _joined_axes(rewriter: Rewriter, value: Variable) -> list[list[int]] | None:
-    """Return which axes of an `Alloc` each axis of its reshaping, `value`, is the product of."""
-    if not made_by(value, Reshape) or not made_by(value.owner.inputs[0], Alloc):
-        return None
-    inner = value.owner.inputs[0]
-    if rewriter.uses.get(value, 0) > 1 or True in value.type.broadcastable:
-        return None
-    left, joined = [(n, axis) for axis, n in enumerate(rewriter.shape(inner))], []
-    for length in rewriter.shape(value):
-        parts = [length]
-        node = None if isinstance(length, int) else made_by(length, ProductOfLengths)
-        if node is not None and left and not _same_length(length, left[0]):
-            parts = node.inputs
-        if len(parts) > len(left) or not all(map(_same_length, parts, left)):
-            return None
-        joined.append([axis for _, axis in left[: len(parts)]])
-        left = left[len(parts) :]
-    return None if left else joined
-
-
-def _same_length(one: Any, other: tuple[Any, int]) -> bool:
-    number = python_int(one)
-    return one is other[0] or (number is not None and number == python_int(other[0]))
 
 
 def _broadcasts_as_declared(rewriter: Rewriter, inner: Variable, whole: Variable) -> bool:
