@@ -11,6 +11,7 @@ import theano
 import theano.tensor as T
 from theano._core.base.settings import change_flags
 from theano._core.lower.builder.kernel_call import LEAST_ROWS
+from theano._core.lower.llvm.kernels.vectors import CACHED
 from theano._core.lower.llvm.print.calls import LEAST_ROW, Kernel
 from theano._core.runtime import native
 
@@ -119,3 +120,21 @@ def test_a_fold_in_blocks_within_a_loop() -> None:
     for _ in range(3):
         mean = (x - mean).mean(0) / 2
     np.testing.assert_allclose(theano.function([X], means[-1])(x), mean, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype, columns", [("float64", 100), ("float32", 37), ("float64", 9)])
+def test_rows_from_memory_are_folded_one_by_one_in_the_same_order(dtype: str, columns: int) -> None:
+    rows = CACHED // (np.dtype(dtype).itemsize * columns) + 40
+    data = np.random.default_rng(5).normal(size=(rows, columns)).astype(dtype)
+    x = T.matrix(dtype=dtype)
+    results = []
+    for threads in (1, 2):
+        with change_flags(threads=threads):
+            results.append(theano.function([x], T.exp(x).sum(axis=0))(data))
+    np.testing.assert_array_equal(results[0], results[1])
+    # A little less is folded some rows at a time.
+    fewer = theano.function([x], T.exp(x).sum(axis=0))(data[: len(data) - 80])
+    rest = np.exp(data[len(data) - 80 :].astype("float64")).sum(axis=0)
+    close = 1e-4 if dtype == "float32" else 1e-11
+    np.testing.assert_allclose(fewer + rest, results[0], rtol=close)
+    np.testing.assert_allclose(np.exp(data.astype("float64")).sum(axis=0), results[0], rtol=close)

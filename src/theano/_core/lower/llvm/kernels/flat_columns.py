@@ -14,7 +14,7 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
-from theano._core.lower.llvm.kernels.vectors import LIGHT, ROWS, WIDE, VectorLoop
+from theano._core.lower.llvm.kernels.vectors import LIGHT, WIDE, VectorLoop
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
@@ -22,10 +22,6 @@ LONGEST_ROW = 32
 WIDEST = 64
 # Rows that are folded as one at most.
 MOST = 64
-# Numbers of so many bytes wait for memory, which reads line by line what is in no cache. Of so
-# many bytes in all, the accumulators of one reduction are not kept in registers for some rows,
-# which are far apart.
-SLOW_ITEM, CACHED = 4, 1 << 24
 # So many reductions, and rows that are repeated, have memory on the stack, which is not large.
 MOST_BUFFERS = 4
 
@@ -132,21 +128,13 @@ class FlatColumns(VectorLoop):
         first, rest = (self._moved(pointers, at) for at in (low, middle))
         operands = w.operands
         w.operands = [self._wider_steps(memory) for memory in operands]
-        self.over("0", many, self._together(), lambda *part: self._some(first, *part[:2]))
+        self.over(
+            "0", many, self._rows_together(self.axis), lambda *part: self._some(first, *part[:2])
+        )
         w.operands = operands
         items = b.emit(f"mul i64 {left}, {w.shape[w.last]}")
         self._each("0", items, lambda *vector: self._rest(rest, *vector))
         return []
-
-    def _together(self) -> int | str:
-        """Return how many flat rows are folded in registers."""
-        w, b = self.w, self.b
-        sizes = [itemsize(memory.dtype) for memory in w.operands if self.axis in memory.strides]
-        if max(sizes, default=0) < SLOW_ITEM or len(w.loop.reductions) > 1:
-            return ROWS
-        items = b.emit(f"mul i64 {w.shape[self.axis]}, {w.shape[w.last]}")
-        cached = b.emit(f"icmp ule i64 {items}, {CACHED // sum(sizes)}")
-        return b.emit(f"select i1 {cached}, i64 {ROWS}, i64 1")
 
     def _moved(self, pointers: dict[int, str], row: str) -> dict[int, str]:
         """Return the pointers to a row."""

@@ -70,6 +70,17 @@ def select(b: Builder, condition: Value, one: Any, two: Any) -> Any:
     return b.select(condition, one, two)
 
 
+def merge(b: Builder, one: Any, two: Any, block_one: str, block_two: str) -> Any:
+    """Return the value of the block that was left last."""
+    if isinstance(one, ComplexValue):
+        return ComplexValue(
+            merge(b, one.real, two.real, block_one, block_two),
+            merge(b, one.imag, two.imag, block_one, block_two),
+        )
+    text = b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
+    return Value(text, one.dtype, one.lanes)
+
+
 class Part(Record):
     """The first `count` items of a vector: in memory, the others may not be touched."""
 

@@ -23,10 +23,10 @@ from typing import Any
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
-from theano._core.lower.llvm.kernels.items import Memory, itemsize, reduce_lanes, store
+from theano._core.lower.llvm.kernels.items import Memory, itemsize, merge, reduce_lanes, store
 from theano._core.lower.llvm.kernels.kinds import first_axis, kind_of
 from theano._core.lower.llvm.kernels.sums import Sums
-from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop, merge
+from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop
 from theano._core.lower.llvm.target.codegen import lanes_of
 
 # Vectors that are added one after the other: few, so that roundings do not add up.

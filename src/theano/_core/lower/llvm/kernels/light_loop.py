@@ -11,8 +11,8 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.frame import Frame
-from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, store_part
-from theano._core.lower.llvm.kernels.vectors import VectorLoop, merge
+from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, merge, store_part
+from theano._core.lower.llvm.kernels.vectors import VectorLoop
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value, llvm_type
 

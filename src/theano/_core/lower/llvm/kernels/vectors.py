@@ -23,6 +23,7 @@ from theano._core.lower.llvm.kernels.items import (
     has_masks,
     itemsize,
     load,
+    merge,
     select,
     store,
 )
@@ -33,6 +34,9 @@ from theano._core.lower.llvm.text.strided_items import declaration, name_of, nea
 PANEL = 1 << 13
 # Rows that are folded into a vector of columns while its accumulators are in registers.
 ROWS = 16
+# Memory is fast line by line: where numbers of so many bytes, more than so many in all, are in no
+# cache, rows are folded one by one.
+SLOW_ITEM, CACHED = 4, 1 << 24
 # Operations of a body that is light: there is room for more accumulators than one vector.
 LIGHT = 4
 # Vectors of columns that a light body reduces at once, since neighbouring lines of memory are read
@@ -119,9 +123,8 @@ class VectorLoop:
         name = self._memory(size)
         if not whole:
             self.b.declarations["declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"] = None
-            self.w.prologue.append(
-                f"  call void @llvm.memset.p0.i64(ptr {name}, i8 0, i64 {size}, i1 false)"
-            )
+            zero = f"ptr {name}, i8 0, i64 {size}, i1 false"
+            self.w.prologue.append(f"  call void @llvm.memset.p0.i64({zero})")
         return name
 
     def _memory(self, size: int) -> str:
@@ -441,8 +444,7 @@ class VectorLoop:
     def columns(self, inner: list[int]) -> None:
         """Write reductions over the axes `inner` of panels of columns; accumulators are in memory.
 
-        A row of a panel is long enough to be read at the speed of memory, and so is what is read of
-        it at once: several vectors, if what is done is little.
+        What is read of a row at once is long: several vectors, if the body is light.
         """
         w = self.w
         if w.unit and w.lanes > 1 and not w.stores and w.loop.weight <= LIGHT:
@@ -488,12 +490,23 @@ class VectorLoop:
             if not inner:
                 return some_rows(pointers, "0", "1")
             low, high = w.extent(inner[-1])
-            return self.over(low, high, ROWS, lambda *rows: some_rows(pointers, *rows[:2]))
+            together = self._rows_together(inner[-1])
+            return self.over(low, high, together, lambda *rows: some_rows(pointers, *rows[:2]))
 
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
         w._nested_reduction(inner[:-1], self.pointers, [], all_rows)
         each(self._store_columns)
         return []
+
+    def _rows_together(self, axis: int) -> int | str:
+        """Return how many rows, of those along `axis`, are folded in registers."""
+        w, b = self.w, self.b
+        sizes = [itemsize(memory.dtype) for memory in w.operands if axis in memory.strides]
+        if max(sizes, default=0) < SLOW_ITEM or len(w.loop.reductions) > 1:
+            return ROWS
+        items = b.emit(f"mul i64 {w.shape[axis]}, {w.shape[w.last]}")
+        cached = b.emit(f"icmp ule i64 {items}, {CACHED // sum(sizes)}")
+        return b.emit(f"select i1 {cached}, i64 {ROWS}, i64 1")
 
     @contextmanager
     def _wider(self) -> Iterator[None]:
@@ -585,14 +598,3 @@ class VectorLoop:
         b.label(read)
         source = b.emit(f"phi ptr [{at}, %{before}], [{buffer}, %{copy}]")
         return load(b, source, memory.dtype, self.w.lanes)
-
-
-def merge(b: Any, one: Any, two: Any, block_one: str, block_two: str) -> Any:
-    """Return the value of the block that was left last."""
-    if isinstance(one, ComplexValue):
-        return ComplexValue(
-            merge(b, one.real, two.real, block_one, block_two),
-            merge(b, one.imag, two.imag, block_one, block_two),
-        )
-    text = b.emit(f"phi {one.type} [{one.text}, %{block_one}], [{two.text}, %{block_two}]")
-    return Value(text, one.dtype, one.lanes)
