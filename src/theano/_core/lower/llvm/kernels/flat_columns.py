@@ -128,9 +128,8 @@ class FlatColumns(VectorLoop):
         first, rest = (self._moved(pointers, at) for at in (low, middle))
         operands = w.operands
         w.operands = [self._wider_steps(memory) for memory in operands]
-        self.over(
-            "0", many, self._rows_together(self.axis), lambda *part: self._some(first, *part[:2])
-        )
+        together = self._rows_together(self.axis, LONGEST_ROW)
+        self.over("0", many, together, lambda *part: self._some(first, *part[:2]))
         w.operands = operands
         items = b.emit(f"mul i64 {left}, {w.shape[w.last]}")
         self._each("0", items, lambda *vector: self._rest(rest, *vector))

@@ -34,8 +34,7 @@ from theano._core.lower.llvm.text.strided_items import declaration, name_of, nea
 PANEL = 1 << 13
 # Rows that are folded into a vector of columns while its accumulators are in registers.
 ROWS = 16
-# Memory is fast line by line: where numbers of so many bytes, more than so many in all, are in no
-# cache, rows are folded one by one.
+# Whole rows of numbers of so many bytes, of more than so many in all, are folded one by one.
 SLOW_ITEM, CACHED = 4, 1 << 24
 # Operations of a body that is light: there is room for more accumulators than one vector.
 LIGHT = 4
@@ -490,7 +489,7 @@ class VectorLoop:
             if not inner:
                 return some_rows(pointers, "0", "1")
             low, high = w.extent(inner[-1])
-            together = self._rows_together(inner[-1])
+            together = self._rows_together(inner[-1], columns)
             return self.over(low, high, together, lambda *rows: some_rows(pointers, *rows[:2]))
 
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
@@ -498,15 +497,16 @@ class VectorLoop:
         each(self._store_columns)
         return []
 
-    def _rows_together(self, axis: int) -> int | str:
-        """Return how many rows, of those along `axis`, are folded in registers."""
+    def _rows_together(self, axis: int, columns: int) -> int | str:
+        """Return how many rows, of those along `axis`, are folded in registers, in such panels."""
         w, b = self.w, self.b
         sizes = [itemsize(memory.dtype) for memory in w.operands if axis in memory.strides]
         if max(sizes, default=0) < SLOW_ITEM or len(w.loop.reductions) > 1:
             return ROWS
         items = b.emit(f"mul i64 {w.shape[axis]}, {w.shape[w.last]}")
-        cached = b.emit(f"icmp ule i64 {items}, {CACHED // sum(sizes)}")
-        return b.emit(f"select i1 {cached}, i64 {ROWS}, i64 1")
+        far = b.emit(f"icmp ugt i64 {items}, {CACHED // sum(sizes)}")
+        whole = b.emit(f"icmp ule i64 {w.shape[w.last]}, {columns}")
+        return b.emit(f"select i1 {b.emit(f'and i1 {far}, {whole}')}, i64 1, i64 {ROWS}")
 
     @contextmanager
     def _wider(self) -> Iterator[None]:
