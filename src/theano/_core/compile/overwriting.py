@@ -16,6 +16,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.array.overwriting import Overwrite, overwritten
 from theano._core.ops.core.fill import Second
+from theano._core.ops.core.op import shown
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 # What writes its result over its first input if it can.
@@ -49,7 +50,7 @@ def with_overwriting(
     for variable, spec in targets.items():
         if spec.mutable and variable not in written:
             target = next((out for out in results if _could_overwrite(out, variable)), None)
-            if target is not None and not any(_shows(out, variable) for out in results):
+            if target is not None and not any(shown(out) is variable for out in results):
                 written[variable] = target
     if not written:
         return list(results), list(updates)
@@ -89,10 +90,3 @@ def _could_overwrite(out: Variable, target: Any) -> bool:
                 return True
             waiting += inputs
     return False
-
-
-def _shows(out: Variable, target: object) -> bool:
-    """Tell whether a result is the memory of `target`."""
-    while out.owner is not None and out.owner.op.is_view:
-        out = out.owner.inputs[0]
-    return out is target

@@ -30,16 +30,18 @@ def computed(step: Any) -> list[Apply]:
     return [*(node for node in step.again if node not in step.nodes), *step.nodes]
 
 
-def step_inputs(step: Any) -> list[Any]:
-    """Return the variables that a step reads from elsewhere, each once.
+def inputs_read(node: Apply) -> list[Any]:
+    """Return the inputs whose values a node reads: a length of an array is known without it."""
+    return [] if isinstance(node.op, Length) else node.inputs
 
-    A length of an array is known without it.
-    """
+
+def step_inputs(step: Any) -> list[Any]:
+    """Return the variables that a step reads from elsewhere, each once."""
     nodes = computed(step)
     own = set(nodes)
     variables: dict[Any, None] = {}
     for node in nodes:
-        for variable in () if isinstance(node.op, Length) else node.inputs:
+        for variable in inputs_read(node):
             if variable.owner not in own and not isinstance(variable, Constant):
                 variables.setdefault(variable)
     return list(variables)

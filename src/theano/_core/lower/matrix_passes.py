@@ -19,7 +19,7 @@ from theano._core.lower.joined import Joined
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.dimshuffle import DimShuffle, transpose_of
 
 DTYPES = ("float32", "float64")
 
@@ -110,11 +110,11 @@ def _factors(step: Step) -> Factors | None:
     if x.type.ndim + y.type.ndim != 3 or any(v.type.dtype != made.dtype for v in factors):
         return None
     matrix, vector, of_rows = (x, y, False) if x.type.ndim == 2 else (y, x, True)
-    turning = made_by(matrix, DimShuffle)
-    if turning is not None:
-        if tuple(turning.op.new_order) != (1, 0):
-            return None
-        matrix, of_rows = turning.inputs[0], not of_rows
+    whole = transpose_of(matrix)
+    if whole is not None:
+        matrix, of_rows = whole, not of_rows
+    elif made_by(matrix, DimShuffle):
+        return None
     return Factors(matrix, vector, of_rows)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.shaping import length
@@ -96,7 +96,7 @@ class Cumulative(Structured):
         body = Body([item, slope, product, tangent], values)
         loop = Loop(body, [State((1,), NEW)] * 2, 2, name=MODES[self.mode])
         shape = [length(v, a) for v in rows[:1] for a in range(v.type.ndim)]
-        one, zero = (Alloc()(np.asarray(n, x.type.dtype), as_int64(1), *shape[1:]) for n in (1, 0))
+        one, zero = (alloc(np.asarray(n, x.type.dtype), as_int64(1), *shape[1:]) for n in (1, 0))
         sums = loop.make_node(shape[0], *rows, one, zero).outputs[1]
         return [dimshuffle(sums, np.argsort(order).tolist())]
 

@@ -11,8 +11,8 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.dims import product as total_length
 from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import (
@@ -60,7 +60,7 @@ def along_axis(x: Variable, positions: Variable, axis: int) -> list[Any]:
             continue
         order: list[Any] = ["x"] * rank
         order[other] = 0
-        result.append(dimshuffle(ARange("int64")(0, length(x, other), 1), order))
+        result.append(dimshuffle(iota(length(x, other)), order))
     return result
 
 
@@ -450,7 +450,7 @@ class Unique(Composed):
         rising, order, new = self._in_order(flat)
         ahead, behind = slice(1, None), slice(None, -1)
         size = length(x, 0)
-        first = _with_part(Alloc()(np.asarray(True), size), ahead, new)
+        first = _with_part(alloc(np.asarray(True), size), ahead, new)
         at = subtensor(Nonzero()(first), [0])
         if flat.type.ndim == 1:
             outs = [AdvancedSubtensor((AT,))(rising, at)]
@@ -461,10 +461,10 @@ class Unique(Composed):
             outs.append(AdvancedSubtensor((AT,))(order, at))
         if self.return_inverse:
             ranks = Cumulative(0, "add")(cast(first, "int64")) - 1
-            room = Alloc()(np.asarray(0), size)
+            room = alloc(np.asarray(0), size)
             outs.append(AdvancedIncSubtensor((AT,), True)(room, ranks, order))
         if self.return_counts:
-            ends = Alloc()(size, length(at, 0))
+            ends = alloc(size, length(at, 0))
             outs.append(_with_part(ends, behind, subtensor(at, [ahead])) - at)
         return outs
 
@@ -544,7 +544,7 @@ class Spread(Composed):
         counts = Require("repeats may not contain negative values.")(
             counts, reduce("all", counts >= 0)
         )
-        every = ARange("int64")(0, _checked_sum(counts), 1)
+        every = iota(_checked_sum(counts))
         return [SearchSorted("right")(Cumulative(0, "add")(counts), every)]
 
 

@@ -25,7 +25,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_length, unchanged_graphs
 from theano._core.ops.array.indexing import Subtensor
-from theano._core.ops.array.shaping import Length, ShapeOf, pattern_broadcast
+from theano._core.ops.array.shaping import Length, is_measured, pattern_broadcast
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Guard, Op
@@ -276,8 +276,7 @@ class Rewriter:
 
         INVARIANT: a rule may do without an operand, but not without the errors of making it.
         """
-        if isinstance(node.op, (ShapeOf, Length)):
-            # A shape is known without what has it.
+        if node.op.measures:
             return news
         fresh = toposort(news, self.finished)
         kept = {*news, *(v for n in fresh for v in n.inputs)}
@@ -304,8 +303,7 @@ class Rewriter:
                 continue
             nodes[node] = None
             # Only the lengths of what is filled are needed.
-            shaping = isinstance(node.op, (ShapeOf, Length))
-            needed = () if shaping else node.inputs[isinstance(node.op, Second) :]
+            needed = () if node.op.measures else node.inputs[isinstance(node.op, Second) :]
             stack += [v for v in needed if v in self.guarded and v not in stop]
         return list(nodes)
 
@@ -339,7 +337,7 @@ class Rewriter:
         if known and node.outputs[0] in known:
             for out in filter(known.__contains__, node.outputs):
                 # Its own length would be looked for by its shape.
-                own = [None if _is_measured(n, out) else n for n in known[out]]
+                own = [None if is_measured(n, out) else n for n in known[out]]
                 memo[out] = self._finished_shape(out, own)
             return
         for value in node.inputs:
@@ -428,12 +426,6 @@ class Rewriter:
 def _same_guards(one: Apply, two: Apply) -> bool:
     """Tell whether one node fails where the other does: the operation on more or other values."""
     return one.op == two.op and all(v in two.inputs for v in one.inputs[1:])
-
-
-def _is_measured(length: Any, variable: Variable) -> bool:
-    """Tell whether the length of an axis of a variable is only known by itself."""
-    node = getattr(length, "owner", None)
-    return node is not None and isinstance(node.op, Length) and node.inputs[0] is variable
 
 
 def rebuilt(node: Apply, inputs: Sequence[Variable]) -> Apply:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.shaping import Length, ShapeOf
 from theano._core.ops.control.branch import IfElse
 from theano._core.ops.core.fill import Second
 
@@ -46,7 +45,7 @@ class Measured:
             if isinstance(node.op, IfElse):
                 # Which of the others are computed is known when the function runs.
                 values.add(node.inputs[0])
-            elif not isinstance(node.op, (ShapeOf, Length)):
+            elif not node.op.measures:
                 # Only the lengths of what is filled are needed.
                 values.update(node.inputs[isinstance(node.op, Second) :])
 

@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise import arithmetic as a_, transcendental as t
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def _false_like(x: Variable) -> Any:
     shape = [length(x, axis) for axis in range(x.type.ndim)]
-    return Alloc()(np.asarray(False), *shape)
+    return alloc(np.asarray(False), *shape)
 
 
 def isnan(a: TensorLike) -> TensorVariable:

@@ -18,7 +18,7 @@ from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Assert, Require
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.dims import broadcast_shape, total
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.array.multi_index import Choose, RavelMultiIndex, UnravelIndex
@@ -176,7 +176,7 @@ def bincount(
         text = "bincount: minlength must not be negative, got {0}"
         count = a_.maximum(count, Require(text, 1)(least, least, a_.ge(least, 0)))
     weights = as_tensor_variable(np.asarray(1, "int64") if weights is None else weights)
-    empty = Alloc()(np.zeros((), dtype=weights.type.dtype), count)
+    empty = alloc(np.zeros((), dtype=weights.type.dtype), count)
     return AdvancedIncSubtensor((AT,), False)(empty, weights, x)
 
 
@@ -376,7 +376,7 @@ def _stacked(arrays: list[Variable]) -> Any:
     if rank:
         shapes = [[length(x, axis) for axis in range(rank)] for x in arrays]
         whole = broadcast_shape(patterns, shapes)
-        arrays = [Alloc()(x, *whole) for x in arrays]
+        arrays = [alloc(x, *whole) for x in arrays]
     return as_tensor_variable(arrays)
 
 

@@ -15,7 +15,7 @@ from theano._core.ir import hooks
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import shaping
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.index_form import split_index, viewed_axes
 from theano._core.ops.array.indexing import (
     AT,
@@ -528,7 +528,7 @@ def _filled(base: Variable, value: Variable) -> Any:
 def _through_reshape(x: Any, y: Any, assign: bool) -> Any:
     base = x.owner.inputs[0]
     shape = [shaping.length(x, axis) for axis in range(x.type.ndim)]
-    whole = Alloc()(y, *shape) if y.type.broadcastable != x.type.broadcastable else y
+    whole = alloc(y, *shape) if y.type.broadcastable != x.type.broadcastable else y
     return _write(base, shaping.reshape_op(whole, shaping.shape(base), base.type.ndim), assign)
 
 

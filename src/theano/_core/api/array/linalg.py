@@ -12,8 +12,8 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
-from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.creation import ARange, identity_matrix
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import identity_matrix, iota
 from theano._core.ops.array.dims import product
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
 from theano._core.ops.array.reductions import reduce
@@ -299,8 +299,8 @@ class AllocDiag:
         stack = [shaping.length(v, axis) for axis in range(rank - 1)]
         count = shaping.length(v, rank - 1)
         n = count + abs(self.offset)
-        empty = Alloc()(np.zeros((), dtype=v.type.dtype), n, n, *stack)
-        steps = ARange("int64")(0, count, 1)
+        empty = alloc(np.zeros((), dtype=v.type.dtype), n, n, *stack)
+        steps = iota(count)
         rows, columns = steps + max(-self.offset, 0), steps + max(self.offset, 0)
         items = dimshuffle(v, [rank - 1, *range(rank - 1)])
         whole = AdvancedIncSubtensor((AT, AT), True)(empty, items, rows, columns)

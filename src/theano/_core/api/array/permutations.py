@@ -10,7 +10,7 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array import shaping
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 
@@ -55,7 +55,7 @@ def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) 
     rank = max(x.type.ndim, y.type.ndim)
     x, y = pad_left(x, rank), pad_left(y, rank)
     shape = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]
-    x = Alloc()(x, *shape)
+    x = alloc(x, *shape)
     positions: list[Any] = []
     for axis in range(rank - 1):
         order: list[Any] = ["x"] * rank

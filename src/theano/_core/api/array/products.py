@@ -15,8 +15,8 @@ from theano._core.base.sequences import listed
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import products as ops, shaping
-from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
@@ -341,7 +341,7 @@ def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     rows, columns = shaping.length(a, 0), shaping.length(a, 1)
     first, second = max(-offset, 0), max(offset, 0)
     count = maximum(minimum(sub(rows, first), sub(columns, second)), 0)
-    steps = ARange("int64")(0, count, 1)
+    steps = iota(count)
     items = AdvancedSubtensor((AT, AT))(a, add(steps, first), add(steps, second))
     return dimshuffle(items, [*range(1, rank - 1), 0])
 
@@ -372,8 +372,8 @@ def diag(v: TensorLike, k: int = 0) -> TensorVariable:
     if v.type.ndim > 1:
         return diagonal(v, k)
     n = add(shaping.length(v, 0), abs(k))
-    empty = Alloc()(np.zeros((), dtype=v.type.dtype), n, n)
-    steps = ARange("int64")(0, shaping.length(v, 0), 1)
+    empty = alloc(np.zeros((), dtype=v.type.dtype), n, n)
+    steps = iota(shaping.length(v, 0))
     rows, columns = add(steps, max(-k, 0)), add(steps, max(k, 0))
     return AdvancedIncSubtensor((AT, AT), True)(empty, v, rows, columns)
 

@@ -13,7 +13,7 @@ from theano._core.autodiff.forward import push_forward, tangent_dtype
 from theano._core.autodiff.reverse import grad
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
-from theano._core.ops.array.creation import ARange, identity_matrix
+from theano._core.ops.array.creation import identity_matrix, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.fill import zeros_like_float
@@ -109,7 +109,7 @@ def jacobian(
 
     rows, _ = scan(
         row,
-        sequences=ARange("int64")(0, length(expression, 0), 1),
+        sequences=iota(length(expression, 0)),
         non_sequences=[expression, *targets],
         name="jacobian",
         return_list=True,

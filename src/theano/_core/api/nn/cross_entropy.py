@@ -13,7 +13,7 @@ from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.array.products import dot
 from theano._core.ops.array.reductions import ArgExtreme, Reduction, reduce
@@ -422,7 +422,7 @@ def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> TensorVariab
     value, matrix = as_tensor_variable(val), as_tensor_variable(mat)
     if value.type.ndim or matrix.type.ndim != 2:
         raise TypeError(f"a scalar and a matrix are needed, got {value.type} and {matrix.type}")
-    column = Alloc()(cast(value, matrix.type.dtype), shaping.length(matrix, 0), 1)
+    column = alloc(cast(value, matrix.type.dtype), shaping.length(matrix, 0), 1)
     return join(1, column, matrix)
 
 

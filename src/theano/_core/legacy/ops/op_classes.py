@@ -16,7 +16,7 @@ from theano._core.legacy.ops import slices
 from theano._core.legacy.scalar.type import KnownIndex
 from theano._core.legacy.user.expressed import Expressed, StandIn
 from theano._core.ops.array import indexing as engine
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import Join, join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.index_form import SYMBOL, Index, Slice
@@ -287,7 +287,7 @@ class AllocEmpty:
 
     def __call__(self, *shape: Any) -> Any:
         """Return an array of the given lengths."""
-        return Alloc()(np.zeros((), dtype=self.dtype), *shape)
+        return alloc(np.zeros((), dtype=self.dtype), *shape)
 
 
 make_vector = MakeVector()

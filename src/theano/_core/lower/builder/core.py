@@ -14,13 +14,13 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder.recorder import Recorder
 from theano._core.lower.builder.region import Place, Region, Row
+from theano._core.lower.computed_again import inputs_read
 from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.joined import Joined
 from theano._core.lower.program import Number, Register, Scalar, size_of
 from theano._core.lower.program_text import CallbackRecord, StepInside
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.dims import LARGEST
-from theano._core.ops.array.shaping import Length
 
 # Items of the longest constant vector whose items are known: of as many axes as NumPy has, a shape.
 LONGEST_SHAPE = 64
@@ -188,11 +188,8 @@ class Core(Recorder):
             stack = [variable]
             while stack:
                 node = stack[-1].owner
-                missing = [
-                    v for v in node.inputs if v not in self.values and not isinstance(v, Constant)
-                ]
-                if isinstance(node.op, Length) and missing:
-                    missing = []
+                read = (v for v in inputs_read(node) if not isinstance(v, Constant))
+                missing = [v for v in read if v not in self.values]
                 if missing:
                     stack += missing
                     continue

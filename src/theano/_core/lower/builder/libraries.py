@@ -13,9 +13,10 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, kernel_call, views
 from theano._core.lower.builder.core import Core
+from theano._core.lower.computed_again import inputs_read
 from theano._core.lower.program_text import CallbackRecord
 from theano._core.ops.array.products import Gemm
-from theano._core.ops.array.shaping import Length
+from theano._core.ops.array.shaping import is_measured
 from theano._core.ops.core.python_call import NumPyCall
 from theano._core.ops.random.numpy_streams import Draw, copy_stream
 from theano._core.runtime import native
@@ -142,7 +143,7 @@ def _begins_a_sum(p: Core, node: Apply) -> bool:
     """Tell whether the product of a node is only there for another one to be added to it."""
     assert p.step is not None
     value = node.outputs[0]
-    users = [user for user in p.step.users if not isinstance(user.op, Length)]
+    users = [user for user in p.step.users if inputs_read(user)]
     if p.uses.get(value) != 1 or len(users) != 1:
         return False
     first = isinstance(users[0].op, Gemm) and users[0].inputs[0] is value
@@ -499,8 +500,7 @@ def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[obj
 def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> None:
     out = node.outputs[position]
     for axis, length in enumerate(p.rewriter.shape(out)):
-        owner = getattr(length, "owner", None)
-        if owner is not None and isinstance(owner.op, Length) and owner.inputs[0] is out:
+        if is_measured(length, out):
             continue
         promised = p.size(length)
         facts = (position, axis, got[axis], promised)

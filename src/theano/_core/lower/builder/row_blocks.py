@@ -21,7 +21,7 @@ from theano._core.lower.builder import kernel_choice, libraries, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.kernel_choice import is_number
 from theano._core.lower.builder.region import Place
-from theano._core.lower.computed_again import computed
+from theano._core.lower.computed_again import computed, inputs_read
 from theano._core.lower.row_blocks import (
     RESULT,
     ROWS,
@@ -34,7 +34,6 @@ from theano._core.lower.row_blocks import (
 from theano._core.lower.schedule import Step
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.products import Gemm
-from theano._core.ops.array.shaping import Length
 
 # The scores of a block take about so many bytes, but are of so many rows if there are: for fewer,
 # packing the matrices that they are multiplied by would take too long.
@@ -84,7 +83,7 @@ def _prepared(p: Core, step: RowBlocks, part: Step) -> dict[Any, Array]:
     values: dict[Any, Array] = {}
     made = step.made.union(*(node.outputs for node in part.again))
     for node in computed(part):
-        for variable in () if isinstance(node.op, Length) else node.inputs:
+        for variable in inputs_read(node):
             if variable in made or (variable.type.ndim and is_number(variable)):
                 continue
             array = p.value(variable)

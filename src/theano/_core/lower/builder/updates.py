@@ -14,14 +14,8 @@ from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.array.products import Gemm
+from theano._core.ops.core.op import shown
 from theano._core.ops.elementwise.elementwise import Elementwise
-
-
-def root(variable: Variable) -> Any:
-    """Return the variable in whose memory `variable` may lie."""
-    while variable.owner is not None and variable.owner.op.is_view:
-        variable = variable.owner.inputs[0]
-    return variable
 
 
 def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
@@ -68,7 +62,7 @@ def is_scalar_expression(out: Any) -> bool:
 
 def _can_keep_number(p: Core, out: Any, target: Any) -> bool:
     """Tell whether a new number may be stored over the old one, when all else is done."""
-    return target.type == out.type and all(root(other) is not target for other in p.outputs)
+    return target.type == out.type and all(shown(other) is not target for other in p.outputs)
 
 
 def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
@@ -83,11 +77,11 @@ def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
             variable is target and variable.type.broadcastable == out.type.broadcastable
             for node in computed(step)
             for variable in node.inputs
-            if root(variable) is target
+            if shown(variable) is target
         )
     node: Apply = step.nodes[0]
     if isinstance(node.op, (Gemm, IncSubtensor, AdvancedIncSubtensor)) and node is out.owner:
-        return node.inputs[0] is target and all(root(v) is not target for v in node.inputs[1:])
+        return node.inputs[0] is target and all(shown(v) is not target for v in node.inputs[1:])
     return False
 
 
@@ -97,5 +91,5 @@ def _readers(steps: Sequence[Step]) -> dict[Any, set[Step]]:
     for step in steps:
         for node in computed(step):
             for variable in node.inputs:
-                readers.setdefault(root(variable), set()).add(step)
+                readers.setdefault(shown(variable), set()).add(step)
     return readers

@@ -212,6 +212,11 @@ def join(axis: Any, *arrays: Any) -> Any:
     return Join(number)(*values)
 
 
+def iota(n: TensorLike) -> Any:
+    """Return the int64 numbers 0, 1, …, n - 1."""
+    return ARange("int64")(0, n, 1)
+
+
 def identity_matrix(n: Variable, m: Variable, k: int, dtype: str) -> Any:
     """Return a matrix with ones on its `k`-th diagonal."""
     return Eye(dtype)(n, m, k)

@@ -10,8 +10,8 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.dims import as_int64, as_length, product
 from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import IncSubtensor, subtensor
@@ -49,7 +49,7 @@ def _real(name: str, x: TensorLike, rank: int) -> Any:
 def _weighted(g: Variable, size: Variable | int, weight: float) -> Any:
     """Return half a spectrum of `size` numbers with what stands for two of them times `weight`."""
     rank = g.type.ndim
-    at = ARange("int64")(0, length(g, rank - 2), 1)
+    at = iota(length(g, rank - 2))
     two = (at > 0) & (at * 2 < size)
     weights = switch(two, np.asarray(weight, g.type.dtype), np.asarray(1, g.type.dtype))
     return g * dimshuffle(weights, [*["x"] * (rank - 2), 0, "x"])
@@ -229,7 +229,7 @@ class DFT(Called):
         own = length(x, self.axis)
         kept = [slice(None)] * self.axis + [slice(0, minimum(as_int64(own), n))]
         shape = [as_int64(own if a == self.axis else length(back, a)) for a in range(x.type.ndim)]
-        room = Alloc()(np.zeros((), self.dtype), *shape)
+        room = alloc(np.zeros((), self.dtype), *shape)
         form, values = split_index(kept)
         grown = IncSubtensor(form, False)(room, subtensor(back, kept), *values)
         return [pattern_broadcast(grown, x.type.broadcastable), None]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.hooks import extend
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.index_form import Slice, join_index, with_numbers
 from theano._core.ops.array.indexing import (
     AT,
@@ -122,7 +122,7 @@ def _axes_of(index: Sequence[Variable]) -> list[str] | None:
 
 
 def _row_numbers(batch: Any, rank: int) -> Any:
-    return dimshuffle(ARange("int64")(0, batch.size, 1), [0, *["x"] * rank])
+    return dimshuffle(iota(batch.size), [0, *["x"] * rank])
 
 
 def _aligned(y: Variable, rows: bool, rank: int) -> Any:

@@ -11,8 +11,8 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.dims import as_int64, broadcast_shape, product
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, subtensor
 from theano._core.ops.array.reductions import reduce
@@ -158,7 +158,7 @@ class RavelMultiIndex(Composed):
                 [i.type.broadcastable for i in indices],
                 [[length(i, axis) for axis in range(i.type.ndim)] for i in indices],
             )
-            indices = [Alloc()(i, *wide) for i in indices]
+            indices = [alloc(i, *wide) for i in indices]
         modes = self.mode if isinstance(self.mode, tuple) else (self.mode,) * len(indices)
         number: Any = None
         steps = list(zip(modes, indices, shape, strict=True))
@@ -230,7 +230,7 @@ class Choose(Composed):
             order: list[Any] = ["x"] * rank
             order[axis] = 0
             # Where a choice was broadcast, all goes to its only item.
-            steps = ARange("int64")(0, length(choices, axis + 1), 1)
+            steps = iota(length(choices, axis + 1))
             first = np.zeros((1,) * rank, dtype="int64")
             where.append(as_variable(first) if one else dimshuffle(steps, order))
         return where

@@ -11,7 +11,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.array.indexing import sum_to
 from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
-from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle, matrix_transpose
 from theano._core.ops.core.op import Structured, linear_in, shape_of, tensor_operand
 from theano._core.ops.elementwise.elementwise import cast, conjugate, unequal
 
@@ -63,7 +63,7 @@ class Dot(Structured):
             last = [as_int64(length(y, 1))] if ranks[1] == 2 else []
             return [reshape_op(flat, [*sizes[:2], *last])]
         if rows == [False, True] and ranks[1] == 1:
-            return [dot(y, x if ranks[0] == 1 else transposed(x))]
+            return [dot(y, x if ranks[0] == 1 else matrix_transpose(x))]
         # As stacks of matrices, of one row or one column where they are vectors.
         first = [0 if row else "x" for row in rows]
         left = dimshuffle(x, [first[0], *(["x"] * (2 - ranks[0])), *_own(x, ranks[0])])
@@ -81,11 +81,11 @@ class Dot(Structured):
         if ranks == (1, 1):
             gradients = [g * y, g * x]
         elif ranks == (2, 1):
-            gradients = [outer(g, y), dot(transposed(x), g)]
+            gradients = [outer(g, y), dot(matrix_transpose(x), g)]
         elif ranks == (1, 2):
             gradients = [dot(y, g), outer(x, g)]
         else:
-            gradients = [dot(g, transposed(y)), dot(transposed(x), g)]
+            gradients = [dot(g, matrix_transpose(y)), dot(matrix_transpose(x), g)]
         # The length of the summed axis is declared of one operand, and true of the other.
         pairs = zip(gradients, node.inputs, strict=True)
         return [pattern_broadcast(gx, x.type.broadcastable) for gx, x in pairs]
@@ -160,7 +160,10 @@ class BatchedDot(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, y = (conjugate(v) for v in node.inputs)
         g = cotangents[0]
-        return [_for_all_pairs(g, _turned(y), x), _for_all_pairs(_turned(x), g, y)]
+        return [
+            _for_all_pairs(g, matrix_transpose(y), x),
+            _for_all_pairs(matrix_transpose(x), g, y),
+        ]
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
         return p.batched_matmul(node, x, y)
@@ -178,12 +181,6 @@ def batches_differ(lengths: Sequence[int]) -> str:
         f"Shape mismatch: x is a batch of {one} matrices, y one of {two}. "
         f"Their shapes are {x} and {y}."
     )
-
-
-def _turned(x: Variable) -> Any:
-    """Return the matrices along the last two axes of `x` transposed."""
-    rank = x.type.ndim
-    return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
 
 
 def _for_all_pairs(left: Variable, right: Variable, own: Variable) -> Any:
@@ -263,11 +260,6 @@ class Gemm(Structured):
 
 
 gemm = Gemm()
-
-
-def transposed(x: object) -> Any:
-    """Return the matrix `x` with its axes exchanged."""
-    return dimshuffle(x, (1, 0))
 
 
 def outer(x: object, y: object) -> Any:

@@ -99,6 +99,7 @@ class ShapeOf(Structured):
     """Lengths of the axes of `x`, an int64 vector."""
 
     name = "Shape"
+    measures = True
     connection = connected()
     vjp = no_cotangents
 
@@ -134,6 +135,7 @@ class Length(Structured):
     """Length of one axis of `x`, an int64 scalar."""
 
     __props__ = ("axis",)
+    measures = True
     shape = scalar_shape
     connection = connected()
     vjp = no_cotangents
@@ -182,6 +184,12 @@ def axis_of(name: str, x: Any, axis: object) -> int:
     if not -x.type.ndim <= number < x.type.ndim:
         raise AxisError(f"{name}: axis {number} is out of bounds for {x.type}")
     return number % x.type.ndim
+
+
+def is_measured(length: Any, variable: Variable) -> bool:
+    """Tell whether the length of an axis of a variable is only known by itself."""
+    node = getattr(length, "owner", None)
+    return node is not None and isinstance(node.op, Length) and node.inputs[0] is variable
 
 
 def length(x: Any, axis: int) -> Any:

@@ -117,6 +117,24 @@ def _dimshuffle_op(broadcastable: tuple[bool, ...], pattern: tuple[object, ...])
     return DimShuffle(broadcastable, pattern)
 
 
+def transpose_of(x: Variable) -> Any:
+    """Return what `x` is with its last two axes exchanged, or None."""
+    node = x.owner
+    if node is None or not isinstance(node.op, DimShuffle):
+        return None
+    order = node.op.new_order
+    return node.inputs[0] if order == _exchanged(len(order)) and not node.op.dropped else None
+
+
+def matrix_transpose(x: Any) -> Any:
+    """Return `x` with its last two axes exchanged."""
+    return dimshuffle(x, _exchanged(x.type.ndim))
+
+
+def _exchanged(rank: int) -> tuple[int, ...]:
+    return (*range(rank - 2), rank - 1, rank - 2)
+
+
 def pad_left(x: Variable, rank: int) -> Variable:
     """Return `x` with broadcastable axes added on the left up to `rank`."""
     missing = rank - x.type.ndim

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 # Results of folding larger than this stay expressions: constants travel with the compiled code.
 FOLD_LIMIT = 4096
 
-
 Guard = tuple["Op", Callable[[], list[Any]]]
 
 
@@ -66,6 +65,8 @@ class Op:
     shape_by_user = False
     # Whether it shows its first input: items of it and no others, which may lie in its memory.
     is_view = False
+    # Whether it reads the lengths of its inputs alone, which are known without their values.
+    measures = False
     # Whether `make_node` may be called again when more is known of the inputs: lengths of 1.
     remakes = True
     # Whether lengths that its outputs are known to have count as declared by the user.
@@ -242,6 +243,13 @@ def inside_body(node: Apply) -> Iterator[None]:
     needed = node.rules.differentiates and config.compute_test_value != "off"
     with change_flags(compute_test_value="off") if needed else contextlib.nullcontext():
         yield
+
+
+def shown(variable: Variable) -> Variable:
+    """Return the variable in whose memory `variable` may lie."""
+    while variable.owner is not None and variable.owner.op.is_view:
+        variable = variable.owner.inputs[0]
+    return variable
 
 
 def as_variable(value: TensorLike, dtype: str | None = None) -> Variable:

@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert, Require
-from theano._core.ops.array.creation import ARange, join
+from theano._core.ops.array.creation import iota, join
 from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
@@ -119,7 +119,7 @@ lu_factor = LUFactor()
 
 def permutation_matrix(rows: Variable, dtype: str) -> Any:
     """Return P with P L U = A, where A[rows] = L U."""
-    count = ARange("int64")(0, length(rows, rows.type.ndim - 1), 1)
+    count = iota(length(rows, rows.type.ndim - 1))
     numbers = dimshuffle(count, ["x"] * (rows.type.ndim - 1) + [0, "x"])
     return cast(eq(as_row(rows), numbers), dtype)
 

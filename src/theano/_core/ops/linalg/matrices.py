@@ -15,11 +15,11 @@ from theano._core.base import dtypes
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.products import batched_dot, dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
-from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
+from theano._core.ops.core.dimshuffle import dimshuffle, matrix_transpose, pad_left
 from theano._core.ops.core.op import (
     Op,
     Structured,
@@ -172,15 +172,9 @@ def scipy_linalg() -> Any:
     return scipy.linalg
 
 
-def swapped(x: Variable) -> Any:
-    """Return `x` with its last two axes exchanged."""
-    rank = x.type.ndim
-    return dimshuffle(x, [*range(rank - 2), rank - 1, rank - 2])
-
-
 def hermitian(x: object) -> Any:
     """Return the conjugate transpose of a matrix or of each matrix of a stack."""
-    return swapped(conjugate(x))
+    return matrix_transpose(conjugate(x))
 
 
 class SymmetricProduct(MatrixOp):
@@ -241,7 +235,7 @@ def scalar_of_stack(x: Variable) -> Any:
 def positions(x: Variable) -> tuple[Any, Any]:
     """Return the numbers of the rows (as a column) and columns (as a row) of a matrix."""
     rank = x.type.ndim
-    rows, columns = (ARange("int64")(0, length(x, rank - i), 1) for i in (2, 1))
+    rows, columns = (iota(length(x, rank - i)) for i in (2, 1))
     ahead = ["x"] * (rank - 2)
     return dimshuffle(rows, [*ahead, 0, "x"]), dimshuffle(columns, [*ahead, "x", 0])
 

@@ -26,7 +26,7 @@ from theano._core.base.errors import MethodNotDefined, NullTypeGradError
 from theano._core.base.records import Record
 from theano._core.ir.graph import ancestors, copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.array.creation import ARange
+from theano._core.ops.array.creation import iota
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
@@ -120,7 +120,7 @@ def _length_of(w: Variable) -> Any:
 
 def _count(w: Variable) -> Any:
     """Return 1, 2 and so on along the last axis."""
-    count = ARange("int64")(0, length(w, w.type.ndim - 1), 1) + as_variable(np.int64(1))
+    count = iota(length(w, w.type.ndim - 1)) + as_variable(np.int64(1))
     return dimshuffle(count, [*["x"] * (w.type.ndim - 1), 0])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
@@ -384,7 +384,7 @@ class SpSum(SparseOp):
             return [_spread(x, g, self.axis)]
         shape = parts(x)[3]
         order = {None: ("x", "x"), 0: ("x", 0), 1: (0, "x")}[self.axis]
-        everywhere = Alloc()(dimshuffle(g, order), shape[0], shape[1])
+        everywhere = alloc(dimshuffle(g, order), shape[0], shape[1])
         return [SparseFromDense(x.type.format)(everywhere)]
 
     def __str__(self) -> str:

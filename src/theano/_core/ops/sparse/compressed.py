@@ -17,7 +17,7 @@ from theano._core.base.records import Record
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import ARange
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.array.products import Dot
@@ -163,7 +163,7 @@ def sizes_of(x: Compressed | Variable) -> list[Any]:
 
 def zeros(dtype: str, *lengths: Variable) -> Any:
     """Return zeros of some lengths."""
-    return Alloc()(constant(np.zeros((), dtype)), *lengths)
+    return alloc(constant(np.zeros((), dtype)), *lengths)
 
 
 def summed_at(data: Variable, places: Variable, size: Variable) -> Any:

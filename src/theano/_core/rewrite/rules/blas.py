@@ -12,7 +12,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import Dot, Gemm, dot, gemm
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Reshape, reshape_op
-from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.dimshuffle import dimshuffle, matrix_transpose, transpose_of
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -80,9 +80,8 @@ def _scaled_array(value: Variable, dtype: str) -> tuple[Any, Any]:
 
 def _turned(value: Any) -> Any:
     """Return the transpose of a matrix: what it is the transpose of, if it is one."""
-    if made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0):
-        return value.owner.inputs[0]
-    return dimshuffle(value, (1, 0))
+    whole = transpose_of(value)
+    return matrix_transpose(value) if whole is None else whole
 
 
 def _factors(value: Variable, uses: dict[Variable, int]) -> tuple[Any, Any] | None:
@@ -91,10 +90,9 @@ def _factors(value: Variable, uses: dict[Variable, int]) -> tuple[Any, Any] | No
         return None
     if made_by(value, Dot):
         return value.owner.inputs[0], value.owner.inputs[1]
-    if made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0):
-        inner = _factors(value.owner.inputs[0], uses)
-        return None if inner is None else (_turned(inner[1]), _turned(inner[0]))
-    return None
+    whole = transpose_of(value)
+    inner = None if whole is None else _factors(whole, uses)
+    return None if inner is None else (_turned(inner[1]), _turned(inner[0]))
 
 
 @rule(
@@ -161,18 +159,13 @@ def _product_of_few_terms(rewriter: Rewriter, node: Apply) -> Any:
 
 def _same(one: Variable, two: Variable) -> bool:
     """Tell whether two matrices are one, or transposes of one."""
-    if one is two:
-        return True
-    node, other = made_by(one, DimShuffle), made_by(two, DimShuffle)
-    if node is None or other is None:
-        return False
-    return node.op == other.op and node.inputs[0] is other.inputs[0]
+    whole = transpose_of(one)
+    return one is two or (whole is not None and whole is transpose_of(two))
 
 
 def _is_turned(value: Variable, other: Variable) -> bool:
     """Tell whether a matrix is the transpose of another one."""
-    turned = made_by(value, DimShuffle) and value.owner.op.new_order == (1, 0)
-    return bool(turned) and value.owner.inputs[0] is other and value.type == other.type
+    return transpose_of(value) is other and value.type == other.type
 
 
 @rule(

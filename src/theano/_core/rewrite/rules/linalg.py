@@ -10,19 +10,24 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.creation import ARange, Eye
+from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
-from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.dimshuffle import (
+    DimShuffle,
+    dimshuffle,
+    matrix_transpose,
+    transpose_of,
+)
 from theano._core.ops.core.op import as_variable, python_int
 from theano._core.ops.elementwise.arithmetic import abs_, eq, mul, sgn, switch
 from theano._core.ops.elementwise.elementwise import conj
 from theano._core.ops.elementwise.transcendental import log
 from theano._core.ops.linalg.factors import QR, LUFactor
-from theano._core.ops.linalg.matrices import Part, diagonal_of, swapped
+from theano._core.ops.linalg.matrices import Part, diagonal_of
 from theano._core.ops.linalg.shared_factorization import (
     FactorSolve,
     factor,
@@ -48,23 +53,14 @@ rule = RULES.rule
 FLIPPED = {"lower": "upper", "upper": "lower", "diagonal": "diagonal"}
 
 
-def _is_transpose(variable: Variable) -> bool:
-    """Tell whether a variable is another with its last two axes exchanged."""
-    node = made_by(variable, DimShuffle)
-    if node is None:
-        return False
-    rank = variable.type.ndim
-    order = (*range(rank - 2), rank - 1, rank - 2)
-    return node.inputs[0].type.ndim == rank >= 2 and tuple(node.op.new_order) == order
-
-
 def structure(rewriter: Rewriter, variable: Variable) -> str | None:
     """Return 'lower', 'upper' or 'diagonal' of a matrix that is known to be so."""
     node = variable.owner
     if node is None:
         return None
-    if _is_transpose(variable):
-        return FLIPPED.get(structure(rewriter, node.inputs[0]) or "")
+    whole = transpose_of(variable)
+    if whole is not None:
+        return FLIPPED.get(structure(rewriter, whole) or "")
     op = node.op
     if isinstance(op, MatrixInverse) or op is conj:
         return structure(rewriter, node.inputs[0])
@@ -107,13 +103,13 @@ def _is_count(index: Variable) -> bool:
 
 def _inverted(rewriter: Rewriter, variable: Variable) -> tuple[Any, bool] | None:
     """Return (A, False) of an inv(A) that only this use needs, (A, True) of an inv(A)^T."""
-    turned = _is_transpose(variable)
-    inner = variable.owner.inputs[0] if turned else variable
+    whole = transpose_of(variable)
+    inner = variable if whole is None else whole
     if not made_by(inner, MatrixInverse):
         return None
     if any(rewriter.uses.get(v, 0) > 1 for v in (variable, inner)):
         return None
-    return inner.owner.inputs[0], turned
+    return inner.owner.inputs[0], whole is not None
 
 
 def _inverse_of(variable: Variable, rewriter: Rewriter) -> Any:
@@ -121,7 +117,7 @@ def _inverse_of(variable: Variable, rewriter: Rewriter) -> Any:
     inverted = _inverted(rewriter, variable)
     if inverted is None:
         return None
-    return swapped(inverted[0]) if inverted[1] else inverted[0]
+    return matrix_transpose(inverted[0]) if inverted[1] else inverted[0]
 
 
 @rule("dot(inv(A), b) → solve(A, b)", on=Dot, why="fewer operations, and a smaller error")
@@ -135,8 +131,8 @@ def _solve(rewriter: Rewriter, node: Apply) -> Any:
     if a is None:
         return None
     if left.type.ndim == 1:
-        return solve(swapped(a), left)
-    return swapped(solve(swapped(a), swapped(left)))
+        return solve(matrix_transpose(a), left)
+    return matrix_transpose(solve(matrix_transpose(a), matrix_transpose(left)))
 
 
 @rule("solve(triangle, b) → triangular solution", on=Solve, why="no factorisation")
@@ -178,7 +174,7 @@ def _diagonal(rewriter: Rewriter, x: Variable) -> Any:
         return v
     if x.type.ndim != 2:
         return diagonal_of(x)
-    steps = ARange("int64")(0, length(x, 0), 1)
+    steps = iota(length(x, 0))
     return AdvancedSubtensor((AT, AT))(x, steps, steps)
 
 
@@ -209,7 +205,7 @@ def _slogdet_of_triangle(rewriter: Rewriter, node: Apply) -> Any:
 def _square_triangle(rewriter: Rewriter, x: Variable) -> bool:
     """Tell whether a matrix is triangular, and square whatever the lengths are."""
     inner = x
-    while _is_transpose(inner) or made_by(inner, MatrixInverse, conj):
+    while transpose_of(inner) is not None or made_by(inner, MatrixInverse, conj):
         inner = inner.owner.inputs[0]
     always = made_by(inner, Cholesky) or diagonal_vector(rewriter, inner) is not None
     return always and structure(rewriter, x) is not None
@@ -262,7 +258,7 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
     x, y = whole.owner.inputs
     if dtypes.is_discrete(x.type.dtype):
         return None
-    picked = [AdvancedSubtensor((AT,))(v, rows) for v in (x, swapped(y))]
+    picked = [AdvancedSubtensor((AT,))(v, rows) for v in (x, matrix_transpose(y))]
     return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
 
 
@@ -302,7 +298,7 @@ def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
         if rest is None:
             continue
         result = factor_adjugate(*factor(inverted[0]))
-        result = swapped(result) if inverted[1] else result
+        result = matrix_transpose(result) if inverted[1] else result
         return result if isinstance(rest, int) else broadcast.op(rest) * result
     return None
 
@@ -311,7 +307,8 @@ def _without_adjoint(variable: Variable) -> tuple[Any, bool]:
     """Return (A, False) for A, (A, True) for A^H."""
     inner, turned, conjugated = variable, False, False
     while inner.owner is not None:
-        if _is_transpose(inner):
+        whole = transpose_of(inner)
+        if whole is not None:
             turned = not turned
         elif inner.owner.op is conj:
             conjugated = not conjugated

@@ -470,7 +470,7 @@ def _is_for_loop(draft: Draft, item: Variable, uses: Uses) -> bool:
 
 def _only_measures(node: Apply | None, uses: Uses) -> bool:
     """Tell whether a node only serves to find lengths, which are known without it."""
-    if node is None or isinstance(node.op, Length):
+    if node is None or node.op.measures:
         return node is not None
     views = isinstance(node.op, (Subtensor, DimShuffle))
     return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))

@@ -13,7 +13,7 @@ from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import Dot, dot
-from theano._core.ops.array.shaping import Length, Reshape, reshape_op
+from theano._core.ops.array.shaping import Reshape, reshape_op
 from theano._core.ops.control.scan import Loop
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.scan.editor import Draft
@@ -32,7 +32,7 @@ def with_products_in_steps(outputs: Sequence[Variable], rewriter: Rewriter) -> l
     for node in nodes:
         for variable in node.inputs:
             # Lengths are known without the value.
-            uses[variable] = uses.get(variable, 0) + (not isinstance(node.op, Length))
+            uses[variable] = uses.get(variable, 0) + (not node.op.measures)
     for variable in outputs:
         uses[variable] = uses.get(variable, 0) + 1
     now: dict[Any, Any] = {}
