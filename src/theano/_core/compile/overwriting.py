@@ -13,14 +13,14 @@ from theano._core.compile.inputs import In
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.array.indexing import PartialWrite
 from theano._core.ops.array.overwriting import Overwrite, overwritten
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import shown
 from theano._core.ops.elementwise.elementwise import Elementwise
 
 # What writes its result over its first input if it can.
-_OVER_FIRST = (IncSubtensor, AdvancedIncSubtensor, Second)
+_OVER_FIRST = (PartialWrite, Second)
 
 
 def with_overwriting(

@@ -16,11 +16,10 @@ from theano._core.ops.array.creation import iota
 from theano._core.ops.array.dims import product as total_length
 from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import (
-    AT,
-    FULL,
-    AdvancedIncSubtensor,
-    AdvancedSubtensor,
     IncSubtensor,
+    gather,
+    scatter_add,
+    scatter_set,
     subtensor,
 )
 from theano._core.ops.array.nonzero import Nonzero
@@ -66,13 +65,12 @@ def along_axis(x: Variable, positions: Variable, axis: int) -> list[Any]:
 
 def take_along(x: Variable, positions: Variable, axis: int) -> Any:
     """Return the items of `x` at `positions` along `axis`."""
-    return AdvancedSubtensor((AT,) * x.type.ndim)(x, *along_axis(x, positions, axis))
+    return gather(x, *along_axis(x, positions, axis))
 
 
 def put_along(x: Variable, g: Variable, positions: Variable, axis: int) -> Any:
     """Return zeros like `x` with `g` added at `positions` along `axis`."""
-    op = AdvancedIncSubtensor((AT,) * x.type.ndim, False)
-    return op(zeros_like_float(x), g, *along_axis(x, positions, axis))
+    return scatter_add(zeros_like_float(x), g, *along_axis(x, positions, axis))
 
 
 class _AlongAxis(Structured):
@@ -367,7 +365,7 @@ class SearchSorted(Composed):
 
     def expression(self, node: Apply) -> list[Any] | None:
         x, v, *sorter = node.inputs
-        return [self(AdvancedSubtensor((AT,))(x, *sorter), v)] if sorter else None
+        return [self(gather(x, *sorter), v)] if sorter else None
 
     def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         if len(values) > 2:
@@ -453,16 +451,16 @@ class Unique(Composed):
         first = _with_part(alloc(np.asarray(True), size), ahead, new)
         at = subtensor(Nonzero()(first), [0])
         if flat.type.ndim == 1:
-            outs = [AdvancedSubtensor((AT,))(rising, at)]
+            outs = [gather(rising, at)]
         else:
-            index = AdvancedSubtensor((AT,))(order, at)
-            outs = [AdvancedSubtensor((FULL,) * axis + (AT,))(node.inputs[0], index)]
+            index = gather(order, at)
+            outs = [gather(node.inputs[0], index, axis=axis)]
         if self.return_index:
-            outs.append(AdvancedSubtensor((AT,))(order, at))
+            outs.append(gather(order, at))
         if self.return_inverse:
             ranks = Cumulative(0, "add")(cast(first, "int64")) - 1
             room = alloc(np.asarray(0), size)
-            outs.append(AdvancedIncSubtensor((AT,), True)(room, ranks, order))
+            outs.append(scatter_set(room, ranks, order))
         if self.return_counts:
             ends = alloc(size, length(at, 0))
             outs.append(_with_part(ends, behind, subtensor(at, [ahead])) - at)
@@ -477,7 +475,7 @@ class Unique(Composed):
         order: Any = None
         if rows or self.return_index or self.return_inverse:
             order = ArgSortRows()(x) if rows else ArgSort(0, "stable")(x)
-        rising = Sort(0)(x) if order is None else AdvancedSubtensor((AT,))(x, order)
+        rising = Sort(0)(x) if order is None else gather(x, order)
         one, two = subtensor(rising, [slice(None, -1)]), subtensor(rising, [slice(1, None)])
         new = neq(one, two)
         if rows:
@@ -496,10 +494,10 @@ class Unique(Composed):
         first = Unique(return_index=True, axis=self.axis)(x)[1]
         if self.axis is None:
             flat = reshape_op(x, [-1])
-            g = AdvancedIncSubtensor((AT,), False)(zeros_like_float(flat), cotangents[0], first)
+            g = scatter_add(zeros_like_float(flat), cotangents[0], first)
             return [reshape_op(g, shape(x), x.type.ndim)]
-        axes = (FULL,) * (self.axis % x.type.ndim) + (AT,)
-        return [AdvancedIncSubtensor(axes, False)(zeros_like_float(x), cotangents[0], first)]
+        axis = self.axis % x.type.ndim
+        return [scatter_add(zeros_like_float(x), cotangents[0], first, axis=axis)]
 
 
 def _with_part(x: Variable, part: slice, y: Variable) -> Any:

@@ -20,7 +20,7 @@ from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.dims import broadcast_shape, total
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
+from theano._core.ops.array.indexing import scatter_add
 from theano._core.ops.array.multi_index import Choose, RavelMultiIndex, UnravelIndex
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
@@ -177,7 +177,7 @@ def bincount(
         count = a_.maximum(count, Require(text, 1)(least, least, a_.ge(least, 0)))
     weights = as_tensor_variable(np.asarray(1, "int64") if weights is None else weights)
     empty = alloc(np.zeros((), dtype=weights.type.dtype), count)
-    return AdvancedIncSubtensor((AT,), False)(empty, weights, x)
+    return scatter_add(empty, weights, x)
 
 
 def compress(condition: TensorLike, x: TensorLike, axis: int | None = None) -> TensorVariable:

@@ -15,7 +15,7 @@ from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import identity_matrix, iota
 from theano._core.ops.array.dims import product
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor
+from theano._core.ops.array.indexing import scatter_set
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import abs_, neq, sqr
@@ -303,7 +303,7 @@ class AllocDiag:
         steps = iota(count)
         rows, columns = steps + max(-self.offset, 0), steps + max(self.offset, 0)
         items = dimshuffle(v, [rank - 1, *range(rank - 1)])
-        whole = AdvancedIncSubtensor((AT, AT), True)(empty, items, rows, columns)
+        whole = scatter_set(empty, items, rows, columns)
         order: list[int] = list(range(2, rank + 1))
         for place, axis in sorted([(self.axis1, 0), (self.axis2, 1)]):
             order.insert(place, axis)

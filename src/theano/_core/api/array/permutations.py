@@ -11,7 +11,7 @@ from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import alloc
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.indexing import gather, scatter_set
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) 
         order: list[Any] = ["x"] * rank
         order[axis] = 0
         positions.append(dimshuffle(arange(shape[axis]), order))
-    axes = (AT,) * rank
     if inverse:
-        return AdvancedIncSubtensor(axes, True)(x, x, *positions, y)
-    return AdvancedSubtensor(axes)(x, *positions, y)
+        return scatter_set(x, x, *positions, y)
+    return gather(x, *positions, y)
 
 
 def inverse_permutation(perm: TensorLike) -> TensorVariable:

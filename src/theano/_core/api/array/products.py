@@ -17,7 +17,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array import products as ops, shaping
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import iota
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.indexing import gather, scatter_set
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, sub
@@ -342,7 +342,7 @@ def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     first, second = max(-offset, 0), max(offset, 0)
     count = maximum(minimum(sub(rows, first), sub(columns, second)), 0)
     steps = iota(count)
-    items = AdvancedSubtensor((AT, AT))(a, add(steps, first), add(steps, second))
+    items = gather(a, add(steps, first), add(steps, second))
     return dimshuffle(items, [*range(1, rank - 1), 0])
 
 
@@ -375,7 +375,7 @@ def diag(v: TensorLike, k: int = 0) -> TensorVariable:
     empty = alloc(np.zeros((), dtype=v.type.dtype), n, n)
     steps = iota(shaping.length(v, 0))
     rows, columns = add(steps, max(-k, 0)), add(steps, max(k, 0))
-    return AdvancedIncSubtensor((AT, AT), True)(empty, v, rows, columns)
+    return scatter_set(empty, v, rows, columns)
 
 
 def trace(x: TensorLike) -> TensorVariable:

@@ -14,7 +14,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import alloc
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.indexing import gather, scatter_set
 from theano._core.ops.array.products import dot
 from theano._core.ops.array.reductions import ArgExtreme, Reduction, reduce
 from theano._core.ops.core.dimshuffle import dimshuffle
@@ -147,7 +147,7 @@ def _chosen(x: Variable, y_idx: TensorLike) -> Any:
         raise TypeError(f"matrix required for argument: coding_dist, got {x.type}")
     if y.type.ndim != 1 or not dtypes.is_integer(y.type.dtype):
         raise TypeError(f"integer vector required for argument: true_one_of_n, got {y.type}")
-    return AdvancedSubtensor((AT, AT))(x, arange(shaping.length(x, 0)), y)
+    return gather(x, arange(shaping.length(x, 0)), y)
 
 
 def _classes(x: TensorLike, y_idx: TensorLike) -> tuple[Any, list[Any]]:
@@ -398,7 +398,7 @@ def crossentropy_softmax_1hot_with_bias_dx(
 def _at_chosen(values: Variable, x: Variable, y_idx: TensorLike) -> Any:
     """Return zeros like `x` with `values` at the chosen class of every row."""
     at = (arange(shaping.length(x, 0)), as_tensor_variable(y_idx))
-    return AdvancedIncSubtensor((AT, AT), True)(zeros_like_float(x), values, *at)
+    return scatter_set(zeros_like_float(x), values, *at)
 
 
 def prepend_scalar_to_each_row(val: TensorLike, mat: TensorLike) -> TensorVariable:

@@ -14,7 +14,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64, product, total
-from theano._core.ops.array.indexing import AT, FULL, AdvancedSubtensor
+from theano._core.ops.array.indexing import gather
 from theano._core.ops.array.shaping import length
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import Expression
@@ -145,7 +145,7 @@ def _patches(x: Any, size: list[Any], step: list[Any], mode: str) -> Any:
         counts.append(count)
     rows = dimshuffle(positions[0], (0, "x", 1, "x"))
     columns = dimshuffle(positions[1], ("x", 0, "x", 1))
-    patches = AdvancedSubtensor((FULL, FULL, AT, AT))(x, rows, columns)
+    patches = gather(x, rows, columns, axis=2)
     rows = product([length(x, 0), length(x, 1), *counts])
     return shaping.reshape_op(patches, [rows, product(size)])
 

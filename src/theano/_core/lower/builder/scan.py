@@ -26,7 +26,7 @@ from theano._core.lower.builder.step_times import LoopClock
 from theano._core.lower.computed_again import computed
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.lower.schedule import Step
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.array.indexing import PartialWrite
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -352,7 +352,7 @@ class LoopWriter:
         while True:
             row = Row(self.node, carried.number, carried.target, carried.shape)
             self.p.region.rows.setdefault(variable, row)
-            writer = made_by(variable, IncSubtensor, AdvancedIncSubtensor)
+            writer = made_by(variable, PartialWrite)
             if writer is None:
                 return
             variable = writer.inputs[0]

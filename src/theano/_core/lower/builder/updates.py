@@ -12,7 +12,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.builder.core import Core
 from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step, order
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
+from theano._core.ops.array.indexing import PartialWrite
 from theano._core.ops.array.products import Gemm
 from theano._core.ops.core.op import shown
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -80,7 +80,7 @@ def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:
             if shown(variable) is target
         )
     node: Apply = step.nodes[0]
-    if isinstance(node.op, (Gemm, IncSubtensor, AdvancedIncSubtensor)) and node is out.owner:
+    if isinstance(node.op, (Gemm, PartialWrite)) and node is out.owner:
         return node.inputs[0] is target and all(shown(v) is not target for v in node.inputs[1:])
     return False
 

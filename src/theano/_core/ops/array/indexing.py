@@ -266,7 +266,11 @@ def subtensor(x: TensorLike, entries: Sequence[object]) -> Any:
     return Subtensor(form)(x, *values) if form else x
 
 
-class IncSubtensor(Structured):
+class PartialWrite:
+    """A mark: the result is the first input with some of its items written."""
+
+
+class IncSubtensor(PartialWrite, Structured):
     """`x` with a part set to `y`, or with `y` added to that part."""
 
     __props__ = ("assign", "index")
@@ -461,7 +465,7 @@ class AdvancedSubtensor(Structured):
         return "AdvancedSubtensor1" if self.axes == (AT,) else "AdvancedSubtensor"
 
 
-class AdvancedIncSubtensor(AdvancedSubtensor):
+class AdvancedIncSubtensor(PartialWrite, AdvancedSubtensor):
     """`x` with the items at arrays of positions set to `y`, or with `y` added to them.
 
     Where a position occurs several times, additions accumulate and the last assignment stays.
@@ -526,6 +530,21 @@ class AdvancedIncSubtensor(AdvancedSubtensor):
         if self.axes == (AT,):
             return f"AdvancedIncSubtensor1{{no_inplace,{'set' if self.assign else 'inc'}}}"
         return f"AdvancedIncSubtensor{{inplace=False,  set_instead_of_inc={self.assign}}}"
+
+
+def gather(x: TensorLike, *positions: TensorLike, axis: int = 0) -> Any:
+    """Return the items of `x` at arrays of positions along `axis` and those that follow."""
+    return AdvancedSubtensor((FULL,) * axis + (AT,) * len(positions))(x, *positions)
+
+
+def scatter_set(x: TensorLike, y: TensorLike, *positions: TensorLike) -> Any:
+    """Return `x` with the items at arrays of positions along its first axes set to `y`."""
+    return AdvancedIncSubtensor((AT,) * len(positions), True)(x, y, *positions)
+
+
+def scatter_add(x: TensorLike, y: TensorLike, *positions: TensorLike, axis: int = 0) -> Any:
+    """Return `x` with `y` added to the items that `gather` returns."""
+    return AdvancedIncSubtensor((FULL,) * axis + (AT,) * len(positions), False)(x, y, *positions)
 
 
 def index_array(value: TensorLike) -> Any:

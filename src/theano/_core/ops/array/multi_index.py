@@ -14,7 +14,7 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import iota
 from theano._core.ops.array.dims import as_int64, broadcast_shape, product
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, subtensor
+from theano._core.ops.array.indexing import gather, scatter_add, subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
@@ -238,10 +238,9 @@ class Choose(Composed):
     def expression(self, node: Apply) -> list[Any]:
         choices, where = node.inputs[1], self._where(node, self.mode)
         # Axes of one item broadcast, as those of the places do.
-        return [AdvancedSubtensor((AT,) * len(where))(choices, *where)]
+        return [gather(choices, *where)]
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         choices = node.inputs[1]
         where = self._where(node, "clip" if self.mode == "clip" else "wrap")
-        op = AdvancedIncSubtensor((AT,) * len(where), False)
-        return [None, op(zeros_like_float(choices), cotangents[0], *where)]
+        return [None, scatter_add(zeros_like_float(choices), cotangents[0], *where)]

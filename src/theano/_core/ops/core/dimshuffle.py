@@ -126,7 +126,7 @@ def transpose_of(x: Variable) -> Any:
     return node.inputs[0] if order == _exchanged(len(order)) and not node.op.dropped else None
 
 
-def matrix_transpose(x: Any) -> Any:
+def matrix_transpose(x: Variable) -> Any:
     """Return `x` with its last two axes exchanged."""
     return dimshuffle(x, _exchanged(x.type.ndim))
 

@@ -11,6 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.indexing import gather
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
@@ -30,7 +31,6 @@ from theano._core.ops.sparse.base import (
 )
 from theano._core.ops.sparse.compressed import (
     Compressed,
-    items_at,
     required_equal,
     sizes_of,
 )
@@ -195,7 +195,7 @@ class StructuredAddSV(SparseOp):
         return (made,)
 
     def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
-        return x.holding(x.data + items_at(y, x.of_columns))
+        return x.holding(x.data + gather(y, x.of_columns))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -290,7 +290,7 @@ class MulSV(SparseOp):
         return (made,)
 
     def arrays(self, node: Apply, x: Compressed, y: TensorVariable) -> Any:
-        return x.holding(x.data * items_at(_factors(x, y, 1), x.of_columns))
+        return x.holding(x.data * gather(_factors(x, y, 1), x.of_columns))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, y), (g,) = node.inputs, cotangents
@@ -325,7 +325,7 @@ class Scale(SparseOp):
 
     def arrays(self, node: Apply, x: Compressed, s: TensorVariable) -> Any:
         places = x.of_columns if self.axis else x.of_rows
-        return x.holding(x.data * items_at(_factors(x, s, self.axis), places))
+        return x.holding(x.data * gather(_factors(x, s, self.axis), places))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, s), (g,) = node.inputs, cotangents

@@ -19,7 +19,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import ARange
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.indexing import gather, scatter_add
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import MakeVector, length
@@ -106,14 +106,14 @@ class Compressed(Record):
         if product is not None and kinds == [(x.type.dtype, 2)] * 2:
             one, two = product.inputs
             return SampledProducts()(one, dimshuffle(two, (1, 0)), *places)
-        return AdvancedSubtensor((AT, AT))(x, *places)
+        return gather(x, *places)
 
     def added_to(self, x: Variable) -> Any:
         """Return a dense matrix with the stored items added to those of `x`."""
         arrays = self[1:4]
         if self.data.type.dtype == x.type.dtype and x.type.dtype in FLOATS:
             return AddedToDense(self.format)(x, *arrays)
-        return AdvancedIncSubtensor((AT, AT), False)(x, self.data, self.of_rows, self.of_columns)
+        return scatter_add(x, self.data, self.of_rows, self.of_columns)
 
     def summed(self, axis: int | None) -> Any:
         """Return the sum of all items, or along an axis."""
@@ -168,12 +168,7 @@ def zeros(dtype: str, *lengths: Variable) -> Any:
 
 def summed_at(data: Variable, places: Variable, size: Variable) -> Any:
     """Return the vector with the sums of the items that have each place."""
-    return AdvancedIncSubtensor((AT,), False)(zeros(data.type.dtype, size), data, places)
-
-
-def items_at(x: Variable, places: Any) -> Any:
-    """Return the items of a vector at places."""
-    return AdvancedSubtensor((AT,))(x, places)
+    return scatter_add(zeros(data.type.dtype, size), data, places)
 
 
 def counted(size: Any) -> Any:

@@ -12,7 +12,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
-from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, gather
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
@@ -175,7 +175,7 @@ def _diagonal(rewriter: Rewriter, x: Variable) -> Any:
     if x.type.ndim != 2:
         return diagonal_of(x)
     steps = iota(length(x, 0))
-    return AdvancedSubtensor((AT, AT))(x, steps, steps)
+    return gather(x, steps, steps)
 
 
 @rule("det(triangle) → product of its diagonal", on=Det, phase="stable", why="no factorisation")
@@ -258,7 +258,7 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
     x, y = whole.owner.inputs
     if dtypes.is_discrete(x.type.dtype):
         return None
-    picked = [AdvancedSubtensor((AT,))(v, rows) for v in (x, matrix_transpose(y))]
+    picked = [gather(v, rows) for v in (x, matrix_transpose(y))]
     return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
 
 
