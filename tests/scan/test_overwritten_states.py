@@ -28,9 +28,87 @@ STEPS: dict[str, Step] = {
     "both the same": lambda m, a, b: (a * b + 1, a * b + 1),
 }
 
+INSIDE = slice(1, -1)
+
+
+def put(m: Any, x: Any, part: Any, y: Any, add: bool = False) -> Any:
+    """Return `x` with a part of it set to `y`, or with `y` added to it."""
+    if m is T:
+        return (T.inc_subtensor if add else T.set_subtensor)(x[part], y)
+    x = x.copy()
+    x[part] = x[part] + y if add else y
+    return x
+
+
+def relaxed(x: Any) -> Any:
+    """Return the mean of the neighbours of the items inside."""
+    return (x[:-2] + x[2:]) * 0.5
+
+
+def in_turn(m: Any, a: Any, b: Any) -> Any:
+    b = put(m, b, INSIDE, relaxed(a))
+    return put(m, a, INSIDE, relaxed(b)), b
+
+
+def from_its_own_parts(m: Any, a: Any, b: Any) -> Any:
+    a = put(m, a, slice(1, None), a[1:] * a[0])
+    return put(m, a, slice(2, None), a[2:] - a[1], add=True), b + a
+
+
+def a_copied_part(m: Any, a: Any, b: Any) -> Any:
+    a = put(m, put(m, a, slice(-1, None), a[-2:-1]), slice(0, 1), a[1:2])
+    return a, put(m, b, slice(0, 2), a[:2])
+
+
+def read_between(m: Any, a: Any, b: Any) -> Any:
+    first = put(m, a, slice(0, 1), a[1:2] + 1)
+    return put(m, first, INSIDE, 0.5), b + first
+
+
+def handed_on_between(m: Any, a: Any, b: Any) -> Any:
+    first = put(m, a, slice(0, 1), b[1:2])
+    return put(m, first, slice(0, 1), 0.5), first
+
+
+STEPS |= {
+    "a part after a reader": read_between,
+    "a part after an output": handed_on_between,
+    "a state shown by another": lambda m, a, b: (put(m, a, INSIDE, relaxed(b)), a[::-1]),
+    "all of itself turned": lambda m, a, b: (put(m, a, slice(None, None, -1), a), b + 1),
+    "inside": lambda m, a, b: (put(m, a, INSIDE, relaxed(a)), put(m, b, INSIDE, a[INSIDE])),
+    "inside, in turn": in_turn,
+    "inside, crosswise": lambda m, a, b: (
+        put(m, a, INSIDE, relaxed(b)),
+        put(m, b, INSIDE, relaxed(a)),
+    ),
+    "a part added to": lambda m, a, b: (put(m, a, INSIDE, relaxed(b), add=True), b * 0.5 + a),
+    "parts from parts": from_its_own_parts,
+    "a part copied": a_copied_part,
+    "a part moved along": lambda m, a, b: (put(m, a, slice(1, None), a[:-1]), b + a),
+    "a part turned": lambda m, a, b: (
+        put(m, a, slice(None), a[::-1]),
+        put(m, b, INSIDE, a[INSIDE]),
+    ),
+    "a part that is read later": lambda m, a, b: (put(m, a, INSIDE, 2.0), b + a),
+    "a part handed on": lambda m, a, b: (put(m, b, INSIDE, relaxed(a)), b),
+    "an item from an item": lambda m, a, b: (
+        put(m, a, slice(0, 1), a[1:2] + b[:1].sum()),
+        put(m, b, slice(2, 3), a[2:3] * 3, add=True),
+    ),
+    "a part of a turned state": lambda m, a, b: (put(m, a[::-1], INSIDE, b[INSIDE]), b + a),
+    "a part of the same state twice": lambda m, a, b: (
+        put(m, a, INSIDE, relaxed(b)),
+        put(m, a, INSIDE, relaxed(b)),
+    ),
+    "at positions": lambda m, a, b: (
+        put(m, a, [1, 2], a[[0, 1]]),
+        put(m, b, [0], a[[2]], add=True),
+    ),
+}
+
 
 @pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize("shape", [(0,), (1,), (7,), (40,)])
+@pytest.mark.parametrize("shape", [(0,), (1,), (3,), (7,), (40,)])
 def test_states(name: str, shape: tuple[int, ...]) -> None:
     random = np.random.default_rng(5)
     start = [random.normal(size=shape) * 0.1, random.normal(size=shape) * 0.1]
@@ -41,7 +119,12 @@ def test_states(name: str, shape: tuple[int, ...]) -> None:
     f = theano.function([a, b, n], [rows[0][-1], rows[1][-1]])
     states = start
     for steps in (1, 2, 3):
-        states = step(np, *states)
+        try:
+            states = step(np, *states)
+        except (IndexError, ValueError):
+            with pytest.raises((IndexError, ValueError)):
+                f(*given, steps)
+            break
         for got, wanted in zip(f(*given, steps), states, strict=True):
             np.testing.assert_allclose(got, wanted, rtol=1e-13, atol=1e-15)
     # What was given is not what was written over.

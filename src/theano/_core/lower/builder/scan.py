@@ -12,24 +12,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
-from theano._core.ir.graph import inputs as leaves_of, made_by, toposort
+from theano._core.ir.graph import inputs as leaves_of, toposort
 from theano._core.ir.types import RandomStateType, TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
 from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.overwritten_states import Readers, writes_of
 from theano._core.lower.builder.region import Region, Row
 from theano._core.lower.builder.scan_progress import Report
 from theano._core.lower.builder.scan_state import Carried, LateRows
 from theano._core.lower.builder.step_times import LoopClock
-from theano._core.lower.computed_again import computed
 from theano._core.lower.program import PATIENCE, Register
-from theano._core.lower.schedule import Step
-from theano._core.ops.array.indexing import PartialWrite
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL
-from theano._core.ops.elementwise.elementwise import Elementwise
 
 
 def loop(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
@@ -313,51 +310,26 @@ class LoopWriter:
                 carried.target = carried.taps[-1] if carried.taps else self.row(carried, 0)
         nodes = toposort(op.body.outputs, p.values)
         steps = lowering.steps_of(p, nodes, op.body.outputs)
+        readers = Readers(op, steps)
         for carried in self.states:
-            if self._may_overwrite(carried, steps):
+            if readers.may_overwrite(carried):
                 carried.target = carried.taps[0]
             if carried.target:
-                self._place(carried)
+                self._place(carried, readers)
         clock = LoopClock(p, self.step, steps)
         for step in steps:
             with clock.timed(step):
                 lowering.write_step(p, step)
 
-    def _may_overwrite(self, carried: Carried, steps: Sequence[Step]) -> bool:
-        """Tell whether a state may be written over the one before, item by item.
-
-        So it may in a loop over items if nothing else reads it later. It then takes half of the
-        cache.
-        """
-        state, owner = carried.state, carried.value.owner
-        if not carried.target or carried.keeps_all or list(state.taps) != [1] or state.keep != 1:
-            return False
-        (tap,) = self.op.inner.states[carried.number]
-        own = next((i for i, step in enumerate(steps) if owner in step.nodes), None)
-        if own is None or not steps[own].is_loop or tap in self.op.body.outputs:
-            return False
-        if not isinstance(owner.op, Elementwise):
-            return False
-        if tap.type != carried.value.type:
-            return False
-        readers = [(i, n) for i, s in enumerate(steps) for n in computed(s) if tap in n.inputs]
-        return all(
-            isinstance(node.op, Elementwise) if i == own else i < own and steps[i].is_loop
-            for i, node in readers
-        )
-
-    def _place(self, carried: Carried) -> None:
+    def _place(self, carried: Carried, readers: Readers) -> None:
         """Have a state, and what it is made of by writes to parts, written where its row lies."""
-        variable = carried.value
-        while True:
-            row = Row(self.node, carried.number, carried.target, carried.shape)
-            self.p.region.rows.setdefault(variable, row)
-            writer = made_by(variable, PartialWrite)
-            if writer is None:
-                return
-            variable = writer.inputs[0]
-            if self.p.uses.get(variable) != 1 or variable.type != carried.value.type:
-                return
+        row = Row(self.node, carried.number, carried.target, carried.shape)
+        rows = self.p.region.rows
+        rows.setdefault(carried.value, row)
+        for writer in writes_of(carried.value):
+            whole = writer.inputs[0]
+            if whole.type == carried.value.type and readers.may_write_over(writer):
+                rows.setdefault(whole, row)
 
     def _advance(self) -> ir.Carried | None:
         """Write what follows the body's own steps; return the condition that ends the loop."""
