@@ -206,16 +206,18 @@ def write_slice(
                 value = p.compute(lambda w, x, y: w.add(x, y), p.load(part.data, part.dtype), value)
             p.store(part.data, value)
         return out
-    old = [] if assign else [(part, frozenset[int]())]
     with p.apart(overwriting(p, node)):
-        simple_loop(
-            p,
-            part,
-            part.shape,
-            [*old, (y, y.broadcast_axes)],
-            lambda w, *values: values[0] if assign else w.add(*values),
-        )
+        write_part(p, part, y, assign)
     return out
+
+
+def write_part(p: Core, part: Array, y: Array, assign: bool) -> None:
+    """Set a part of an array to `y`, or increase it by that."""
+    old = [] if assign else [(part, frozenset[int]())]
+    operands = [*old, (y, y.broadcast_axes)]
+    simple_loop(
+        p, part, part.shape, operands, lambda w, *values: values[0] if assign else w.add(*values)
+    )
 
 
 def led_by_axes(

@@ -18,6 +18,7 @@ from theano._core.lower.program import size_of
 from theano._core.lower.row_blocks import in_row_blocks
 from theano._core.lower.schedule import Step, group
 from theano._core.lower.siblings import join_siblings
+from theano._core.lower.written_parts import in_written_parts
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -47,6 +48,7 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
         if p.region is None:
             steps = in_matrix_passes(steps, p.uses, updated)
         steps = pieces.read_in_pieces(p, steps)
+        steps = in_written_parts(steps, p.uses, updated, p.region is not None)
     return steps
 
 
