@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from line_count import lines_run
 
 import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
-from theano._core.lower import schedule
+from theano._core.lower import live_values, schedule
 from theano._core.lower.computed_again import computed
 from theano._core.rewrite.engine import Rewriter
 
@@ -100,3 +102,29 @@ def test_a_state_that_is_read_again_is_not_overwritten_before() -> None:
         one, two = f(given)
         np.testing.assert_array_equal(one, (away**2).sum(1))
         np.testing.assert_array_equal(two, away.sum(0))
+
+
+def _weights(formula: Any) -> list[int]:
+    """Return the weights of the loops of a formula, in order."""
+    x = T.dvectors(4)
+    nodes = toposort([formula(x)])
+    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
+    return [step.weight for step in steps if step.is_loop]
+
+
+def test_long_formulas_are_cut_where_they_hand_on_little() -> None:
+    def narrow(x: Any) -> Any:
+        y, z = x[0], x[1]
+        for _ in range(150):
+            y, z = y * z + x[2], z - y * x[3]
+        return y + z
+
+    def wide(x: Any) -> Any:
+        values = [x[i % 4] * (i + 2.0) for i in range(16)]
+        for _ in range(240):
+            values.append(values[-16] * values[-1] - values[-7])
+        return sum(values[-16:])
+
+    cut, whole = _weights(narrow), _weights(wide)
+    assert len(cut) > 4 and max(cut) <= live_values.HEAVIEST_GROUP
+    assert 1 < len(whole) < 4 and live_values.HEAVIEST_GROUP < max(whole) <= live_values.MOST

@@ -16,7 +16,7 @@ class Apart(Record):
 
 # Why loops are not one.
 SHAPES = "their shapes are not known to be equal"
-HEAVY = "together they would be so long that numbers spill from registers"
+HEAVY = "together they would be so long that processors see no two iterations at once"
 AXES = "they sum over different axes"
 BETWEEN = "the second needs what follows from all of the first, too"
 POSITIONS = "items at positions are picked and written by loops of their own"

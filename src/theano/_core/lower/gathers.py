@@ -12,7 +12,8 @@ from typing import Any
 
 from theano._core.ir.variable import Apply
 from theano._core.lower.equal_lengths import EqualLengths
-from theano._core.lower.schedule import HEAVIEST_GROUP, Step, order
+from theano._core.lower.live_values import HEAVIEST_GROUP
+from theano._core.lower.schedule import Step, order
 from theano._core.ops.array.indexing import AdvancedSubtensor
 
 # Instructions of a point for reading an item, with those for each axis that has positions.

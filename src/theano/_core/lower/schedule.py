@@ -9,11 +9,9 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.lower.apart import AXES, BETWEEN, FOLDED, HEAVY, SHAPES, Apart
 from theano._core.lower.computed_again import compute_again, computed
 from theano._core.lower.equal_lengths import EqualLengths
+from theano._core.lower.live_values import LiveValues
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
-
-# Larger bodies spill registers and compile super-linearly.
-HEAVIEST_GROUP = 96
 
 
 class Step:
@@ -78,13 +76,16 @@ def group(
     """
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
+    live = LiveValues(nodes)
     for number, node in enumerate(nodes):
         step = _single(node, 1 << number, equal_lengths, step_of)
+        live.read_by(node, step, step_of)
         for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
-            why = _obstacle(step, producer, step_of)
+            why = HEAVY if live.end(producer, step) else _obstacle(step, producer, step_of)
             if not why:
                 steps.pop(step, None)
                 merge(step, producer, step_of)
+                live.merge(step, producer)
                 _pass_on(producer, step_of)
                 step = producer
                 continue
@@ -140,8 +141,6 @@ def _fusable(
 
 def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
     """Return why two loops over the same space cannot be one; '' if they can."""
-    if step.weight + other.weight > HEAVIEST_GROUP:
-        return HEAVY
     if (
         step.reductions is not None
         and other.reductions is not None

@@ -1,0 +1,42 @@
+"""How long the body of a loop may get: until it hands on few values.
+
+Of long iterations processors see no two at once, so a loop of many instructions in a row takes a
+fifth longer than two that hand on a few values. What hands on many, through memory, takes several
+times as long as one loop. (Measured on random formulas of 100 to 1,000 operations.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply
+
+# A group of so many instructions ends where it hands on at most FEW values, else at MOST.
+HEAVIEST_GROUP, FEW, MOST = 96, 10, 400
+
+
+class LiveValues:
+    """Counts, while groups are made, the values of each that nodes to come read."""
+
+    def __init__(self, nodes: Sequence[Apply]) -> None:
+        self.readers = Counter(value for node in nodes for value in dict.fromkeys(node.inputs))
+        self.of: Counter[Any] = Counter()
+
+    def read_by(self, node: Apply, step: Any, step_of: Mapping[Any, Any]) -> None:
+        """Count what a node reads, and what it makes, in a step of its own."""
+        self.of[step] = sum(self.readers[out] > 0 for out in node.outputs)
+        for value in dict.fromkeys(node.inputs):
+            self.readers[value] -= 1
+            if not self.readers[value] and value.owner in step_of:
+                self.of[step_of[value.owner]] -= 1
+
+    def merge(self, step: Any, other: Any) -> None:
+        """Count those of a step as those of another."""
+        self.of[other] += self.of.pop(step)
+
+    def end(self, group: Any, step: Any) -> bool:
+        """Tell whether a group ends before a step that might join it."""
+        weight = group.weight + step.weight
+        return weight > MOST or (weight > HEAVIEST_GROUP and self.of[group] <= FEW)
