@@ -41,6 +41,6 @@ dp = debugprint
 
 # Not in __all__
 
-from theano import errors as errors, extend as extend, sparse as sparse
+from theano import errors as errors, extend as extend, sandbox as sandbox, sparse as sparse
 from theano._core.api.debug.explain import explain as explain
 from theano._core.api.derivatives.vectorization import vectorize as vectorize

@@ -9,6 +9,7 @@ import pytest
 
 from theano._core.base import errors
 from theano._core.base.errors import GradientError, MissingInputError, TheanoError
+from theano.compile import debugmode
 
 CLASSES = [getattr(errors, name) for name in errors.__all__]
 EXCEPTIONS = [kind for kind in CLASSES if not issubclass(kind, Warning)]
@@ -17,6 +18,7 @@ BUILT_IN = {
     "AdvancedBooleanIndexingError": TypeError,
     "AdvancedIndexingError": TypeError,
     "AsTensorError": TypeError,
+    "BadReplacement": TypeError,
     "ComplexError": NotImplementedError,
     "DisconnectedInputError": ValueError,
     "NullTypeGradError": TypeError,
@@ -48,6 +50,8 @@ def test_families() -> None:
     assert issubclass(errors.EmptyConstantError, errors.NotScalarConstantError)
     for name in ("BadThunkOutput", "BadOptimization", "BadDestroyMap", "BadViewMap"):
         assert issubclass(getattr(errors, name), errors.DebugModeError)
+        # DebugMode raises these.
+        assert issubclass(getattr(debugmode, name), getattr(errors, name))
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)

@@ -73,6 +73,8 @@ def test_replacing() -> None:
     fg.check_integrity()
     with pytest.raises(TypeError, match="Cannot convert"):
         fg.replace(y, T.dmatrix())
+    with pytest.raises(theano.gof.toolbox.BadOptimization, match="why: y is replaced by"):
+        fg.replace(y, T.dmatrix(), reason="why")
     with pytest.raises(TypeError, match="same as the type"):
         fg.change_input("output", 0, T.dmatrix())
     with pytest.raises(theano.gof.MissingInputError):

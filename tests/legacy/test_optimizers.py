@@ -183,6 +183,47 @@ def test_a_local_optimizer_that_fails(caplog: Any) -> None:
         in2out(broken).optimize(fg)
 
 
+def test_without_a_callback_an_optimizer_raises(register: Any, caplog: Any) -> None:
+    @local_optimizer([T.exp])
+    def broken(node: Any) -> Any:
+        raise ZeroDivisionError("broken")
+
+    @local_optimizer([T.exp])
+    def another_type(node: Any) -> Any:
+        return [T.cast(node.inputs[0], "float32")]
+
+    for each in (theano.gof.TopoOptimizer, lambda lopt: theano.gof.EquilibriumOptimizer([lopt])):
+        with pytest.raises(ZeroDivisionError):
+            each(broken).optimize(graph(T.exp(x)))
+        with pytest.raises(theano.gof.toolbox.BadOptimization, match="another_type"):
+            each(another_type).optimize(graph(T.exp(x)))
+    # The compiler reports it, and goes on.
+    optdb.register("raises", theano.gof.TopoOptimizer(broken), 1.9, "fast_run")
+    register(optdb, "raises")
+    with theano.change_flags(on_opt_error="warn"):
+        assert compiled(T.exp(x)) == ["Elemwise{exp,no_inplace}"]
+    assert "broken" in caplog.text
+
+
+def test_a_class_that_is_tracked_is_not_the_classes_below_it() -> None:
+    class Base(theano.Op):
+        __props__ = ()
+
+        def make_node(self, v: Any) -> Any:
+            return theano.Apply(self, [v], [v.type()])
+
+    class Derived(Base):
+        pass
+
+    @local_optimizer([Base, T.Elemwise])
+    def away(node: Any) -> Any:
+        return list(node.inputs)
+
+    fg = graph(Base()(Derived()(T.exp(Base()(x)))))
+    in2out(away).optimize(fg)
+    assert [type(n.op) for n in fg.toposort()] == [Derived]
+
+
 def test_before_there_is_a_graph() -> None:
     out = pre_greedy_local_optimizer([sin_to_cos], T.sin(x) + T.sin(y))
     assert {n.op for n in theano.gof.graph.ops([x, y], [out])} == {T.cos, T.add}

@@ -42,6 +42,8 @@ def test_modules_within_packages_need_no_import() -> None:
     assert theano.compile.mode.get_mode is theano.compile.get_mode
     with pytest.raises(AttributeError, match="nonsense"):
         _ = theano.compile.nonsense
+    sandbox = "import theano; theano.sandbox.rng_mrg, theano.sandbox.linalg.ops, theano.sparse"
+    subprocess.run([sys.executable, "-c", sandbox], check=True)
 
 
 def test_functions_stay_what_they_are() -> None:

@@ -9,6 +9,7 @@
         ├── DebugModeError                 DebugMode found an operation that breaks its promises
         │   ├── BadDestroyMap              an operation wrote to an input without saying so
         │   ├── BadOptimization            a rewrite changed a value
+        │   │   └── BadReplacement         (TypeError) … a type
         │   ├── BadThunkOutput             two implementations disagree
         │   ├── BadViewMap                 an output shares memory without saying so
         │   ├── InvalidValueError          a value does not fit its type
@@ -57,6 +58,7 @@ __all__ = [
     "AsTensorError",
     "BadDestroyMap",
     "BadOptimization",
+    "BadReplacement",
     "BadThunkOutput",
     "BadViewMap",
     "ComplexError",
@@ -248,6 +250,10 @@ class BadThunkOutput(DebugModeError):
 
 class BadOptimization(DebugModeError):
     """A rewrite replaced a variable by one with another value."""
+
+
+class BadReplacement(BadOptimization, TypeError):
+    """A rewrite replaced a variable by one of another type."""
 
 
 class BadDestroyMap(DebugModeError):

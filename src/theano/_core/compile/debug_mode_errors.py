@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.base import errors
 from theano._core.ir.source import made_at
 from theano._core.ir.variable import Apply, Variable
 
-
-class DebugModeError(Exception):
-    """`DebugMode` found a fault."""
+DebugModeError, StochasticOrder = errors.DebugModeError, errors.StochasticOrder
 
 
-class BadThunkOutput(DebugModeError):
+class BadThunkOutput(errors.BadThunkOutput):
     """Two ways to compute one variable differ."""
 
     def __init__(
@@ -38,7 +37,7 @@ class BadThunkOutput(DebugModeError):
         return self.r.owner.op
 
 
-class BadOptimization(DebugModeError):
+class BadOptimization(errors.BadOptimization):
     """A rewrite changed a value."""
 
     def __init__(
@@ -60,7 +59,7 @@ class BadOptimization(DebugModeError):
         self.old_graph, self.new_graph = old_graph, new_graph
 
 
-class BadDestroyMap(DebugModeError):
+class BadDestroyMap(errors.BadDestroyMap):
     """An operation changed an input that its `destroy_map` does not name."""
 
     def __init__(
@@ -79,7 +78,7 @@ class BadDestroyMap(DebugModeError):
         self.old_val, self.new_val = old_val, new_val
 
 
-class BadViewMap(DebugModeError):
+class BadViewMap(errors.BadViewMap):
     """An output shares memory with what its operation's `view_map` does not name.
 
     That is an input, or another output if both are used and show no input in common.
@@ -104,11 +103,7 @@ class BadViewMap(DebugModeError):
         self.in_alias_idx, self.out_alias_idx = in_alias_idx, out_alias_idx
 
 
-class StochasticOrder(DebugModeError):
-    """Rewriting one graph twice gave two graphs."""
-
-
-class InvalidValueError(DebugModeError):
+class InvalidValueError(errors.InvalidValueError):
     """A value does not fit the type of its variable, or has a NaN or an infinity."""
 
     def __init__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from theano._core.base.errors import InconsistencyError
+from theano._core.base.errors import BadReplacement, InconsistencyError
 from theano._core.ir.graph import check_inputs, inputs as leaves_of, listed, toposort
 from theano._core.ir.text import as_string
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -171,7 +171,7 @@ class FunctionGraph:
         values = self.outputs if isinstance(node, str) else node.inputs
         old = values[i]
         if old.type != new_r.type:
-            raise TypeError(
+            raise BadReplacement(
                 "The type of the replacement must be the same as the type of the original "
                 f"Variable. {old}: {old.type}, {new_r}: {new_r.type}, reason: {reason}"
             )
@@ -190,12 +190,15 @@ class FunctionGraph:
 
         Raises
         ------
-        TypeError
+        BadReplacement
             The types differ, and `new_r` cannot be converted without loss.
         """
         if r not in self._index():
             return
-        new_r = r.type.filter_variable(new_r)
+        try:
+            new_r = r.type.filter_variable(new_r)
+        except TypeError as error:
+            raise BadReplacement(f"{reason}: {r} is replaced by {new_r}. {error}") from None
         for node, i in self.clients(r):
             self.change_input(node, i, new_r, reason)
 

@@ -146,8 +146,8 @@ class NavigatorOptimizer(Optimizer):
     ignore_newtrees : bool or 'auto'
         Whether nodes that a replacement brought are looked at as well.
     failure_callback : callable, optional
-        `failure_callback(error, self, replacements, local_opt, node)`; by default
-        `config.on_opt_error` says what happens.
+        `failure_callback(error, self, replacements, local_opt, node)`; without one the error is
+        raised. `warn` of this class does what `config.on_opt_error` says.
     """
 
     def __init__(
@@ -200,8 +200,9 @@ class NavigatorOptimizer(Optimizer):
             else:
                 fgraph.replace_all_validate(pairs, reason=lopt)
         except Exception as error:
-            callback = self.failure_callback or NavigatorOptimizer.warn
-            callback(error, self, pairs, lopt, node)
+            if self.failure_callback is None:
+                raise
+            self.failure_callback(error, self, pairs, lopt, node)
             return False
         return True
 
@@ -438,7 +439,8 @@ def pre_greedy_local_optimizer(list_optimizations: Any, out: Any, *more: Any) ->
     """
     if more:
         list_optimizations, out = out, *more
-    return optimized([out], [TopoOptimizer(LocalOptGroup(*list_optimizations))])[0]
+    local = LocalOptGroup(*list_optimizations)
+    return optimized([out], [TopoOptimizer(local, failure_callback=NavigatorOptimizer.warn)])[0]
 
 
 class _Notes(Feature):
@@ -466,8 +468,7 @@ def optimized(outputs: Sequence[Any], optimizers: Iterable[Any]) -> list[Any]:
     notes = replacements.get(None)
     if notes is not None:
         graph.attach_feature(_Notes(notes))
-    for each in optimizers:
-        each.optimize(graph)
+    SeqOptimizer(list(optimizers), failure_callback=SeqOptimizer.warn).apply(graph)
     result = graph.outputs
     graph.disown()
     return result

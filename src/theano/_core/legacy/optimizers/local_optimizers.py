@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.ir.graph import constant_data
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.legacy.user.op import Op as UserOp
 from theano._core.ops.core.evaluation import apply_values
 from theano._core.ops.core.op import Op, as_variable
 
@@ -32,10 +33,13 @@ class LocalOptimizer:
         """Attach features that `transform` needs."""
 
     def looks_at(self, node: Apply) -> bool:
-        """Tell whether a node is of an operation that it tracks."""
-        tracked = self.tracks()
+        """Tell whether a node is of an operation that it tracks, or of a class."""
+        tracked, op = self.tracks(), node.op
+        # A user's class stands for itself alone, as in Theano; one of ours may be made of several.
+        exact = UserOp in type(op).__mro__
         return tracked is None or any(
-            isinstance(node.op, t) if isinstance(t, type) else node.op == t for t in tracked
+            (type(op) is t if exact else isinstance(op, t)) if isinstance(t, type) else op == t
+            for t in tracked
         )
 
     def __str__(self) -> str:

@@ -215,6 +215,7 @@ class EquilibriumDB(DB):
         selected = self.selected(query)
         return EquilibriumOptimizer(
             [obj for name, obj in selected if name not in self._last],
+            failure_callback=NavigatorOptimizer.warn_inplace,
             ignore_newtrees=self.ignore_newtrees,
             final_optimizers=[obj for name, obj in selected if name in self._last],
         )
