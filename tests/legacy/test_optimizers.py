@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -365,6 +366,15 @@ def test_modes_of_a_query_or_an_optimizer() -> None:
         assert "cos" in str(compiled(T.sin(x), mode=Mode(optimizer="only_cos")))
     finally:
         del theano._core.compile.modes.OPTIMIZERS["only_cos"]  # type: ignore[attr-defined]
+
+
+def test_the_query_of_a_mode_is_read_and_assigned() -> None:
+    mode = copy.copy(theano.compile.mode.get_default_mode())
+    assert "fast_run" in mode._optimizer.include
+    mode._optimizer = mode._optimizer.excluding("inplace", "fusion").including("mine")
+    assert not mode.fuses and not mode.overwrites and "mine" in mode.selection.included
+    mode._optimizer = theano.gof.Query(["fast_compile"])
+    assert mode.fuses and mode.level == "fast_compile"
 
 
 def test_the_compiler_as_an_optimizer() -> None:

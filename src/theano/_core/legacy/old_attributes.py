@@ -155,6 +155,19 @@ def _value_validity_msg(kind: Type, value: object) -> str:
     return "value is valid"
 
 
+def _query(mode: Mode) -> object:
+    """Return which rewrites a mode has run."""
+    from theano._core.legacy.optimizers.optdb import Query
+
+    asked = mode.selection
+    return Query(asked.included, None, asked.excluded, extra_optimizations=asked.extra)
+
+
+def _set_query(mode: Mode, query: object) -> None:
+    mode.included = mode.excluded = frozenset()
+    mode.level = mode._read(query)
+
+
 _NODE_ATTRIBUTES = {
     "params_type": property(lambda node: getattr(node.op, "params_type", None)),
     "run_params": lambda node: None,
@@ -182,6 +195,7 @@ ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (FunctionMaker, "required", property(_required)),
     (FunctionMaker, "return_none", property(lambda maker: maker.result == "nothing")),
     (FunctionMaker, "unpack_single", property(lambda maker: maker.result == "single")),
+    (Mode, "_optimizer", property(_query, _set_query)),
     (Mode, "call_time", 0.0),
     (Mode, "fn_time", 0.0),
     (Mode, "get_linker_optimizer", lambda mode, linker, optimizer: (linker, optimizer)),

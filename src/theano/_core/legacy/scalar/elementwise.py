@@ -11,16 +11,18 @@ import numpy as np
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.legacy.scalar.c_code import expression_of
 from theano._core.legacy.scalar.type import CROSSINGS, Scalar, get_scalar_type
 from theano._core.legacy.scalar.user_op import ScalarOp
 from theano._core.legacy.user.op import Op
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.overwriting import over
+from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import as_variable, tensor_operand
-from theano._core.ops.core.python_call import Called
+from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.elementwise import (
     Elementwise,
     broadcast_shape,
@@ -97,8 +99,10 @@ def _is_tensor(variable: Variable) -> bool:
 
 
 @known_as("Elemwise")
-class ElementwiseCalls(Called):
+class ElementwiseCalls(Composed):
     """A user's function of scalars, called for each item of broadcast tensors.
+
+    Native code computes what its C code says, if that is read.
 
     Parameters
     ----------
@@ -128,10 +132,18 @@ class ElementwiseCalls(Called):
     def _scalar_node(self, values: Sequence[Any]) -> Apply:
         return self.scalar_op.make_node(*(get_scalar_type(v.type.dtype)() for v in values))
 
+    def expression(self, node: Apply) -> list[Any] | None:
+        return expression_of(self.scalar_op, self._scalar_node(node.inputs), node.inputs)
+
     def compute(self, xp: Any, node: Apply, *arrays: Any) -> tuple[Any, ...]:
         check_shape(node, arrays)
         count = len(node.outputs)
         function = _function(self.nfunc_spec, len(arrays), count)
+        if function is None and type(self.scalar_op).impl is ScalarOp.impl:
+            results = self.expression(node)
+            if results is not None:
+                values = dict(zip(node.inputs, arrays, strict=True))
+                return tuple(np.asarray(r) for r in evaluate(results, values))
         if function is None:
             function = np.frompyfunc(self.scalar_op.impl, len(arrays), count)
         with np.errstate(all="ignore"):

@@ -15,7 +15,8 @@ from theano._core.legacy.user.type import Type
 class ScalarOp(Op):
     """Base of functions of scalars; `theano.tensor.Elemwise` applies one to tensors item by item.
 
-    A subclass defines `impl(*numbers)`, and `grad` or `L_op` on scalar variables.
+    A subclass defines `impl(*numbers)`, or `c_code` of assignments and functions of `math.h`, which
+    needs no compiler; and `grad` or `L_op` on scalar variables.
 
     Parameters
     ----------
@@ -80,7 +81,13 @@ class ScalarOp(Op):
 
     def impl(self, *inputs: object) -> Any:
         """Return the function of numbers: one number, or a sequence of `nout` of them."""
-        raise MethodNotDefined("impl", type(self), type(self).__name__)
+        advice = ""
+        if type(self).c_code is not Op.c_code:  # type: ignore[attr-defined]
+            advice = (
+                " has no impl. C code is not compiled; it is read if it consists of assignments, "
+                "`if` and functions of math.h, and its results depend on every input. Write impl."
+            )
+        raise MethodNotDefined("impl", type(self), f"{type(self).__name__}{advice}")
 
     def grad(self, inputs: object, output_gradients: object) -> Any:
         """Return the gradient with respect to each input."""
