@@ -120,8 +120,16 @@ def test_several_results_and_layouts() -> None:
     np.testing.assert_array_equal(theano.function([x], steps)([[2.0]]), [[44.0]])
 
 
+def test_results_that_do_not_use_an_operand() -> None:
+    x, y = T.fmatrix("x"), T.frow("y")
+    z, w = T.Elemwise(Written("%(z)s = 1.0f / %(x)s; %(w)s = %(y)s;", 2, 2))(x, y)
+    first, second = theano.function([x, y], [z, w])(np.float32([[0, 2], [4, 8]]), [[1, 2]])
+    np.testing.assert_array_equal(first, np.float32([[np.inf, 0.5], [0.25, 0.125]]))
+    np.testing.assert_array_equal(second, np.float32([[1, 2], [1, 2]]))
+    assert called("%(z)s = 1;", np.array([[np.nan], [0.0]])).tolist() == [[1], [1]]
+
+
 UNREAD = [
-    "%(z)s = 1;",
     "%(z)s = helper(%(x)s);",
     "%(z)s = %(x)s %% 2;",
     "for (int i = 0; i < 3; i++) %(z)s = %(x)s;",

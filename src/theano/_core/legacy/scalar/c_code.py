@@ -95,8 +95,16 @@ def expression_of(op: Op, node: Apply, operands: Sequence[Variable]) -> list[Any
         results = [values[z] for z in writes]
     except (_Unread, MethodNotDefined, NotImplementedError, AttributeError, KeyError, TypeError):
         return None
-    # A result that says nothing of an operand does not have its shape.
-    return results if all(v in ancestors([r]) for r in results for v in operands) else None
+    return [_of_shape(r, operands) for r in results]
+
+
+def _of_shape(result: Variable, operands: Sequence[Variable]) -> Variable:
+    """Return a result that has the shape of all operands, also of those that it does not use."""
+    used = ancestors([result])
+    for v in operands:
+        if v not in used:
+            result = _OPS["switch"](constant(np.True_), result, _as(v, result.type.dtype))
+    return result
 
 
 class _Code:

@@ -85,7 +85,7 @@ class ScalarOp(Op):
         if type(self).c_code is not Op.c_code:  # type: ignore[attr-defined]
             advice = (
                 " has no impl. C code is not compiled; it is read if it consists of assignments, "
-                "`if` and functions of math.h, and its results depend on every input. Write impl."
+                "`if` and functions of math.h. Write impl."
             )
         raise MethodNotDefined("impl", type(self), f"{type(self).__name__}{advice}")
 
