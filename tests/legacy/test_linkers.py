@@ -114,3 +114,40 @@ def test_cells_as_in_theano() -> None:
     assert deepcopy(cell).storage[0].dtype == "float64"
     with pytest.raises(Exception, match="readonly"):
         cell.value = 3.0
+
+
+def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
+    class Finite(theano.Mode):
+        """A mode as programs write it, to find where a NaN comes from."""
+
+        def __init__(self) -> None:
+            self.seen: list[tuple[str, bool]] = []
+
+            def check(i: int, node: Any, fn: Any) -> None:
+                for cell in fn.inputs:
+                    self.seen.append((str(node.op), bool(np.isnan(cell[0]).any())))
+                fn()
+                assert not any(np.isnan(cell[0]).any() for cell in fn.outputs), node
+
+            wrapped = theano.gof.WrapLinker([theano.gof.OpWiseCLinker()], check)
+            super().__init__(wrapped, optimizer="fast_compile")
+
+    x, total = T.dvector("x"), theano.shared(np.zeros(2))
+    mode = Finite()
+    f = theano.function(
+        [x], [T.log(x) * 2, T.constant(3.0), x], updates=[(total, total + x)], mode=mode
+    )
+    first, constant, same = f([1.0, np.e])
+    np.testing.assert_allclose(first, [0, 2])
+    assert constant == 3 and same.tolist() == [1, np.e] and total.get_value().tolist() == [1, np.e]
+    assert len(mode.seen) >= 4 and not any(bad for _, bad in mode.seen)
+    f([1.0, 2.0])
+    with pytest.raises(AssertionError, match="log"):
+        f([1.0, -1.0])
+    # So does what is made of the mode, and what has several of them.
+    count: list[int] = []
+    call = lambda i, node, fn: (count.append(i), fn())
+    many = theano.gof.WrapLinkerMany([theano.gof.PerformLinker()], [lambda *a: None, call])
+    steps, _ = theano.scan(lambda a, p: a + p, sequences=x, outputs_info=T.zeros(()))
+    g = theano.function([x], steps, mode=theano.Mode(many, "fast_run").excluding("inplace"))
+    assert g([1.0, 2.0]).tolist() == [1, 3] and count == list(range(len(count))) != []

@@ -6,7 +6,7 @@ options that were about those are taken and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from theano._core.compile.backends import updated_cells
 from theano._core.compile.containers import Container as Cell
 from theano._core.compile.function import function
 from theano._core.compile.modes import LINKERS, Mode
+from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.core.evaluation import apply_values, evaluate
@@ -272,16 +273,28 @@ class WrapLinker(Linker):
         self.linkers, self.wrapper = linkers, wrapper
 
     def _compiled(self, inputs: Sequence[Variable]) -> Callable[..., list[Any]]:
-        graph = self.fgraph
-        storage = {variable: [getattr(variable, "data", None)] for variable in graph.variables}
-        steps = [(node, [_Thunk(node, storage) for _ in self.linkers]) for node in graph.toposort()]
+        run = self._through(self.fgraph.toposort(), inputs, self.fgraph.outputs)
+        return lambda *values: run(
+            *(v.type.filter(value) for v, value in zip(inputs, values, strict=True))
+        )
+
+    def runner(self, maker: Any, rewritten: Sequence[Variable]) -> Callable[..., list[Any]]:
+        """Return what computes a rewritten graph, for `Mode`."""
+        return self._through(toposort(rewritten, maker.leaves), maker.leaves, rewritten)
+
+    def _through(
+        self, nodes: Iterable[Apply], inputs: Sequence[Variable], outputs: Sequence[Variable]
+    ) -> Callable[..., list[Any]]:
+        nodes = list(nodes)
+        variables = {*inputs, *outputs, *(v for n in nodes for v in (*n.inputs, *n.outputs))}
 
         def run(*values: object) -> list[Any]:
+            storage = {v: [getattr(v, "data", None)] for v in variables}
             for variable, value in zip(inputs, values, strict=True):
-                storage[variable][0] = variable.type.filter(value)
-            for i, (node, thunks) in enumerate(steps):
-                self.wrapper(i, node, *thunks)
-            return [storage[variable][0] for variable in graph.outputs]
+                storage[variable][0] = value
+            for i, node in enumerate(nodes):
+                self.wrapper(i, node, *(_Thunk(node, storage) for _ in self.linkers))
+            return [storage[variable][0] for variable in outputs]
 
         return run
 
