@@ -825,3 +825,30 @@ def test_a_forward_rule_that_says_nothing() -> None:
             T.Rop(out, x, v)
     assert T.Rop(y, x, v, "ignore", "None") is None
     assert T.Rop(y * x, x, v).eval({x: [2.0], v: [3.0]}).tolist() == [6.0]
+
+
+def test_methods_that_are_put_on_an_operation_alone():
+    # As the documentation of Theano makes its first operation.
+    mul, x, y = theano.gof.Op(), T.dvector("x"), T.dvector("y")
+
+    def make_node(a, b):
+        return theano.gof.Apply(mul, [a, b], [a.type()])
+
+    def perform(node, inputs, outputs):
+        outputs[0][0] = inputs[0] * inputs[1]
+
+    mul.make_node, mul.perform = make_node, perform
+    mul.grad = lambda inputs, g: [g[0] * inputs[1], g[0] * inputs[0]]
+    mul.infer_shape = lambda node, shapes: [shapes[0]]
+    mul.R_op = lambda inputs, points: [inputs[1] * points[0]]
+    out = mul(x, y)
+    outputs = [out, out.shape[0], T.grad(out.sum(), x), T.Rop(out, x, x)]
+    found = theano.function([x, y], outputs)([5.0], [6.0])
+    assert [v.tolist() for v in found] == [[30], 1, [6], [30]]
+    made = theano.gof.Op()
+    made.make_node = make_node
+    made.make_thunk = lambda node, storage, computed, keep, impl=None: (
+        lambda: storage[node.outputs[0]].__setitem__(0, storage[node.inputs[0]][0] + 1)
+    )
+    mul = made
+    assert theano.function([x, y], made(x, y), on_unused_input="ignore")([1.0], [0.0]) == 2

@@ -224,10 +224,14 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         return performed(node, arrays, [[None] for _ in node.outputs], params_of(node))
 
     def _has_thunk(self) -> bool:
-        return type(self).make_thunk is not Op.make_thunk
+        return self._defines("make_thunk")
+
+    def _defines(self, name: str) -> bool:
+        """Tell whether it has a method of its own: of its class, or put on it alone."""
+        return name in vars(self) or getattr(type(self), name) is not getattr(Op, name)
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
-        if not self._has_thunk() and type(self).perform is Op.perform:
+        if not self._has_thunk() and not self._defines("perform"):
             raise MethodNotDefined(
                 "perform",
                 type(self),
@@ -283,7 +287,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     @property
     def forward_by_user(self) -> bool:  # type: ignore[override]
         """Whether there is an `R_op`."""
-        return type(self).R_op is not Op.R_op
+        return self._defines("R_op")
 
     def jvp(
         self, node: Apply, tangents: Sequence[Variable | None], forward: object
