@@ -225,6 +225,19 @@ def test_a_class_that_is_tracked_is_not_the_classes_below_it() -> None:
     assert [type(n.op) for n in fg.toposort()] == [Derived]
 
 
+def test_a_local_optimizer_that_tracks_an_empty_list_looks_at_every_node() -> None:
+    class Simplify(theano.gof.LocalOptimizer):
+        def transform(self, node: Any) -> Any:
+            return node.inputs if node.op == T.sin else False
+
+        def tracks(self) -> Any:
+            return []
+
+    fg = graph(T.exp(T.sin(x)))
+    theano.gof.TopoOptimizer(Simplify()).optimize(fg)
+    assert names(fg) == ["exp"]
+
+
 def test_before_there_is_a_graph() -> None:
     out = pre_greedy_local_optimizer([sin_to_cos], T.sin(x) + T.sin(y))
     assert {n.op for n in theano.gof.graph.ops([x, y], [out])} == {T.cos, T.add}

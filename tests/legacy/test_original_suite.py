@@ -349,3 +349,13 @@ def test_lengths_of_one_do_not_hide_that_items_are_missing(mode: Any) -> None:
     assert f([1, 2, 3]).tolist() == [[1, 2, 3]]
     with pytest.raises(ValueError, match=r"size 2 into shape \(1, ?3\)"):
         f([1, 2])
+
+
+def test_lengths_of_joined_arrays_are_those_of_the_first() -> None:
+    # Nothing checks the others where only the shape is asked for; Theano's documentation shows it.
+    x, y = T.dmatrices("xy")
+    for first, second, wanted in ((x, y, [8, 4]), (y, x, [8, 3])):
+        f = theano.function([x, y], T.join(0, first, second).shape)
+        assert f(np.ones((5, 4)), np.ones((3, 3))).tolist() == wanted
+    known = T.join(0, x, T.ones((2, 7))).shape[1]
+    assert theano.function([x], known, on_unused_input="ignore")(np.ones((5, 4))) == 7

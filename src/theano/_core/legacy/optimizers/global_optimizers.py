@@ -187,7 +187,8 @@ class NavigatorOptimizer(Optimizer):
         lopt = lopt or self.local_opt
         pairs: list[tuple[Any, Any]] = []
         try:
-            if not lopt.looks_at(node):
+            # Theano's documentation has one that tracks [], and looks at every node.
+            if lopt.tracks() and not lopt.looks_at(node):
                 return False
             transformed = lopt.transform(node)
             if not transformed:

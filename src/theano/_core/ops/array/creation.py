@@ -165,7 +165,9 @@ class Join(Structured):
         shape = list(shapes[0])
         axis = self.axis % len(shape)
         for other in shapes[1:]:
-            shape = [a if isinstance(a, int) else b for a, b in zip(shape, other, strict=True)]
+            # Known lengths, or else those of the first, as in Theano.
+            pairs = zip(shape, other, strict=True)
+            shape = [b if isinstance(b, int) and not isinstance(a, int) else a for a, b in pairs]
         shape[axis] = total([s[axis] for s in shapes])
         return [tuple(shape)]
 
