@@ -124,6 +124,7 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
             self.seen: list[tuple[str, bool]] = []
 
             def check(i: int, node: Any, fn: Any) -> None:
+                assert node.fgraph.name == "trained" and node in node.fgraph.apply_nodes
                 for cell in fn.inputs:
                     self.seen.append((str(node.op), bool(np.isnan(cell[0]).any())))
                 fn()
@@ -134,9 +135,9 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
 
     x, total = T.dvector("x"), theano.shared(np.zeros(2))
     mode = Finite()
-    f = theano.function(
-        [x], [T.log(x) * 2, T.constant(3.0), x], updates=[(total, total + x)], mode=mode
-    )
+    outputs = [T.log(x) * 2, T.constant(3.0), x]
+    f = theano.function([x], outputs, updates=[(total, total + x)], mode=mode, name="trained")
+    assert f.maker.fgraph.toposort()
     first, constant, same = f([1.0, np.e])
     np.testing.assert_allclose(first, [0, 2])
     assert constant == 3 and same.tolist() == [1, np.e] and total.get_value().tolist() == [1, np.e]

@@ -112,7 +112,7 @@ class FunctionMaker:
     @cached_property
     def fgraph(self) -> FunctionGraph:
         """What the function computes, as a graph object; few programs ask for it."""
-        return FunctionGraph(self.leaves, self.lowered.rewritten, clone=False)
+        return FunctionGraph(self.leaves, self.lowered.rewritten, clone=False, name=self.name)
 
     @cached_property
     def lowered(self) -> Lowered:

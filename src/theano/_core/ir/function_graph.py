@@ -28,6 +28,8 @@ class FunctionGraph:
         Objects to attach; see `attach_feature`.
     clone : bool
         Whether the graph is a copy, which changes leave the given variables out of.
+    name : str, optional
+        Of the function.
 
     Raises
     ------
@@ -35,15 +37,15 @@ class FunctionGraph:
         An output depends on a variable that is neither an input nor has a value.
     """
 
-    name: str | None = None
-
     def __init__(
         self,
         inputs: Sequence[Variable],
         outputs: Sequence[Variable],
         features: Iterable[object] | None = None,
         clone: bool = True,
+        name: str | None = None,
     ) -> None:
+        self.name = name
         inputs, outputs = list(inputs), list(outputs)
         check_inputs(outputs, inputs)
         if clone:
@@ -62,7 +64,7 @@ class FunctionGraph:
         self._index()
 
     def __reduce__(self) -> Any:
-        return type(self), (self.inputs, self.outputs, None, False)
+        return type(self), (self.inputs, self.outputs, None, False, self.name)
 
     # -- looking ----------------------------------------------------------------------------------
 

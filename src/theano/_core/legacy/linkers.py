@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +16,10 @@ from theano._core.compile.backends import updated_cells
 from theano._core.compile.containers import Container as Cell
 from theano._core.compile.function import function
 from theano._core.compile.modes import LINKERS, Mode
-from theano._core.ir.graph import toposort
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.core.evaluation import apply_values, evaluate
-
-if TYPE_CHECKING:
-    from theano._core.ir.function_graph import FunctionGraph
 
 
 class Container(Cell, metaclass=Kind):
@@ -280,7 +277,8 @@ class WrapLinker(Linker):
 
     def runner(self, maker: Any, rewritten: Sequence[Variable]) -> Callable[..., list[Any]]:
         """Return what computes a rewritten graph, for `Mode`."""
-        return self._through(toposort(rewritten, maker.leaves), maker.leaves, rewritten)
+        graph = FunctionGraph(maker.leaves, rewritten, clone=False, name=maker.name)
+        return self._through(graph.toposort(), maker.leaves, rewritten)
 
     def _through(
         self, nodes: Iterable[Apply], inputs: Sequence[Variable], outputs: Sequence[Variable]
