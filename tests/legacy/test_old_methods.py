@@ -184,6 +184,14 @@ def test_constants_are_what_their_type_makes_of_a_value() -> None:
         theano.gof.Constant(int64, 1.5)
 
 
+def test_constants_equal_numbers_and_arrays_of_their_type() -> None:
+    number, ones = T.constant(2.5), T.constant(np.ones((1, 2)))
+    assert number.equals(2.5) and number.equals(np.asarray(2.5, number.dtype))
+    assert not number.equals(2) and not number.equals(2.75) and not number.equals("2.5")
+    assert ones.equals(np.ones((1, 2))) and not ones.equals(np.ones((1, 2), np.int32))
+    assert not ones.equals([[1.0, 1.0]]) and not ones.equals(T.dmatrix())
+
+
 def test_numbers_of_an_index_that_lowering_writes() -> None:
     class Half(theano.Op):
         __props__ = ()

@@ -546,6 +546,12 @@ class TensorConstant(Methods, Constant):
             data = type.filter(data)
         Constant.__init__(self, type, data, name)
 
+    def equals(self, other: object) -> bool:
+        """Tell whether `other` is an array, number or constant of the same type and value."""
+        if isinstance(other, np.ndarray | int | float):
+            other = above.conversion.constant(other)
+        return Constant.equals(self, other)
+
     def __str__(self) -> str:
         if self.name is not None:
             return self.name
