@@ -224,14 +224,10 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         return performed(node, arrays, [[None] for _ in node.outputs], params_of(node))
 
     def _has_thunk(self) -> bool:
-        return self._defines("make_thunk")
-
-    def _defines(self, name: str) -> bool:
-        """Tell whether it has a method of its own: of its class, or put on it alone."""
-        return name in vars(self) or getattr(type(self), name) is not getattr(Op, name)
+        return _defines(self, "make_thunk")
 
     def lower(self, p: Any, node: Apply, *values: Any) -> Any:
-        if not self._has_thunk() and not self._defines("perform"):
+        if not self._has_thunk() and not _defines(self, "perform"):
             raise MethodNotDefined(
                 "perform",
                 type(self),
@@ -287,7 +283,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     @property
     def forward_by_user(self) -> bool:  # type: ignore[override]
         """Whether there is an `R_op`."""
-        return self._defines("R_op")
+        return _defines(self, "R_op")
 
     def jvp(
         self, node: Apply, tangents: Sequence[Variable | None], forward: object
@@ -311,6 +307,11 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
 
     def folds(self, node: Apply) -> bool:
         return bool(self.do_constant_folding(node))
+
+
+def _defines(op: EngineOp, name: str) -> bool:
+    """Tell whether an operation has a method of its own: of its class, or put on it alone."""
+    return name in vars(op) or getattr(type(op), name) is not getattr(Op, name)
 
 
 class _Rules:
