@@ -214,3 +214,9 @@ def test_numbers_of_an_index_that_lowering_writes() -> None:
     ((length,),) = part.op.infer_shape(part, [(v.size,), ()])
     nodes = theano.gof.graph.ops([v], [length])
     assert not any("Scalar" in str(node.op) for node in nodes)
+
+
+def test_names_of_packages_that_come_from_modules_in_them() -> None:
+    assert theano.sparse.as_sparse is theano.sparse.as_sparse_variable
+    assert isinstance(theano.sparse.EqualSS, type) and T.int32 is theano.scalar.int32
+    assert issubclass(T.TensorVariable, T._tensor_py_operators)
