@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,13 @@ import theano.tensor as T
 from theano._core.compile.maker import FunctionMaker
 
 x = T.dvector("x")
+
+
+@pytest.fixture(autouse=True)
+def not_kept() -> Iterator[None]:
+    # A program that is kept has the kernels that it needed the last time.
+    with theano.change_flags(cache_programs=False):
+        yield
 
 
 def refuse(self: Any, number: int) -> Any:
