@@ -11,7 +11,7 @@ import theano
 import theano.tensor as T
 from theano._core.base.settings import change_flags
 from theano._core.lower.builder.kernel_call import LEAST_ROWS
-from theano._core.lower.llvm.kernels.vectors import CACHED
+from theano._core.lower.llvm.kernels.rows_together import CACHED
 from theano._core.lower.llvm.print.calls import LEAST_ROW, Kernel
 from theano._core.runtime import native
 

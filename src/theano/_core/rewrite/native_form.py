@@ -24,6 +24,7 @@ from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
+from theano._core.rewrite.passes.nested_folds import in_nested_folds
 from theano._core.rewrite.scan.simplify import with_fixed_outside
 from theano._core.rewrite.scan.sink_products import with_products_in_steps
 
@@ -69,6 +70,7 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     if any(a is not b for a, b in zip(inside, changed, strict=True)):
         # Bounds of positions that all steps use.
         changed = with_fixed_outside(inside)
+    changed = in_nested_folds(changed)
     ran = False
     for name, classes, change, why in RULES:
         found = {type(n.op) for n in toposort(changed) if isinstance(n.op, classes)}

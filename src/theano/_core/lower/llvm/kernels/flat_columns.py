@@ -14,6 +14,7 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
+from theano._core.lower.llvm.kernels.rows_together import rows_together
 from theano._core.lower.llvm.kernels.vectors import LIGHT, WIDE, VectorLoop
 
 # The longest rows: of longer ones, vectors are full but for the last.
@@ -128,7 +129,7 @@ class FlatColumns(VectorLoop):
         first, rest = (self._moved(pointers, at) for at in (low, middle))
         operands = w.operands
         w.operands = [self._wider_steps(memory) for memory in operands]
-        together = self._rows_together(self.axis, LONGEST_ROW)
+        together = rows_together(w, self.axis, LONGEST_ROW, flat=True)
         self.over("0", many, together, lambda *part: self._some(first, *part[:2]))
         w.operands = operands
         items = b.emit(f"mul i64 {left}, {w.shape[w.last]}")

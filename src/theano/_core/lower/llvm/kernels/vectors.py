@@ -27,15 +27,12 @@ from theano._core.lower.llvm.kernels.items import (
     select,
     store,
 )
+from theano._core.lower.llvm.kernels.rows_together import rows_together
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.text.strided_items import declaration, name_of, near_items
 
 # Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
 PANEL = 1 << 13
-# Rows that are folded into a vector of columns while its accumulators are in registers.
-ROWS = 16
-# Whole rows of numbers of so many bytes, of more than so many in all, are folded one by one.
-SLOW_ITEM, CACHED = 4, 1 << 24
 # Operations of a body that is light: there is room for more accumulators than one vector.
 LIGHT = 4
 # Vectors of columns that a light body reduces at once, since neighbouring lines of memory are read
@@ -489,24 +486,13 @@ class VectorLoop:
             if not inner:
                 return some_rows(pointers, "0", "1")
             low, high = w.extent(inner[-1])
-            together = self._rows_together(inner[-1], columns)
+            together = rows_together(w, inner[-1], columns)
             return self.over(low, high, together, lambda *rows: some_rows(pointers, *rows[:2]))
 
         each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
         w._nested_reduction(inner[:-1], self.pointers, [], all_rows)
         each(self._store_columns)
         return []
-
-    def _rows_together(self, axis: int, columns: int) -> int | str:
-        """Return how many rows, of those along `axis`, are folded in registers, in such panels."""
-        w, b = self.w, self.b
-        sizes = [itemsize(memory.dtype) for memory in w.operands if axis in memory.strides]
-        if max(sizes, default=0) < SLOW_ITEM or len(w.loop.reductions) > 1:
-            return ROWS
-        items = b.emit(f"mul i64 {w.shape[axis]}, {w.shape[w.last]}")
-        far = b.emit(f"icmp ugt i64 {items}, {CACHED // sum(sizes)}")
-        whole = b.emit(f"icmp ule i64 {w.shape[w.last]}, {columns}")
-        return b.emit(f"select i1 {b.emit(f'and i1 {far}, {whole}')}, i64 1, i64 {ROWS}")
 
     @contextmanager
     def _wider(self) -> Iterator[None]:
