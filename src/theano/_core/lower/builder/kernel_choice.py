@@ -19,7 +19,7 @@ from theano._core.lower.kernel.expression import Body, Operation, without_number
 from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
-from theano._core.lower.llvm.kernels.kernel import choose_lanes
+from theano._core.lower.llvm.kernels.lanes import choose_lanes
 from theano._core.lower.llvm.kernels.light_loop import is_light
 from theano._core.lower.llvm.kernels.vectors import LIGHT
 from theano._core.lower.llvm.print.calls import Call, Kernel

@@ -13,7 +13,7 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Body, Operation
 from theano._core.lower.kernel.loops import Loop
-from theano._core.lower.llvm.kernels.kernel import choose_lanes
+from theano._core.lower.llvm.kernels.lanes import choose_lanes
 
 # Rows that make it worth while.
 LEAST_ROWS = 64

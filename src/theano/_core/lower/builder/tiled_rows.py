@@ -17,7 +17,7 @@ from theano._core.lower.builder import kernel_call, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
 from theano._core.lower.kernel.loops import Loop
-from theano._core.lower.llvm.kernels.kernel import choose_lanes
+from theano._core.lower.llvm.kernels.lanes import choose_lanes
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
 COPIES = 64

@@ -23,11 +23,10 @@ from typing import Any
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
-from theano._core.lower.llvm.kernels.items import Memory, itemsize, merge, reduce_lanes, store
+from theano._core.lower.llvm.kernels.items import Memory, merge, reduce_lanes, store
 from theano._core.lower.llvm.kernels.kinds import first_axis, kind_of
 from theano._core.lower.llvm.kernels.sums import Sums
-from theano._core.lower.llvm.kernels.vectors import LIGHT, VectorLoop
-from theano._core.lower.llvm.target.codegen import lanes_of
+from theano._core.lower.llvm.kernels.vectors import VectorLoop
 
 # Vectors that are added one after the other: few, so that roundings do not add up.
 PIECE = 32
@@ -45,20 +44,6 @@ def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, 
         return 0, len(groups) == 1, True
     kept = [i for i, r in enumerate(reduced) if not (r and loop.reductions)]
     return (kept or [0])[0], False, False
-
-
-def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
-    """Return how many items the vectors of a loop hold; `along`: they run along its last axis."""
-    sizes = [itemsize(d) for d, _ in loop.operands] + [itemsize(d) for d in loop.stores]
-    # Light bodies get vectors four times as long: what limits them is the latency of accumulators,
-    # not the number of registers.
-    light = along and loop.rank - 1 in loop.reduced and loop.weight <= LIGHT
-    # Otherwise what is folded in a wider type takes two registers, so that the body fills one.
-    if light or not sizes:
-        sizes += [itemsize(f.dtype) for f in loop.reductions]
-    widest = min(max(sizes, default=8), 8)
-    lanes = lanes_of(widest, vector_bits)
-    return 4 * lanes if light else lanes
 
 
 class KernelWriter(Frame):
