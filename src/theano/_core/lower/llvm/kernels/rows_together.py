@@ -9,6 +9,8 @@ from theano._core.lower.llvm.kernels.items import itemsize
 ROWS = 16
 # Whole rows of numbers of so many bytes, of more than so many in all, are folded one by one.
 SLOW_ITEM, CACHED = 4, 1 << 24
+# Of several arrays, those of so many bytes, or a multiple of them, are sooner.
+PAGE = 1 << 11
 
 
 def rows_together(w: Frame, axis: int, columns: int, flat: bool = False) -> int | str:
@@ -20,10 +22,16 @@ def rows_together(w: Frame, axis: int, columns: int, flat: bool = False) -> int 
     walked = [itemsize(m.dtype) for m in (*w.operands, *w.stores) if axis in m.strides]
     if max(walked, default=0) < SLOW_ITEM:
         return ROWS
-    # Rows of several arrays lie in each other's way.
-    cached = CACHED // 2 if w.stores or len(w.loop.reductions) > 1 else CACHED
     items = b.emit(f"mul i64 {w.shape[axis]}, {w.shape[w.last]}")
-    far = b.emit(f"icmp ugt i64 {items}, {cached // sum(walked)}")
+    limit: int | str = CACHED // sum(walked)
+    if len(walked) > 1:
+        # The nearest cache has few places for rows that are so far from each other.
+        pitch = b.emit(f"mul i64 {w.shape[w.last]}, {max(walked)}")
+        in_page = b.emit(f"and i64 {pitch}, {PAGE - 1}")
+        even = b.emit(f"icmp eq i64 {in_page}, 0")
+        few, many = (size // sum(walked) for size in (CACHED // 4, CACHED + CACHED // 2))
+        limit = b.emit(f"select i1 {even}, i64 {few}, i64 {many}")
+    far = b.emit(f"icmp ugt i64 {items}, {limit}")
     # Short rows lie side by side, and accumulators would be moved more than items.
     wide = max(itemsize(f.dtype) for f in w.loop.reductions) / max(walked)
     short = 0 if flat else int(2 * w.lanes * wide)
