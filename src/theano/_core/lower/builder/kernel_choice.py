@@ -123,11 +123,12 @@ def fill_loop(
     shape: Sequence[Size],
     in_part: bool = False,
     launch: Callable[[dict[Any, Array], Call, str], None] | None = None,
+    eager: bool = True,
 ) -> None:
     """Write the loop of a fused step over some lengths, `in_part` of all its points.
 
     What has its kernel run in another way, `launch`, is given what is stored, the call and the
-    address of its arguments.
+    address of its arguments. `eager`: a kernel is compiled with the program.
     """
     nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
     reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()
@@ -168,7 +169,7 @@ def fill_loop(
         with p.apart(p.late):
             own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
             given = p, shape, arrays, outs, reduction_outs
-            whole_loop = partial(run, p, loop, *given[1:], turned=turned, launch=own)
+            whole_loop = partial(run, p, loop, *given[1:], turned=turned, launch=own, eager=eager)
             parts = parted(p, loop, shape) if whole and own is None else None
             if parts is None:
                 whole_loop()

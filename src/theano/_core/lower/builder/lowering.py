@@ -13,6 +13,7 @@ from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.gathers import Gathered, join_gathers
 from theano._core.lower.joined import Joined
 from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.made_in_place import make_in_place
 from theano._core.lower.matrix_passes import in_matrix_passes
 from theano._core.lower.program import size_of
 from theano._core.lower.row_blocks import in_row_blocks
@@ -49,6 +50,8 @@ def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list
             steps = in_matrix_passes(steps, p.uses, updated)
         steps = pieces.read_in_pieces(p, steps)
         steps = in_written_parts(steps, p.uses, updated, p.region is not None)
+        if p.region is None:
+            steps = make_in_place(steps, p.uses, updated)
     return steps
 
 
