@@ -55,3 +55,34 @@ def test_a_division_of_bytes_is_written_as_products() -> None:
     assert "fdiv" not in kernel.text
     (kernel, *_) = theano.function([x], (x + np.float32(1)) / np.float32(255)).maker.kernels
     assert "fdiv" in kernel.text
+
+
+INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_quotients_and_remainders_by_known_integers(dtype: str) -> None:
+    ends = np.iinfo(dtype)
+    random = np.random.default_rng(0)
+    a = random.integers(ends.min, ends.max, 300, dtype=dtype, endpoint=True)
+    a[:8] = ends.min, ends.min + 1, ends.max, ends.max - 1, 0, 1, 2, 3
+    x = T.vector("x", dtype)
+    numbers = (1, 2, 16, 64, 128, 1 << 15, 1 << 31, 1 << 62, 3, 10, 127, -1, -2, -3, -8, -128)
+    for number in (*numbers, ends.min, ends.max):
+        if number and ends.min <= number <= ends.max:
+            by = np.asarray(number, dtype)
+            f = theano.function([x], [x // by, x % by])
+            with np.errstate(over="ignore"):
+                wanted = a // by, a % by
+            for found, right in zip(f(a), wanted, strict=True):
+                assert found.dtype == right.dtype
+                np.testing.assert_array_equal(found, right, err_msg=str(number))
+
+
+def test_an_integer_is_shifted_instead_of_divided_by_a_power_of_two() -> None:
+    x = T.ivector("x")
+    f = theano.function([x], [x // 8, x % 8])
+    text = f.maker.kernels[0].text
+    assert "ashr" in text
+    assert "sdiv" not in text
+    assert "select" not in text

@@ -25,6 +25,11 @@ def _truncated_quotient(b: Emitter, x: Value, y: Value) -> Value:
 def _divide(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
     """`(quotient, remainder)` of floored division; both 0 for a divisor of 0."""
     if _is_plain_constant(y):
+        power = int(y.number).bit_length() - 1  # type: ignore[arg-type]
+        if y.number == 1 << power:
+            # What is shifted out is the remainder, also of what is below 0.
+            shift = "ashr" if is_signed(x.dtype) else "lshr"
+            return b.binary(shift, x, power), b.bit_and(x, (1 << power) - 1)
         return _floored(b, x, y, _truncated_quotient(b, x, y))
     zero = b.eq(y, 0)
     safe = b.select(zero, 1, y)
@@ -43,7 +48,10 @@ def _floored(b: Emitter, x: Value, y: Value, q: Value) -> tuple[Value, Value]:
     r = b.sub(x, b.mul(q, y))
     if not is_signed(x.dtype):
         return q, r
-    down = b.bit_and(b.neq(r, 0), b.lt(b.bit_xor(r, y), 0))
+    if y.number is not None:
+        down = b.lt(r, 0) if y.number > 0 else b.gt(r, 0)
+    else:
+        down = b.bit_and(b.neq(r, 0), b.lt(b.bit_xor(r, y), 0))
     return b.select(down, b.sub(q, 1), q), b.select(down, b.add(r, y), r)
 
 
