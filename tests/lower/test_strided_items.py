@@ -123,3 +123,36 @@ def test_folds_of_parts_of_vectors(dtype: str, width: int) -> None:
                 np.testing.assert_array_equal(one, two)
             np.testing.assert_array_equal(f(a)[0], a.max(axis=1))
             np.testing.assert_array_equal(f(a)[1], a.min(axis=0))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dtype", ["int8", "float32", "float64"])
+def test_rows_that_are_walked_whole_or_in_tiles(dtype: str, width: int) -> None:
+    x, y = T.matrix("x", dtype), T.matrix("y", dtype)
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, y], [x + y, x * x])
+    random = np.random.default_rng(2)
+    for rows, columns in (
+        (1, 1),
+        (3, 127),
+        (130, 129),
+        (2, 300),
+        (300, 2),
+        (0, 5),
+        (5, 0),
+        (1, 400),
+    ):
+        a = random.integers(-5, 5, (2 * rows, 3 * columns)).astype(dtype)
+        views = [
+            a[:rows, :columns],
+            a[:rows, : 2 * columns : 2],
+            a[: 2 * rows : 2, ::3],
+            a[rows:, columns : 2 * columns][::-1, ::-1],
+            np.asfortranarray(a[:rows, :columns]),
+            np.lib.stride_tricks.as_strided(a, (rows, columns), (0, a.itemsize)),
+        ]
+        for one in views:
+            for two in views:
+                total, square = f(one, two)
+                np.testing.assert_array_equal(total, one + two)
+                np.testing.assert_array_equal(square, one * one)

@@ -148,11 +148,11 @@ class KernelWriter(Frame):
 
         Neighbours along `axis` may share a cache line, which is still there after a short row only.
         """
+        length, size = self.shape[self.last], self._tile(axis, memories)
 
         def tile(_: dict[int, str], number: str) -> None:
-            b, length = self.b, self.shape[self.last]
-            start = b.emit(f"mul i64 {number}, {TILE}")
-            far = b.emit(f"add i64 {start}, {TILE}")
+            start = self.b.emit(f"mul i64 {number}, {size}")
+            far = self.b.emit(f"add i64 {start}, {size}")
             end = self.smaller(far, length)
 
             def step(moved: dict[int, str], index: str) -> None:
@@ -161,9 +161,23 @@ class KernelWriter(Frame):
 
             self._range(axis, lo, hi, pointers, memories, step)
 
-        up = self.b.emit(f"add i64 {self.shape[self.last]}, {TILE - 1}")
-        count = self.b.emit(f"udiv i64 {up}, {TILE}")
+        more = self.b.emit(f"sub i64 {size}, 1")
+        up = self.b.emit(f"add i64 {length}, {more}")
+        count = self.b.emit(f"udiv i64 {up}, {size}")
         self._range(self.last, "0", count, pointers, [], tile)
+
+    def _tile(self, axis: int, memories: list[Memory]) -> str:
+        """Return how long tiles are: whole rows where these are what memory is walked along."""
+        b, turned = self.b, "false"
+        b.declarations["declare i64 @llvm.abs.i64(i64, i1)"] = None
+        b.declarations["declare i64 @llvm.smax.i64(i64, i64)"] = None
+        for memory in memories:
+            if {axis, self.last} <= memory.strides.keys():
+                steps = (memory.strides[axis], memory.strides[self.last])
+                near, far = (b.emit(f"call i64 @llvm.abs.i64(i64 {s}, i1 false)") for s in steps)
+                turned = b.emit(f"or i1 {turned}, {b.emit(f'icmp ult i64 {near}, {far}')}")
+        whole = b.emit(f"call i64 @llvm.smax.i64(i64 {self.shape[self.last]}, i64 {TILE})")
+        return b.emit(f"select i1 {turned}, i64 {TILE}, i64 {whole}")
 
     def _range(
         self,

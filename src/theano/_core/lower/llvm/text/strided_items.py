@@ -85,11 +85,11 @@ def near_items(
     """
     lanes: int = b.lanes
     vector = f"<{lanes} x i{8 * size}>"
-    names = ("near", "side", "twice", "far", "read")
-    near, side, twice, far, read = (b.fresh_label(name) for name in names)
+    names = ("near", "side", "back", "twice", "far", "read")
+    near, side, back, twice, far, read = (b.fresh_label(name) for name in names)
     b.perform(f"br i1 {whole}, label %{near}, label %{far}")
     b.label(near)
-    cases = f"i64 {size}, label %{side} i64 {2 * size}, label %{twice}"
+    cases = f"i64 {size}, label %{side} i64 {-size}, label %{back} i64 {2 * size}, label %{twice}"
     steps = STEPS if spaced and size <= WIDEST else ()
     labels = [b.fresh_label("every") for _ in steps]
     for step, label in zip(steps, labels, strict=True):
@@ -98,13 +98,19 @@ def near_items(
     b.label(side)
     neighbours = b.emit(f"load {vector}, ptr {at}, align 1")
     b.perform(f"br label %{read}")
+    b.label(back)
+    last = b.emit(f"getelementptr i8, ptr {at}, i64 {(1 - lanes) * size}")
+    row = b.emit(f"load {vector}, ptr {last}, align 1")
+    backwards = _numbers(reversed(range(lanes)), "i32")
+    turned = b.emit(f"shufflevector {vector} {row}, {vector} {row}, {backwards}")
+    b.perform(f"br label %{read}")
     b.label(twice)
     second = b.emit(f"getelementptr i8, ptr {at}, i64 {(lanes - 1) * size}")
     low = b.emit(f"load {vector}, ptr {at}, align 1")
     high = b.emit(f"load {vector}, ptr {second}, align 1")
     evens = b.emit(f"shufflevector {vector} {low}, {vector} {high}, {_evens(lanes)}")
     b.perform(f"br label %{read}")
-    each = f"[{neighbours}, %{side}], [{evens}, %{twice}]"
+    each = f"[{neighbours}, %{side}], [{turned}, %{back}], [{evens}, %{twice}]"
     for step, label in zip(steps, labels, strict=True):
         b.label(label)
         lines, picked = _picked(f"%{label}", at, step, size, lanes)
