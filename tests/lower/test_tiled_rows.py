@@ -7,7 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.builder.tiled_rows import COPIES, LEAST_ROWS, LONGEST
+from theano._core.lower.builder.tiled_rows import COPIES, LEAST_ROWS, LONGER, LONGEST
 
 KINDS = ["bool", "int8", "int16", "int64", "uint64", "float16", "float32", "float64", "complex128"]
 ROWS = [LEAST_ROWS - 1, LEAST_ROWS, LEAST_ROWS + 1, LEAST_ROWS + COPIES - 1, 10 * COPIES]
@@ -93,3 +93,18 @@ def test_many_loops_share_the_memory_of_repeated_rows() -> None:
     for i in range(60):
         wanted = np.tanh(wanted - np.arange(3.0) * i)
     np.testing.assert_allclose(f(x0), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "complex64"])
+def test_longer_rows_of_a_long_body_have_the_same_bits(kind: str) -> None:
+    x, y = T.TensorType(kind, (False, False))("x"), T.TensorType(kind, (False,))("y")
+    z = T.TensorType(kind, (False,))("z")
+    f = theano.function([x, y, z], [T.exp(x * y) + z * z, T.tanh(x + z)])
+    for length in (LONGEST + 1, 40, 47, 48, LONGER - 1, LONGER, LONGER + 1):
+        a = drawn((LEAST_ROWS + 70, length), kind) / 8
+        b, c = (drawn((length,), kind, seed) / 8 for seed in (5, 6))
+        for many, few in zip(f(a, b, c), f(a[-100:], b, c), strict=True):
+            np.testing.assert_array_equal(many[-100:], few)
+        wanted = np.exp(a * b) + c * c, np.tanh(a + c)
+        for found, right in zip(f(a, b, c), wanted, strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-4, atol=1e-6)

@@ -18,15 +18,19 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.lanes import choose_lanes
+from theano._core.lower.llvm.kernels.light_loop import is_light
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
 COPIES = 64
 # The items of a row that is repeated: of longer ones vectors are full, but for the last.
 LONGEST = 32
+# Of a longer body, part of a vector takes as long as a whole one, also beside a few of these.
+# INVARIANT: so many items of `LESS_WIDE` bytes take no more memory than the longest others.
+LONGER = 64
 # Rows that make it worth repeating others.
 LEAST_ROWS = 8 * COPIES
-# Bytes of the largest items.
-WIDEST = 16
+# Bytes of the largest items, and of those of longer rows, whose copies are to stay in the cache.
+WIDEST, LESS_WIDE = 16, 4
 # More repeated rows would crowd the cache.
 MOST_REPEATED = 4
 
@@ -44,7 +48,7 @@ def plan(p: Core, call: Call, flag: bool | str) -> Tiling | None:
     if call.kernel.layout != "packed" or loop.reductions or len(layout) != 2:
         return None
     rows, length = call.extents
-    if isinstance(length, int) and (length > LONGEST or length == 1):
+    if isinstance(length, int) and (length > LONGER or length == 1):
         return None
     if isinstance(rows, int) and rows < LEAST_ROWS:
         return None
@@ -55,9 +59,13 @@ def plan(p: Core, call: Call, flag: bool | str) -> Tiling | None:
     apart = any(inner in axes and outer not in axes for _, axes in loop.operands)
     if apart or len(repeated) > MOST_REPEATED:
         return None
-    condition = p.let(
-        "and", p.let("le", length, LONGEST), p.let("ge", rows, LEAST_ROWS), kind="bool"
-    )
+    short = p.let("le", length, LONGEST)
+    light = is_light(loop, call.kernel.lanes, p.vector_bits)
+    if not light and all(itemsize(loop.operands[i][0]) <= LESS_WIDE for i in repeated):
+        part = p.let("ne", p.let("and", length, call.kernel.lanes - 1), 0)
+        longer = p.let("and", part, p.let("le", length, LONGER), kind="bool")
+        short = p.let("or", short, longer, kind="bool")
+    condition = p.let("and", short, p.let("ge", rows, LEAST_ROWS), kind="bool")
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, kind="bool")
     kinds = {loop.operands[i][0] for i in repeated}
