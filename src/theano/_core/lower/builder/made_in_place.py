@@ -77,4 +77,5 @@ def _write_loop(
             p.strides(array)
         size = itemsize(next(iter(parts.values())).dtype)
         short = p.let("lt", shape[-1], WIDEST // size)
-    p.if_else(short, copied, lambda: write(parts, True))
+    # Which of two kernels is needed, only a call knows.
+    p.if_else(short, copied, lambda: write(parts, short == 0))
