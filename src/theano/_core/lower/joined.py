@@ -25,4 +25,5 @@ class Joined(Step):
         super().__init__(parts[0].nodes[0], 0, 0, None, None, sum(s.weight for s in parts))
         self.nodes = [node for part in parts for node in part.nodes]
         self.users = [user for part in parts for user in part.users]
+        self.again = {node: None for part in parts for node in part.again}
         self.parts = parts

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from theano._core.ir.variable import Apply
 
@@ -22,9 +21,9 @@ class LiveValues:
 
     def __init__(self, nodes: Sequence[Apply]) -> None:
         self.readers = Counter(value for node in nodes for value in dict.fromkeys(node.inputs))
-        self.of: Counter[Any] = Counter()
+        self.of: Counter[object] = Counter()
 
-    def read_by(self, node: Apply, step: Any, step_of: Mapping[Any, Any]) -> None:
+    def read_by(self, node: Apply, step: object, step_of: Mapping[Apply, object]) -> None:
         """Count what a node reads, and what it makes, in a step of its own."""
         self.of[step] = sum(self.readers[out] > 0 for out in node.outputs)
         for value in dict.fromkeys(node.inputs):
@@ -32,11 +31,10 @@ class LiveValues:
             if not self.readers[value] and value.owner in step_of:
                 self.of[step_of[value.owner]] -= 1
 
-    def merge(self, step: Any, other: Any) -> None:
+    def merge(self, step: object, other: object) -> None:
         """Count those of a step as those of another."""
         self.of[other] += self.of.pop(step)
 
-    def end(self, group: Any, step: Any) -> bool:
-        """Tell whether a group ends before a step that might join it."""
-        weight = group.weight + step.weight
+    def end(self, group: object, weight: int) -> bool:
+        """Tell whether a group ends before what would make it one of some weight."""
         return weight > MOST or (weight > HEAVIEST_GROUP and self.of[group] <= FEW)

@@ -30,10 +30,6 @@ class MadeInPlace(Joined):
 
     writer = "made_in_place"
 
-    def __init__(self, parts: list[Step]) -> None:
-        super().__init__(parts)
-        self.again = {node: None for part in parts for node in part.again}
-
 
 def make_in_place(
     steps: list[Step], uses: Mapping[Any, int], alone: Collection[Any] = ()

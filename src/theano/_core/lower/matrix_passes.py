@@ -52,7 +52,6 @@ class MatrixPass(Joined):
 
     def __init__(self, parts: list[Step], first: Factors, last: Factors, end: Apply) -> None:
         super().__init__(parts)
-        self.again = {node: None for part in parts for node in part.again}
         self.first, self.last, self.end = first, last, end
 
 

@@ -81,7 +81,8 @@ def group(
         step = _single(node, 1 << number, equal_lengths, step_of)
         live.read_by(node, step, step_of)
         for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
-            why = HEAVY if live.end(producer, step) else _obstacle(step, producer, step_of)
+            heavy = live.end(producer, producer.weight + step.weight)
+            why = HEAVY if heavy else _obstacle(step, producer, step_of)
             if not why:
                 steps.pop(step, None)
                 merge(step, producer, step_of)
