@@ -87,10 +87,12 @@ def simple_loop(
     indexed: bool = False,
     sequential: bool = False,
     lanes: int = 0,
+    eager: bool = True,
 ) -> None:
     """Write a loop that stores one value per point (none if `out` is None).
 
-    `body(w, *operands)` gives the value; see `Writer`.
+    `body(w, *operands)` gives the value; see `Writer`. Its kernel is compiled with the program if
+    `eager`, else when it is needed.
     """
     w = Writer([a.dtype for a, _ in operands])
     value = body(w, *w.operands)
@@ -103,9 +105,8 @@ def simple_loop(
         w.body([] if out is None else [value]),
     )
     outs = [] if out is None else [out]
-    kernel_choice.run(
-        p, loop, shape, [a for a, _ in operands], outs, [], indexed, sequential, lanes
-    )
+    arrays = [a for a, _ in operands]
+    kernel_choice.run(p, loop, shape, arrays, outs, [], indexed, sequential, lanes, eager=eager)
 
 
 def copy_into(p: Core, source: Array, target: Array) -> None:
@@ -211,13 +212,15 @@ def write_slice(
     return out
 
 
-def write_part(p: Core, part: Array, y: Array, assign: bool) -> None:
+def write_part(p: Core, part: Array, y: Array, assign: bool, eager: bool = True) -> None:
     """Set a part of an array to `y`, or increase it by that."""
     old = [] if assign else [(part, frozenset[int]())]
     operands = [*old, (y, y.broadcast_axes)]
-    simple_loop(
-        p, part, part.shape, operands, lambda w, *values: values[0] if assign else w.add(*values)
-    )
+
+    def body(w: Writer, *values: Value) -> Value:
+        return values[0] if assign else w.add(*values)
+
+    simple_loop(p, part, part.shape, operands, body, eager=eager)
 
 
 def led_by_axes(

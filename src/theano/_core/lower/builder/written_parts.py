@@ -23,9 +23,11 @@ def write(p: Core, step: WrittenPart) -> None:
     outer = p.step, p.node
     p.step, p.node = loop, loop.nodes[0]
     shape = kernel_choice.check_loop(p, loop)
-    for variable in dict.fromkeys(v for n in computed(loop) for v in n.inputs):
+    nodes = computed(loop)
+    own = set(nodes)
+    for variable in dict.fromkeys(v for n in nodes for v in n.inputs):
         # Known before the branches in which they are needed.
-        if (variable.owner not in computed(loop)) and not is_number(variable):
+        if variable.owner not in own and not is_number(variable):
             array = p.value(variable)
             p.pointer(array)
             p.strides(array)
@@ -34,9 +36,9 @@ def write(p: Core, step: WrittenPart) -> None:
     index = join_index(node.op.index, numbers_of(node, [p.value(v) for v in numbers]))
     part = views.basic_slice(p, node, out, index).replace(buffer=None)
     same: Size = 1
-    for own, wanted in zip(shape, part.shape, strict=True):
-        if own is not wanted:
-            same = p.let("and", same, p.let("eq", own, wanted), kind="bool")
+    for length, wanted in zip(shape, part.shape, strict=True):
+        if length is not wanted:
+            same = p.let("and", same, p.let("eq", length, wanted), kind="bool")
     if same == 1:
         _fill_part(p, loop, node, shape, part)
     else:
@@ -68,9 +70,11 @@ def _fill_part(p: Core, loop: Step, node: Apply, shape: list[Size], part: Array)
     p.uses[y] = 1
 
 
-def _fill(p: Core, loop: Step, result: object, shape: list[Size], memory: Array) -> None:
+def _fill(
+    p: Core, loop: Step, result: object, shape: list[Size], memory: Array, eager: bool = True
+) -> None:
     p.places[result] = Place(memory)
-    kernel_choice.fill_loop(p, loop, shape)
+    kernel_choice.fill_loop(p, loop, shape, eager=eager)
     del p.places[result]
 
 
@@ -90,7 +94,7 @@ def _fill_part_or_copy(
     p.strides(part)
 
     def copy() -> None:
-        _fill(p, loop, y, shape, memory)
-        copies.write_part(p, part, values, node.op.assign)
+        _fill(p, loop, y, shape, memory, eager=False)
+        copies.write_part(p, part, values, node.op.assign, eager=False)
 
     p.if_else(same, lambda: _fill_part(p, loop, node, shape, part), copy)
