@@ -64,6 +64,12 @@ class Words:
         """Return the sum of the logarithms on the diagonal."""
         return self.log(self.diagonal(a)).sum()
 
+    def put(self, x: Any, part: Any, y: Any) -> Any:
+        """Return `x` with a part of it set to `y`."""
+        x = x.copy()
+        x[part] = y
+        return x
+
     def repeat(self, step: Callable[..., Any], starts: Sequence[Any], steps: int) -> list[Any]:
         """Return the last of the states."""
         raise NotImplementedError
@@ -124,6 +130,9 @@ class Symbolic(Words):
     def repeat(self, step, starts, steps):
         rows, _ = self.base.scan(step, outputs_info=list(starts), n_steps=steps)
         return [row[-1] for row in as_list(rows)]
+
+    def put(self, x, part, y):
+        return self.set_subtensor(x[part], y)
 
     def equal(self, x, y):
         return self.eq(x, y)
@@ -275,6 +284,9 @@ class WithJax(Words):
     def bincount(self, x, weights=None, minlength=0):
         return self.module.bincount(x, weights, length=minlength)
 
+    def put(self, x, part, y):
+        return x.at[part].set(y)
+
     def add_rows(self, table, index, rows):
         return table.at[index].add(rows)
 
@@ -405,6 +417,11 @@ class WithTorch(Words):
 
     def bincount(self, x, weights=None, minlength=0):
         return self.module.bincount(x, weights, minlength=minlength)
+
+    def put(self, x, part, y):
+        x = x.clone()
+        x[part] = y
+        return x
 
     def add_rows(self, table, index, rows):
         return table.index_add(0, index, rows)

@@ -207,3 +207,67 @@ def tridiagonal(m, below, diagonal, above, y):
 
     ratios, values = m.scan(forward, [below, diagonal, above, y], [0 * y[0], 0 * y[0]])
     return m.scan(lambda r, v, x: (v - r * x,), [ratios, values], [0 * y[0]], backwards=True)[0]
+
+
+INSIDE, UP, DOWN = slice(1, -1), slice(2, None), slice(None, -2)
+
+
+@program(
+    "heat on a grid, 50 steps there and back, 250 × 250",
+    lambda r, n: [r.rand(n, n), r.rand(n, n)],
+    (250,),
+    (5,),
+    loops=True,
+)
+def heat_on_a_grid(m, a, b):
+    def mean(x):
+        beside = x[INSIDE, DOWN] + x[INSIDE, UP] + x[DOWN, INSIDE] + x[UP, INSIDE]
+        return 0.2 * (x[INSIDE, INSIDE] + beside)
+
+    def step(a, b):
+        b = m.put(b, (INSIDE, INSIDE), mean(a))
+        return m.put(a, (INSIDE, INSIDE), mean(b)), b
+
+    return m.repeat(step, [a, b], 50)
+
+
+@by_hand("heat on a grid, 50 steps there and back, 250 × 250")
+def heat_by_hand(a, b):
+    a, b = a.copy(), b.copy()
+    for _ in range(50):
+        for x, y in ((a, b), (b, a)):
+            beside = x[1:-1, :-2] + x[1:-1, 2:] + x[:-2, 1:-1] + x[2:, 1:-1]
+            y[1:-1, 1:-1] = 0.2 * (x[1:-1, 1:-1] + beside)
+    return [a, b]
+
+
+@program(
+    "electromagnetic waves on a grid, 60 steps, 200 × 220",
+    lambda r, n, k: [r.rand(60), r.rand(n, k), r.rand(n, k), r.rand(n, k)],
+    (200, 220),
+    (4, 5),
+    loops=True,
+)
+def waves(m, source, ex, ey, hz):
+    first, later, before = slice(None, 1), slice(1, None), slice(None, -1)
+
+    def step(now, ex, ey, hz):
+        ey = m.put(ey, first, 0 * ey[first] + now)
+        ey = m.put(ey, later, ey[later] - 0.5 * (hz[later] - hz[before]))
+        every = slice(None)
+        ex = m.put(ex, (every, later), ex[:, later] - 0.5 * (hz[:, later] - hz[:, before]))
+        turn = ex[before, later] - ex[before, before] + ey[later, before] - ey[before, before]
+        return ex, ey, m.put(hz, (before, before), hz[before, before] - 0.7 * turn)
+
+    return [rows[-1] for rows in m.scan(step, [source], [ex, ey, hz])]
+
+
+@by_hand("electromagnetic waves on a grid, 60 steps, 200 × 220")
+def waves_by_hand(source, ex, ey, hz):
+    ex, ey, hz = ex.copy(), ey.copy(), hz.copy()
+    for now in source:
+        ey[0] = now
+        ey[1:] -= 0.5 * (hz[1:] - hz[:-1])
+        ex[:, 1:] -= 0.5 * (hz[:, 1:] - hz[:, :-1])
+        hz[:-1, :-1] -= 0.7 * (ex[:-1, 1:] - ex[:-1, :-1] + ey[1:, :-1] - ey[:-1, :-1])
+    return [ex, ey, hz]

@@ -32,7 +32,7 @@ class Program:
         'gradient', of a number, with it; or 'jacobian' or 'hessian' alone.
     by_hand : function
         Of the arrays; the result and its derivatives, as someone writes them with NumPy, or the
-        result alone if states are changed, in place. None: `build`, where there are none.
+        result alone if there are none, or states are changed, in place. None: `build`.
     loops : bool
         Whether it has many steps, which torch does not compile in useful time.
     """
