@@ -10,7 +10,6 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_choice, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Place
-from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.llvm.kernels.flat_columns import WIDEST
 from theano._core.lower.llvm.kernels.light_loop import LONGEST
 from theano._core.lower.made_in_place import MadeInPlace
@@ -71,10 +70,7 @@ def _write_loop(
 
     short: Size = 0
     if of_rows and loop.weight > LONGEST:
-        for variable in step_inputs(loop):
-            array = p.value(variable)
-            p.pointer(array)
-            p.strides(array)
+        kernel_choice.ready_operands(p, loop)
         size = itemsize(next(iter(parts.values())).dtype)
         short = p.let("lt", shape[-1], WIDEST // size)
     # Which of two kernels is needed, only a call knows.

@@ -6,9 +6,7 @@ from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import copies, kernel_choice, lowering, views
 from theano._core.lower.builder.core import Core
-from theano._core.lower.builder.kernel_choice import is_number
 from theano._core.lower.builder.region import Place
-from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step
 from theano._core.lower.written_parts import WrittenPart
 from theano._core.ops.array.index_form import join_index, numbers_of
@@ -23,14 +21,7 @@ def write(p: Core, step: WrittenPart) -> None:
     outer = p.step, p.node
     p.step, p.node = loop, loop.nodes[0]
     shape = kernel_choice.check_loop(p, loop)
-    nodes = computed(loop)
-    own = set(nodes)
-    for variable in dict.fromkeys(v for n in nodes for v in n.inputs):
-        # Known before the branches in which they are needed.
-        if variable.owner not in own and not is_number(variable):
-            array = p.value(variable)
-            p.pointer(array)
-            p.strides(array)
+    kernel_choice.ready_operands(p, loop)
     p.step, p.node = last, node
     out = copies.writable(p, node, p.value(x))
     index = join_index(node.op.index, numbers_of(node, [p.value(v) for v in numbers]))
