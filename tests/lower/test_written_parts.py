@@ -145,3 +145,15 @@ def walked(block: list[Any]) -> Iterator[Any]:
             yield i
         elif isinstance(i, ir.If):
             yield from walked(i.then)
+
+
+def test_constants_are_known_behind_the_branch() -> None:
+    numbers = np.arange(1.0, 6.0)
+    x, y, m = T.dvector(), T.dvector(), T.dmatrix()
+    part = T.set_subtensor(x[1:-1], T.tanh(y * numbers) + numbers)
+    f = theano.function([x, y, m], [part, T.cumsum(m * numbers, axis=0), T.dot(m, numbers)])
+    given = np.ones(7), np.ones(5), np.ones((2, 5))
+    first, second, third = f(*given)
+    np.testing.assert_allclose(first, put(np, given[0], INSIDE, np.tanh(numbers) + numbers))
+    np.testing.assert_allclose(second, np.cumsum(given[2] * numbers, axis=0))
+    np.testing.assert_allclose(third, given[2] @ numbers)

@@ -13,7 +13,7 @@ from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, layouts, orders, pieces, tiled_rows
 from theano._core.lower.builder.core import Core, truth
 from theano._core.lower.builder.parted_loops import parted
-from theano._core.lower.computed_again import computed, step_inputs
+from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
 from theano._core.lower.kernel.loops import KernelReduction, Loop
@@ -119,10 +119,13 @@ def check_loop(p: Core, step: Step) -> list[Size]:
 
 def ready_operands(p: Core, step: Step) -> None:
     """Have addresses and strides of what a step reads known before branches that need them."""
-    for variable in step_inputs(step):
-        array = p.value(variable)
-        p.pointer(array)
-        p.strides(array)
+    nodes = computed(step)
+    own = set(nodes)
+    for variable in dict.fromkeys(v for node in nodes for v in node.inputs):
+        if variable.owner not in own and not is_number(variable):
+            array = p.value(variable)
+            p.pointer(array)
+            p.strides(array)
 
 
 def fill_loop(
