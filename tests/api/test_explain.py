@@ -42,7 +42,7 @@ def test_why_loops_stay_apart() -> None:
     long = x
     for _ in range(40):
         long = T.exp(T.sin(long) + x)
-    assert "so long that numbers spill" in said(theano.function([x], long))
+    assert "so long that processors see no two" in said(theano.function([x], long))
 
 
 def test_what_is_computed_once() -> None:
