@@ -83,7 +83,7 @@ class Readers:
         return True
 
     def _index(self, node: Apply) -> int:
-        return next(i for i, step in enumerate(self.steps) if node in step.nodes)
+        return next((i for i, step in enumerate(self.steps) if node in step.nodes), -1)
 
     def _is_done(self, place: int, node: Apply) -> bool:
         step = self.steps[place]
