@@ -1,8 +1,8 @@
 """How long the body of a loop may get: until it hands on few values.
 
 Of long iterations processors see no two at once, so a loop of many instructions in a row takes a
-fifth longer than two that hand on a few values. What hands on many, through memory, takes several
-times as long as one loop. (Measured on random formulas of 100 to 1,000 operations.)
+fifth longer than two that hand on a few values. What hands on many, through memory, takes up to
+two and a half times as long as one loop. (Measured on random formulas of 100 to 1,000 operations.)
 """
 
 from __future__ import annotations
