@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def test_errors_come_from_any_routine() -> None:
 
 def made(body: list[Any], *stacks: tuple[str, int]) -> ir.Program:
     """Return a program in routines, which LLVM has accepted."""
-    whole = ir.Program(body, stacks, 1, kernels=("a kernel",) * 40)
+    whole = ir.Program(body, stacks, 1, kernels=(SimpleNamespace(eager=True),) * 40)
     spec.check(whole)
     program = outline.outline(whole)
     spec.check(program)

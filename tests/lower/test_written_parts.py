@@ -157,3 +157,18 @@ def test_constants_are_known_behind_the_branch() -> None:
     np.testing.assert_allclose(first, put(np, given[0], INSIDE, np.tanh(numbers) + numbers))
     np.testing.assert_allclose(second, np.cumsum(given[2] * numbers, axis=0))
     np.testing.assert_allclose(third, given[2] @ numbers)
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (1, 4), (2, 1), (1, 1)])
+@pytest.mark.parametrize("add", [False, True])
+def test_a_part_of_known_length_is_broadcast_to(shape: tuple[int, ...], add: bool) -> None:
+    """Its kernels run without the runtime, which would compile what is missing."""
+    s, y = T.dscalar(), T.dmatrix()
+    x = T.zeros((5, 7)) + s
+    f = theano.function([s, y], put(T, x, (slice(1, 3), slice(1, 5)), y * 2 + 1, add))
+    values = np.arange(float(np.prod(shape))).reshape(shape)
+    wanted = put(np, np.full((5, 7), 3.0), (slice(1, 3), slice(1, 5)), values * 2 + 1, add)
+    np.testing.assert_array_equal(f(3.0, values), wanted)
+    x = T.dtensor3()
+    f = theano.function([x, y], put(T, x, (slice(0), slice(3, 3), slice(9, 2)), y[None] + 1, add))
+    np.testing.assert_array_equal(f(np.ones((2, 3, 1)), np.ones((1, 1))), np.ones((2, 3, 1)))

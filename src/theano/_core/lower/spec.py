@@ -70,6 +70,7 @@ class _Checker:
         self.program = program
         self.defined: set[str] = set()
         self.below = False
+        self.ready: set[ir.Size] = set()
         self.aliases = Aliases()
 
     def block(self, block: ir.Block, kinds: dict[str, str], freed: set[int | None]) -> None:
@@ -154,9 +155,18 @@ class _Checker:
             raise ProgramError(f"operands are not of the dtypes {i.body.operands}: {i}")
         if isinstance(i, ir.Check) and i.fault not in FAULTS:
             raise ProgramError(f"there is no fault {i.fault!r}")
+        if isinstance(i, ir.Call) and i.function == "launch":
+            self.ready.add(i.operands[0])
         if isinstance(i, (ir.Launch, ir.Reduce)) and isinstance(i.kernel, int):
-            if i.kernel not in range(len(self.program.kernels)):
-                raise ProgramError(f"there is no kernel {i.kernel}: {i}")
+            self._kernel(i, i.kernel)
+
+    def _kernel(self, i: ir.Launch | ir.Reduce, number: int) -> None:
+        kernels = self.program.kernels
+        if number not in range(len(kernels)):
+            raise ProgramError(f"there is no kernel {number}: {i}")
+        needed = self.below or (isinstance(i, ir.Launch) and i.at_once)
+        if needed and not kernels[number].eager and number not in self.ready:
+            raise ProgramError(f"kernel {number} may not be compiled here yet: {i}")
 
     def _is(self, value: Any, kind: str, kinds: Mapping[str, str], where: Any) -> None:
         """Check that a value is there, and of a kind; '' of any."""

@@ -147,6 +147,14 @@ def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None
     p.if_else(flag, None if unless else make, make if unless else None)
 
 
+def ready_layouts(p: Core, flag: bool | str, calls: Sequence[Call], eager: bool) -> None:
+    """Have the kernel of the layout that `flag` tells of there; `eager`: the first one is."""
+    if not eager:
+        ready_variant(p, flag is False or flag, calls[0])
+    if isinstance(flag, str):
+        ready_variant(p, flag, calls[1], unless=True)
+
+
 def call_kernel(
     p: Core,
     call: Call,

@@ -328,8 +328,7 @@ def run(
     ]
     for one in calls if freely else ():
         layouts.join_last_axes(p, one, every)
-    if isinstance(flag, str):
-        kernel_call.ready_variant(p, flag, calls[1], unless=True)
+    kernel_call.ready_layouts(p, flag, calls, eager)
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
     tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
     narrow, variants = _for_short_rows(p, calls, shape, flag, freely, row, arrays, outs)
