@@ -136,6 +136,24 @@ def test_sums_of_discrete_things_have_no_gradient() -> None:
         np.testing.assert_array_equal(f([1.0, -2.0]), [0, 0])
 
 
+def test_a_power_of_what_is_not_positive() -> None:
+    x, y = T.dvectors("x", "y")
+    f = theano.function([x, y], T.grad((x**y).sum(), y))
+    given = np.array([-2.0, -2.0, 0.0, 0.0, 0.0, 2.0]), np.array([2.0, 0.5, 2.0, 0.0, -1.0, 1.0])
+    wanted = [np.nan, np.nan, 0, 0, 0, 2 * np.log(2)]
+    np.testing.assert_allclose(f(*given), wanted)
+
+
+def test_of_two_equal_ones_the_second_is_the_largest() -> None:
+    x = T.dvector("x")
+    for choose in (T.largest, T.smallest):
+        value = choose(x, 1.0)
+        f = theano.function([x], [value, T.grad(value.sum(), x)])
+        value, slope = f([1.0, np.nan])
+        assert value.tolist() == [1.0, 1.0]
+        assert slope.tolist() == [0.0, 0.0]
+
+
 def test_results_are_as_wrt() -> None:
     x, y = T.dvectors("x", "y")
     cost = (x * y).sum()

@@ -293,6 +293,7 @@ def largest(*args: TensorLike) -> TensorVariable:
     Parameters
     ----------
     *args : tensors
+        Of two that are equal, or one of which is NaN, the second is taken.
 
     Returns
     -------
@@ -305,7 +306,7 @@ def largest(*args: TensorLike) -> TensorVariable:
     >>> T.largest(x, y).eval({x: [1.0, 5.0], y: [3.0, 2.0]})
     array([3., 5.])
     """
-    return _extreme(a_.maximum, args)
+    return _extreme(a_.maximum, a_.gt, args)
 
 
 def smallest(*args: TensorLike) -> TensorVariable:
@@ -314,6 +315,7 @@ def smallest(*args: TensorLike) -> TensorVariable:
     Parameters
     ----------
     *args : tensors
+        Of two that are equal, or one of which is NaN, the second is taken.
 
     Returns
     -------
@@ -326,12 +328,15 @@ def smallest(*args: TensorLike) -> TensorVariable:
     >>> T.smallest(x, y).eval({x: [1.0, 5.0], y: [3.0, 2.0]})
     array([1., 2.])
     """
-    return _extreme(a_.minimum, args)
+    return _extreme(a_.minimum, a_.lt, args)
 
 
-def _extreme(op: Any, values: tuple[object, ...]) -> Any:
+def _extreme(op: Any, exceeds: Any, values: tuple[object, ...]) -> Any:
     if not values:
         raise TypeError(f"{op.name} needs at least one tensor")
+    # Of two, the second is chosen unless the first exceeds it: with NaN and for gradients, too.
+    if len(values) == 2:
+        return a_.switch(exceeds(*values), *values)
     result = as_tensor_variable(values[0])
     for value in values[1:]:
         result = op(result, value)

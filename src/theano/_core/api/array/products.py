@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.api.array.joining import stack
-from theano._core.api.array.shaping import flatten, shape_padleft
+from theano._core.api.array.shaping import flatten
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.base.sequences import listed
@@ -77,14 +77,8 @@ def outer(x: object, y: object) -> TensorVariable:
     array([[ 1., 10.],
            [ 2., 20.]])
     """
-    x, y = as_tensor_variable(x), as_tensor_variable(y)
-    x = x if x.type.ndim == 1 else _flat(x)
-    y = y if y.type.ndim == 1 else _flat(y)
+    x, y = flatten(as_tensor_variable(x)), flatten(as_tensor_variable(y))
     return ops.dot(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))
-
-
-def _flat(x: Variable) -> Any:
-    return shape_padleft(x) if x.type.ndim == 0 else shaping.reshape_op(x, [-1])
 
 
 def _axes_lists(name: str, axes: Any) -> list[Any]:

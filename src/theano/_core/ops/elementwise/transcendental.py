@@ -217,8 +217,10 @@ def _grad_pow(g: Variable, x: Variable, y: Variable, z: Variable) -> tuple[Any, 
     # Less by one or, where y is 0, not at all: there the derivative is 0, also at x = 0.
     some = neq(y, 0) if dtypes.is_complex(y.type.dtype) else cast(y, "bool")
     with_y = g * y * x ** (y - some)
-    log_x = log(x) if dtypes.is_complex(x.type.dtype) else switch(x > 0, log(x), 0)
-    return with_y, g * (z * log_x)
+    with_log = z * log(x)
+    if not dtypes.is_complex(x.type.dtype):
+        with_log = switch(x, with_log, 0)
+    return with_y, g * with_log
 
 
 pow = elementwise(
