@@ -436,12 +436,29 @@ def index(d: Drawer) -> Step:
     return Step(f"v{x}[{advanced_key(d, x)}]", d.exact[x])
 
 
+def broadcast_value(d: Drawer, x: int, key: str) -> str:
+    """Return what a part is set to, made of a variable that is broadcast to it."""
+    shape = eval(f"a[{key}]", {"a": d.values[x], "np": np}).shape
+
+    def fits(a: np.ndarray) -> bool:
+        lengths = zip(a.shape[::-1], shape[::-1], strict=False)
+        kinds = "iufc" if d.values[x].dtype.kind == "c" else "iuf"
+        return (
+            a.dtype.kind in kinds and a.ndim <= len(shape) and all(n in (1, m) for n, m in lengths)
+        )
+
+    y = d.operand(fits)
+    return d.one_of([f"v{y}", f"v{y} * v{y}", f"T.maximum(v{y}, 1)"])
+
+
 def write(d: Drawer) -> Step:
     x = d.operand(lambda a: a.ndim > 0 and a.dtype.kind in "iufc")
     key = basic_key(d, d.values[x].shape) if d.chance(0.6) else advanced_key(d, x)
     how = d.one_of(["set_subtensor", "inc_subtensor"])
     view = f"v{x}[{key}]"
     value = d.one_of(["2", f"{view} * 2", f"{view}[..., ::-1]", "-1"])
+    if "v" not in key and d.chance(0.5):
+        value = broadcast_value(d, x, key)
     if (how == "set_subtensor" and "np.array" in key) or "T.mod" in key:
         # Of repeated positions, which is written last is not said.
         value = "2"
