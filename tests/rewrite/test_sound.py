@@ -220,3 +220,14 @@ def test_an_integer_too_large_for_float16_is_infinite_beside_no_items() -> None:
     x, n = T.TensorType("float16", (False,))("x"), T.lscalar("n")
     out = T.sum(x * T.cast(n, "float16"), dtype="float16", acc_dtype="float16")
     assert evaluate(rewrite([out]), {x: np.zeros(0, "float16"), n: np.int64(70000)})[0] == 0
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_a_complex_quotient_by_zero_is_no_product(dtype: str) -> None:
+    x = T.TensorType(dtype, (False,))("x")
+    values = {x: np.array([1 + 2j, -1, 3j, 0]).astype(dtype)}
+    for out in (x / 0, (x * 2) / T.constant(0j), 3 / (1 / x) / 0):
+        with np.errstate(all="ignore"):
+            wanted = evaluate([out], values)[0]
+            got = evaluate(rewrite([out]), values)[0]
+        np.testing.assert_array_equal(got, wanted)

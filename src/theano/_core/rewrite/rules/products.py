@@ -374,6 +374,9 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
         factors = flatten(node.outputs[0])
     if factors is None or (len(factors) < 2 and not factors.negative):
         return None
+    if dtypes.is_complex(dtype) and any(known_value(v) == 0 for v in factors.minus):
+        # Of complex numbers, a quotient by 0 is no product with 1 / 0.
+        return None
     factors.cancel()
     if not dtypes.is_complex(dtype):
         factors.merge_signs()
