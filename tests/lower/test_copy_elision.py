@@ -50,6 +50,15 @@ JOINS: dict[str, tuple[Any, int]] = {
         ifelse(n > 0, T.concatenate([T.exp(x) * 2, T.tanh(y)]), T.concatenate([x, y])),
         2,
     ),
+    "written over": (T.set_subtensor(T.stack([x, x + 1, t])[:1], t), 3),
+    "written over in a state": (
+        theano.scan(
+            lambda h: T.set_subtensor(T.concatenate([h[:2] * 2, h[2:] + 1])[:2], h[2:4] * 3),
+            outputs_info=T.concatenate([x, x]),
+            n_steps=3,
+        )[0],
+        6,
+    ),
     "overlapping": (
         T.set_subtensor(
             T.set_subtensor(T.AllocEmpty("float64")(5)[:3], T.exp(x[:3]))[2:], T.tanh(y[:3])

@@ -174,7 +174,7 @@ class Alloc(Record):
 
 
 class Parts(Record):
-    """Says of a new block: what is copied there next are parts of it, which do not overlap.
+    """Stands before and behind copies to parts of a new block, which do not overlap.
 
     Only `passes/copy_elision.py` reads it.
     """

@@ -35,9 +35,11 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     out = p.memory_for(node.outputs[0], shape)
     packed = _suit_vectors(p, arrays, out, axis)
     if packed is False:
-        if out.buffer is not None and isinstance(out.data, str):
-            p.block.append(ir.Parts(out.data))
+        new = out.buffer is not None and isinstance(out.data, str)
+        around = [ir.Parts(str(out.data))] if new else []
+        p.block += around
         _copy_parts(p, arrays, out, axis)
+        p.block += around
     else:
         p.if_else(
             packed,

@@ -62,9 +62,13 @@ def _without_copies(block: ir.Block, kernels: Sequence[Any], elided: set[int]) -
     if not wholes:
         return block
     where = {name: at for at, i in enumerate(block) for name, _ in ir.defined(i)}
+    # INVARIANT: what is written to a whole later, over its parts, is no part.
+    joined: dict[str, list[_Part]] = {}
     for at, i in enumerate(block):
-        if isinstance(i, ir.Launch) and isinstance(i.kernel, int) and _copies(kernels[i.kernel]):
-            _note(block, at, where, itemsize(kernels[i.kernel].loop.operands[0][0]), wholes)
+        if isinstance(i, ir.Parts):
+            joined = {} if i.address in joined else {i.address: wholes[i.address]}
+        elif isinstance(i, ir.Launch) and isinstance(i.kernel, int) and _copies(kernels[i.kernel]):
+            _note(block, at, where, itemsize(kernels[i.kernel].loop.operands[0][0]), joined)
     change = _Change(block, where)
     for whole, parts in wholes.items():
         if parts and change.allocate_before(whole, parts):
