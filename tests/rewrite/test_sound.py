@@ -231,3 +231,13 @@ def test_a_complex_quotient_by_zero_is_no_product(dtype: str) -> None:
             wanted = evaluate([out], values)[0]
             got = evaluate(rewrite([out]), values)[0]
         np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_divided_by_its_magnitude(dtype: str) -> None:
+    x = T.TensorType(dtype, (False,))("x")
+    values = {x: np.array([1, 3, 1]).astype(dtype)}
+    outs = [x / abs(x), abs(x) * T.constant(2.0) / x]
+    for got, wanted in zip(evaluate(rewrite(outs), values), evaluate(outs, values), strict=True):
+        assert got.dtype == wanted.dtype
+        np.testing.assert_array_equal(got, wanted)

@@ -86,7 +86,10 @@ class Factors(Terms):
             if inside is None:
                 continue
             signed, known = split_constants(inside.plus)
-            if signed and all(self.plus.count(v) >= signed.count(v) for v in signed):
+            # Truth values have no sign.
+            if signed and all(
+                v.type.dtype != "bool" and self.plus.count(v) >= signed.count(v) for v in signed
+            ):
                 for factor in signed:
                     self.plus[self.plus.index(factor)] = sgn(factor)
                 self.minus.remove(value)
