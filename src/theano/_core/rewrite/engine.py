@@ -24,7 +24,6 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_length, unchanged_graphs
-from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.shaping import Length, is_measured, pattern_broadcast
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
@@ -117,7 +116,6 @@ class Rewriter:
         self.constants: dict[Any, Constant] = {}
         self.finished: dict[Any, Any] = {}
         self.uses: dict[Any, int] = {}
-        self.part_uses: dict[Any, int] = {}
         self.shape_memo: dict[Any, tuple[Any, ...]] = {}
         # Those of phases before, the lengths of inputs that the last was told, what rewrote loops.
         self._known_shapes: dict[Any, tuple[Any, ...]] = {}
@@ -157,7 +155,7 @@ class Rewriter:
         self._checks.clear()
         self.finished = {v: v for v in inputs}
         order = toposort(outputs, self.finished)
-        self.uses, self.part_uses = count_uses(outputs, order)
+        self.uses = count_uses(outputs, order)
         measured, told = Measured(outputs, order), shape or {}
         same = told == self._told and not (measured.any or self._measured.any)
         known = {**self._known_shapes, **self.shape_memo} if same else {}
@@ -182,8 +180,7 @@ class Rewriter:
                 finished[old] = new
                 if new is not old:
                     finished.setdefault(new, new)
-                    for uses in (self.uses, self.part_uses):
-                        uses[new] = uses.get(new, 0) + uses.get(old, 0)
+                    self.uses[new] = self.uses.get(new, 0) + self.uses.get(old, 0)
         return [finished[v] if v in finished else self.leaf(v) for v in outputs]
 
     def one(self, output: object) -> Any:
@@ -490,16 +487,9 @@ def inherit_source(
             out.source = source
 
 
-def count_uses(
-    outputs: Sequence[object], nodes: Sequence[Apply]
-) -> tuple[dict[Any, int], dict[Any, int]]:
-    """Return how many times each variable is used, and how many of these times for a part of it.
-
-    Uses are as an input of one of `nodes` or as an output.
-    """
-    uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in nodes)))
-    parts = Counter(node.inputs[0] for node in nodes if isinstance(node.op, Subtensor))
-    return uses, parts
+def count_uses(outputs: Sequence[object], nodes: Sequence[Apply]) -> dict[Any, int]:
+    """Return how many times each variable is used: as an input of one of `nodes`, or an output."""
+    return Counter(chain(outputs, chain.from_iterable(node.inputs for node in nodes)))
 
 
 def known_value(variable: Variable) -> Any:

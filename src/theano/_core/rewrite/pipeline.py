@@ -17,6 +17,7 @@ from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.ifelse.sink import rewrite_branches
 from theano._core.rewrite.inline import inlined, without_assertions
+from theano._core.rewrite.passes import sink_slices
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
 from theano._core.rewrite.rules import (
@@ -93,6 +94,13 @@ def _sparse(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -
     return with_arrays(outputs)
 
 
+def _slices(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
+    if not sink_slices.any_to_sink(outputs):
+        return outputs
+    sunk = sink_slices.with_slices_sunk(outputs, rewriter)
+    return rewriter.run(sunk, rules_of("slices", selection.excluded))
+
+
 def _branches(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
     final = rewrite_branches(outputs)
     if all(a is b for a, b in zip(final, outputs, strict=True)):
@@ -162,6 +170,12 @@ PASSES = (
         _walk("blas"),
     ),
     Pass(
+        "slices",
+        "When it is final what there are slices of: they are of what is there in any case.",
+        "exact",
+        _slices,
+    ),
+    Pass(
         "merge",
         "Where no pass of rules runs, which does it along the way: equal nodes become one.",
         "exact",
@@ -177,14 +191,14 @@ PASSES = (
 )
 # Rules of other passes that run along, by the name of a pass; those of `shape` belong to no other.
 INCLUDES = {"canonical": ("shape",), "stable": ("shape", "canonical"), "special": ("shape",)}
-RULE_PHASES = ("shape", "canonical", "stable", "special", "blas")
+RULE_PHASES = ("shape", "canonical", "stable", "special", "blas", "slices")
 LEVELS = {
     "none": ("merge",),
     "merge": ("merge",),
     "fast_compile": ("canonical",),
     "fast_run": (
         *("add_repeated", "check_labels", "sparse", "canonical"),
-        *("loops", "stable", "special", "blas"),
+        *("loops", "stable", "special", "blas", "slices"),
     ),
 }
 
@@ -222,6 +236,7 @@ def all_rules() -> tuple[Rule, ...]:
         *inverses.RULES,
         *logarithms.RULES,
         *subtensor.RULES,
+        *sink_slices.RULES,
     )
 
 

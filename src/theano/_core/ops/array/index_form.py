@@ -176,6 +176,49 @@ def keeps_one(entry: Slice) -> bool:
     return start and stop and entry.step != SYMBOL
 
 
+def merged_index(inner: Index, outer: Sequence[Entry]) -> list[Any] | None:
+    """Return the entries that take what `outer` takes of what `inner` takes; None if unknown.
+
+    Both are of numbers only.
+    """
+    entries: list[Any] = []
+    left = list(outer)
+    for entry in inner:
+        if not isinstance(entry, Slice):
+            entries.append(entry)
+            continue
+        together = _merged(entry, left.pop(0) if left else Slice())
+        if together is None:
+            return None
+        entries.append(together)
+    return entries + [slice(*e) if isinstance(e, Slice) else e for e in left]
+
+
+def _merged(inner: Slice, outer: Slice | int) -> Any:
+    if inner == Slice():
+        return slice(*outer) if isinstance(outer, Slice) else outer
+    if outer == Slice():
+        return slice(*inner)
+    start, stop = inner.start or 0, inner.stop
+    if inner.step not in (None, 1) or start < 0:
+        return None
+    if not isinstance(outer, Slice):
+        at = start + outer
+        return at if outer >= 0 and (stop is None or 0 <= at < stop) else None
+    first, last = outer.start or 0, outer.stop
+    if first < 0 or (outer.step or 1) < 0:
+        return None
+    begin = start + first or None
+    if stop is None and (last is None or last >= 0):
+        return slice(begin, None if last is None else start + last, outer.step)
+    if stop is not None and stop >= start and (last is None or last >= 0):
+        return slice(begin, stop if last is None else min(stop, start + last), outer.step)
+    # Counted from the end: what `inner` leaves out there and `outer` leaves out of the rest.
+    if (stop is None or stop < 0) and (last is None or last < 0):
+        return slice(begin, (stop or 0) + (last or 0), outer.step)
+    return None
+
+
 def entry_text(entry: Entry) -> str:
     """Return an entry as the name of an operation has it."""
     if isinstance(entry, Slice):

@@ -9,6 +9,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.dims import (
     SumOfLengths,
@@ -43,7 +44,7 @@ from theano._core.ops.core.op import (
     shape_of,
     tensor_operand,
 )
-from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, switch
+from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, sub, switch
 from theano._core.ops.elementwise.elementwise import cast, same_rank
 
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ def _length(start: Any, stop: Any, step: Any, size: Any) -> Any:
     known = step if isinstance(step, int) else None
     cut = _cut_off(start, stop) if known == 1 else None
     if cut is not None:
-        # One expression for x[2:], x[1:-1] and x[:-2], so that they are known to fit each other.
-        return maximum(as_int64(size) - as_int64(cut), as_int64(0))
+        # One expression for x[2:], x[1:-1], x[:-2] and x[1:][1:]: they are known to fit each other.
+        whole, before = _before_cut(size)
+        cut = min(cut + before, 1 << 62)
+        return maximum(as_int64(whole) - as_int64(cut), as_int64(0))
     return _symbolic_length(slice(start, stop, step), known, as_int64(size))
 
 
@@ -109,6 +112,18 @@ def _cut_off(start: object, stop: object) -> int | None:
         return None
     # Any axis is shorter than that.
     return min(first - last, 1 << 62)
+
+
+def _before_cut(size: Any) -> tuple[Any, int]:
+    """Return the length of what a slice of some size is of, and how many items it leaves away."""
+    rest = made_by(size, maximum) if isinstance(size, Variable) else None
+    if rest is None or python_int(rest.inputs[1]) != 0:
+        return size, 0
+    difference = made_by(rest.inputs[0], sub)
+    count = None if difference is None else python_int(difference.inputs[1])
+    if difference is None or count is None or count < 0 or not not_negative(difference.inputs[0]):
+        return size, 0
+    return difference.inputs[0], count
 
 
 def _known(value: Variable | int) -> Any:

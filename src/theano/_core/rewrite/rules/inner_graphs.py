@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.rewrite.engine import Rewriter
@@ -15,13 +16,23 @@ RULES = Rules("canonical")
 
 
 def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
+    return with_new_body(rewriter, node, lambda outputs, inner: outputs)
+
+
+def with_new_body(
+    rewriter: Rewriter, node: Apply, change: Callable[[Sequence[Variable], Rewriter], Sequence[Any]]
+) -> Any:
+    """Return the outputs of a loop whose body is changed, and then rewritten by the phase."""
     op: Loop = node.op
     # What it found out in the phase before is found faster.
     _, inner = rewriter.bodies.get(id(op)) or (op, Rewriter())
     if inner.rules is rewriter.rules:
         return None
     outputs = inner.run(
-        op.body.outputs, rewriter.rules, op.body.inputs, _inner_shapes(rewriter, node)
+        change(op.body.outputs, inner),
+        rewriter.rules,
+        op.body.inputs,
+        _inner_shapes(rewriter, node),
     )
     same = all(new is old for new, old in zip(outputs, op.body.outputs, strict=True))
     loop = op if same else op.replaced(Body(op.body.inputs, outputs))
