@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import mmap
 from collections.abc import Iterator
 
@@ -72,3 +73,35 @@ def test_rows_write_only_their_own_items(page: np.ndarray, width: int, dtype: st
         np.testing.assert_array_equal(f(row), values.sum(axis=0, dtype=dtype))
         np.testing.assert_array_equal(m.get_value(borrow=True), values + row)
     m.set_value(np.zeros((1, 1), dtype))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_lies_behind_is_read_within_a_page_only(
+    page: np.ndarray, width: int, dtype: str
+) -> None:
+    """And has no part in results, whatever it is: NaN, or a divisor of 0."""
+    x, y = T.TensorType(dtype, (False,))("x"), T.TensorType(dtype, (False,))("y")
+
+    def long(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        for _ in range(6):
+            x = x * x - y
+        return x
+
+    outputs = [long(x, y), long(y, x).sum(dtype=dtype, acc_dtype=dtype)]
+    if dtype.startswith("int"):
+        outputs.append(long(x, y) // y)
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, y], outputs)
+    rng = np.random.default_rng(2)
+    for n, behind in itertools.product((1, 3, 5, 15, 31), range(0, 136, 8)):
+        values = rng.integers(1, 3, (2, n)).astype(dtype)
+        wanted = f(*values)
+        for filling in (0, 255):
+            page[:] = filling
+            end = page.size - behind
+            inside = page[end - values[0].nbytes : end].view(dtype)
+            inside[:] = values[0]
+            for got in (f(inside, values[1]), f(values[0].copy(), values[1])):
+                for one, two in zip(got, wanted, strict=True):
+                    np.testing.assert_array_equal(one, two)

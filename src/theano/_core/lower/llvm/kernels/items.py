@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from theano._core.base.records import Record
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 from theano._core.lower.llvm.text.masked import masked
+
+# Bytes of the smallest pages of memory.
+PAGE = 4096
 
 
 class Memory(Record):
@@ -100,6 +104,20 @@ def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> Non
         _copy_bytes(b, buffer, memory, dtype, part)
     else:
         b.perform(f"store {words.type} {words.text}, ptr {buffer}, align 64")
+
+
+def in_one_page(b: Builder, vectors: Sequence[tuple[str, int]]) -> str:
+    """Return whether no vector, an address and its bytes, goes beyond the page that it begins in.
+
+    Then all of it can be read where its first item can.
+    """
+    every = "true"
+    for address, size in vectors:
+        number = b.emit(f"ptrtoint ptr {address} to i64")
+        place = b.emit(f"and i64 {number}, {PAGE - 1}")
+        fits = b.emit(f"icmp ule i64 {place}, {PAGE - size}")
+        every = b.emit(f"and i1 {every}, {fits}")
+    return every
 
 
 def copy_out(b: Builder, memory: str, buffer: str, dtype: str, part: Part) -> None:

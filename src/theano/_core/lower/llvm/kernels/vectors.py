@@ -1,9 +1,10 @@
 """The innermost loop of a kernel: vectors along the last axis, and its remainder.
 
 The body of a loop is by far its longest part, so it is written once. In a packed loop the vectors
-that are full read and write memory in place; what remains is copied to buffers of one vector, under
-a mask where the processor has masks, and the loop runs once more over these. In a strided loop
-full vectors are read and written where they lie if items are neighbours, others through buffers.
+that are full read and write memory in place. It runs once more for what remains, which is read in
+place, too, where a whole vector is in a page, or else copied to buffers of one vector, under a mask
+where the processor has masks; so are results, from buffers. In a strided loop full vectors are read
+and written where they lie if items are neighbours, others through buffers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from theano._core.ir.variable import Variable
+from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.fused_body import write_body
 from theano._core.lower.llvm.kernels.items import (
@@ -21,6 +23,7 @@ from theano._core.lower.llvm.kernels.items import (
     copy_in,
     copy_out,
     has_masks,
+    in_one_page,
     itemsize,
     load,
     merge,
@@ -194,22 +197,21 @@ class VectorLoop:
         full, rest, rest_at = self._blocks()
         memories = [*self.moving, *w.stores]
         starts, rests = (self._pointers_at(memories, at) for at in (self.lo, rest_at))
-        buffers = {}
-        for memory in memories:
-            whole = memory in w.stores or has_masks(memory.dtype, w.smallest_masked)
-            buffers[memory.slot] = (
-                self._buffer(memory, whole) if w.lanes > 1 else starts[memory.slot]
-            )
+        buffers = starts
+        for m in memories if w.lanes > 1 else ():
+            whole = m in w.stores or has_masks(m.dtype, w.smallest_masked)
+            buffers = {**buffers, m.slot: self._buffer(m, whole)}
         tag = b.fresh_label("vec")
-        phase, tail = f"{tag}.phase", f"{tag}.tail"
+        phase, tail = f"{tag}.phase", f"{tag}.again"
         before = b.block
         b.perform(f"br label %{phase}")
         b.label(phase)
         again = b.emit(f"phi i1 [false, %{before}], [true, %{tail}]")
         count = b.emit(f"phi i64 [{full}, %{before}], [1, %{tail}]")
         first = b.emit(f"phi i64 [{self.lo}, %{before}], [{rest_at}, %{tail}]")
+        left = buffers | {m.slot: f"%{tag}.left{m.slot}" for m in self.moving}
         at = {
-            m.slot: b.emit(f"phi ptr [{starts[m.slot]}, %{before}], [{buffers[m.slot]}, %{tail}]")
+            m.slot: b.emit(f"phi ptr [{starts[m.slot]}, %{before}], [{left[m.slot]}, %{tail}]")
             for m in memories
         }
         outer_names = [f"%{tag}.total{i}" for i in range(len(self.acc))]
@@ -279,8 +281,20 @@ class VectorLoop:
         more = b.emit(f"and i1 {left}, {first_time}")
         b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
         b.label(f"{tag}.tail")
+        # What is written straight with the builder may read memory at places that lanes tell.
+        of_memory = any(isinstance(o.function, Emitted) for o in w.loop.body.operations)
+        vectors = [(rests[m.slot], itemsize(m.dtype) * w.lanes) for m in self.moving]
+        straight = "false" if of_memory else in_one_page(b, vectors)
+        b.perform(f"br i1 {straight}, label %{tag}.again, label %{tag}.away")
+        b.label(f"{tag}.away")
         for memory in self.moving:
             copy_in(b, buffers[memory.slot], rests[memory.slot], memory.dtype, self._part(rest))
+        away = b.block
+        b.perform(f"br label %{tag}.again")
+        b.label(f"{tag}.again")
+        for m in self.moving:
+            places = f"[{rests[m.slot]}, %{tag}.tail], [{buffers[m.slot]}, %{away}]"
+            b.perform(f"%{tag}.left{m.slot} = phi ptr {places}")
         b.perform(f"br label %{tag}.phase")
         b.label(f"{tag}.done")
         if w.stores:
