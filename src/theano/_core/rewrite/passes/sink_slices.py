@@ -23,7 +23,7 @@ from theano._core.rewrite.rules.inner_graphs import with_new_body
 from theano._core.rewrite.rules.shapes import fitting
 
 # Instructions that are sooner repeated for each point than their result is stored and read again.
-MOST_AGAIN = 8
+MOST_AGAIN = 5
 
 RULES = Rules("slices")
 
@@ -109,6 +109,10 @@ class _Needs:
         for node in nodes:
             for value in node.inputs:
                 self.readers.setdefault(value, set()).add(node)
+        # Of values that need no memory as it is, unless other slices of them are read.
+        self.cheap: dict[Any, int] = {}
+        for node in nodes:
+            self._note_cheap(node)
         for node in reversed(nodes):
             if isinstance(node.op, Subtensor):
                 self._slice(node)
@@ -173,21 +177,30 @@ class _Needs:
             last = waiting.pop()
             if isinstance(last.op, Elementwise):
                 left -= times * last.op.cost
-                if left < 0 or (times and last.op.is_dear(last)):
+                if times and last.op.is_dear(last):
                     return None
             for number in _full(last):
-                inner: Any = last.inputs[number].owner
-                if (
-                    inner is None
-                    or inner in loop
-                    or not isinstance(inner.op, (Elementwise, Require))
-                ):
-                    continue
-                value = inner.outputs[0]
-                if value not in self.whole and self.readers[value] <= loop:
-                    loop.add(inner)
-                    waiting.append(inner)
+                value = last.inputs[number]
+                part = made_by(value, Subtensor)
+                inner = made_by(value, Elementwise, Require)
+                if part is not None:
+                    left -= times * self.cheap.get(part.inputs[0], 0)
+                elif inner is not None and inner not in loop and value not in self.whole:
+                    if self.readers[value] <= loop:
+                        loop.add(inner)
+                        waiting.append(inner)
+            if left < 0:
+                return None
         return loop
+
+    def _note_cheap(self, node: Apply) -> None:
+        """Note the instructions of a value of which only slices are read, if they are few."""
+        out = node.outputs[0]
+        readers = self.readers.get(out, ())
+        sliced = readers and all(isinstance(reader.op, Subtensor) for reader in readers)
+        if sliced and out not in self.whole and isinstance(node.op, Elementwise):
+            loop = self._repeated(node, max(len(readers) - 1, 1)) or ()
+            self.cheap[out] = sum(one.op.cost for one in loop if isinstance(one.op, Elementwise))
 
 
 class _Parts:
