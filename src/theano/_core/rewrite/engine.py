@@ -155,7 +155,8 @@ class Rewriter:
         self._checks.clear()
         self.finished = {v: v for v in inputs}
         order = toposort(outputs, self.finished)
-        self.uses = count_uses(outputs, order)
+        # As an input of a node, or as an output.
+        self.uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in order)))
         measured, told = Measured(outputs, order), shape or {}
         same = told == self._told and not (measured.any or self._measured.any)
         known = {**self._known_shapes, **self.shape_memo} if same else {}
@@ -485,11 +486,6 @@ def inherit_source(
         node.source = source
         for out in node.outputs:
             out.source = source
-
-
-def count_uses(outputs: Sequence[object], nodes: Sequence[Apply]) -> dict[Any, int]:
-    """Return how many times each variable is used: as an input of one of `nodes`, or an output."""
-    return Counter(chain(outputs, chain.from_iterable(node.inputs for node in nodes)))
 
 
 def known_value(variable: Variable) -> Any:
