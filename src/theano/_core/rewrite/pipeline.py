@@ -95,10 +95,10 @@ def _sparse(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -
 
 
 def _slices(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
-    if not sink_slices.any_to_sink(outputs):
-        return outputs
-    sunk = sink_slices.with_slices_sunk(outputs, rewriter)
-    return rewriter.run(sunk, rules_of("slices", selection.excluded))
+    if sink_slices.any_to_sink(outputs):
+        sunk = sink_slices.with_slices_sunk(outputs, rewriter)
+        outputs = rewriter.run(sunk, rules_of("slices", selection.excluded))
+    return outputs
 
 
 def _branches(rewriter: Rewriter, outputs: list[Variable], selection: Selection) -> list[Any]:
@@ -193,8 +193,7 @@ PASSES = (
 INCLUDES = {"canonical": ("shape",), "stable": ("shape", "canonical"), "special": ("shape",)}
 RULE_PHASES = ("shape", "canonical", "stable", "special", "blas", "slices")
 LEVELS = {
-    "none": ("merge",),
-    "merge": ("merge",),
+    **dict.fromkeys(("none", "merge"), ("merge",)),
     "fast_compile": ("canonical",),
     "fast_run": (
         *("add_repeated", "check_labels", "sparse", "canonical"),

@@ -218,9 +218,8 @@ def _grad_pow(g: Variable, x: Variable, y: Variable, z: Variable) -> tuple[Any, 
     some = neq(y, 0) if dtypes.is_complex(y.type.dtype) else cast(y, "bool")
     with_y = g * y * x ** (y - some)
     with_log = z * log(x)
-    if not dtypes.is_complex(x.type.dtype):
-        with_log = switch(x, with_log, 0)
-    return with_y, g * with_log
+    real = not dtypes.is_complex(x.type.dtype)
+    return with_y, g * (switch(x, with_log, 0) if real else with_log)
 
 
 pow = elementwise(
