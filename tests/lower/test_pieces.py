@@ -103,6 +103,20 @@ def test_new_values_of_what_is_rolled() -> None:
     np.testing.assert_array_equal(u.get_value(), start)
 
 
+def test_a_new_value_is_read_by_what_reads_a_join_of_it_and_of_the_old_one() -> None:
+    value = np.linspace(0.1, 2, 12).reshape(3, 4)
+    s = theano.shared(value)
+    new = T.log1p(s)
+    for joined in ([s, new], [s, T.tanh(new)], [new, s, new * 2]):
+        s.set_value(value)
+        f = theano.function([], T.abs_(T.concatenate(joined)), updates=[(s, new)])
+        got = [f(), s.get_value()]
+        wanted = theano.function([], [T.abs_(T.concatenate(joined)), new], mode="FAST_COMPILE")
+        s.set_value(value)
+        for one, two in zip(got, wanted(), strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-14)
+
+
 def test_values_are_those_of_a_loop_over_the_join_on_any_number_of_threads() -> None:
     u = T.dmatrix()
     f = theano.function([u], T.tanh(heat(T, u)))

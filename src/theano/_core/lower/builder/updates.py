@@ -44,7 +44,10 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
         if step is None or not _can_write(p, step, out, target):
             continue
         readers = readers_of.get(target, set()) - {step}
-        dependents = {step_of[node] for node in step.users if node in step_of} - {step}
+        dependents = {step_of[node] for node in step.users if node in step_of}
+        # What reads a join part by part is no user of the parts.
+        dependents.update(*(readers_of.get(v, ()) for node in step.nodes for v in node.outputs))
+        dependents -= {step}
         # INVARIANT: what must run after a late step became late before it: there is an order.
         if readers & late or dependents - late:
             continue
