@@ -97,3 +97,23 @@ def test_extremes_of_short_rows(dtype: str, width: int) -> None:
                 largest, smallest = f(given)
                 np.testing.assert_array_equal(largest, given.argmax(axis=1))
                 np.testing.assert_array_equal(smallest, given.argmin(axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bool", "complex64", "float16"])
+def test_positions_that_lie_apart_are_read_where_they_are(dtype: str) -> None:
+    random = np.random.default_rng(4)
+    x, y, i = T.vector(dtype=dtype), T.vector(dtype=dtype), T.lmatrix()
+    f = theano.function([x, y, i], [T.inc_subtensor(x[i[:, 1]], y), T.set_subtensor(x[i[:, 1]], y)])
+    places = random.integers(-6, 6, (40, 3))
+    items, more = ((random.normal(size=n) * 5).astype(dtype) for n in (6, 120))
+    for given in (places, places[::-1, ::-1]):
+        for values in (more[:40], more[::3], more[39::-1]):
+            added, changed = items.copy(), items.copy()
+            np.add.at(added, given[:, 1], values)
+            changed[given[:, 1]] = values
+            for got, wanted in zip(f(items, values, given), (added, changed), strict=True):
+                np.testing.assert_array_equal(got, wanted)
+    one_by_one = [k for k in f.maker.kernels if getattr(k, "lanes", 0) == 1]
+    assert one_by_one
+    # A function for vectors, called for each item, takes three times as long.
+    assert not any("@gather" in k.text or "@scatter" in k.text for k in one_by_one)

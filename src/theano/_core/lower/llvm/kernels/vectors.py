@@ -364,8 +364,10 @@ class VectorLoop:
         if memory.slot in self.w.near:
             return self._row_part(memory, pointer, first, count)
         b, lanes, size = self.b, self.w.lanes, itemsize(memory.dtype)
+        if lanes == 1:
+            return load(b, self._at(memory, pointer, first), memory.dtype, 1)
         buffer = self._buffer(memory, False)
-        if lanes == 1 or memory.dtype.startswith("complex"):
+        if memory.dtype.startswith("complex"):
             self._move("gather", memory, buffer, pointer, first, count)
             return load(b, buffer, memory.dtype, lanes)
         stride = memory.strides[self.w.last]
@@ -406,7 +408,7 @@ class VectorLoop:
         b, size = self.b, itemsize(memory.dtype)
         stride, at = memory.strides[self.w.last], self._at(memory, pointer, first)
         packed = stride == str(size)
-        if packed and (self.w.lanes == 1 or self.whole):
+        if self.w.lanes == 1 or (packed and self.whole):
             return at, lambda: None
         buffer, straight = self._buffer(memory, True), self._is_whole(count)
         if not packed:
