@@ -205,14 +205,38 @@ struct Product {
     }
 };
 
+// Of products that are no larger BLAS packs nothing.
+constexpr double kUnpacked = 1e6;
+
+double products(const Matrix &a, const Matrix &b) {
+    return static_cast<double>(a.rows) * static_cast<double>(a.columns) * static_cast<double>(b.columns);
+}
+
+// Whether less than a vector of columns is worth it: for others, BLAS takes two or three times as long.
+bool suits_narrow(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
+    constexpr std::int64_t kFewRows = 64, kFewTerms = 8, kFewBytes = 16;
+    return a.across == itemsize && a.rows >= kFewRows && a.columns >= kFewTerms &&
+           b.columns * itemsize >= kFewBytes && products(a, b) > kUnpacked;
+}
+
+// Whether few rows are: BLAS takes twice as long to turn B, and longer for long sums.
+bool suits_few(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
+    constexpr std::int64_t kFew = 6, kFewTurned = 3, kLong = 256;
+    const bool turned = b.across != itemsize;
+    const bool worth_it = turned ? a.rows >= kFewTurned : a.rows >= kFew && a.columns > kLong;
+    return itemsize == sizeof(float) && worth_it && products(a, b) > kUnpacked;
+}
+
 }  // namespace
 
 bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
     // Fewer columns do not make up for rows that must be turned.
     constexpr std::int64_t kFewRows = 16, kFewVectors = 3;
+    if (!has_avx512()) return false;
     const std::int64_t lanes = 64 / itemsize;
     const std::int64_t fewest = a.across == itemsize ? lanes : kFewVectors * lanes;
-    return has_avx512() && a.rows >= kFewRows && b.columns >= fewest;
+    if (b.columns < fewest) return suits_narrow(a, b, itemsize);
+    return a.rows >= kFewRows || suits_few(a, b, itemsize);
 }
 
 template <class T>

@@ -21,23 +21,17 @@ struct Tile {
 
     // The sums of the rows from `row` on in the columns of a panel, the first of which is `column`.
     static void sums(const Work &work, std::int64_t row, std::int64_t column, Ahead *ahead) {
-        T *out = reinterpret_cast<T *>(work.out) + row * work.columns + column;
         const std::int64_t left = work.columns - column;
-        if (left >= kWidth) {
-            whole_sums(work, row, column, out, work.columns, ahead);
-            return;
-        }
+        if (left >= kWidth) return sums_of<false>(work, row, column, kLanes, ahead);
         if constexpr (kVectors > 1) {
             if (left <= kWidth - kLanes)
                 return Tile<T, kBytes, kVectors - 1, kRows, kPanel>::sums(work, row, column, ahead);
+        } else if constexpr (kBytes == 64) {
+            // Half a vector takes half the time.
+            if (2 * left <= kLanes)
+                return Tile<T, kBytes / 2, 1, kRows, 2 * kPanel>::sums(work, row, column, ahead);
         }
-        T whole[kRows * kWidth] = {};
-        const auto bytes = static_cast<unsigned long>(left) * sizeof(T);
-        for (int r = 0; work.added && r < kRows; ++r)
-            __builtin_memcpy(whole + r * kWidth, out + r * work.columns, bytes);
-        whole_sums(work, row, column, whole, kWidth, ahead);
-        for (int r = 0; r < kRows; ++r)
-            __builtin_memcpy(out + r * work.columns, whole + r * kWidth, bytes);
+        sums_of<true>(work, row, column, left - (kWidth - kLanes), ahead);
     }
 
     static void fetch(Ahead &ahead) {
@@ -48,17 +42,23 @@ struct Tile {
         }
     }
 
-    // Loops over rows and vectors are written out, so that the sums stay in registers.
-    static void whole_sums(const Work &work, std::int64_t row, std::int64_t column, T *out,
-                           std::int64_t columns, Ahead *ahead) {
+    // Loops over rows and vectors are written out, so that the sums stay in registers. If the columns are
+    // `kSome` of a panel, so many are `last`, in the last vector.
+    template <bool kSome>
+    static void sums_of(const Work &work, std::int64_t row, std::int64_t column, std::int64_t last,
+                        Ahead *ahead) {
         Vector sum[kRows][kVectors];
+        T *const out = reinterpret_cast<T *>(work.out) + row * work.columns + column;
+        const std::int64_t columns = work.columns;
         const bool added = work.added;
         const T *const factor = static_cast<const T *>(work.factor);
         TH_UNROLL for (int r = 0; r < kRows; ++r) {
             TH_UNROLL for (int v = 0; v < kVectors; ++v) {
                 sum[r][v] = Vector{};
                 if (!added) continue;
-                __builtin_memcpy(&sum[r][v], out + r * columns + v * kLanes, kBytes);
+                const T *const from = out + r * columns + v * kLanes;
+                if (kSome && v == kVectors - 1) load_some(sum[r][v], from, last);
+                else __builtin_memcpy(&sum[r][v], from, kBytes);
                 if (factor) sum[r][v] *= *factor;
             }
         }
@@ -86,9 +86,39 @@ struct Tile {
             }
         }
         TH_UNROLL for (int r = 0; r < kRows; ++r) {
-            TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                __builtin_memcpy(out + r * columns + v * kLanes, &sum[r][v], kBytes);
+            TH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                T *const to = out + r * columns + v * kLanes;
+                if (kSome && v == kVectors - 1) store_some(to, last, sum[r][v]);
+                else __builtin_memcpy(to, &sum[r][v], kBytes);
+            }
         }
+    }
+
+    // Only the first items of a vector, others of which may lie where no memory is.
+    static TH_INLINE void load_some(Vector &x, const T *from, std::int64_t count) {
+#if defined(__AVX512F__)
+        const unsigned mask = (1u << count) - 1u;
+        __m512i wide;
+        if constexpr (sizeof(T) == 4) wide = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask), from);
+        else wide = _mm512_maskz_loadu_epi64(static_cast<__mmask8>(mask), from);
+        if constexpr (kBytes == 64) x = Vector(wide);
+        else x = Vector(_mm512_castsi512_si256(wide));
+#else
+        __builtin_memcpy(&x, from, static_cast<unsigned long>(count) * sizeof(T));
+#endif
+    }
+
+    static TH_INLINE void store_some(T *to, std::int64_t count, const Vector &x) {
+#if defined(__AVX512F__)
+        const unsigned mask = (1u << count) - 1u;
+        __m512i wide;
+        if constexpr (kBytes == 64) wide = __m512i(x);
+        else wide = _mm512_castsi256_si512(__m256i(x));
+        if constexpr (sizeof(T) == 4) _mm512_mask_storeu_epi32(to, static_cast<__mmask16>(mask), wide);
+        else _mm512_mask_storeu_epi64(to, static_cast<__mmask8>(mask), wide);
+#else
+        __builtin_memcpy(to, &x, static_cast<unsigned long>(count) * sizeof(T));
+#endif
     }
 };
 
@@ -103,6 +133,8 @@ void multiply_rows(const Work &work, std::int64_t panel, std::int64_t first, std
     if constexpr (kRows > 4) {
         for (; row + 4 <= last; row += 4)
             Tile<T, kBytes, kVectors, 4>::sums(work, row, column, ahead);
+        for (; row + 2 <= last; row += 2)
+            Tile<T, kBytes, kVectors, 2>::sums(work, row, column, ahead);
     }
     for (; row < last; ++row) Tile<T, kBytes, kVectors, 1>::sums(work, row, column, ahead);
 }

@@ -187,7 +187,11 @@ def test_strides(char: str, shape: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("char", ["f", "d"])
 @pytest.mark.parametrize(
-    "shape", [(19, 530, 50), (16, 257, 8), (40, 600, 17), (21, 530, 300), (520, 130, 3)]
+    "shape",
+    [
+        *((19, 530, 50), (16, 257, 8), (40, 600, 17), (21, 530, 300), (520, 130, 3)),
+        *((1300, 120, 7), (290, 700, 5), (7, 700, 215), (3, 1100, 310)),
+    ],
 )
 def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None:
     random = np.random.default_rng(5)
@@ -217,6 +221,31 @@ def test_bits_do_not_depend_on_the_place_of_a_row(char: str, shape: tuple[int, i
     a, b = numbers(random, (m, k), char), numbers(random, (k, n), char)
     np.testing.assert_array_equal(multiply(a[::-1], b)[::-1], multiply(a, b))
     np.testing.assert_array_equal(multiply(a[1:], b), multiply(a, b)[1:])
+
+
+@own_products
+def test_few_columns_and_few_rows_are_added_from_the_first_term_on() -> None:
+    random = np.random.default_rng(9)
+    for char, m, k, n in (("f", 1200, 130, 7), ("d", 700, 600, 3), ("f", 9, 600, 300)):
+        a, b = numbers(random, (m, k), char), numbers(random, (k, n), char)
+        several = multiply(a, np.asfortranarray(b))
+        np.testing.assert_array_equal(several, multiply(a, b))
+        np.testing.assert_array_equal(multiply(a[1:], b), several[1:])
+        one = multiply(np.repeat(a[:1], 40, axis=0), np.repeat(b, 20, axis=1))
+        np.testing.assert_array_equal(one[0, ::20], several[0])
+
+
+@pytest.mark.parametrize("char", ["f", "d"])
+@pytest.mark.parametrize("added", [False, True])
+def test_nothing_behind_a_result_is_written(char: str, added: bool) -> None:
+    random = np.random.default_rng(9)
+    cases = [(m, 20, n) for m in (17, 20, 30) for n in (*range(8, 36), 60)]
+    for m, k, n in (*cases, (9000, 20, 7), (9000, 20, 5), (3000, 120, 3), (9, 600, 205)):
+        a, b = numbers(random, (m, k), char), numbers(random, (k, n), char)
+        c = np.full((m + 2, n), 7, char)
+        multiply(a, b, c[:m], beta=1 if added else None)
+        assert (c[m:] == 7).all()
+        check(c[:m] - (7 if added else 0), expected(a, b), k + 100)
 
 
 @own_products
@@ -278,6 +307,8 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
         ((300,), (300, 4000)),
         ((9, 7), (7, 5)),
         ((9000, 100), (100, 3)),
+        ((9000, 100), (100, 7)),
+        ((9, 600), (600, 300)),
     ]
     try:
         for shape_a, shape_b in cases:
