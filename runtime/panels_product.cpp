@@ -219,11 +219,12 @@ bool suits_narrow(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
            b.columns * itemsize >= kFewBytes && products(a, b) > kUnpacked;
 }
 
-// Whether few rows are: BLAS takes twice as long to turn B, and longer for long sums.
+// Whether few rows are: BLAS takes twice as long to turn B, and longer for long sums, or less than a tile.
 bool suits_few(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
-    constexpr std::int64_t kFew = 6, kFewTurned = 3, kLong = 256;
+    constexpr std::int64_t kFew = 6, kFewTurned = 3, kLong = 256, kTile = 12;
     const bool turned = b.across != itemsize;
-    const bool worth_it = turned ? a.rows >= kFewTurned : a.rows >= kFew && a.columns > kLong;
+    const bool long_or_less = a.columns > kLong || a.rows < kTile;
+    const bool worth_it = turned ? a.rows >= kFewTurned : a.rows >= kFew && long_or_less;
     return itemsize == sizeof(float) && worth_it && products(a, b) > kUnpacked;
 }
 
