@@ -205,7 +205,8 @@ def _product(terms: Sequence[Term], needed: set[Hashable]) -> Term:
     if sums and (rows or columns or not pairs):
         axes = ([t.labels.index(c) for c in which] for which in (sums, pairs) for t in (x, y))
         return Term(contracted(x.value, y.value, *axes), [*pairs, *rows, *columns])
-    labels = [*pairs, *rows, *columns, *sums]
+    # In the order of the first, as it mostly lies in memory.
+    labels = [*x.labels, *columns]
     values = (
         dimshuffle(t.value, [t.labels.index(c) if c in t.labels else "x" for c in labels])
         for t in (x, y)
