@@ -49,6 +49,7 @@ EXAMPLES: dict[str, Any] = {
     "sum(c x) → c sum(x)": (x * 3).sum(),
     "fold over length 1 → x": T.addbroadcast(m.reshape((6, 1)), 1).sum(axis=1),
     "fold(x.T, axis) → fold(x, other axis).T": m.T.sum(axis=0),
+    "fold(f(x.T, y.T), axis) → fold(f(x, y), other axis).T": (m.T * T.exp(-abs(m.T))).sum(axis=0),
     "sum(c, n times) → c n": T.ones_like(x).sum(),
     "|−x| → |x|": abs(-x),
     "sqr(|x|) → sqr(x)": T.sqr(abs(x)),

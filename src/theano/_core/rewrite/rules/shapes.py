@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import made_by
@@ -11,6 +12,7 @@ from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
 from theano._core.ops.array.index_form import Slice, join_index
 from theano._core.ops.array.indexing import Subtensor, subtensor
+from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import (
     Length,
     MakeVector,
@@ -216,6 +218,52 @@ def _undo_transposition(rewriter: Rewriter, node: Apply) -> Any:
     if _undone(rewriter, x, op.new_order) < 1:
         return None
     return x.owner.op(*(dimshuffle(v, op.new_order) for v in x.owner.inputs))
+
+
+def _order_of_leaf(variable: Variable) -> tuple[int, ...] | None:
+    """Return how the first operand that a tree of functions transposes lies in memory."""
+    node = variable.owner
+    while node is not None and isinstance(node.op, Elementwise):
+        whole = (v for v in node.inputs if sum(not b for b in v.type.broadcastable) > 1)
+        node = next((v.owner for v in whole), None)
+    view: Any = node
+    if view is None or not isinstance(view.op, DimShuffle):
+        return None
+    order = view.op.new_order
+    return order if sorted(a for a in order if a != "x") == [*range(len(order))] else None
+
+
+def _turned(variable: Any, order: Sequence[int]) -> Any:
+    """Return the transpose of what functions make, made of the transposes of their operands."""
+    node, new = variable.owner, list(order)
+    long = sum(not b for b in variable.type.broadcastable)
+    if long > 1 and node is not None and isinstance(node.op, Elementwise):
+        return node.op(*(_turned(v, order) for v in node.inputs))
+    if node is not None and isinstance(node.op, DimShuffle):
+        (variable,) = node.inputs
+        new = [node.op.new_order[axis] for axis in order]
+    return variable if new == [*range(variable.type.ndim)] else dimshuffle(variable, new)
+
+
+@rule(
+    "fold(f(x.T, y.T), axis) → fold(f(x, y), other axis).T",
+    on=Reduction,
+    phase="special",
+    why="the axes of x and y are in the order in which their items most likely lie",
+)
+def _fold_of_functions_of_transposes(rewriter: Rewriter, node: Apply) -> Any:
+    value = node.inputs[0]
+    order = _order_of_leaf(value) if made_by(value, Elementwise) else None
+    if order is None or rewriter.uses.get(value, 0) > 1:
+        return None
+    back = tuple(order.index(axis) for axis in range(len(order)))
+    if _undone(rewriter, value, back) < 1:
+        return None
+    axes = node.op.axes(len(order))
+    folded = sorted(order[axis] for axis in axes)
+    result = Reduction(node.op.kind, folded, *node.op.asked)(_turned(value, back))
+    left = [axis for axis in range(len(order)) if axis not in folded]
+    return dimshuffle(result, [left.index(a) for n, a in enumerate(order) if n not in axes])
 
 
 @rule("reshape(reshape(x)) → reshape(x)", on=Reshape, keeps="exact", why="one view instead of two")
