@@ -119,6 +119,14 @@ struct Parts {
     }
 };
 
+// Long rows, as the C library copies them on this processor.
+struct Long {
+    static constexpr int64_t kLeast = 512;
+    static void copy(char *to, const char *from, int64_t nbytes) {
+        std::memcpy(to, from, static_cast<std::size_t>(nbytes));
+    }
+};
+
 // -- loops -----------------------------------------------------------------------------------------
 
 template <class T>
@@ -187,7 +195,8 @@ bool copy_sized(const Where &where, const char *x, char *out, int64_t nbytes, co
     if (nbytes < 8) return copy_rows<Parts<std::uint32_t, true>>(where, x, out, nbytes, range);
     if (nbytes <= 16) return copy_rows<Parts<uint64_t, true>>(where, x, out, nbytes, range);
     if (nbytes <= 32) return copy_rows<Parts<Words2, true>>(where, x, out, nbytes, range);
-    return copy_rows<Parts<Words2, false>>(where, x, out, nbytes, range);
+    if (nbytes < Long::kLeast) return copy_rows<Parts<Words2, false>>(where, x, out, nbytes, range);
+    return copy_rows<Long>(where, x, out, nbytes, range);
 }
 
 // The axes that are taken whole: those in front, and the bytes side by side that the others hold.
