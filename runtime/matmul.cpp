@@ -524,7 +524,7 @@ MatmulStatus matmul(int typenum, const Matrix &a, const Matrix &b, void *c, cons
 MatmulStatus matmul_pairs(const Pairs &p, const threads::Poll &poll) {
     const bool single = p.typenum == NPY_FLOAT, real = single || p.typenum == NPY_DOUBLE;
     const std::int64_t item = single ? sizeof(float) : sizeof(double);
-    if (real && small::suits(p.rows, p.terms, p.columns, item)) {
+    if (real && small::suits_stack(p.rows, p.terms, p.columns, item)) {
         SmallPairs work{{p.count, p.rows, p.terms, p.columns, {p.a, p.a_step, p.a_down, p.a_across},
                          {p.b, p.b_step, p.b_down, p.b_across}, p.c, p.c_step, nullptr, p.beta},
                         item};

@@ -23,6 +23,10 @@ struct Lanes<float> {
     static Vector moved(const Index *index, Vector x) {
         return _mm512_permutexvar_ps(_mm512_load_si512(index), x);
     }
+    static Vector moved(const Index *index, Vector x, Vector after) {
+        return _mm512_permutex2var_ps(x, _mm512_load_si512(index), after);
+    }
+    static Vector multiply_add(Vector x, Vector y, Vector z) { return _mm512_fmadd_ps(x, y, z); }
     static Vector multiply_add(Vector x, const float *y, Vector z) {
         return _mm512_fmadd_ps(x, _mm512_load_ps(y), z);
     }
@@ -41,6 +45,10 @@ struct Lanes<double> {
     static Vector moved(const Index *index, Vector x) {
         return _mm512_permutexvar_pd(_mm512_load_si512(index), x);
     }
+    static Vector moved(const Index *index, Vector x, Vector after) {
+        return _mm512_permutex2var_pd(x, _mm512_load_si512(index), after);
+    }
+    static Vector multiply_add(Vector x, Vector y, Vector z) { return _mm512_fmadd_pd(x, y, z); }
     static Vector multiply_add(Vector x, const double *y, Vector z) {
         return _mm512_fmadd_pd(x, _mm512_load_pd(y), z);
     }
@@ -105,7 +113,88 @@ void short_rows_of(const small::Products &p, std::int64_t first, std::int64_t la
     }
 }
 
+// Matrices that are read at once, each from `kVectors` vectors: each term brings an item of either to every
+// item of C.
+template <class T, int kTerms, int kVectors>
+struct Tiny {
+    using L = Lanes<T>;
+    using Vector = typename L::Vector;
+    static constexpr int kLanes = 64 / sizeof(T);
+
+    struct Operand {
+        alignas(64) typename L::Index index[kTerms][kVectors][kLanes] = {};
+        unsigned mask[kVectors];
+        Vector read[kVectors] = {};
+
+        void load(const char *data) {
+            for (int v = 0; v < kVectors; ++v)
+                read[v] = L::load(mask[v], reinterpret_cast<const T *>(data) + v * kLanes);
+        }
+        Vector item(int term, int v) const {
+            if constexpr (kVectors == 1) return L::moved(index[term][0], read[0]);
+            else return L::moved(index[term][v], read[0], read[1]);
+        }
+    };
+
+    static void mask_of(std::int64_t items, unsigned (&mask)[kVectors]) {
+        for (int v = 0; v < kVectors; ++v) {
+            const std::int64_t own = items - v * kLanes;
+            mask[v] = own <= 0 ? 0u : (1u << (own < kLanes ? own : kLanes)) - 1u;
+        }
+    }
+
+    static void multiply(const small::Products &p, std::int64_t begin, std::int64_t end) {
+        constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
+        const std::int64_t items = p.rows * p.columns;
+        const std::int64_t a_down = p.a.down / kItem, a_across = p.a.across / kItem;
+        const std::int64_t b_down = p.b.down / kItem, b_across = p.b.across / kItem;
+        Operand a, b;
+        unsigned mask[kVectors];
+        mask_of((p.rows - 1) * a_down + (kTerms - 1) * a_across + 1, a.mask);
+        mask_of((kTerms - 1) * b_down + (p.columns - 1) * b_across + 1, b.mask);
+        mask_of(items, mask);
+        for (int t = 0; t < kTerms; ++t) {
+            for (std::int64_t i = 0; i < items; ++i) {
+                const std::int64_t row = i / p.columns, column = i % p.columns;
+                a.index[t][i / kLanes][i % kLanes] =
+                    static_cast<typename L::Index>(row * a_down + t * a_across);
+                b.index[t][i / kLanes][i % kLanes] =
+                    static_cast<typename L::Index>(t * b_down + column * b_across);
+            }
+        }
+        for (std::int64_t i = begin; i < end; ++i) {
+            a.load(p.a.data + i * p.a.step);
+            b.load(p.b.data + i * p.b.step);
+            T *const c = reinterpret_cast<T *>(p.c + i * p.step);
+            TH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                Vector sum = {};
+                TH_UNROLL for (int t = 0; t < kTerms; ++t)
+                    sum = L::multiply_add(a.item(t, v), b.item(t, v), sum);
+                L::store(mask[v], c + v * kLanes, sum);
+            }
+        }
+    }
+};
+
+template <class T>
+void tiny_of(const small::Products &p, std::int64_t begin, std::int64_t end) {
+    constexpr int kVectors = sizeof(T) / 4;
+    switch (p.terms) {
+        case 2:
+            return Tiny<T, 2, kVectors>::multiply(p, begin, end);
+        case 3:
+            return Tiny<T, 3, kVectors>::multiply(p, begin, end);
+        default:
+            return Tiny<T, 4, kVectors>::multiply(p, begin, end);
+    }
+}
+
 }  // namespace
+
+void tiny_avx512(const small::Products &products, bool single, std::int64_t begin, std::int64_t end) {
+    if (single) tiny_of<float>(products, begin, end);
+    else tiny_of<double>(products, begin, end);
+}
 
 void short_rows_avx512(const small::Products &products, bool single, std::int64_t first,
                        std::int64_t last) {

@@ -5,11 +5,24 @@
 
 namespace theano::small {
 
+namespace {
+
+// Matrices that are read at once.
+constexpr std::int64_t kTinyItems = 16, kTinyTerms = 4;
+
+}  // namespace
+
 bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
     constexpr std::int64_t kMostRows = 32;
     const std::int64_t vector = has_avx512() ? 64 : has_fma() ? 32 : 16;
     return rows > 1 && rows <= kMostRows && terms > 0 && terms <= kMostTerms && columns > 1 &&
            columns * itemsize <= kMostVectors * vector;
+}
+
+bool suits_stack(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
+    const bool vector = rows == 1 || columns == 1;
+    const bool tiny = terms > 1 && terms <= kTinyTerms && (rows + columns - 1) * terms <= kTinyItems;
+    return suits(rows, terms, columns, itemsize) || (has_avx512() && vector && tiny);
 }
 
 bool suits_rows(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
@@ -33,9 +46,29 @@ void multiply_short(const Products &p, std::int64_t itemsize, std::int64_t begin
 #endif
 }
 
+namespace {
+
+// Whether so many matrices are multiplied that it pays to find out first where their items go, each from
+// within a few words.
+bool suits_tiny(const Products &p, std::int64_t itemsize, std::int64_t count) {
+    constexpr std::int64_t kFewest = 16;
+    if (!has_avx512() || count < kFewest || p.terms < 2 || p.terms > kTinyTerms || p.alpha || p.beta)
+        return false;
+    const auto within = [&](const Stack &s, std::int64_t rows, std::int64_t columns) {
+        if (s.down < 0 || s.across < 0 || s.down % itemsize || s.across % itemsize) return false;
+        return (rows - 1) * s.down + (columns - 1) * s.across < kTinyItems * itemsize;
+    };
+    return p.rows * p.columns <= kTinyItems && within(p.a, p.rows, p.terms) &&
+           within(p.b, p.terms, p.columns);
+}
+
+}  // namespace
+
 void multiply(const Products &products, std::int64_t itemsize, std::int64_t begin, std::int64_t end) {
     const bool single = itemsize == sizeof(float);
 #if defined(__x86_64__)
+    if (suits_tiny(products, itemsize, end - begin))
+        return panels::tiny_avx512(products, single, begin, end);
     if (has_avx512()) return panels::multiply_avx512(products, single, begin, end);
     if (has_fma()) return panels::multiply_fma(products, single, begin, end);
 #endif

@@ -28,6 +28,8 @@ constexpr std::int64_t kMostTerms = 64, kMostVectors = 4;
 
 // Whether `multiply` is faster than what is for all sizes.
 bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize);
+// Whether it is for a stack of such products, also of matrices and vectors.
+bool suits_stack(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize);
 // Whether it is for blocks of many rows: those of one vector fill half of a panel of panels.h.
 bool suits_rows(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize);
 

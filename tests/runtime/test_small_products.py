@@ -67,6 +67,38 @@ def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype: str) -> None:
         native.set_threads(before)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards", "broadcast"])
+def test_many_that_fit_a_vector(layout: str, dtype: str) -> None:
+    f, close, before = (
+        products(3, dtype),
+        1e-5 if dtype == "float32" else 1e-13,
+        native.get_threads(),
+    )
+    around = T.TensorType(dtype, (False,) * 3)()
+    w = theano.shared(np.zeros((3, 1, 1), dtype))
+    g = theano.function([around], updates=[(w, around @ around)])
+    try:
+        for rows, terms, columns in itertools.product(
+            (1, 2, 3, 4, 5), (1, 2, 3, 4, 5), (1, 2, 3, 4)
+        ):
+            a, b = (stack((3001, *s), dtype, layout) for s in ((rows, terms), (terms, columns)))
+            wanted = np.matmul(a.astype("float64"), b.astype("float64"))
+            scale = np.matmul(abs(a).astype("float64"), abs(b).astype("float64"))
+            native.set_threads(1)
+            found = f(a, b)
+            assert (abs(found - wanted) <= close * scale).all(), (rows, terms, columns)
+            for part in (slice(0, 3), slice(7, 40), slice(2990, 3001)):
+                assert np.array_equal(f(a[part], b[part]), found[part])
+            native.set_threads(3)
+            assert np.array_equal(f(a, b), found)
+            if rows == terms == columns:
+                g(a)
+                assert np.array_equal(w.get_value(), f(a, a))
+    finally:
+        native.set_threads(before)
+
+
 @pytest.mark.parametrize("columns", [2, 3, 4, 5, 8, 16])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards"])
