@@ -81,12 +81,14 @@ def near_items(
     """Write how a vector of items is read: neighbours, and every other item, where they are.
 
     Others, and vectors that are not `whole`, are read by `call`. If they are likely to be `spaced`,
-    one of every few items is read here, too.
+    one of every few items is read here, too; so are a few wide items, wherever they lie, since a
+    call keeps no vector in a register.
     """
     lanes: int = b.lanes
     vector = f"<{lanes} x i{8 * size}>"
     names = ("near", "side", "back", "twice", "far", "read")
     near, side, back, twice, far, read = (b.fresh_label(name) for name in names)
+    apart = b.fresh_label("apart") if size > WIDEST else far
     b.perform(f"br i1 {whole}, label %{near}, label %{far}")
     b.label(near)
     cases = f"i64 {size}, label %{side} i64 {-size}, label %{back} i64 {2 * size}, label %{twice}"
@@ -94,7 +96,7 @@ def near_items(
     labels = [b.fresh_label("every") for _ in steps]
     for step, label in zip(steps, labels, strict=True):
         cases += f" i64 {step * size}, label %{label}"
-    b.perform(f"switch i64 {stride}, label %{far} [{cases}]")
+    b.perform(f"switch i64 {stride}, label %{apart} [{cases}]")
     b.label(side)
     neighbours = b.emit(f"load {vector}, ptr {at}, align 1")
     b.perform(f"br label %{read}")
@@ -117,12 +119,26 @@ def near_items(
         for line in (*lines, f"br label %{read}"):
             b.perform(line)
         each += f", [{picked}, %{label}]"
+    if apart != far:
+        b.label(apart)
+        each += f", [{_one_by_one_in_register(b, at, stride, size, lanes)}, %{apart}]"
+        b.perform(f"br label %{read}")
     b.label(far)
     called = b.emit(f"call {vector} {call}")
     b.perform(f"br label %{read}")
     b.label(read)
     each += f", [{called}, %{far}]"
     return b.emit(f"phi {vector} {each}")
+
+
+def _one_by_one_in_register(b: Any, at: str, stride: str, size: int, lanes: int) -> str:
+    """Write how items are read one after the other; return the vector of them."""
+    item, vector, value = f"i{8 * size}", f"<{lanes} x i{8 * size}>", "poison"
+    for lane in range(lanes):
+        at = b.emit(f"getelementptr i8, ptr {at}, i64 {stride}") if lane else at
+        read = b.emit(f"load {item}, ptr {at}, align 1")
+        value = b.emit(f"insertelement {vector} {value}, {item} {read}, i64 {lane}")
+    return value
 
 
 def _gathered(kind: str, name: str, size: int, lanes: int, under_masks: bool) -> str:
