@@ -88,6 +88,9 @@ EXAMPLES: dict[str, Any] = {
     "inc(inc(zeros, x), y) → join(x, y)": T.inc_subtensor(
         T.inc_subtensor(T.zeros_like(m)[:, :1], m[:, :1])[:, 1:], m[:, 1:]
     ),
+    "inc(inc(x, y), z) → inc(x, y + z) for the same part": T.inc_subtensor(
+        T.inc_subtensor(T.inc_subtensor(m[:, 0], T.exp(x))[:, 1], y)[:, 0], T.sin(x)
+    ),
     "x + c inc(zeros, y) → inc(x, c y)": x - 2 * T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
     "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]": ifelse(T.gt(s, 0), [x, y], [y, x])[1],

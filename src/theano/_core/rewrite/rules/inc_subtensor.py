@@ -17,6 +17,8 @@ from theano._core.rewrite.pattern import Rules
 
 RULES = Rules("canonical")
 rule = RULES.rule
+# So many other parts are looked through for an earlier write to the same one.
+MOST_BETWEEN = 64
 
 
 @rule(
@@ -60,6 +62,45 @@ def _parts_of_whole(rewriter: Rewriter, node: Apply) -> Any:
         if rewriter.shape(y) != rewriter.shape(whole):
             return None
     return join(axis, *(y for _, y in parts))
+
+
+def lie_apart(one: Any, two: Any) -> bool:
+    """Tell whether parts have no item in common: along an axis, other positions from its start."""
+    return any(
+        isinstance(a, int) and isinstance(b, int) and a != b and min(a, b) >= 0
+        for a, b in zip(one, two, strict=False)
+    )
+
+
+@rule(
+    "inc(inc(x, y), z) → inc(x, y + z) for the same part",
+    on=IncSubtensor,
+    why="the sum is made where y and z are, and written once",
+)
+def _sum_for_part(rewriter: Rewriter, node: Apply) -> Any:
+    """Also where parts apart from it are written between, as in gradients of columns."""
+    base, z, *symbols = node.inputs
+    between: list[tuple[Any, Any]] = []
+    if node.op.assign or symbols:
+        return None
+    while made_by(base, IncSubtensor) and rewriter.uses.get(base, 0) <= 1:
+        op, (x, y, *symbols) = base.owner.op, base.owner.inputs
+        if symbols or len(between) == MOST_BETWEEN:
+            return None
+        if op.index == node.op.index:
+            if y.type != z.type or y.type.dtype != base.type.dtype or y.type.dtype == "bool":
+                return None
+            if rewriter.shape(y) != rewriter.shape(z):
+                return None
+            result = op(x, add(y, z))
+            for other, value in reversed(between):
+                result = other(result, value)
+            return result
+        if not lie_apart(op.index, node.op.index):
+            return None
+        between.append((op, y))
+        base = x
+    return None
 
 
 @rule(

@@ -13,6 +13,7 @@ from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
+from theano._core.rewrite.rules.inc_subtensor import MOST_BETWEEN, lie_apart
 
 RULES = Rules("canonical")
 rule = RULES.rule
@@ -92,8 +93,13 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     "inc(zeros, y, i) → set(zeros, y, i)", on=IncSubtensor, phase="special", why="nothing is read"
 )
 def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
-    """Where no item is met twice."""
-    zeros, y, *values = node.inputs
+    """Where no item is met twice; also if other parts of the zeros, apart, were written before."""
+    x, y, *values = node.inputs
+    zeros, left = x, 0 if values else MOST_BETWEEN
+    while made_by(zeros, IncSubtensor) and left and len(zeros.owner.inputs) == node.op.operands:
+        if not lie_apart(zeros.owner.op.index, node.op.index):
+            break
+        zeros, left = zeros.owner.inputs[0], left - 1
     if node.op.assign or known_value(zeros) != 0:
         return None
-    return IncSubtensor(node.op.index, True)(zeros, y, *values)
+    return IncSubtensor(node.op.index, True)(x, y, *values)
