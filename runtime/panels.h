@@ -60,7 +60,7 @@ Multiply multiply_fma, multiply_avx512;
 MultiplySmall multiply_fma, multiply_avx512;
 // Of one product, the rows [begin, end).
 MultiplySmall short_rows_avx512;
-// Of matrices of up to 16 items and 2 to 4 terms.
+// Of matrices of up to 16 items and up to 4 terms.
 MultiplySmall tiny_avx512;
 #endif
 

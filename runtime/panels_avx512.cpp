@@ -180,6 +180,8 @@ template <class T>
 void tiny_of(const small::Products &p, std::int64_t begin, std::int64_t end) {
     constexpr int kVectors = sizeof(T) / 4;
     switch (p.terms) {
+        case 1:
+            return Tiny<T, 1, kVectors>::multiply(p, begin, end);
         case 2:
             return Tiny<T, 2, kVectors>::multiply(p, begin, end);
         case 3:

@@ -21,7 +21,7 @@ bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int
 
 bool suits_stack(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
     const bool vector = rows == 1 || columns == 1;
-    const bool tiny = terms > 1 && terms <= kTinyTerms && (rows + columns - 1) * terms <= kTinyItems;
+    const bool tiny = terms > 0 && terms <= kTinyTerms && (rows + columns - 1) * terms <= kTinyItems;
     return suits(rows, terms, columns, itemsize) || (has_avx512() && vector && tiny);
 }
 
@@ -52,7 +52,7 @@ namespace {
 // within a few words.
 bool suits_tiny(const Products &p, std::int64_t itemsize, std::int64_t count) {
     constexpr std::int64_t kFewest = 16;
-    if (!has_avx512() || count < kFewest || p.terms < 2 || p.terms > kTinyTerms || p.alpha || p.beta)
+    if (!has_avx512() || count < kFewest || p.terms < 1 || p.terms > kTinyTerms || p.alpha || p.beta)
         return false;
     const auto within = [&](const Stack &s, std::int64_t rows, std::int64_t columns) {
         if (s.down < 0 || s.across < 0 || s.down % itemsize || s.across % itemsize) return false;
