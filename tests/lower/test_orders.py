@@ -11,6 +11,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.runtime import native
 
 
 def layouts(a: np.ndarray) -> Iterator[np.ndarray]:
@@ -148,3 +149,24 @@ def test_axes_that_are_walked_alike_are_one() -> None:
             np.testing.assert_array_equal(scaled(one, b), wanted * b)
             if a.size:
                 np.testing.assert_array_equal(f(one), wanted.reshape(n, -1, 6 * c))
+
+
+@pytest.mark.parametrize("axis", [0, 1, (0, 1)])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "bool", "complex64"])
+def test_folds_of_what_lies_by_columns_walk_it_so(dtype: str, axis: Any) -> None:
+    random, before = np.random.default_rng(3), native.get_threads()
+    x, y = (T.matrix(dtype=dtype) for _ in range(2))
+    f = theano.function([x, y], [T.any(x & y, axis) if dtype == "bool" else (x * y).sum(axis)])
+    single = "float32" in dtype or dtype == "complex64"
+    for shape in ((0, 3), (3, 0), (1, 7), (7, 1), (40, 33), (1300, 70)):
+        a, b = (np.asarray(random.normal(size=shape) * 4, dtype) for _ in range(2))
+        wanted = (a & b).any(axis) if dtype == "bool" else (a * b).sum(axis)
+        for turn in (np.asfortranarray, lambda z: np.asfortranarray(np.repeat(z, 2, 1))[:, ::2]):
+            found = []
+            for threads in (1, 3):
+                native.set_threads(threads)
+                found.append(f(turn(a), turn(b))[0])
+            native.set_threads(before)
+            assert found[0].tobytes() == found[1].tobytes()
+            np.testing.assert_allclose(found[0], wanted, 1e-3 if single else 1e-9, 1e-2 * single)
+    assert any(k.groups == [[1], [0]] for k in f.maker.kernels if hasattr(k, "groups"))

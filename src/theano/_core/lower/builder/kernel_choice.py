@@ -332,7 +332,7 @@ def run(
     in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
     tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
     narrow, variants = _for_short_rows(p, calls, shape, flag, freely, row, arrays, outs)
-    if variants or any(narrow.values()) or flag is not True or name == "rows":
+    if any((*narrow.values(), *variants.values())) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
     apart = p.late is not None and calls[0].everything
@@ -349,7 +349,7 @@ def run(
                 lambda: call(chosen),
             )
         else:
-            _by_lengths(p, chosen, narrow[chosen], variants if chosen is calls[0] else [], call)
+            _by_lengths(p, chosen, narrow[chosen], variants[chosen], call)
 
     by_rows = partial(p.if_else, flag, lambda: best(calls[0]), lambda: best(calls[-1]))
     with p.into(p.calls):
@@ -365,8 +365,9 @@ def _for_short_rows(
     row: Size,
     arrays: Sequence[Array],
     outs: Sequence[Array],
-) -> tuple[dict[Call, tuple[Size, Call] | None], list[Any]]:
-    """Return the calls whose vectors run over rows, and other ways to run the first kernel."""
+) -> tuple[dict[Call, tuple[Size, Call] | None], dict[Call, list[Any]]]:
+    """Return the calls whose vectors run over rows, and other ways to run each kernel."""
+    others = {c: orders.folds_by_columns(p, c, shape, arrays) if freely else [] for c in calls}
     flat = _flat(p, calls[0], flag, shape, arrays) if freely else []
     alone = bool(flat) and len(calls[0].layout) == 2
     narrow = {
@@ -375,11 +376,12 @@ def _for_short_rows(
         if not alone or c is not calls[0]
     }
     if alone:
-        return {**narrow, calls[0]: None}, flat
+        return {**narrow, calls[0]: None}, {**others, calls[0]: flat}
     variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
     many = _many_small_matrices(p, calls[0], shape, flag, arrays) if freely else []
     columns = _flat_columns(p, calls[0], flag, shape, arrays) if freely else []
-    return narrow, [*variants, *many, *columns, *flat]
+    first = [*others[calls[0]], *variants, *many, *columns, *flat]
+    return narrow, {**others, calls[0]: first}
 
 
 def _by_lengths(

@@ -12,8 +12,12 @@ from typing import Any
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Variable
 from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
+from theano._core.lower.builder.laid_out import Variant
 from theano._core.lower.kernel.loops import Loop, collapse
+from theano._core.lower.llvm.kernels.lanes import choose_lanes
+from theano._core.lower.llvm.print.calls import Call, Kernel
 
 
 def in_columns(
@@ -117,6 +121,37 @@ def walked_as_one(
         else:
             groups.append([axis])
     return groups
+
+
+def folds_by_columns(
+    p: Core, call: Call, shape: Sequence[Size], arrays: Sequence[Array]
+) -> list[Any]:
+    """Return how a strided kernel folds rows or columns of what lies column by column, if it may.
+
+    Its loops are then the other way round.
+    """
+    kernel, layout, loop = call.kernel, call.layout, call.kernel.loop
+    if kernel.layout != "strided" or not loop.reductions or loop.stores or len(layout) != 2:
+        return []
+    outer, inner = layout[0][-1], layout[1][-1]
+    operands = zip(arrays, loop.operands, strict=True)
+    whole = [array for array, (_, fixed) in operands if not {outer, inner} & fixed]
+    if p.late is not None or p.region is not None or not whole:
+        return []
+    condition: Size = True
+    for array in whole:
+        far, near = (p.strides(array)[axis] for axis in (inner, outer))
+        lies = p.let("and", p.let("lt", near, far), p.let("gt", near, 0), kind="bool")
+        condition = p.let("and", condition, lies, kind="bool")
+    if not condition:
+        return []
+    along = outer in loop.reduced
+    turned = loop.replace(reduced=(loop.rank - 1,)) if along else loop
+    lanes = choose_lanes(turned, p.vector_bits, along)
+    across = Kernel(loop, [layout[1], layout[0]], "strided", lanes, p.vector_bits, False)
+    other = kernel_call.prepare_call(p, across, shape, call.total, call.sequential)
+    kernel_call.ready_variant(p, condition, other)
+    return [Variant(condition, other, list(arrays))]
 
 
 def of_result(p: Core, out: Variable, value: Array) -> Array:
