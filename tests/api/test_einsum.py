@@ -85,7 +85,7 @@ def test_the_order_of_fewest_multiplications() -> None:
     v = T.vector("v", shape=(50,))
     for optimize in (False, True):
         f = function([x, y, v], T.einsum("ij,jk,k->i", x, y, v, optimize=optimize))
-        made = [out.type for node in f.maker.fgraph.toposort() for out in node.outputs]
+        made = [out.type for node in f.maker.graph.toposort() for out in node.outputs]
         matrices = [kind for kind in made if kind.broadcastable == (False, False)]
         assert bool(matrices) is not optimize
 

@@ -167,7 +167,7 @@ def test_jacobian(vectorized: bool) -> None:
     y = T.tanh(T.dot(v, w)) * k
     rows = T.jacobian(y, [v, w, k], vectorized=vectorized)
     f = theano.function([v, w, k], [y, *rows])
-    loops = sum("for" in str(n.op) for n in f.maker.fgraph.toposort())
+    loops = sum("for" in str(n.op) for n in f.maker.graph.toposort())
     assert loops == (not vectorized)
     a, b, c = np.array([0.1, 0.2]), np.array([[0.3, 0.1, 0.7], [0.2, 0.5, 0.4]]), 1.5
     y_, by_v, by_w, by_k = f(a, b, c)
@@ -190,7 +190,7 @@ def test_hessian() -> None:
     v = T.dvector("v")
     f = theano.function([v], T.hessian((v**3).sum() + v[0] * v[1], v))
     np.testing.assert_allclose(f([1.0, 2.0]), [[6.0, 1.0], [1.0, 12.0]])
-    assert not any("for" in str(n.op) for n in f.maker.fgraph.toposort())
+    assert not any("for" in str(n.op) for n in f.maker.graph.toposort())
     np.testing.assert_array_equal(
         theano.function([v], T.hessian(v.sum(), v))([1.0, 2.0]), np.zeros((2, 2))
     )
@@ -227,4 +227,4 @@ def test_classes_of_identities_with_other_gradients() -> None:
     assert isinstance(gradient.disconnected_type().type, gradient.DisconnectedType)
     f = theano.function([x], gradient.grad_clip(gradient.grad_scale(x, 2), -1, 1) * 2)
     kinds = (gradient.GradClip, gradient.GradScale)
-    assert not any(isinstance(node.op, kinds) for node in f.maker.fgraph.toposort())
+    assert not any(isinstance(node.op, kinds) for node in f.maker.graph.toposort())

@@ -46,7 +46,7 @@ def test_functions_and_graphs() -> None:
     x = T.dvector("x")
     f = theano.function([x], T.exp(x).sum(), name="total")
     assert "exp" in texts(f._repr_svg_()) and "total" in f._repr_html_()
-    assert "exp" in f.maker.fgraph._repr_html_() and f.maker.fgraph._repr_svg_()
+    assert "exp" in f.maker.graph._repr_html_() and f.maker.graph._repr_svg_()
 
 
 def test_large_graphs_have_no_picture() -> None:

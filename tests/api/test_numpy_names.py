@@ -293,7 +293,7 @@ def test_softmax_of_any_rank_joins_the_loops_beside_it(rank: int) -> None:
     soft = T.nnet.softmax(x * np.float32(0.125), axis=-1)
     assert isinstance(soft.owner.op, T.nnet.Softmax)
     scaled = theano.function([x], soft)
-    assert not [n for n in scaled.maker.fgraph.toposort() if isinstance(n.op, T.Reshape)]
+    assert not [n for n in scaled.maker.graph.toposort() if isinstance(n.op, T.Reshape)]
     value = np.random.default_rng(2).standard_normal((3, 2, 5, 4)[:rank]).astype("float32")
     for each in (value, value.T, value[::-1, :0], value[:, 1:2]):
         wanted = scipy.special.softmax(each * np.float32(0.125), axis=-1)

@@ -30,7 +30,7 @@ def test_values(inline: bool) -> None:
     np.testing.assert_array_equal(at(second), A - B)
     np.testing.assert_array_equal(at(first - swapped), A + B * C - (B + C * A))
     f = theano.function([x, y, z], first)
-    assert not any(isinstance(n.op, theano.OpFromGraph) for n in f.maker.fgraph.toposort())
+    assert not any(isinstance(n.op, theano.OpFromGraph) for n in f.maker.graph.toposort())
 
 
 def test_it_is_fused_with_what_stands_around_it() -> None:
@@ -161,7 +161,7 @@ def test_shapes_are_known_without_values() -> None:
     op = theano.OpFromGraph([x, y], [T.dot(x, y)])
     f = theano.function([x, y], op(x, y).shape)
     assert f(np.ones((2, 3)), np.ones((3, 5))).tolist() == [2, 5]
-    assert not any("dot" in str(n.op) for n in f.maker.fgraph.toposort())
+    assert not any("dot" in str(n.op) for n in f.maker.graph.toposort())
 
 
 def test_copies_and_pickles() -> None:

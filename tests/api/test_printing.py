@@ -96,7 +96,7 @@ def test_debugprint_of_a_function() -> None:
     f = theano.function([v], v + shared)
     lines = text(f).splitlines()
     assert lines[0].endswith("''   0")
-    assert text(f.maker.fgraph) == text(f)
+    assert text(f.maker.graph) == text(f)
     assert "[1. 1.]" in text(f, print_storage=True)
 
 

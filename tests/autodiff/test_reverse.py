@@ -297,7 +297,7 @@ def test_values_that_are_computed_again() -> None:
 
     def count(cost: Any, what: str) -> int:
         f = theano.function([x], [cost, T.grad(cost, x)])
-        return sum(what in str(n.op) for n in f.maker.fgraph.toposort())
+        return sum(what in str(n.op) for n in f.maker.graph.toposort())
 
     assert count(plain, "tanh") == 1
     assert count(marked, "tanh") > 1

@@ -177,7 +177,7 @@ def test_a_long_rule_is_one_application_until_it_is_rewritten() -> None:
     out = T.grad((u * 2).sum() + s.sum() + v.sum(), x)
     assert [str(n.op) for n in toposort([out])].count("SVDGrad") == 1
     f = theano.function([x], out)
-    assert "SVDGrad" not in [str(n.op) for n in f.maker.fgraph.toposort()]
+    assert "SVDGrad" not in [str(n.op) for n in f.maker.graph.toposort()]
     a = np.random.default_rng(0).normal(size=(3, 3))
     got = f(a)
     np.testing.assert_allclose(got, theano.function([x], out, mode="FAST_COMPILE")(a), atol=1e-12)
@@ -200,6 +200,6 @@ def test_a_second_use_of_a_rule_is_the_same() -> None:
     cost = T.slinalg.cholesky(x).sum()
     one, two = T.grad(cost, x), T.grad(cost, x)
     f = theano.function([x], [one, two])
-    names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+    names = [type(node.op).__name__ for node in f.maker.graph.toposort()]
     assert names.count("CholeskyCotangent") == 1
     assert theano.gof.graph.is_same_graph(one, two)

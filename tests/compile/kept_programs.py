@@ -47,7 +47,7 @@ def outcome(make: Callable[[], Any]) -> dict[str, Any]:
                 record[layout] = [*replay.said(error), *replay.digests(state())]
     if maker._kept is not None:
         record["same"] = maker._kept.is_made_from(maker.program_text, maker.vector_bits)
-        record["operations"] = [str(node.op) for node in maker.fgraph.toposort()]
+        record["operations"] = [str(node.op) for node in maker.graph.toposort()]
     return record
 
 

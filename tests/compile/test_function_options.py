@@ -154,7 +154,7 @@ def test_defaults_shared_and_free() -> None:
 def test_maker() -> None:
     a = shared(5.0, "a")
     f = function([x, In(y, value=2)], [x * a + y, x], updates=[(a, a + 1)], mode="FAST_COMPILE")
-    maker, graph = f.maker, f.maker.fgraph
+    maker, graph = f.maker, f.maker.graph
     assert [s.variable for s in maker.inputs] == [x, y, a]
     assert [s.implicit for s in maker.inputs] == [False, False, True]
     assert maker.inputs[2].value is a.container
@@ -411,7 +411,7 @@ def test_the_storage_of_a_function() -> None:
     named = {variable.name: cell for variable, cell in table.items()}
     assert named["w"] is w.container.storage and named["w"][0] == 2.0 and named["x"][0] is None
     assert [5.0] in [cell for v, cell in table.items() if isinstance(v, theano.Constant)]
-    assert f.maker.fgraph.outputs[0] in table and f.maker.fgraph.name == f.name
+    assert f.maker.graph.outputs[0] in table and f.maker.graph.name == f.name
 
 
 def test_the_nodes_of_a_function_one_by_one() -> None:
@@ -438,7 +438,7 @@ def test_what_old_programs_look_up_of_a_function() -> None:
     x = T.dscalar("x")
     f = theano.function([x], T.exp(x) * w, updates=[(w, w + 1)])
     assert [str(node.op) for node in f.fn.nodes] == [
-        str(node.op) for node in f.maker.fgraph.toposort()
+        str(node.op) for node in f.maker.graph.toposort()
     ]
     assert f.finder["x"] is f.finder[x] is f.finder[0] is f.input_storage[0]
     assert f.finder[w].value == f.finder[1].value == 2.0

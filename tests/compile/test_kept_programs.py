@@ -101,7 +101,7 @@ def test_nothing_is_rewritten_and_lowered(monkeypatch: pytest.MonkeyPatch) -> No
             np.testing.assert_array_equal(again(given), want)
         assert was_found(again)
         assert machine.Statistics.compiled == compiled
-        assert str(again.maker.fgraph) == str(first.maker.fgraph)
+        assert str(again.maker.graph) == str(first.maker.graph)
         forget(monkeypatch)
 
 
@@ -173,7 +173,7 @@ def test_copies_pickles_and_graphs_of_found_functions() -> None:
         state = made.get_shared()[0].get_value()
         np.testing.assert_array_equal(made([1.0, 2.0, 3.0])[0], state * [1.0, 2.0, 3.0])
         np.testing.assert_array_equal(made.get_shared()[0].get_value(), state + np.arange(1.0, 4.0))
-    assert len(f.maker.fgraph.toposort()) == 2
+    assert len(f.maker.graph.toposort()) == 2
     with theano.change_flags(profile=True):
         timed = theano.function([x], [x * s], updates=[(s, s + x)])
     timed([1.0, 2.0, 3.0])

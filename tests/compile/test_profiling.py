@@ -47,7 +47,7 @@ def test_calls_and_steps() -> None:
     assert 0 < steps <= profile.vm_call_time <= profile.fct_call_time
     assert 0 < profile.optimizer_time < profile.compile_time
     assert 0 < profile.linker_time < profile.compile_time
-    assert profile.nb_nodes == len(f.maker.fgraph.apply_nodes)
+    assert profile.nb_nodes == len(f.maker.graph.apply_nodes)
     for sums, whole in (
         (profile.op_time(), profile.apply_time),
         (profile.class_time(), profile.apply_time),

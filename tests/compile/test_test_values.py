@@ -154,7 +154,7 @@ def test_rewriting_computes_none() -> None:
     x = given(T.dvector("x"), [1.0, 2.0])
     with theano.change_flags(compute_test_value_opt="raise"):
         g = theano.function([x], T.log(1 + T.exp(x)))
-    assert hasattr(g.maker.fgraph.outputs[0].tag, "test_value")
+    assert hasattr(g.maker.graph.outputs[0].tag, "test_value")
 
 
 # -- scan, branches, random numbers -------------------------------------------------------------

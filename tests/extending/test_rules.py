@@ -34,7 +34,7 @@ def sines(**options: Any) -> tuple[int, Any]:
     x, y = T.dvectors("x", "y")
     out = T.sin(x) * T.cos(y) + T.cos(x) * T.sin(y)
     f = theano.function([x, y], out, **options)
-    return sum("sin" in str(n.op) or "cos" in str(n.op) for n in f.maker.fgraph.toposort()), f
+    return sum("sin" in str(n.op) or "cos" in str(n.op) for n in f.maker.graph.toposort()), f
 
 
 def test_added_rules_are_used(added: None) -> None:

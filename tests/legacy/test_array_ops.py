@@ -112,7 +112,7 @@ def test_softmax_is_one_operation_of_the_graph() -> None:
         assert isinstance(single.owner.op, kind) and single.dtype == "float32"
     # Both are written out where they are compiled, and merge with what users write.
     f = theano.function([x], [nnet.softmax(x), nnet.softmax(x) + 1, T.log(nnet.softmax(x))])
-    assert len([n for n in f.maker.fgraph.toposort() if n.op is T.exp]) == 1
+    assert len([n for n in f.maker.graph.toposort() if n.op is T.exp]) == 1
 
 
 @pytest.mark.parametrize("axis", [1, -2, 5])

@@ -26,7 +26,7 @@ def check(a: np.ndarray, b: np.ndarray, rcond: float) -> None:
     f = theano.function([*inputs, r], nlinalg.lstsq()(*inputs, r))
     assert not f.maker.callbacks
     wanted = np.linalg.lstsq(a, b, rcond)
-    for got, want, out in zip(f(a, b, rcond), wanted, f.maker.fgraph.outputs, strict=True):
+    for got, want, out in zip(f(a, b, rcond), wanted, f.maker.graph.outputs, strict=True):
         assert got.dtype == out.type.dtype
         assert got.shape == np.shape(want)
         close = 2e-5 if a.dtype in ("float32", "complex64") else 1e-11

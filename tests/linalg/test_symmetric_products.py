@@ -24,7 +24,7 @@ def function(dtype: str, on_right: bool) -> Any:
     x, y = (T.TensorType(dtype, (False, False))() for _ in "xy")
     out = T.dot(y, x) + T.dot(y, x.T) if on_right else T.dot(x, y) + T.dot(x.T, y)
     f = theano.function([x, y], out)
-    names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+    names = [type(node.op).__name__ for node in f.maker.graph.toposort()]
     assert names == ["SymmetricProduct"]
     return f
 
@@ -74,6 +74,6 @@ def test_widths_that_are_known() -> None:
     for width, symmetric, products in ((3, 0, 2), (60, 0, 1)):
         y = T.specify_shape(T.dmatrix(), (None, width))
         f = theano.function([x, y], T.dot(x, y) + T.dot(x.T, y), on_unused_input="ignore")
-        names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+        names = [type(node.op).__name__ for node in f.maker.graph.toposort()]
         assert names.count("SymmetricProduct") == symmetric
         assert names.count("Dot") + names.count("Gemm") == products

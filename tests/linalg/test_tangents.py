@@ -83,7 +83,7 @@ def test_cholesky_of_stacks_and_of_any_layout() -> None:
 def test_the_tangent_of_cholesky_is_one_operation() -> None:
     x, t = T.dmatrices("x", "t")
     f = theano.function([x, t], jvp(slinalg.cholesky(x), x, t))
-    names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+    names = [type(node.op).__name__ for node in f.maker.graph.toposort()]
     assert names == ["Cholesky", "CholeskyTangent"]
 
 
@@ -149,7 +149,7 @@ def test_the_cotangent_of_cholesky_is_one_operation_with_derivatives(dtype: str)
     x = T.TensorType(dtype, (False, False))("x")
     out = (abs(slinalg.cholesky(x)) ** 3).sum()
     f = theano.function([x], theano.grad(out, x))
-    names = [type(node.op).__name__ for node in f.maker.fgraph.toposort()]
+    names = [type(node.op).__name__ for node in f.maker.graph.toposort()]
     assert names.count("CholeskyCotangent") == 1
     assert "Solve" not in names
     if dtype == "float64":
@@ -284,7 +284,7 @@ def test_a_part_is_known_to_be_a_triangle() -> None:
     x, b = T.dmatrices("x", "b")
     for part, text in (((1, 1, 0), "lower"), ((0, 1, 1), "upper"), ((0, 2, 0), "lower")):
         f = theano.function([x, b], slinalg.solve(Part(*part)(x), b))
-        (node,) = (n for n in f.maker.fgraph.toposort() if isinstance(n.op, slinalg.Solve))
+        (node,) = (n for n in f.maker.graph.toposort() if isinstance(n.op, slinalg.Solve))
         assert node.op.A_structure == f"{text}_triangular"
         a = positive(3, 3)
         np.testing.assert_allclose(

@@ -70,7 +70,7 @@ def test_gradients_of_loops_keep_convolutions() -> None:
         outputs_info=T.zeros_like(x[0]),
     )
     f = theano.function([x, w], T.grad(out.sum(), [x, w]))
-    bodies = [node.op.body for node in f.maker.fgraph.toposort() if hasattr(node.op, "body")]
+    bodies = [node.op.body for node in f.maker.graph.toposort() if hasattr(node.op, "body")]
     names = [type(node.op).__name__ for body in bodies for node in body.nodes]
     assert names.count("AbstractConv2d") == 1
 

@@ -185,7 +185,7 @@ def test_a_loop_and_its_tangent_are_one_loop() -> None:
     x, t = T.dmatrices("x", "t")
     out = _recurrence(x)
     f = theano.function([x, t], [out, jvp(out, x, t)])
-    assert sum("for" in str(n.op) for n in f.maker.fgraph.toposort()) == 1
+    assert sum("for" in str(n.op) for n in f.maker.graph.toposort()) == 1
 
 
 def test_size_of_a_tangent_is_linear() -> None:

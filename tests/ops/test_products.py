@@ -68,7 +68,7 @@ def test_gradients_are_products(shapes: Any) -> None:
     values = drawn(*shapes)
     x, y = variables(*values)
     f = function([x, y], T.grad((x @ y).sum(), [x, y]))
-    names = {str(node.op) for node in f.maker.fgraph.toposort()}
+    names = {str(node.op) for node in f.maker.graph.toposort()}
     assert not any("mul" in name.lower() for name in names)
     for got, value in zip(f(*values), values, strict=True):
         assert got.shape == value.shape
@@ -107,6 +107,6 @@ def test_axes_that_are_neighbours_are_joined_in_place() -> None:
     value = drawn((2, 3, 4, 5))[0]
     out = T.tensordot(x, y, [[0, 1], [0, 1]])
     f = function([x, y], out)
-    moves = [n.op for n in f.maker.fgraph.toposort() if isinstance(n.op, T.DimShuffle)]
+    moves = [n.op for n in f.maker.graph.toposort() if isinstance(n.op, T.DimShuffle)]
     assert all(len(op.new_order) == 2 for op in moves)
     np.testing.assert_allclose(f(value, value), np.tensordot(value, value, [[0, 1], [0, 1]]))

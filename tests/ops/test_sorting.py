@@ -245,7 +245,7 @@ def test_the_length_of_the_inverse_needs_no_sorting(axis: Any, wanted: int) -> N
     inverse = T.extra_ops.Unique(True, True, axis=axis)(x)[2]
     f = theano.function([x], inverse.shape[0])
     assert f(np.ones((2, 3))) == wanted
-    assert not any("Unique" in str(node.op) for node in f.maker.fgraph.toposort())
+    assert not any("Unique" in str(node.op) for node in f.maker.graph.toposort())
 
 
 @pytest.mark.parametrize("kind", ["bool", "int8", "uint64", "float16", "float32", "complex64"])

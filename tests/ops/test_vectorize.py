@@ -149,7 +149,7 @@ def test_loops_that_end_at_different_steps() -> None:
 def test_a_loop_over_rows_is_one_loop() -> None:
     x, w = T.dtensor3("x"), T.dmatrix("w")
     f = theano.function([x, w], theano.vectorize(_with_matrix, (0, None))(x, w))
-    assert sum("for" in str(n.op) for n in f.maker.fgraph.toposort()) == 1
+    assert sum("for" in str(n.op) for n in f.maker.graph.toposort()) == 1
 
 
 @pytest.mark.parametrize("which", combinations(3))

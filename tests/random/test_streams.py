@@ -246,7 +246,7 @@ def test_the_shape_of_a_draw_needs_no_draw() -> None:
     ):
         draw.rng.default_update = None
         f = theano.function([m, col, rows], draw.shape, on_unused_input="ignore")
-        assert not any("RandomFunction" in str(n.op) for n in f.maker.fgraph.toposort())
+        assert not any("RandomFunction" in str(n.op) for n in f.maker.graph.toposort())
         np.testing.assert_array_equal(f(np.ones(3), np.ones((2, 1)), np.full((2, 4), 0.25)), wanted)
 
 

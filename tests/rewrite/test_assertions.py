@@ -31,7 +31,7 @@ UNCHECKED = [
 
 def kinds(function: Any) -> list[type]:
     """Return the classes of the operations of a function."""
-    return [type(node.op) for node in function.maker.fgraph.toposort()]
+    return [type(node.op) for node in function.maker.graph.toposort()]
 
 
 @pytest.mark.parametrize("mode", UNCHECKED, ids=range(len(UNCHECKED)))

@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 def operations(function: Any) -> list[str]:
-    return [str(node.op) for node in function.maker.fgraph.toposort()]
+    return [str(node.op) for node in function.maker.graph.toposort()]
 
 
 HUGE = [[1000.0, 0.0]]
@@ -312,7 +312,7 @@ def test_scan_optimizations() -> None:
     )
     f = theano.function([x, s], rows[-1])
     np.testing.assert_allclose(f([1.0, 2], 0.0), 3)
-    nodes = f.maker.fgraph.toposort()
+    nodes = f.maker.graph.toposort()
     loops = [node for node in nodes if type(node.op).__name__ == "Scan"]
     inside = [str(inner.op) for loop in loops for inner in loop.op.body.nodes]
     assert not [name for name in inside if "exp" in name]

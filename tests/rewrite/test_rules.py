@@ -106,7 +106,7 @@ def test_log_sum_exp() -> None:
 def test_what_has_its_largest_taken_away_is_left() -> None:
     x = T.dtensor3("x")
     f = theano.function([x], T.logsumexp(x, axis=1))
-    kinds = [n.op.kind for n in f.maker.fgraph.toposort() if isinstance(n.op, Reduction)]
+    kinds = [n.op.kind for n in f.maker.graph.toposort() if isinstance(n.op, Reduction)]
     assert sorted(kinds) == ["max", "sum"]
     values = np.array([[[1000.0, -np.inf], [1000.0, -np.inf], [-1000.0, -np.inf]]])
     np.testing.assert_allclose(f(values), [[1000 + np.log(2), -np.inf]], rtol=1e-14)
@@ -195,7 +195,7 @@ def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
     z = T.dot(m, m.T) + x
     gates = T.nnet.sigmoid(z[:, :1]) * T.tanh(z[:, 1:])
     f = theano.function([m, x], gates)
-    adds = [n for n in f.maker.fgraph.toposort() if n.op is T.add]
+    adds = [n for n in f.maker.graph.toposort() if n.op is T.add]
     assert len(adds) == 2
     checked = [v.owner.inputs[0] if made_by(v, Require) else v for n in adds for v in n.inputs]
     assert all(made_by(v, Subtensor) for v in checked)
@@ -209,10 +209,10 @@ def stencil(a: Any) -> Any:
 
 def test_parts_of_cheap_sums_are_computed_again() -> None:
     f = theano.function([m], stencil(m))
-    nodes = f.maker.fgraph.toposort()
+    nodes = f.maker.graph.toposort()
     # All parts are views of the input itself: the loop reads what it needs and stores nothing.
     parts = [n for n in nodes if isinstance(n.op, Subtensor)]
-    assert all(n.inputs[0] is f.maker.fgraph.inputs[0] for n in parts)
+    assert all(n.inputs[0] is f.maker.graph.inputs[0] for n in parts)
     for shape in [(0, 0), (1, 3), (2, 1), (2, 2), (5, 7), (4, 40)]:
         value = np.random.default_rng(3).normal(size=shape)
         for a in (value, value[::-1, ::-1], np.asfortranarray(value)):
@@ -228,7 +228,7 @@ def apart(x: Any, y: Any) -> Any:
 def test_parts_of_differences_of_all_pairs_are_not_stored() -> None:
     y = T.dmatrix("y")
     f = theano.function([m, y], apart(m, y))
-    nodes = f.maker.fgraph.toposort()
+    nodes = f.maker.graph.toposort()
     assert all(n.outputs[0].type.ndim < 3 for n in nodes if n.op is T.sub)
     x = np.random.default_rng(4).normal(size=(5, 3))
     np.testing.assert_array_equal(f(x, x[:4]), apart(x, x[:4]))
@@ -242,7 +242,7 @@ def test_parts_of_parts_of_sums_do_not_grow() -> None:
     for _ in range(12):
         a = a[1:] + a[:-1]
     f = theano.function([m], a)
-    adds = [n for n in f.maker.fgraph.toposort() if n.op is T.add]
+    adds = [n for n in f.maker.graph.toposort() if n.op is T.add]
     assert len(adds) < 60
     value = np.random.default_rng(3).normal(size=(30, 2))
     expected = value
@@ -254,7 +254,7 @@ def test_parts_of_parts_of_sums_do_not_grow() -> None:
 def test_parts_of_dear_functions_are_stored() -> None:
     both = T.exp(m) + T.log(m)
     f = theano.function([m], both[1:] * both[:-1])
-    assert [n.op for n in f.maker.fgraph.toposort()].count(T.exp) == 1
+    assert [n.op for n in f.maker.graph.toposort()].count(T.exp) == 1
 
 
 def test_parts_of_what_is_made_of_parts_share_it() -> None:
@@ -263,7 +263,7 @@ def test_parts_of_what_is_made_of_parts_share_it() -> None:
     for _ in range(3):
         a = (a[2:, 1:-1] + a[:-2, 1:-1] + a[1:-1, 2:] + a[1:-1, :-2] + 4 * a[1:-1, 1:-1]) / 8
     f = theano.function([m], a)
-    assert [n.op for n in f.maker.fgraph.toposort()].count(T.add) == 12
+    assert [n.op for n in f.maker.graph.toposort()].count(T.add) == 12
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32"])
@@ -281,7 +281,7 @@ def test_narrow_positions_are_widened_as_they_are_read(dtype: str) -> None:
         for got, wanted in zip(f(one, two, index), expected, strict=True):
             np.testing.assert_array_equal(got, wanted)
     g = theano.function([x, i], x[i])
-    assert len(g.maker.fgraph.toposort()) == 1
+    assert len(g.maker.graph.toposort()) == 1
     assert g(one, values[:, :0]).shape == (3, 0)
     with pytest.raises(IndexError, match="3"):
         g(one, np.full((1, 2), 3, dtype))
@@ -292,12 +292,12 @@ def test_every_other_item_is_read_of_what_is_stored() -> None:
     for _ in range(3):
         a = a[::2] + a[1::2]
     f = theano.function([m], a)
-    assert [n.op for n in f.maker.fgraph.toposort()].count(T.add) == 3
+    assert [n.op for n in f.maker.graph.toposort()].count(T.add) == 3
 
 
 def test_lengths_of_what_is_cut_off_are_equal() -> None:
     f = theano.function([x], [x[2:].shape[0], x[1:-1].shape[0], x[:-2].shape[0]])
-    assert len(f.maker.fgraph.toposort()) == 3
+    assert len(f.maker.graph.toposort()) == 3
     for n in range(5):
         assert f(np.zeros(n)) == [max(n - 2, 0)] * 3
     far = 2**63 - 1
@@ -335,15 +335,15 @@ def test_folds_of_permuted_axes(order: tuple[int, ...]) -> None:
             f = theano.function([x], getattr(view, name)(axis=list(axes)))
             np.testing.assert_allclose(f(values), getattr(wanted, name)(axis=axes))
     f = theano.function([x], view.sum(axis=0))
-    folds = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Reduction)]
-    assert folds[0].inputs[0] is f.maker.fgraph.inputs[0] or order == (0, 1, 2)
+    folds = [n for n in f.maker.graph.toposort() if isinstance(n.op, Reduction)]
+    assert folds[0].inputs[0] is f.maker.graph.inputs[0] or order == (0, 1, 2)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "uint64", "int64"])
 def test_positions_are_read_as_they_are(dtype: str) -> None:
     i = T.TensorType(dtype, (False,))("i")
     f = theano.function([x, i], [x[i], T.inc_subtensor(x[i], 1)])
-    nodes = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, AdvancedSubtensor)]
+    nodes = [n for n in f.maker.graph.toposort() if isinstance(n.op, AdvancedSubtensor)]
     read = {node.inputs[-1].type.dtype for node in nodes}
     assert read == ({"int64"} if dtype == "uint64" else {dtype})
     at = np.array([2, 0, 2, *([-1] if dtype.startswith("i") else [])], dtype)

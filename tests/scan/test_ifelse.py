@@ -59,7 +59,7 @@ def test_the_other_branch_is_not_computed() -> None:
 def test_what_both_need_is_computed_once() -> None:
     both = T.tanh(v)
     f = theano.function([c, v], ifelse(c, both.sum(), T.exp(both).sum()))
-    (branch,) = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Branch)]
+    (branch,) = [n for n in f.maker.graph.toposort() if isinstance(n.op, Branch)]
     names = [str(n.op) for body in (branch.op.then, branch.op.otherwise) for n in body.nodes]
     assert not any("tanh" in name for name in names) and any("exp" in name for name in names)
 
@@ -67,7 +67,7 @@ def test_what_both_need_is_computed_once() -> None:
 def test_equal_conditions_share_a_branch() -> None:
     shared = T.exp(v)
     f = theano.function([c, v], [ifelse(c, shared, v), ifelse(c, shared * 2, v)])
-    assert sum(isinstance(n.op, Branch) for n in f.maker.fgraph.toposort()) == 1
+    assert sum(isinstance(n.op, Branch) for n in f.maker.graph.toposort()) == 1
     np.testing.assert_allclose(f(1, [0.0, 1.0]), [np.exp([0, 1]), 2 * np.exp([0, 1])])
 
 
@@ -102,7 +102,7 @@ def test_gradient_of_the_other_branch_is_not_computed() -> None:
 def test_switch_by_a_scalar_computes_one_side() -> None:
     value = T.switch(c, T.exp(x), T.dot(x, T.log(x)))
     f = theano.function([c, x], [value, T.grad(value.sum(), x)])
-    assert any(isinstance(n.op, Branch) for n in f.maker.fgraph.toposort())
+    assert any(isinstance(n.op, Branch) for n in f.maker.graph.toposort())
     positive = abs(X)
     np.testing.assert_allclose(f(1, positive), [np.exp(positive)] * 2, rtol=1e-15)
     np.testing.assert_allclose(f(0, positive)[0], positive @ np.log(positive), rtol=1e-14)

@@ -49,7 +49,7 @@ def result(run: Any, steps: int) -> Any:
 )
 def test_last_rows(outputs: Any, kept: Any) -> None:
     run = theano.function([x, X, Z, n], outputs, on_unused_input="ignore")
-    (loop,) = [node for node in run.maker.fgraph.toposort() if isinstance(node.op, Loop)]
+    (loop,) = [node for node in run.maker.graph.toposort() if isinstance(node.op, Loop)]
     assert [s.keep for s in loop.op.states] == [kept]
     plain = theano.function([x, X, Z, n], outputs, mode=REFERENCE, on_unused_input="ignore")
     for steps in (0, 1, 2, 3, 9):

@@ -15,7 +15,7 @@ x, s = T.dvector("x"), T.dscalar("s")
 
 
 def loops_of(run: Any) -> int:
-    return sum(isinstance(node.op, Loop) for node in run.maker.fgraph.toposort())
+    return sum(isinstance(node.op, Loop) for node in run.maker.graph.toposort())
 
 
 def test_loops_that_end_by_the_same_condition_are_one() -> None:

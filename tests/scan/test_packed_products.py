@@ -305,7 +305,7 @@ def test_gradients_do_not_keep_products_for_their_lengths() -> None:
 
     rows, _ = theano.scan(step, x, T.zeros((4, 8)), [w, u, b])
     f = theano.function([x, w, u, b], T.grad(rows[-1].sum(), [w, u, b]))
-    loops = [node for node in f.maker.fgraph.toposort() if isinstance(node.op, Loop)]
+    loops = [node for node in f.maker.graph.toposort() if isinstance(node.op, Loop)]
     assert len(loops) == 2
     for loop in loops:
         used = [n for n in toposort(loop.op.body.outputs) if not isinstance(n.op, Length)]
@@ -340,7 +340,7 @@ def test_rows_that_several_read() -> None:
 def test_products_before_a_loop_are_shown_there() -> None:
     x, w = T.tensor3("x"), T.dmatrix("w")
     rows, _ = theano.scan(lambda row, h, w: T.tanh(T.dot(row, w) + h), x, T.zeros((2, 3)), w)
-    nodes = theano.function([x, w], rows).maker.fgraph.toposort()
+    nodes = theano.function([x, w], rows).maker.graph.toposort()
     assert sum(str(node.op) == "dot" for node in nodes) == 1
 
 

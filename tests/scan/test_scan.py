@@ -485,7 +485,7 @@ def test_checkpoints_change_no_result(checkpoint: Any, mode: Any) -> None:
 def _largest_history(f: Any, *values: Any) -> int:
     """Return the items of the largest array that an operation of a function makes."""
     sizes = [0]
-    graph = f.maker.fgraph
+    graph = f.maker.graph
 
     def watch(node: Any, inputs: Any, outputs: Any) -> None:
         sizes.extend(np.size(v) for v in outputs)
@@ -527,7 +527,7 @@ def test_scan_checkpoints() -> None:
 
 
 def loops_of(f: Any) -> list[Any]:
-    return [node for node in f.maker.fgraph.toposort() if isinstance(node.op, Loop)]
+    return [node for node in f.maker.graph.toposort() if isinstance(node.op, Loop)]
 
 
 def test_only_the_last_row_is_kept() -> None:

@@ -154,13 +154,13 @@ def test_gradients_of_products_at_stored_places() -> None:
     loss = T.sqr(S.structured_dot(S.tanh(x), d)).sum() + S.sp_sum(S.sqr(x))
     g = T.grad(loss + S.sp_sum(S.sqr(x) * 3, 1).sum(), [x, d])
     f = theano.function([x, d], g)
-    ops = [str(node.op) for node in f.maker.fgraph.toposort()]
+    ops = [str(node.op) for node in f.maker.graph.toposort()]
     assert "SampledProducts" in ops
     assert not [o for o in ops if o.startswith(("SparseFromDense", "CSMGrad", "StructuredDotGrad"))]
     as_written([x, d], g, hard((4, 5), "csr", "float64"), np.ones((5, 3)))
     # The same for a product whose gradient is not of stored items: it is read at these.
     g = T.grad(T.sqr(S.dot(S.tanh(x), d)).sum(), x)
-    ops = [str(n.op) for n in theano.function([x, d], g).maker.fgraph.toposort()]
+    ops = [str(n.op) for n in theano.function([x, d], g).maker.graph.toposort()]
     assert "SampledProducts" in ops and "dot" not in ops
     as_written([x, d], g, hard((4, 5), "csr", "float64"), np.ones((5, 3)))
 

@@ -164,7 +164,7 @@ def test_lengths_fold_to_constants() -> None:
     x = sized("x")
     assert T.get_scalar_constant_value(x.shape[1]) == 3
     f = function([x], x.shape[1] * 2)
-    assert f.maker.fgraph.toposort() == []
+    assert f.maker.graph.toposort() == []
     assert f(np.ones((1, 3))) == 6
     rows = function([x], x.reshape((x.shape[0] * x.shape[1],)))
     assert rows(np.ones((2, 3))).shape == (6,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,7 @@ class FunctionMaker:
     updates : list of (Variable, Variable)
         New values, by the variable they belong to: a shared variable or an input.
     result : 'single', 'list', 'none' or tuple of str
-    fgraph : FunctionGraph
+    graph : FunctionGraph
         The rewritten graph.
     """
 
@@ -110,7 +110,7 @@ class FunctionMaker:
         return type(self), (self.arguments, self.shared, *results)
 
     @cached_property
-    def fgraph(self) -> FunctionGraph:
+    def graph(self) -> FunctionGraph:
         """What the function computes, as a graph object; few programs ask for it."""
         return FunctionGraph(self.leaves, self.lowered.rewritten, clone=False, name=self.name)
 
@@ -131,8 +131,7 @@ class FunctionMaker:
         self, rewriter: Rewriter | None = None, watch: Watch | None = None
     ) -> tuple[Sequence[Any], ProgramText]:
         """Return the rewritten graph and the program, made once more; `watch` is told of passes."""
-        changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
-        with self._making(change_flags(changed, compute_test_value="off")):
+        with self.making():
             rewriter = rewriter or self.rewriter(config.optimizer_verbose)
             rewritten = self._rewritten(rewriter, watch)
             return rewritten, self._lowered(rewritten, rewriter, watch)
@@ -187,8 +186,10 @@ class FunctionMaker:
         return [Out(v) for v in self.results]
 
     @contextmanager
-    def _making(self, flags: AbstractContextManager[Any]) -> Iterator[None]:
+    def making(self) -> Iterator[None]:
         """Know what holds while graphs are rewritten and lowered."""
+        changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
+        flags = change_flags(changed, compute_test_value="off")
         # Finding the line of the user's program takes time, and here it is always one.
         line = at_line(self.source)
         with flags, paused_collector(), numbers_in_operations(), unchanged_graphs(), line:
@@ -196,7 +197,7 @@ class FunctionMaker:
 
     def create(self, containers: Sequence[Container | None] | None = None) -> Any:
         """Return the native function."""
-        with self._making(change_flags(compute_test_value="off")):
+        with self.making():
             if config.compile_progress:
                 from theano._core.compile.compile_progress import told
 
@@ -243,7 +244,7 @@ class FunctionMaker:
             self.profile.compile_time += self.compile_seconds
             self.profile.optimizer_time += rewriting_seconds
             self.profile.linker_time += self.compile_seconds - rewriting_seconds
-            self.profile.nb_nodes += len(self.fgraph.apply_nodes)
+            self.profile.nb_nodes += len(self.graph.apply_nodes)
             self.profile.add(function.program, text, self)
         return function
 

@@ -85,7 +85,7 @@ def misfit(maker: Any, node: Apply, arguments: Sequence[object]) -> misfits.Misf
         # What stands in a body of the user's is in the graph that rewriting left only.
         leaves = dict(zip(maker.leaves, arguments, strict=False))
         return misfits.find(maker.all_results, values, node) or misfits.find(
-            maker.fgraph.outputs, leaves, node
+            maker.graph.outputs, leaves, node
         )
     return None
 
@@ -152,7 +152,7 @@ def node_report(maker: Any, node: Apply, values: Sequence[object] | None) -> str
     everything = config.exception_verbosity != "low"
     lines = [f"Apply node that caused the error: {node}"]
     if everything:
-        order = [(n.op, n.inputs) for n in toposort(maker.fgraph.outputs)]
+        order = [(n.op, n.inputs) for n in toposort(maker.graph.outputs)]
         if (node.op, node.inputs) in order:
             lines.append(f"Toposort index: {order.index((node.op, node.inputs))}")
     lines.append(f"Inputs types: {[v.type for v in node.inputs]}")
@@ -169,7 +169,7 @@ def node_report(maker: Any, node: Apply, values: Sequence[object] | None) -> str
             "HINT: the node was made by rewriting; optimizer='fast_compile' may name your line."
         )
     if everything:
-        lines.append(f"Expression:\n  {maker.fgraph}")
+        lines.append(f"Expression:\n  {maker.graph}")
     else:
         lines.append(
             "HINT: Use the Theano flag 'exception_verbosity=high' for the whole expression."

@@ -96,6 +96,22 @@ def _r_op(op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | N
     return pushed_forward(again, node.inputs, eval_points)
 
 
+class _Cached:
+    """An attribute that is made when it is first asked for."""
+
+    def __init__(self, name: str, make: Callable[[FunctionMaker], Any]) -> None:
+        self.name, self.make = name, make
+
+    def __get__(self, instance: FunctionMaker, cls: type) -> Any:
+        return vars(instance).setdefault(self.name, self.make(instance))
+
+
+def _shown_graph(maker: FunctionMaker) -> Any:
+    from theano._core.legacy.shown_graph import shown_graph
+
+    return shown_graph(maker)
+
+
 def _linker(mode: Mode) -> Any:
     from theano._core.legacy.linkers import linker_of
 
@@ -331,6 +347,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (TensorType, "to_scalar_type", lambda kind: Scalar(kind.dtype)),
     # What `Mode` takes as a linker.
     (Mode, "linker", property(_linker)),
+    (FunctionMaker, "fgraph", _Cached("fgraph", _shown_graph)),
     (FunctionMaker, "linker", property(lambda maker: _linker(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
     (RandomFunction, "destroy_map", property(lambda op: {0: [0]} if op.inplace else {})),

@@ -96,7 +96,7 @@ class InferShapeTester(unittest.TestCase):
     ) -> None:
         """Compare the shapes of outputs with those found without running the operation `cls`."""
         values = function(inputs, outputs, on_unused_input="ignore")
-        shapes = function(inputs, [out.shape for out in outputs], on_unused_input="ignore")
+        shapes: Any = function(inputs, [out.shape for out in outputs], on_unused_input="ignore")
         if check_topo:
             left = [node for node in shapes.maker.fgraph.toposort() if isinstance(node.op, cls)]
             assert not left, f"the shape still needs {left}"

@@ -248,7 +248,7 @@ def _roots(obj: object, tree: _Tree, print_storage: bool, print_clients: bool) -
 
 
 def _graph_of(obj: object) -> Any:
-    return getattr(getattr(obj, "maker", None), "fgraph", None)
+    return getattr(getattr(obj, "maker", None), "graph", None)
 
 
 def min_informative_str(obj: Any, indent_level: int = 0) -> str:

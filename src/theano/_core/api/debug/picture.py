@@ -154,7 +154,7 @@ def graph_outputs(fct: object, what: str) -> list[Any]:
     """Return the variables that a function or a graph computes; `what` asks for them."""
     maker = getattr(fct, "maker", None)
     if maker is not None:
-        fct = maker.fgraph
+        fct = maker.graph
     if isinstance(fct, FunctionGraph):
         return list(fct.outputs)
     if isinstance(fct, Apply):

@@ -106,7 +106,7 @@ class PPrinter:
         if len(args) == 1 and isinstance(args[0], Variable):
             return self.process(args[0])
         if len(args) == 1:
-            graph = getattr(getattr(args[0], "maker", args[0]), "fgraph", args[0])
+            graph = getattr(getattr(args[0], "maker", None), "graph", args[0])
             if isinstance(graph, FunctionGraph):
                 return self.process_graph(graph.inputs, graph.outputs)
             if isinstance(graph, (list, tuple)):

@@ -30,10 +30,13 @@ from theano._core.ops.array.multi_index import (
     UnravelIndex as EngineUnravelIndex,
 )
 from theano._core.ops.array.reductions import ArgExtreme
+from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import (
     LogSoftmax as EngineLogSoftmax,
+    Named,
     Softmax as EngineSoftmax,
 )
+from theano._core.ops.core.op import as_variable, complete
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.elementwise.elementwise import cast_op
 from theano._core.ops.linalg.factors import QR
@@ -50,6 +53,8 @@ class _OfKind(StandIn, type):
     counts: tuple[type, ...]
 
     def __instancecheck__(cls, op: Any) -> bool:
+        if isinstance(op, Named):
+            op = op.maker
         own = isinstance(op, Expressed) and op.stands_for is cls
         return own or type.__instancecheck__(cls, op) or isinstance(op, cls.counts)
 
@@ -71,16 +76,28 @@ class Built(metaclass=_OfKind):
         for name, value in values.items():
             setattr(self, name, value)
 
-    def __call__(self, *inputs: object, **named: object) -> Any:
+    def __call__(self, *inputs: TensorLike | None, **named: object) -> Any:
         """Return the expression."""
-        return type(self).build(self, *inputs, **named)
+        given = [v for v in inputs if v is not None]
+        if named or self.counts or not given or len(given) < len(inputs):
+            return type(self).build(self, *inputs, **named)
+        node = self.make_node(*given)
+        complete(node)
+        return node.outputs[0] if len(node.outputs) == 1 else node.outputs
 
-    def make_node(self, *inputs: object) -> Apply:
-        """Return the node at the root of the expression."""
-        out = self(*inputs)
-        return (out[0] if isinstance(out, (list, tuple)) else out).owner
+    def make_node(self, *inputs: TensorLike) -> Apply:
+        """Return the node of the expression, which holds it as one operation."""
+        if self.counts:
+            return _outputs(self(*inputs))[0].owner
+        values = [as_variable(v) for v in inputs]
+        # Lengths and axes that are known decide on types.
+        own = [v if isinstance(v, Constant) else v.type() for v in values]
+        made = _outputs(type(self).build(self, *own))
+        inner = [v.type() if isinstance(v, Constant) else v for v in own]
+        return Apply(Named(Body(inner, made), self), values, [out.type() for out in made])
 
     def __eq__(self, other: object) -> bool:
+        other = other.maker if isinstance(other, Named) else other
         return type(other) is type(self) and vars(other) == vars(self)
 
     def __hash__(self) -> int:
@@ -88,9 +105,13 @@ class Built(metaclass=_OfKind):
 
     def __str__(self) -> str:
         options = ", ".join(f"{name}={value}" for name, value in vars(self).items())
-        return f"{type(self).__name__}{{{options}}}"
+        return f"{type(self).__name__}{{{options}}}" if options else type(self).__name__
 
     __repr__ = __str__
+
+
+def _outputs(made: object) -> list[Any]:
+    return list(made) if isinstance(made, (list, tuple)) else [made]
 
 
 def built(

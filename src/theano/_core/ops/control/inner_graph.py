@@ -150,6 +150,40 @@ class Expression(InnerGraph):
         return hash((type(self), self.body))
 
 
+class Named(Expression):
+    """An expression that an operation of an old program made.
+
+    Parameters
+    ----------
+    body : Body
+    maker
+        What made it: called with the inputs, it does so again. Programs find its options here, and
+        compare it with this.
+    """
+
+    def __init__(self, body: Body, maker: object) -> None:
+        super().__init__(body, str(maker))
+        self.maker: Any = maker
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        # What it holds follows from their types, and from those that are known.
+        return self.maker.make_node(*inputs)
+
+    def __getattr__(self, name: str) -> Any:
+        # None while it is copied or unpickled.
+        if name in getattr(vars(self).get("maker"), "options", ()):
+            return getattr(self.maker, name)
+        return super().__getattr__(name)  # type: ignore[misc]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Named):
+            return self.maker == other.maker and self.body == other.body
+        return bool(self.maker == other)
+
+    def __hash__(self) -> int:
+        return hash(self.maker)
+
+
 class ReverseRule(Expression):
     """What a reverse rule says."""
 

@@ -1,0 +1,110 @@
+"""What programs see as `f.maker.fgraph`: what a function computes, in operations of Theano 1.0.5.
+
+Programs look there for the operations that they know. Rewriting writes many of those out as soon as
+it starts: softmax is quotients of exponentials, sparse matrices are three arrays. Here such
+operations are left whole, while all others are rewritten as in the function. And results that are
+inputs, or lie in the memory of one, are shown as copies, which they are.
+
+INVARIANT: the graph that is shown has the values of the one that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from theano._core.ir.function_graph import FunctionGraph
+from theano._core.ir.graph import copied, toposort
+from theano._core.ir.variable import Apply, Variable
+from theano._core.legacy.graphs.walks import view_roots
+from theano._core.legacy.ops.function_op import deep_copy_op
+from theano._core.ops.control.inner_graph import Expression, ReverseRule
+from theano._core.ops.core.op import Op
+from theano._core.rewrite.pipeline import rewrite
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from theano._core.compile.maker import FunctionMaker
+    from theano._core.ir.annotations import ArrayModule, Dims
+
+# What rewriting makes of all operations of a kind, and is not shown.
+_HIDDEN_PASSES = frozenset({"sparse"})
+
+
+class _Closed(Op):
+    """An operation that no rewriting looks into."""
+
+    __props__ = ("op",)
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        return Apply(self, inputs, [out.type() for out in self.op.make_node(*inputs).outputs])
+
+    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
+        return self.op.compute(xp, node, *arrays)
+
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
+        return self.op.shape(node, shapes)
+
+    def __str__(self) -> str:
+        return str(self.op)
+
+
+def shown_graph(maker: FunctionMaker) -> FunctionGraph:
+    """Return the graph of a function, in operations of Theano 1.0.5 where they are known."""
+    outputs = _with_copies(maker, _rewritten(maker))
+    return FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
+
+
+def _stays_whole(node: Apply) -> bool:
+    op: Any = node.op
+    if isinstance(op, Expression):
+        return not isinstance(op, ReverseRule)
+    return not getattr(op, "is_inline", True)
+
+
+def _rewritten(maker: FunctionMaker) -> list[Any]:
+    """Return the rewritten graph, made once more if there is something to be left whole."""
+    written = maker.written()
+    whole = any(_stays_whole(node) for node in toposort(written))
+    if not whole and not any(_is_hidden(node) for node in toposort(written)):
+        return list(maker.lowered.rewritten)
+    closed = _replaced(written, _stays_whole, _Closed)
+    passes = [name for name in maker.mode.passes if name not in _HIDDEN_PASSES]
+    with maker.making():
+        rewritten = rewrite(closed, passes, maker.rewriter(False), maker.mode.selection)
+    return _replaced(rewritten, lambda node: isinstance(node.op, _Closed), lambda op: op.op)  # type: ignore[attr-defined]
+
+
+def _is_hidden(node: Apply) -> bool:
+    return any(getattr(v.type, "format", None) for v in (*node.inputs, *node.outputs))
+
+
+def _replaced(
+    outputs: Sequence[Variable], chosen: Callable[[Apply], bool], change: Callable[[Op], Op]
+) -> list[Any]:
+    """Return a graph with the operations of some nodes changed, for others of the same outputs."""
+    now: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if chosen(node):
+            outs = [v.clone() for v in node.outputs]
+            made = Apply(change(node.op), copied(node.inputs, now), outs)
+            made.source = node.source
+            now.update(zip(node.outputs, made.outputs, strict=True))
+    return copied(outputs, now)
+
+
+def _with_copies(maker: FunctionMaker, outputs: list[Any]) -> list[Any]:
+    """Return the outputs with those copied that show the memory of an input, or of another one."""
+    updated = {target for target, _ in maker.updates}
+    kept = {leaf for v, leaf in zip(maker.all_inputs, maker.leaves, strict=True) if v in updated}
+    roots = [set(view_roots(v)) for v in outputs]
+    shown = []
+    for place, variable in enumerate(outputs):
+        later = set().union(*roots[place + 1 :])
+        shows = any(root.owner is None and root not in kept for root in roots[place])
+        shown.append(deep_copy_op(variable) if shows or roots[place] & later else variable)
+    return shown

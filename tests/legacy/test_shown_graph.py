@@ -1,0 +1,130 @@
+"""`f.maker.fgraph`: what a function computes, in the operations that Theano 1.0.5 had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import theano
+import theano.tensor as T
+from theano import sparse
+from theano.compile.ops import DeepCopyOp, deep_copy_op
+from theano.tensor.extra_ops import DiffOp, RepeatOp
+from theano.tensor.nnet.neighbours import Images2Neibs, images2neibs
+from theano.tensor.nnet.nnet import CrossentropyCategorical1HotGrad, Softmax, SoftmaxWithBias
+
+
+def ops(f: Any) -> list[Any]:
+    return [node.op for node in f.maker.fgraph.toposort()]
+
+
+def holds(f: Any, cls: Any) -> bool:
+    return any(isinstance(op, cls) for op in ops(f))
+
+
+def checked(inputs: list[Any], out: Any, values: list[Any], cls: Any) -> None:
+    """Check that a function shows an operation, that of lengths does not, and both compute."""
+    f = theano.function(inputs, out)
+    assert holds(f, cls)
+    shape = theano.function(inputs, out.shape)
+    assert not holds(shape, cls)
+    result = f(*values)
+    np.testing.assert_array_equal(shape(*values), result.shape)
+    # The graph that is shown computes the same.
+    again = theano.function(f.maker.fgraph.inputs, f.maker.fgraph.outputs[0])
+    if isinstance(result, np.ndarray):
+        np.testing.assert_array_equal(again(*values), result)
+
+
+def test_expressions_of_the_engine_are_shown_as_one_operation() -> None:
+    x, t = T.dmatrix("x"), T.dtensor4("t")
+    values = np.arange(6.0).reshape(2, 3)
+    checked([x], T.nnet.softmax(x), [values], Softmax)
+    images = np.arange(16.0).reshape(1, 1, 4, 4)
+    checked([t], images2neibs(t, (2, 2)), [images], Images2Neibs)
+
+
+@pytest.mark.parametrize(
+    "op, arguments",
+    [
+        (DiffOp(1, 0), [np.arange(6.0).reshape(2, 3)]),
+        (RepeatOp(0), [np.arange(6.0).reshape(2, 3), np.array([2, 1])]),
+        (SoftmaxWithBias(), [np.arange(6.0).reshape(2, 3), np.array([1.0, 2, 3])]),
+        (
+            CrossentropyCategorical1HotGrad(),
+            [np.ones(2), np.full((2, 3), 1 / 3.0), np.array([2, 0])],
+        ),
+    ],
+    ids=lambda value: str(value) if not isinstance(value, list) else "",
+)
+def test_expressions_of_old_operations_are_shown_as_one(op: Any, arguments: list[Any]) -> None:
+    inputs = [T.TensorType(str(v.dtype), [False] * v.ndim)() for v in arguments]
+    out = op(*inputs)
+    assert isinstance(out.owner.op, type(op))
+    assert out.owner.op == op
+    assert hash(out.owner.op) == hash(op)
+    assert out.owner.inputs == inputs
+    checked(inputs, out, arguments, type(op))
+
+
+def test_operations_of_old_graphs_have_their_options_and_derivatives() -> None:
+    x = T.dmatrix("x")
+    out = DiffOp(2, 0)(x)
+    assert (out.owner.op.n, out.owner.op.axis) == (2, 0)
+    values = np.arange(8.0).reshape(4, 2) ** 2
+    np.testing.assert_array_equal(out.eval({x: values}), np.diff(values, 2, 0))
+    T.verify_grad(lambda v: DiffOp(1, 1)(v), [values], rng=np.random.RandomState(1))
+    row = T.drow("row")
+    # The same operation of another type is made anew.
+    copy = theano.clone(DiffOp(1, 1)(x), {x: row}, strict=False)
+    assert copy.owner.op == DiffOp(1, 1)
+    np.testing.assert_array_equal(copy.eval({row: [[1.0, 4, 9]]}), [[3.0, 5]])
+
+
+def test_sparse_operations_are_shown_as_written() -> None:
+    x = sparse.csr_matrix("x", "float64")
+    value = scipy.sparse.csr_matrix(np.diag([1.0, 2, 3])[:, :2])
+    f = theano.function([x], sparse.structured_sigmoid(-x))
+    assert holds(f, sparse.Neg)
+    checked([x], sparse.sp_sum(x, 1), [value], sparse.SpSum)
+
+
+def test_graphs_as_operations_are_shown_closed_unless_they_are_inline() -> None:
+    a, b = T.dvectors("a", "b")
+    for inline in (False, True):
+        op = theano.OpFromGraph([a, b], [a * b + 1], inline=inline)
+        x = T.dvector("x")
+        f = theano.function([x], op(x, 2 * x))
+        assert holds(f, theano.OpFromGraph) is not inline
+        np.testing.assert_array_equal(f([3.0]), [19.0])
+
+
+def test_results_that_are_inputs_are_shown_as_copies() -> None:
+    x = T.dmatrix("x")
+    s = theano.shared(np.ones(2))
+    assert ops(theano.function([x], x)) == [deep_copy_op]
+    assert ops(theano.function([x], x + 0)) == [deep_copy_op]
+    assert ops(theano.function([], s)) == [deep_copy_op]
+    assert ops(theano.function([], T.constant(2.0))) == [deep_copy_op]
+    twice = theano.function([x], [x * 2, x * 2])
+    assert len(ops(twice)) == 2
+    assert isinstance(ops(twice)[-1], DeepCopyOp)
+    one, two = twice([[1.0]])
+    assert not np.may_share_memory(one, two)
+    turned = theano.function([x], x.T)
+    assert isinstance(ops(turned)[-1], DeepCopyOp)
+    value = np.ones((2, 3))
+    assert not np.may_share_memory(turned(value), value)
+    assert len(ops(theano.function([x], x * 2))) == 1
+    # A new value of a shared variable is no result.
+    assert ops(theano.function([], [], updates=[(s, s)])) == []
+
+
+def test_what_is_printed_is_what_is_computed() -> None:
+    x = T.dmatrix("x")
+    f = theano.function([x], T.nnet.softmax(x))
+    assert "Softmax" not in theano.printing.debugprint(f, file="str")
+    assert f.maker.fgraph is f.maker.fgraph
