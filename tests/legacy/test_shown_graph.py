@@ -13,8 +13,12 @@ import theano.tensor as T
 from theano import sparse
 from theano.compile.ops import DeepCopyOp, deep_copy_op
 from theano.tensor.extra_ops import DiffOp, RepeatOp
+from theano.tensor.fourier import Fourier
+from theano.tensor.nnet import corr, corr3d
+from theano.tensor.nnet.conv import ConvOp
 from theano.tensor.nnet.neighbours import Images2Neibs, images2neibs
 from theano.tensor.nnet.nnet import CrossentropyCategorical1HotGrad, Softmax, SoftmaxWithBias
+from theano.tensor.sort import TopKOp
 
 
 def ops(f: Any) -> list[Any]:
@@ -128,3 +132,40 @@ def test_what_is_printed_is_what_is_computed() -> None:
     f = theano.function([x], T.nnet.softmax(x))
     assert "Softmax" not in theano.printing.debugprint(f, file="str")
     assert f.maker.fgraph is f.maker.fgraph
+
+
+def test_convolutions_are_of_the_kinds_that_compute_them() -> None:
+    images, kernels = T.tensor4(), T.tensor4()
+    out = T.nnet.conv2d(images, kernels)
+    loss = [out, *T.grad(out.sum(), [images, kernels])]
+    f = theano.function([images, kernels], loss)
+    kinds = corr.CorrMM, corr.CorrMM_gradInputs, corr.CorrMM_gradWeights
+    for kind in kinds:
+        (op,) = [op for op in ops(f) if isinstance(op, kind)]
+        assert isinstance(op, corr.BaseCorrMM)
+        assert [isinstance(op, each) for each in kinds] == [each is kind for each in kinds]
+        assert not isinstance(op, (corr3d.BaseCorr3dMM, corr3d.Corr3dMM))
+    assert isinstance(corr.CorrMM(), corr.CorrMM)
+    assert not isinstance(corr.CorrMM(), corr.CorrMM_gradInputs)
+    assert isinstance(out.owner.op, ConvOp)
+    assert not isinstance(T.exp(images).owner.op, (*kinds, ConvOp))
+    spatial = T.nnet.conv3d(T.tensor5(), T.tensor5())
+    assert isinstance(spatial.owner.op, corr3d.Corr3dMM)
+    assert not isinstance(spatial.owner.op, (*kinds, ConvOp))
+
+
+def test_operations_of_several_parts_are_made_as_the_engine_makes_them() -> None:
+    x = T.dvector("x")
+    both = TopKOp()(x, 2)
+    assert [out.type.dtype for out in both] == ["float64", "int64"]
+    values = TopKOp(return_indices=False)(x, 2)
+    assert sorted(values.eval({x: [3.0, 1, 2]})) == [2, 3]
+    checked([x], Fourier()(x, 4, 0), [np.arange(3.0)], Fourier)
+
+
+def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them() -> None:
+    x, y = sparse.csr_matrix("x", "float64"), T.dmatrix("y")
+    mode = theano.compile.get_default_mode()
+    assert holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
+    mode = mode.including("local_mul_s_d")
+    assert not holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)

@@ -28,8 +28,16 @@ if TYPE_CHECKING:
     from theano._core.compile.maker import FunctionMaker
     from theano._core.ir.annotations import ArrayModule, Dims
 
-# What rewriting makes of all operations of a kind, and is not shown.
-_HIDDEN_PASSES = frozenset({"sparse"})
+# The pass that is not shown, and names of rewrites that did a part of it: a mode that asks for one
+# wants to see arrays.
+_SPARSE_PASS = "sparse"
+_WITH_ARRAYS = frozenset(
+    {
+        *("local_csm_properties_csm", "local_csm_grad_c", "local_mul_s_d", "local_mul_s_v"),
+        *("local_structured_add_s_v", "local_sampling_dot_csr", "local_structured_dot"),
+        *("local_usmm", "local_usmm_csx", "local_dense_from_sparse_sparse_from_dense"),
+    }
+)
 
 
 class _Closed(Op):
@@ -69,17 +77,18 @@ def _stays_whole(node: Apply) -> bool:
 def _rewritten(maker: FunctionMaker) -> list[Any]:
     """Return the rewritten graph, made once more if there is something to be left whole."""
     written = maker.written()
-    whole = any(_stays_whole(node) for node in toposort(written))
-    if not whole and not any(_is_hidden(node) for node in toposort(written)):
+    nodes, passes = toposort(written), list(maker.mode.passes)
+    if any(_is_sparse(node) for node in nodes) and not _WITH_ARRAYS & maker.mode.included:
+        passes = [name for name in passes if name != _SPARSE_PASS]
+    elif not any(_stays_whole(node) for node in nodes):
         return list(maker.lowered.rewritten)
     closed = _replaced(written, _stays_whole, _Closed)
-    passes = [name for name in maker.mode.passes if name not in _HIDDEN_PASSES]
     with maker.making():
         rewritten = rewrite(closed, passes, maker.rewriter(False), maker.mode.selection)
     return _replaced(rewritten, lambda node: isinstance(node.op, _Closed), lambda op: op.op)  # type: ignore[attr-defined]
 
 
-def _is_hidden(node: Apply) -> bool:
+def _is_sparse(node: Apply) -> bool:
     return any(getattr(v.type, "format", None) for v in (*node.inputs, *node.outputs))
 
 

@@ -79,8 +79,12 @@ class Built(metaclass=_OfKind):
     def __call__(self, *inputs: TensorLike | None, **named: object) -> Any:
         """Return the expression."""
         given = [v for v in inputs if v is not None]
-        if named or self.counts or not given or len(given) < len(inputs):
+        if named or not given or len(given) < len(inputs):
             return type(self).build(self, *inputs, **named)
+        if self.counts:
+            made = type(self).build(self, *inputs)
+            if isinstance(_root(made).op, type(self)):
+                return made
         node = self.make_node(*given)
         complete(node)
         return node.outputs[0] if len(node.outputs) == 1 else node.outputs
@@ -88,7 +92,9 @@ class Built(metaclass=_OfKind):
     def make_node(self, *inputs: TensorLike) -> Apply:
         """Return the node of the expression, which holds it as one operation."""
         if self.counts:
-            return _outputs(self(*inputs))[0].owner
+            root = _root(type(self).build(self, *inputs))
+            if isinstance(root.op, type(self)):
+                return root
         values = [as_variable(v) for v in inputs]
         # Lengths and axes that are known decide on types.
         own = [v if isinstance(v, Constant) else v.type() for v in values]
@@ -112,6 +118,10 @@ class Built(metaclass=_OfKind):
 
 def _outputs(made: object) -> list[Any]:
     return list(made) if isinstance(made, (list, tuple)) else [made]
+
+
+def _root(made: object) -> Any:
+    return _outputs(made)[0].owner
 
 
 def built(

@@ -17,7 +17,7 @@ from theano._core.api.nn.convolution_shapes import (
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.nn.convolution import FAMILIES, AbstractConv3d
+from theano._core.ops.nn.convolution import FAMILIES, AbstractConv3d, BaseAbstractConv
 from theano._core.ops.nn.windows import border_mode_to_pad, plus
 
 
@@ -149,7 +149,20 @@ def _padded(videos: Variable, kernels: Variable, modes: Sequence[object]) -> Any
     return set_subtensor(room[(slice(None), slice(None), *inner)], videos)
 
 
-class ConvOp:
+class _Way(type):
+    """Metaclass of a way to convolve: operations of the engine that give the same are of it."""
+
+    convdim: int
+    # What they give; None: any of the three arrays.
+    gives: str | None
+
+    def __instancecheck__(cls, op: object) -> bool:
+        if isinstance(op, BaseAbstractConv):
+            return op.convdim == cls.convdim and cls.gives in (None, op.gives)
+        return super().__instancecheck__(op)
+
+
+class ConvOp(metaclass=_Way):
     """The oldest convolution: what is made with it is an `AbstractConv2d`.
 
     Parameters
@@ -164,6 +177,8 @@ class ConvOp:
     **options
         Of the implementation; without effect.
     """
+
+    convdim, gives = 2, "result"
 
     def __init__(
         self,
@@ -207,13 +222,13 @@ class ConvOp:
         return get_conv_output_shape((1, 1, *inshp), (1, 1, *kshp), mode, stride)[2:]
 
 
-class BaseCorrMM:
+class BaseCorrMM(metaclass=_Way):
     """Base of products of kernels with windows of images, which are not turned around.
 
     What is made with them is the convolution, or gradient of one, with `filter_flip` False.
     """
 
-    gives: ClassVar[str] = "result"
+    gives: ClassVar[str | None] = None
     convdim: ClassVar[int] = 2
     __props__ = ("border_mode", "subsample", "filter_dilation", "num_groups", "unshared")
 
@@ -230,7 +245,7 @@ class BaseCorrMM:
 
     def _set(self, *values: Any) -> None:
         border_mode, subsample, dilation, num_groups, unshared = values
-        self.op = FAMILIES[self.convdim][self.gives](
+        self.op = FAMILIES[self.convdim][self.gives or "result"](
             border_mode=border_mode,
             subsample=tuple(subsample or (1,) * self.convdim),
             filter_flip=False,
@@ -248,7 +263,7 @@ class BaseCorrMM:
     def make_node(self, one: Variable, two: Variable, shape: object = None) -> Apply:
         """Return the node."""
         one, two = as_tensor_variable(one), as_tensor_variable(two)
-        if self.gives == "result":
+        if self.gives in (None, "result"):
             return self.op.make_node(one, two)
         if shape is None:
             shape = self._lengths(one, two)
@@ -271,6 +286,8 @@ class BaseCorrMM:
 
 class CorrMM(BaseCorrMM):
     """Product of kernels with windows of images of two axes."""
+
+    gives = "result"
 
 
 class CorrMM_gradInputs(BaseCorrMM):  # noqa: N801
@@ -304,6 +321,8 @@ class BaseCorr3dMM(BaseCorrMM):
 
 class Corr3dMM(BaseCorr3dMM):
     """Product of kernels with windows of images of three axes."""
+
+    gives = "result"
 
 
 class Corr3dMM_gradInputs(BaseCorr3dMM):  # noqa: N801
