@@ -12,6 +12,7 @@ import theano
 import theano.tensor as T
 from theano import sparse
 from theano.compile.ops import DeepCopyOp, deep_copy_op
+from theano.tensor import blas
 from theano.tensor.extra_ops import DiffOp, RepeatOp
 from theano.tensor.fourier import Fourier
 from theano.tensor.nnet import corr, corr3d
@@ -169,3 +170,78 @@ def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them() -> None:
     assert holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
     mode = mode.including("local_mul_s_d")
     assert not holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
+
+
+def of_blas(f: Any, op: Any) -> bool:
+    """Tell whether a function shows a product by a name, and no other; it is compiled once more."""
+    graph = f.maker.fgraph
+    assert not holds(f, T.Dot)
+    again = theano.function(graph.inputs, graph.outputs, on_unused_input="ignore")
+    values = [np.full((2,) * v.type.ndim, 2.0 + i) for i, v in enumerate(graph.inputs)]
+    np.testing.assert_allclose(again(*values)[0], f(*values), rtol=1e-12)
+    return [str(node) for node in ops(f) if node == op] == [str(op)]
+
+
+def test_products_have_the_names_of_blas() -> None:
+    a, b, x, y, s, t = T.dmatrix(), T.dmatrix(), T.dvector(), T.dvector(), T.dscalar(), T.dscalar()
+    for inputs, out in (
+        ([a, x], T.dot(a, x)),
+        ([x, a], T.dot(x, a)),
+        ([x, y], T.dot(x, y)),
+    ):
+        assert of_blas(theano.function(inputs, out), blas.gemv_inplace)
+    for inputs, out in (
+        ([s, a, x, t, y], s * T.dot(a, x) + t * y),
+        ([y, a, x], y + T.dot(a.T, x)),
+        ([y, a, x], y + T.dot(x, a)),
+    ):
+        f = theano.function(inputs, out)
+        assert of_blas(f, blas.gemv_no_inplace)
+        assert not hasattr(ops(f)[-1], "destroy_map")
+    assert of_blas(theano.function([x, y], T.outer(x, y)), blas.ger_destructive)
+    assert of_blas(theano.function([a, x, y], a + 0.1 * T.outer(x, y)), blas.ger)
+    assert of_blas(theano.function([s, a, b], s * T.dot(a, b)), blas._dot22scalar)
+    # What is scaled, too, is a sum of a matrix and a product.
+    assert holds(theano.function([a, x, y], 0.2 * a + 0.1 * T.outer(x, y)), blas.Gemm)
+    # A product that something else needs is not scaled on the way.
+    both = theano.function([s, a, b], [s * T.dot(a, b), T.dot(a, b)])
+    assert blas._dot22scalar not in ops(both)
+
+
+def test_products_that_overwrite_are_shown_so() -> None:
+    m, x = T.dmatrix(), T.dvector()
+    s = theano.shared(np.ones(2))
+    f = theano.function([m, x], [], updates=[(s, s + T.dot(m, x))])
+    (op,) = ops(f)
+    assert op == blas.gemv_inplace != blas.gemv_no_inplace
+    assert op.inplace is True and op.destroy_map == {0: [0]}
+    f([[1.0, 2], [3, 4]], [1.0, 1])
+    np.testing.assert_array_equal(s.get_value(), [4.0, 8])
+    # The old value is asked for besides.
+    f = theano.function([m, x], s * 2, updates=[(s, s + T.dot(m, x))])
+    assert blas.gemv_no_inplace in ops(f)
+
+
+def test_products_of_integers_and_of_modes_without_blas_keep_their_name() -> None:
+    m, x = T.lmatrix(), T.lvector()
+    assert holds(theano.function([m, x], T.dot(m, x)), T.Dot)
+    m, x = T.dmatrix(), T.dvector()
+    assert holds(theano.function([m, x], T.dot(m, x), mode="FAST_COMPILE"), T.Dot)
+
+
+def test_results_that_are_written_into_arguments_are_shown_so() -> None:
+    a, b, c = T.dmatrices("abc")
+    f = theano.function([theano.In(a, mutable=True), b, c], a + T.dot(b, c))
+    (op,) = ops(f)
+    assert op == blas.gemm_inplace != blas.gemm_no_inplace
+    assert blas.gemm_inplace == op and blas.gemm_no_inplace != op
+    (op,) = ops(theano.function([a, b, c], a + T.dot(b, c)))
+    assert op == blas.gemm_no_inplace != blas.gemm_inplace
+    f = theano.function([theano.In(a, mutable=True), b], a * b)
+    (op,) = ops(f)
+    assert op.destroy_map == {0: [0]} and op.inplace_pattern == {0: 0} and op == T.mul
+    value = np.full((2, 2), 3.0)
+    result = f(value, np.full((2, 2), 2.0))
+    np.testing.assert_array_equal(value, np.full((2, 2), 6.0))
+    np.testing.assert_array_equal(result, value)
+    assert ops(theano.function([a, b], a * b))[0].destroy_map == {}

@@ -6,8 +6,8 @@ DIFFERENCES: dict[str, str] = {
         "functions are compiled by LLVM, without a C compiler; unused branches and what only their "
         "gradients need are not computed. `f.maker.fgraph` shows the rewritten graph with "
         "operations whole that are written out here, such as softmax and those on sparse matrices, "
-        "and results that are arguments as copies; `f.maker.graph`, which `debugprint` prints, is "
-        "what is lowered"
+        "results that are arguments as copies, and products by their names in BLAS; "
+        "`f.maker.graph`, which `debugprint` prints, is what is lowered"
     ),
     "theano.In": (
         "`mutable=True`: the result of elementwise operations and writes to parts is copied into "

@@ -3,9 +3,10 @@
 Programs look there for the operations that they know. Rewriting writes many of those out as soon as
 it starts: softmax is quotients of exponentials, sparse matrices are three arrays. Here such
 operations are left whole, while all others are rewritten as in the function. And results that are
-inputs, or lie in the memory of one, are shown as copies, which they are.
+inputs, or lie in the memory of one, are shown as copies, which they are; products have the names of
+calls of BLAS.
 
-INVARIANT: the graph that is shown has the values of the one that runs.
+INVARIANT: the graph that is shown has the values of the one that runs, up to rounding.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.function_op import deep_copy_op
+from theano._core.legacy.shown_products import with_blas_names
+from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.control.inner_graph import Expression, ReverseRule
 from theano._core.ops.core.op import Op
 from theano._core.rewrite.pipeline import rewrite
@@ -63,7 +66,11 @@ class _Closed(Op):
 
 def shown_graph(maker: FunctionMaker) -> FunctionGraph:
     """Return the graph of a function, in operations of Theano 1.0.5 where they are known."""
-    outputs = _with_copies(maker, _rewritten(maker))
+    outputs = _rewritten(maker)
+    if "blas" in maker.mode.passes:
+        outputs, overwritten = _without_writes(outputs)
+        outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
+    outputs = _with_copies(maker, outputs)
     return FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
 
 
@@ -104,6 +111,30 @@ def _replaced(
             made.source = node.source
             now.update(zip(node.outputs, made.outputs, strict=True))
     return copied(outputs, now)
+
+
+def _without_writes(outputs: Sequence[Variable]) -> tuple[list[Any], dict[Any, Any]]:
+    """Return a graph that hands results on without writing them into arguments, and these."""
+    now: dict[Any, Any] = {}
+    overwritten: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if isinstance(node.op, Overwrite):
+            inputs, count = copied(node.inputs, now), len(node.op.written)
+            now.update(zip(node.outputs, inputs[count:], strict=True))
+            values = [inputs[count + k] for k in node.op.written]
+            overwritten.update(zip(inputs, values, strict=False))
+    return copied(outputs, now), overwritten
+
+
+def _overwritten(maker: FunctionMaker, outputs: Sequence[Variable]) -> dict[Any, Any]:
+    """Return the output that is the new value of a shared variable, by that, if it may go there."""
+    leaf_of = dict(zip(maker.all_inputs, maker.leaves, strict=True))
+    new = outputs[len(maker.results) :]
+    return {
+        leaf_of[target]: value
+        for (target, _), value in zip(maker.updates, new, strict=True)
+        if maker.mode.overwrites and target in maker.shared
+    }
 
 
 def _with_copies(maker: FunctionMaker, outputs: list[Any]) -> list[Any]:

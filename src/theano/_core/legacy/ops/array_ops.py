@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,7 +23,7 @@ from theano._core.api.nn.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.ops.elemwise_classes import CAReduce
-from theano._core.legacy.user.expressed import Expressed, StandIn
+from theano._core.legacy.ops.whole import OfMaker, results, whole
 from theano._core.ops.array.creation import Eye as EngineEye, Join as EngineJoin
 from theano._core.ops.array.fourier import DFT
 from theano._core.ops.array.multi_index import (
@@ -30,7 +31,6 @@ from theano._core.ops.array.multi_index import (
     UnravelIndex as EngineUnravelIndex,
 )
 from theano._core.ops.array.reductions import ArgExtreme
-from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import (
     LogSoftmax as EngineLogSoftmax,
     Named,
@@ -47,19 +47,7 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike
 
 
-class _OfKind(StandIn, type):
-    """Metaclass: operations of the engine that do the same are instances, too."""
-
-    counts: tuple[type, ...]
-
-    def __instancecheck__(cls, op: Any) -> bool:
-        if isinstance(op, Named):
-            op = op.maker
-        own = isinstance(op, Expressed) and op.stands_for is cls
-        return own or type.__instancecheck__(cls, op) or isinstance(op, cls.counts)
-
-
-class Built(metaclass=_OfKind):
+class Built(metaclass=OfMaker):
     """A function of variables with the options that the operation took when it was made."""
 
     counts: ClassVar[tuple[type, ...]] = ()
@@ -96,11 +84,7 @@ class Built(metaclass=_OfKind):
             if isinstance(root.op, type(self)):
                 return root
         values = [as_variable(v) for v in inputs]
-        # Lengths and axes that are known decide on types.
-        own = [v if isinstance(v, Constant) else v.type() for v in values]
-        made = _outputs(type(self).build(self, *own))
-        inner = [v.type() if isinstance(v, Constant) else v for v in own]
-        return Apply(Named(Body(inner, made), self), values, [out.type() for out in made])
+        return whole(self, partial(type(self).build, self), values)
 
     def __eq__(self, other: object) -> bool:
         other = other.maker if isinstance(other, Named) else other
@@ -116,12 +100,8 @@ class Built(metaclass=_OfKind):
     __repr__ = __str__
 
 
-def _outputs(made: object) -> list[Any]:
-    return list(made) if isinstance(made, (list, tuple)) else [made]
-
-
 def _root(made: object) -> Any:
-    return _outputs(made)[0].owner
+    return results(made)[0].owner
 
 
 def built(
@@ -132,7 +112,7 @@ def built(
     `build(op, *inputs)` returns the expression; operations of `counts` are instances, too.
     """
     fields = {"build": staticmethod(build), "counts": counts, "options": options, "__doc__": what}
-    return _OfKind(name, (Built,), {**fields, "__module__": __name__})
+    return OfMaker(name, (Built,), {**fields, "__module__": __name__})
 
 
 def _calling(name: str, what: str, function: Callable[..., object], *counts: type) -> type[Built]:

@@ -5,7 +5,7 @@ Each builds the expression that it stands for; rewriting makes one call of BLAS 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.dtypes import is_continuous
@@ -13,8 +13,10 @@ from theano._core.base.errors import InconsistencyError
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.op_classes import Kind
+from theano._core.legacy.ops.whole import OfMaker, whole
 from theano._core.ops.array.overwriting import over, overwriting
 from theano._core.ops.array.products import Gemm as EngineGemm, dot, gemm, outer
+from theano._core.ops.control.inner_graph import Named
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.elementwise.arithmetic import add, mul
 
@@ -47,8 +49,14 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
     return variables
 
 
-class _Built:
-    ranks: dict[str, int]
+class _Built(metaclass=OfMaker):
+    counts: ClassVar[tuple[type, ...]] = ()
+    ranks: ClassVar[dict[str, int]]
+    # What programs ask of the operation of a node.
+    options = ("inplace", "destructive", "destroy_map")
+
+    def __init__(self) -> None:
+        """Take no options."""
 
     def build(self, *values: object) -> Any:
         """Return the expression."""
@@ -56,21 +64,25 @@ class _Built:
 
     def __call__(self, *values: Any) -> Any:
         """Return the expression; TypeError for operands of another rank or of several dtypes."""
-        return self.build(*_checked(type(self).__name__, self.ranks, values))
+        return self.make_node(*values).outputs[0]
 
     def make_node(self, *values: object) -> Apply:
-        """Return the node at the root of the expression."""
-        return self(*values).owner
+        """Return the node of the expression, which holds it as one operation."""
+        return whole(self, self.build, _checked(type(self).__name__, self.ranks, values))
+
+    def _overwrites(self) -> None:
+        self.destroy_map = {0: [0]}
 
     def __eq__(self, other: object) -> bool:
+        other = other.maker if isinstance(other, Named) else other
         return type(other) is type(self) and vars(other) == vars(self)
 
     def __hash__(self) -> int:
-        return hash((type(self), *vars(self).items()))
+        return hash((type(self), *(v for v in vars(self).values() if isinstance(v, bool))))
 
     def __str__(self) -> str:
-        options = ", ".join(f"{name}={value}" for name, value in vars(self).items())
-        return f"{type(self).__name__}{{{options}}}"
+        options = ", ".join(f"{k}={v}" for k, v in vars(self).items() if isinstance(v, bool))
+        return f"{type(self).__name__}{{{options}}}" if options else type(self).__name__
 
     __repr__ = __str__
 
@@ -115,14 +127,19 @@ class GemmCall(_Built, _Checks):
             z, _, x, y, _ = variables
             if set(view_roots(z)) & {*view_roots(x), *view_roots(y)}:
                 raise InconsistencyError(self.E_z_uniq, (z, x, y))
-        return super().__call__(*variables)
+        return self.build(*_checked(type(self).__name__, self.ranks, tuple(variables)))
+
+    def make_node(self, *values: object) -> Apply:
+        """Return the node."""
+        return self(*values).owner
 
     def build(self, *values: Any) -> Any:
         return (overwriting(gemm) if self.inplace else gemm)(*values)
 
     def __eq__(self, other: object) -> bool:
-        # The memory planner decides what those in compiled functions overwrite.
-        return super().__eq__(other) or isinstance(other, EngineGemm)
+        if isinstance(other, EngineGemm):
+            return self.inplace == ("overwrites" in vars(other))
+        return super().__eq__(other)
 
     def __hash__(self) -> int:
         return hash(gemm)
@@ -146,6 +163,8 @@ class Gemv(_Built):
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
+        if inplace:
+            self._overwrites()
 
     def build(self, *values: object) -> Any:
         y, alpha, a, x, beta = values
@@ -165,6 +184,8 @@ class Ger(_Built):
 
     def __init__(self, destructive: bool = False) -> None:
         self.destructive = destructive
+        if destructive:
+            self._overwrites()
 
     def build(self, *values: object) -> Any:
         a, alpha, x, y = values

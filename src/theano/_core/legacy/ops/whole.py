@@ -1,0 +1,40 @@
+"""Operations of Theano 1.0.5 that are expressions here, as nodes that hold the expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.legacy.user.expressed import Expressed, StandIn
+from theano._core.ops.control.body import Body
+from theano._core.ops.control.inner_graph import Named
+
+
+class OfMaker(StandIn, type):
+    """Metaclass: a node's operation is an instance if an instance made it.
+
+    And operations of the engine that do the same, `counts`, and those that users derive.
+    """
+
+    counts: tuple[type, ...]
+
+    def __instancecheck__(cls, op: Any) -> bool:
+        if isinstance(op, Named):
+            op = op.maker
+        own = isinstance(op, Expressed) and op.stands_for is cls
+        return own or type.__instancecheck__(cls, op) or isinstance(op, cls.counts)
+
+
+def results(made: object) -> list[Any]:
+    """Return what an expression has made as a list."""
+    return list(made) if isinstance(made, (list, tuple)) else [made]
+
+
+def whole(maker: object, build: Callable[..., object], values: Sequence[Variable]) -> Apply:
+    """Return the node of `maker` that holds what `build` makes of values as one operation."""
+    # Lengths and axes that are known decide on types.
+    own = [v if isinstance(v, Constant) else v.type() for v in values]
+    made = results(build(*own))
+    inner = [v.type() if isinstance(v, Constant) else v for v in own]
+    return Apply(Named(Body(inner, made), maker), values, [out.type() for out in made])
