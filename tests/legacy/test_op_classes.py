@@ -30,6 +30,18 @@ def test_classes_of_folds() -> None:
     assert T.Sum()(x).owner.op == x.sum().owner.op
 
 
+def test_filled_arrays_are_found_by_the_function() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], x * 0)
+    assert [node.op for node in f.maker.fgraph.toposort()] == [
+        theano.compile.ops.Shape_i(0),
+        T.alloc,
+    ]
+    assert T.exp != T.alloc
+    blas = T.blas
+    assert str(blas.gemv_inplace) == "Gemv{inplace}" and str(blas.ger) == "Ger{non-destructive}"
+
+
 def test_classes_of_indices() -> None:
     x, i = T.dmatrix("x"), T.lvector("i")
     read, written = x[i], T.set_subtensor(x[i], 0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.api.array import creation
 from theano._core.api.conversion import get_scalar_constant_value
 from theano._core.base.errors import NotScalarConstantError
 from theano._core.compile.maker import FunctionMaker
@@ -283,6 +284,11 @@ def _equal_or_asked(op: Op, other: object) -> Any:
     return Op.__eq__(op, other) if isinstance(other, Op) else NotImplemented
 
 
+def _is_alloc(op: Op, other: object) -> bool:
+    """Tell whether an operation is the one that Theano had as `tensor.alloc`, a function here."""
+    return other is creation.alloc or Op.__eq__(op, other)
+
+
 def _is_branch(op: Branch, other: object) -> bool:
     """Tell whether a branch of a compiled function is what `IfElse` of as many values became."""
     if isinstance(other, IfElse):
@@ -363,6 +369,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "gpu", False) for kind in (IfElse, Branch)),
     # Programs look for `gemm_inplace` among the operations of a function.
     (Gemm, "__eq__", lambda op, other: _equal_or_asked(op, other)),
+    (Alloc, "__eq__", _is_alloc),
     # Programs look for `IfElse(n)` among the operations of a function.
     (Branch, "__eq__", _is_branch),
     (IfElse, "as_view", False),

@@ -52,6 +52,8 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
 class _Built(metaclass=OfMaker):
     counts: ClassVar[tuple[type, ...]] = ()
     ranks: ClassVar[dict[str, int]]
+    # How its only option is told.
+    words: ClassVar[dict[bool, str]] = {True: "inplace", False: "no_inplace"}
     # What programs ask of the operation of a node.
     options = ("inplace", "destructive", "destroy_map")
 
@@ -81,8 +83,8 @@ class _Built(metaclass=OfMaker):
         return hash((type(self), *(v for v in vars(self).values() if isinstance(v, bool))))
 
     def __str__(self) -> str:
-        options = ", ".join(f"{k}={v}" for k, v in vars(self).items() if isinstance(v, bool))
-        return f"{type(self).__name__}{{{options}}}" if options else type(self).__name__
+        texts = [self.words[v] for v in vars(self).values() if isinstance(v, bool)]
+        return f"{type(self).__name__}{{{texts[0]}}}" if texts else type(self).__name__
 
     __repr__ = __str__
 
@@ -181,6 +183,7 @@ class Ger(_Built):
     """
 
     ranks = {"A": 2, "alpha": 0, "x": 1, "y": 1}
+    words = {True: "destructive", False: "non-destructive"}
 
     def __init__(self, destructive: bool = False) -> None:
         self.destructive = destructive
