@@ -102,7 +102,7 @@ def test_draws_at_the_ends() -> None:
 
 
 def test_operations_of_a_function() -> None:
-    x = T.dvector("x")
+    x = T.lvector("x")
     f = theano.function([x], T.dot(x, x))
     check = utt.TestOptimizationMixin()
     check.assertFunctionContains1(f, T.dot(x, x).owner.op)

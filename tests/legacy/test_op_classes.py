@@ -243,3 +243,16 @@ def test_graphs_of_derived_operations_are_pickled() -> None:
     copy = pickle.loads(pickle.dumps(Difference()(x, x * 3)))
     (leaf,) = theano.gof.graph.inputs([copy])[:1]
     np.testing.assert_array_equal(copy.eval({leaf: [1.0, 2.0]}), [-2.0, -4.0])
+
+
+def test_nodes_are_made_of_lists_of_variables() -> None:
+    x = T.dvector()
+    node = theano.Apply(T.exp, (x,), iter([x.type()]))
+    assert node.inputs == [x] and len(node.outputs) == 1
+    for inputs, outputs, name in (
+        (x, [], "inputs"),
+        ([x], x.type(), "outputs"),
+        ([1], [], "inputs"),
+    ):
+        with pytest.raises(TypeError, match=f"'{name}' of Apply"):
+            theano.Apply(T.exp, inputs, outputs)

@@ -18,7 +18,12 @@ from theano.tensor.fourier import Fourier
 from theano.tensor.nnet import corr, corr3d
 from theano.tensor.nnet.conv import ConvOp
 from theano.tensor.nnet.neighbours import Images2Neibs, images2neibs
-from theano.tensor.nnet.nnet import CrossentropyCategorical1HotGrad, Softmax, SoftmaxWithBias
+from theano.tensor.nnet.nnet import (
+    CrossentropyCategorical1HotGrad,
+    LogSoftmax,
+    Softmax,
+    SoftmaxWithBias,
+)
 from theano.tensor.sort import TopKOp
 
 
@@ -245,3 +250,41 @@ def test_results_that_are_written_into_arguments_are_shown_so() -> None:
     np.testing.assert_array_equal(value, np.full((2, 2), 6.0))
     np.testing.assert_array_equal(result, value)
     assert ops(theano.function([a, b], a * b))[0].destroy_map == {}
+
+
+def test_updates_are_shown_in_place() -> None:
+    s = theano.shared(np.ones(3))
+    (op,) = ops(theano.function([], [], updates=[(s, 1 + s)]))
+    assert op.inplace_pattern == {0: op.destroy_map[0][0]}
+    for new in (T.inc_subtensor(s[1:], 1), T.set_subtensor(s[[0, 2]], 1)):
+        (op,) = ops(theano.function([], [], updates=[(s, new)]))
+        assert op.inplace and op.destroy_map == {0: [0]}
+        (op,) = ops(theano.function([], new))
+        assert not op.inplace and not hasattr(op, "destroy_map")
+    # The old value is a result, too.
+    *_, op = ops(theano.function([], s + 2, updates=[(s, s + 1)]))
+    assert not getattr(op, "inplace_pattern", None)
+    mode = theano.compile.get_default_mode().excluding("inplace")
+    (op,) = ops(theano.function([], [], updates=[(s, s + 1)], mode=mode))
+    assert op.inplace_pattern == {}
+
+
+def test_products_of_matrices_are_none_of_dot() -> None:
+    a, b, s = T.dmatrix(), T.dmatrix(), T.fmatrix()
+    out = T.dot(a, b)
+    assert isinstance(out.owner.op, T.Dot) and not isinstance(out.owner.op, blas.Dot22)
+    (op,) = ops(theano.function([a, b], out))
+    assert isinstance(op, blas.Dot22) and op == blas._dot22 and not isinstance(op, T.Dot)
+    checked([a, b], blas._dot22(a, b), [np.ones((2, 3)), np.ones((3, 4))], blas.Dot22)
+    with pytest.raises(TypeError, match="float32"):
+        blas._dot22(a, s)
+    assert holds(theano.function([a, s], T.dot(a, s)), T.Dot)
+    assert issubclass(T.nlinalg.Eigh, T.nlinalg.Eig)
+
+
+def test_the_logarithm_of_softmax_is_shown_as_one_operation() -> None:
+    x = T.dmatrix()
+    f = theano.function([x], T.log(T.nnet.softmax(x)))
+    assert holds(f, LogSoftmax) and not holds(f, Softmax)
+    f = theano.function([x], [T.log(T.nnet.softmax(x)), T.nnet.softmax(x)])
+    assert holds(f, LogSoftmax) and holds(f, Softmax)

@@ -409,6 +409,13 @@ def refuse_old_graph(operation: str) -> NoReturn:
 OpT = TypeVar("OpT", covariant=True)
 
 
+def _listed(name: str, values: Iterable[Variable]) -> list[Any]:
+    listed = [None] if isinstance(values, Variable) else list(values)
+    if all(isinstance(v, Variable) for v in listed):
+        return listed
+    raise TypeError(f"The {name!r} of Apply must be a list of Variable instances, not {values}")
+
+
 class Apply(Generic[OpT]):
     """An operation applied to variables; `Apply[Dot]` for annotations is one of that class.
 
@@ -429,18 +436,11 @@ class Apply(Generic[OpT]):
         # names that mean something else.
         rules: Any = op
         self.rules: Any = rules._rules if hasattr(type(op), "_rules") else rules
-        self.inputs: list[Variable] = list(inputs)
+        self.inputs: list[Variable] = _listed("inputs", inputs)
         self.source: SourceLine | None = user_line()
         self.tag = Tag(self.source)
         self.outputs: list[Variable] = []
-        for value in self.inputs:
-            if not isinstance(value, Variable):
-                raise TypeError(
-                    f"The 'inputs' argument to Apply must contain Variable instances, not {value}"
-                )
-        for index, output in enumerate(outputs):
-            if not isinstance(output, Variable):
-                raise TypeError(f"The 'outputs' argument to Apply must contain Variables: {output}")
+        for index, output in enumerate(_listed("outputs", outputs)):
             if output.owner is not None:
                 raise ValueError("An output of Apply already belongs to another Apply", output)
             output.owner = self

@@ -176,6 +176,8 @@ def _old_attribute(op: Op, name: str) -> Any:
         attribute = LOOP_ATTRIBUTES.get(name)
     if name == "view_map" and op.is_view:
         return {0: [0]}
+    if name == "destroy_map" and "overwrites" in vars(op):
+        return {0: [vars(op)["overwrites"]]}
     if attribute is None:
         raise AttributeError(f"{type(op).__name__!r} object has no attribute {name!r}")
     return attribute.__get__(op)
@@ -325,7 +327,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),
     (Subtensor, "get_constant_idx", _get_constant_idx),
     *((kind, "set_instead_of_inc", property(lambda op: op.assign)) for kind in WRITES),
-    *((kind, "inplace", False) for kind in WRITES),
+    *((kind, "inplace", property(lambda op: "overwrites" in vars(op))) for kind in WRITES),
     *ATTRIBUTES,
     (Tag, "trace", Trace()),
     (Type, "Variable", _OfClass("variable_class")),

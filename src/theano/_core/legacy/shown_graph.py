@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from theano._core.api.nn.nnet import logsoftmax
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.graph import copied, toposort
+from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.function_op import deep_copy_op
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.overwriting import Overwrite
-from theano._core.ops.control.inner_graph import Expression, ReverseRule
+from theano._core.ops.control.inner_graph import Expression, ReverseRule, Softmax
 from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.transcendental import log
 from theano._core.rewrite.pipeline import rewrite
 
 if TYPE_CHECKING:
@@ -89,10 +91,20 @@ def _rewritten(maker: FunctionMaker) -> list[Any]:
         passes = [name for name in passes if name != _SPARSE_PASS]
     elif not any(_stays_whole(node) for node in nodes):
         return list(maker.lowered.rewritten)
-    closed = _replaced(written, _stays_whole, _Closed)
+    closed = _replaced(_with_log_softmax(written), _stays_whole, _Closed)
     with maker.making():
         rewritten = rewrite(closed, passes, maker.rewriter(False), maker.mode.selection)
     return _replaced(rewritten, lambda node: isinstance(node.op, _Closed), lambda op: op.op)  # type: ignore[attr-defined]
+
+
+def _with_log_softmax(outputs: Sequence[Variable]) -> list[Any]:
+    """Return a graph with logarithms of softmax as one operation, as rewriting computes them."""
+    now: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if node.op is log and made_by(node.inputs[0], Softmax):
+            (rows,) = copied(node.inputs[0].owner.inputs, now)
+            now[node.outputs[0]] = logsoftmax(rows)
+    return copied(outputs, now)
 
 
 def _is_sparse(node: Apply) -> bool:

@@ -19,19 +19,22 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops import blas_ops
 from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.products import Dot, Gemm, gemm
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import constant
 from theano._core.ops.elementwise.arithmetic import mul
-from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.elementwise.elementwise import Elementwise, cast_op
 from theano._core.rewrite.engine import known_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BLAS_DTYPES = ("float32", "float64", "complex64", "complex128")
+BLAS_DTYPES = {"float32", "float64", "complex64", "complex128"}
+# Operations that are shown in place where their result is written into an input.
+WRITES = (Elementwise, IncSubtensor, AdvancedIncSubtensor)
 
 
 def with_blas_names(
@@ -51,21 +54,23 @@ def with_blas_names(
     free = {leaf for leaf in overwritten if uses[leaf] == 1}
     now: dict[Any, Any] = {}
     for node in nodes:
-        out = node.outputs[0]
-        if out.type.ndim is None or getattr(out.type, "dtype", None) not in BLAS_DTYPES:
-            continue
-        if any(getattr(v.type, "dtype", None) != out.type.dtype for v in node.inputs):
-            continue
+        out, made = node.outputs[0], None
         inputs = copied(node.inputs, now) if now else node.inputs
-        ours = {v for v in node.inputs if uses[v] == 1 and overwritten.get(v) in (None, out)}
-        may_go = [_is_free(v, free) and v in ours for v in node.inputs]
-        made = _named(node, inputs, may_go, ours)
-        if made is None and isinstance(node.op, Elementwise):
+        if _has_blas_dtype(node):
+            ours = {v for v in node.inputs if uses[v] == 1 and overwritten.get(v) in (None, out)}
+            may_go = [_is_free(v, free) and v in ours for v in node.inputs]
+            made = _named(node, inputs, may_go, ours)
+        if made is None and isinstance(node.op, WRITES):
             made = _over_input(node, inputs, [overwritten.get(v) is out for v in node.inputs], free)
         if made is not None and made.type == out.type:
             made.name = out.name
             now[out] = made
     return copied(outputs, now)
+
+
+def _has_blas_dtype(node: Apply) -> bool:
+    dtypes = {getattr(v.type, "dtype", None) for v in (*node.inputs, node.outputs[0])}
+    return len(dtypes) == 1 and dtypes <= BLAS_DTYPES
 
 
 def _is_free(value: Variable, free: Collection[Variable]) -> bool:
@@ -81,7 +86,7 @@ def _over_input(
         if written and value in free and value.type == node.outputs[0].type:
             op = overwriting(node.op)
             op.overwrites = index
-            return op.make_node(*inputs).outputs[0]
+            return Apply(op, inputs, [node.outputs[0].clone()]).outputs[0]
     return None
 
 
@@ -93,16 +98,25 @@ def _named(
     one, zero = constant(np.ones((), dtype)), constant(np.zeros((), dtype))
     if isinstance(node.op, Dot):
         x, y = inputs
-        return _product(None, one, x, y, zero, True)
+        made = _product(None, one, x, y, zero, True)
+        # Of several dtypes it was no call of BLAS: rewriting has cast one of the matrices.
+        if made is None and x.type.ndim == y.type.ndim == 2 and not any(map(_is_cast, (x, y))):
+            return blas_ops._dot22(x, y)
+        return made
     if isinstance(node.op, Gemm):
         z, alpha, x, y, beta = inputs
         return _product(z, _scalar(alpha), x, y, _scalar(beta), may_go[0])
     if node.op is mul and node.outputs[0].type.ndim == 2:
         for factor, product, own in zip(inputs, inputs[::-1], node.inputs[::-1], strict=True):
             made = isinstance(getattr(own.owner, "op", None), Dot) and own in ours
-            if made and all(factor.type.broadcastable) and product.owner.op == own.owner.op:
+            if made and all(factor.type.broadcastable) and product.owner.op == blas_ops._dot22:
                 return blas_ops._dot22scalar(*product.owner.inputs, _scalar(factor))
     return None
+
+
+def _is_cast(value: Variable) -> bool:
+    node = value.owner
+    return node is not None and node.op == cast_op(value.type.dtype)
 
 
 def _product(
@@ -122,7 +136,7 @@ def _product(
     elif ranks != (2, 1):
         return None
     if z is None:
-        z = alloc(_zero(x), length(x, 0))
+        z = alloc(_zeros(x, 1), length(x, 0))
     elif z.type.ndim != 1:
         return None
     out = blas_ops.Gemv(inplace)(z, alpha, x, y, beta)
@@ -135,15 +149,15 @@ def _outer(
     if not (x.type.broadcastable[1] and y.type.broadcastable[0]):
         return None
     if z is None:
-        z = alloc(_zero(x), length(x, 0), length(y, 1))
+        z = alloc(_zeros(x, 2), length(x, 0), length(y, 1))
     elif known_value(beta) != 1:
         return None
     vectors = [_without(v, axis) for v, axis in ((x, 1), (y, 0))]
     return blas_ops.Ger(inplace)(z, alpha, *vectors)
 
 
-def _zero(x: Variable) -> Any:
-    return constant(np.zeros((), dtype=x.type.dtype))
+def _zeros(x: Variable, rank: int) -> Any:
+    return constant(np.zeros((1,) * rank, dtype=x.type.dtype))
 
 
 def _without(value: Variable, axis: int) -> Any:

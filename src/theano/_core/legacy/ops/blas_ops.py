@@ -195,6 +195,15 @@ class Ger(_Built):
         return over(a if self.destructive else None, add(a, mul(alpha, outer(x, y))))
 
 
+class Dot22(_Built):
+    """x y for matrices `x` and `y` of one dtype."""
+
+    ranks = {"x": 2, "y": 2}
+
+    def build(self, *values: object) -> Any:
+        return dot(*values)
+
+
 class Dot22Scalar(_Built):
     """`a` x y for matrices `x` and `y` and a scalar `a`."""
 
@@ -210,4 +219,4 @@ gemv_no_inplace = gemv = Gemv(inplace=False)
 gemv_inplace = Gemv(inplace=True)
 ger = Ger(destructive=False)
 ger_destructive = Ger(destructive=True)
-_dot22scalar = Dot22Scalar()
+_dot22, _dot22scalar = Dot22(), Dot22Scalar()

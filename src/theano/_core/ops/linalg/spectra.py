@@ -53,7 +53,63 @@ if TYPE_CHECKING:
     from theano._core.ops.core.protocols import Forward
 
 
-class Eigh(SpectralOp):
+class Eig(SpectralOp):
+    """Eigenvalues and right eigenvectors (columns, of length 1) of a square matrix.
+
+    Both have the dtype of the matrix, as in Theano 1.0.5: of a real matrix with complex
+    eigenvalues only the real parts are kept, with a warning. Make it complex to have them all.
+    LAPACK's geev, in double precision. Where eigenvalues are equal, see `Eigh`.
+    """
+
+    routine = "eig"
+
+    def cores(self, node: Apply) -> tuple[int, ...]:
+        return (2, 1, 2)
+
+    def make_node(self, x: Variable) -> Apply:
+        x = matrix_operand("eig", x)
+        return outputs_of(self, x, [vector_like(x, x.type.dtype), matrix_like(x)])
+
+    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
+        values, vectors = xp.linalg.eig(x)
+        if x.dtype.kind == "f" and not xp.any(xp.imag(values)):
+            # From NumPy 2.5 on these are complex also where nothing is imaginary.
+            values, vectors = xp.real(values), xp.real(vectors)
+        return values.astype(x.dtype), vectors.astype(x.dtype)
+
+    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
+        return [shapes[0][:-1], shapes[0]]
+
+    def quotients(self, node: Apply, cotangents: Sequence[Variable]) -> list[Quotient]:
+        g = cotangents[1]
+        if g is None:
+            return []
+        w, v = node.outputs
+        adjoint, gaps = hermitian(v), differences(w)
+        # The columns keep their length and phase: what would change these is taken out.
+        along = on_diagonal(product(adjoint, g))
+        turning = off_diagonal(product(adjoint, g - product(v, along)))
+        return [Quotient(turning, gaps.replace(value=conjugate(gaps.value)), size_of(g))]
+
+    def vjp(
+        self, node: Apply, cotangents: Sequence[Variable], limits: Sequence[Variable] = ()
+    ) -> list[Any]:
+        v = node.outputs[1]
+        inner = values_of(self.quotients(node, cotangents), limits)
+        if cotangents[0] is not None:
+            inner.append(_identity_like(v) * as_row(cotangents[0]))
+        adjoint = hermitian(v)
+        return [solve(adjoint, product(_total(inner), adjoint))]
+
+    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
+        w, v = node.outputs
+        inner = solve(v, product(tangents[0], v))
+        of_v = product(v, Quotient(off_diagonal(inner), differences(w), size_of(inner)).value())
+        along = on_diagonal(product(hermitian(v), of_v))
+        return [diagonal_of(inner), of_v - product(v, along)]
+
+
+class Eigh(Eig):
     """Eigenvalues, ascending, and eigenvectors (columns) of a Hermitian matrix.
 
     Parameters
@@ -290,62 +346,6 @@ def _outside(x: Variable, basis: Variable) -> Any:
 
 def _total(terms: Sequence[Variable]) -> Any:
     return fold(add, terms)
-
-
-class Eig(SpectralOp):
-    """Eigenvalues and right eigenvectors (columns, of length 1) of a square matrix.
-
-    Both have the dtype of the matrix, as in Theano 1.0.5: of a real matrix with complex
-    eigenvalues only the real parts are kept, with a warning. Make it complex to have them all.
-    LAPACK's geev, in double precision. Where eigenvalues are equal, see `Eigh`.
-    """
-
-    routine = "eig"
-
-    def cores(self, node: Apply) -> tuple[int, ...]:
-        return (2, 1, 2)
-
-    def make_node(self, x: Variable) -> Apply:
-        x = matrix_operand("eig", x)
-        return outputs_of(self, x, [vector_like(x, x.type.dtype), matrix_like(x)])
-
-    def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        values, vectors = xp.linalg.eig(x)
-        if x.dtype.kind == "f" and not xp.any(xp.imag(values)):
-            # From NumPy 2.5 on these are complex also where nothing is imaginary.
-            values, vectors = xp.real(values), xp.real(vectors)
-        return values.astype(x.dtype), vectors.astype(x.dtype)
-
-    def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
-        return [shapes[0][:-1], shapes[0]]
-
-    def quotients(self, node: Apply, cotangents: Sequence[Variable]) -> list[Quotient]:
-        g = cotangents[1]
-        if g is None:
-            return []
-        w, v = node.outputs
-        adjoint, gaps = hermitian(v), differences(w)
-        # The columns keep their length and phase: what would change these is taken out.
-        along = on_diagonal(product(adjoint, g))
-        turning = off_diagonal(product(adjoint, g - product(v, along)))
-        return [Quotient(turning, gaps.replace(value=conjugate(gaps.value)), size_of(g))]
-
-    def vjp(
-        self, node: Apply, cotangents: Sequence[Variable], limits: Sequence[Variable] = ()
-    ) -> list[Any]:
-        v = node.outputs[1]
-        inner = values_of(self.quotients(node, cotangents), limits)
-        if cotangents[0] is not None:
-            inner.append(_identity_like(v) * as_row(cotangents[0]))
-        adjoint = hermitian(v)
-        return [solve(adjoint, product(_total(inner), adjoint))]
-
-    def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
-        w, v = node.outputs
-        inner = solve(v, product(tangents[0], v))
-        of_v = product(v, Quotient(off_diagonal(inner), differences(w), size_of(inner)).value())
-        along = on_diagonal(product(hermitian(v), of_v))
-        return [diagonal_of(inner), of_v - product(v, along)]
 
 
 def _identity_like(x: Variable) -> Any:
