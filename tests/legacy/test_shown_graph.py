@@ -13,6 +13,7 @@ import theano.tensor as T
 from theano import sparse
 from theano.compile.ops import DeepCopyOp, deep_copy_op
 from theano.tensor import blas
+from theano.tensor.basic import Join
 from theano.tensor.extra_ops import DiffOp, RepeatOp
 from theano.tensor.fourier import Fourier
 from theano.tensor.nnet import corr, corr3d
@@ -119,6 +120,8 @@ def test_results_that_are_inputs_are_shown_as_copies() -> None:
     assert ops(theano.function([x], x + 0)) == [deep_copy_op]
     assert ops(theano.function([], s)) == [deep_copy_op]
     assert ops(theano.function([], T.constant(2.0))) == [deep_copy_op]
+    assert ops(theano.function([x], T.tensor_copy(x))) == [deep_copy_op]
+    assert ops(theano.function([x], T.exp(T.tensor_copy(T.tanh(x))))) == [T.tanh, T.exp]
     twice = theano.function([x], [x * 2, x * 2])
     assert len(ops(twice)) == 2
     assert isinstance(ops(twice)[-1], DeepCopyOp)
@@ -131,6 +134,16 @@ def test_results_that_are_inputs_are_shown_as_copies() -> None:
     assert len(ops(theano.function([x], x * 2))) == 1
     # A new value of a shared variable is no result.
     assert ops(theano.function([], [], updates=[(s, s)])) == []
+
+
+def test_conversions_that_undo_each_other_are_not_shown() -> None:
+    s, i = T.bscalar(), theano.scalar.int8()
+    out = T.tensor_from_scalar(T.scalar_from_tensor(s))
+    assert ops(theano.function([s], out)) == [deep_copy_op]
+    assert ops(theano.function([s], -out)) == [T.neg]
+    assert ops(theano.function([i], T.scalar_from_tensor(T.tensor_from_scalar(i)))) == [
+        deep_copy_op
+    ]
 
 
 def test_what_is_printed_is_what_is_computed() -> None:
@@ -167,6 +180,8 @@ def test_operations_of_several_parts_are_made_as_the_engine_makes_them() -> None
     values = TopKOp(return_indices=False)(x, 2)
     assert sorted(values.eval({x: [3.0, 1, 2]})) == [2, 3]
     checked([x], Fourier()(x, 4, 0), [np.arange(3.0)], Fourier)
+    # One operand alone is what is joined.
+    assert Join()(0, x) is x
 
 
 def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them() -> None:

@@ -20,10 +20,12 @@ from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.function_op import deep_copy_op
+from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.control.inner_graph import Expression, ReverseRule, Softmax
 from theano._core.ops.core.op import Op
+from theano._core.ops.elementwise.arithmetic import copy as identity
 from theano._core.ops.elementwise.transcendental import log
 from theano._core.rewrite.pipeline import rewrite
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from theano._core.compile.maker import FunctionMaker
     from theano._core.ir.annotations import ArrayModule, Dims
 
+# Either undoes the other.
+_CONVERSIONS = (TensorFromScalar, ScalarFromTensor)
 # The pass that is not shown, and names of rewrites that did a part of it: a mode that asks for one
 # wants to see arrays.
 _SPARSE_PASS = "sparse"
@@ -68,7 +72,7 @@ class _Closed(Op):
 
 def shown_graph(maker: FunctionMaker) -> FunctionGraph:
     """Return the graph of a function, in operations of Theano 1.0.5 where they are known."""
-    outputs = _rewritten(maker)
+    outputs = _without_conversions(_rewritten(maker))
     if "blas" in maker.mode.passes:
         outputs, overwritten = _without_writes(outputs)
         outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
@@ -122,6 +126,23 @@ def _replaced(
             made = Apply(change(node.op), copied(node.inputs, now), outs)
             made.source = node.source
             now.update(zip(node.outputs, made.outputs, strict=True))
+    return copied(outputs, now)
+
+
+def _without_conversions(outputs: Sequence[Variable]) -> list[Any]:
+    """Return a graph without operations that return what they are given, one by one or as pairs."""
+    now: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        (value,) = node.inputs if len(node.inputs) == 1 else (None,)
+        if value is None or len(node.outputs) != 1:
+            continue
+        kept = value if node.op is identity else None
+        for one, other in (_CONVERSIONS, _CONVERSIONS[::-1]):
+            inner = value.owner
+            if isinstance(node.op, one) and inner is not None and isinstance(inner.op, other):
+                kept = inner.inputs[0]
+        if kept is not None and kept.type == node.outputs[0].type:
+            (now[node.outputs[0]],) = copied([kept], now)
     return copied(outputs, now)
 
 

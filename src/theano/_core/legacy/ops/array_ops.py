@@ -71,7 +71,8 @@ class Built(metaclass=OfMaker):
             return type(self).build(self, *inputs, **named)
         if self.counts:
             made = type(self).build(self, *inputs)
-            if isinstance(_root(made).op, type(self)):
+            root = _root(made)
+            if root is None or isinstance(root.op, type(self)):
                 return made
         node = self.make_node(*given)
         complete(node)
@@ -81,7 +82,7 @@ class Built(metaclass=OfMaker):
         """Return the node of the expression, which holds it as one operation."""
         if self.counts:
             root = _root(type(self).build(self, *inputs))
-            if isinstance(root.op, type(self)):
+            if root is not None and isinstance(root.op, type(self)):
                 return root
         values = [as_variable(v) for v in inputs]
         return whole(self, partial(type(self).build, self), values)
