@@ -411,7 +411,7 @@ def test_the_storage_of_a_function() -> None:
     named = {variable.name: cell for variable, cell in table.items()}
     assert named["w"] is w.container.storage and named["w"][0] == 2.0 and named["x"][0] is None
     assert [5.0] in [cell for v, cell in table.items() if isinstance(v, theano.Constant)]
-    assert f.maker.graph.outputs[0] in table and f.maker.graph.name == f.name
+    assert f.maker.fgraph.outputs[0] in table and f.maker.fgraph.name == f.name
 
 
 def test_the_nodes_of_a_function_one_by_one() -> None:

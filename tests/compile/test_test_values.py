@@ -229,6 +229,28 @@ def test_print_test_value() -> None:
         assert repr(T.dvector("y")) == "y"
 
 
+def test_operations_that_hold_expressions_have_test_values() -> None:
+    x, v = given(T.dmatrix("x"), np.ones((2, 3))), given(T.dvector("v"), np.array([1.0, 2, 3]))
+    k, images = given(T.lmatrix("k"), np.array([[0]])), given(T.dtensor4(), np.ones((1, 1, 4, 4)))
+    blocks, bias = given(T.dtensor4(), np.ones((1, 1, 2, 3))), given(T.dmatrix(), np.ones((1, 3)))
+    rows = given(T.dtensor3(), np.ones((1, 1, 2)))
+    nnet = T.nnet
+    with theano.change_flags(compute_test_value="raise"):
+        made = [
+            nnet.softmax(x),
+            nnet.logsoftmax(v),
+            *nnet.bn.batch_normalization_train(x, v, v),
+            nnet.neighbours.images2neibs(images, (2, 2)),
+            nnet.blocksparse.sparse_block_dot(blocks, rows, k, bias, k),
+            T.extra_ops.DiffOp(1, 0)(x),
+            T.blas.gemv_no_inplace(v, 1.0, T.dot(x.T, x), v, 0.5),
+            theano.scan(lambda row: nnet.softmax(row), x)[0],
+        ]
+        for out in made:
+            assert theano.gof.op.get_test_value(out).ndim == out.ndim
+        T.grad(nnet.softmax(x)[0, 0] + made[2].sum(), x)
+
+
 def test_compiling_needs_no_test_values() -> None:
     x, rows = (
         given(T.dmatrix("x"), np.ones((2, 3))),

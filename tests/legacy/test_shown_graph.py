@@ -303,3 +303,19 @@ def test_the_logarithm_of_softmax_is_shown_as_one_operation() -> None:
     assert holds(f, LogSoftmax) and not holds(f, Softmax)
     f = theano.function([x], [T.log(T.nnet.softmax(x)), T.nnet.softmax(x)])
     assert holds(f, LogSoftmax) and holds(f, Softmax)
+
+
+def test_nodes_that_are_shown_as_they_are_have_their_times() -> None:
+    x = T.dvector("x")
+    f = theano.function([x], [T.exp(x).sum(), x], profile=True)
+    f([1.0, 2.0])
+    counts = f.profile.apply_callcount
+    assert sum(counts.get(node, 0) for node in f.maker.fgraph.toposort()) > 0
+
+
+def test_what_is_shown_needs_no_test_values() -> None:
+    with theano.change_flags(compute_test_value="raise"):
+        x = T.dmatrix("x")
+        x.tag.test_value = np.ones((2, 2))
+        f = theano.function([x], [T.dot(x, x[0]), T.nnet.softmax(x), x])
+        assert {str(op) for op in ops(f)} >= {"Gemv{inplace}", "Softmax", "DeepCopyOp"}

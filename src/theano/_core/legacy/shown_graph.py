@@ -72,11 +72,12 @@ class _Closed(Op):
 
 def shown_graph(maker: FunctionMaker) -> FunctionGraph:
     """Return the graph of a function, in operations of Theano 1.0.5 where they are known."""
-    outputs = _without_conversions(_rewritten(maker))
-    if "blas" in maker.mode.passes:
-        outputs, overwritten = _without_writes(outputs)
-        outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
-    outputs = _with_copies(maker, outputs)
+    with maker.making():
+        outputs = _without_conversions(_rewritten(maker))
+        if "blas" in maker.mode.passes:
+            outputs, overwritten = _without_writes(outputs)
+            outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
+        outputs = _with_copies(maker, outputs)
     return FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
 
 
@@ -96,8 +97,7 @@ def _rewritten(maker: FunctionMaker) -> list[Any]:
     elif not any(_stays_whole(node) for node in nodes):
         return list(maker.lowered.rewritten)
     closed = _replaced(_with_log_softmax(written), _stays_whole, _Closed)
-    with maker.making():
-        rewritten = rewrite(closed, passes, maker.rewriter(False), maker.mode.selection)
+    rewritten = rewrite(closed, passes, maker.rewriter(False), maker.mode.selection)
     return _replaced(rewritten, lambda node: isinstance(node.op, _Closed), lambda op: op.op)  # type: ignore[attr-defined]
 
 
@@ -124,7 +124,7 @@ def _replaced(
         if chosen(node):
             outs = [v.clone() for v in node.outputs]
             made = Apply(change(node.op), copied(node.inputs, now), outs)
-            made.source = node.source
+            made.take_over(node)
             now.update(zip(node.outputs, made.outputs, strict=True))
     return copied(outputs, now)
 

@@ -63,7 +63,7 @@ def with_blas_names(
         if made is None and isinstance(node.op, WRITES):
             made = _over_input(node, inputs, [overwritten.get(v) is out for v in node.inputs], free)
         if made is not None and made.type == out.type:
-            made.name = out.name
+            made.owner.take_over(node)
             now[out] = made
     return copied(outputs, now)
 

@@ -10,10 +10,10 @@ from theano._core.api.array.indexing import get_item, inc_subtensor
 from theano._core.api.array.products import dot, tensordot
 from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.nn.nnet import softmax
+from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.reductions import reduce
-from theano._core.ops.control.body import Body
-from theano._core.ops.control.inner_graph import Expression
+from theano._core.ops.control.inner_graph import Expression, body_over
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, int_div, mod, mul
 
@@ -79,13 +79,15 @@ def sparse_block_gemv(
         An argument has another number of axes.
     """
     outside = _of_ranks("o W h inputIdx outputIdx", (3, 4, 3, 2, 2), (o, W, h, inputIdx, outputIdx))
-    start, blocks, items, inputs, outputs = inside = [
-        v.type.variable_class(v.type) for v in outside
-    ]
-    one, two = dimshuffle(inputs, (0, 1, "x")), dimshuffle(outputs, (0, "x", 1))
-    terms = mul(dimshuffle(items, (0, 1, "x", 2, "x")), get_item(blocks, (one, two)))
-    result = add(reduce("sum", terms, (1, 3), terms.type.dtype), start)
-    return SparseBlockGemv(Body(inside, [result]), "SparseBlockGemv")(*outside)
+
+    def build(
+        start: Variable, blocks: Variable, items: Variable, inputs: Variable, outputs: Variable
+    ) -> list[Any]:
+        one, two = dimshuffle(inputs, (0, 1, "x")), dimshuffle(outputs, (0, "x", 1))
+        terms = mul(dimshuffle(items, (0, 1, "x", 2, "x")), get_item(blocks, (one, two)))
+        return [add(reduce("sum", terms, (1, 3), terms.type.dtype), start)]
+
+    return SparseBlockGemv(body_over(outside, build), "SparseBlockGemv")(*outside)
 
 
 def sparse_block_outer(
@@ -112,11 +114,14 @@ def sparse_block_outer(
     """
     operands = (o, x, y, xIdx, yIdx, alpha)
     outside = _of_ranks("o x y xIdx yIdx alpha", (4, 3, 3, 2, 2, 0), operands)
-    start, left, right, one, two, factor = inside = [v.type.variable_class(v.type) for v in outside]
-    outer = mul(dimshuffle(left, (0, 1, "x", 2, "x")), dimshuffle(right, (0, "x", 1, "x", 2)))
-    part = get_item(start, (dimshuffle(one, (0, 1, "x")), dimshuffle(two, (0, "x", 1))))
-    result = inc_subtensor(part, cast(mul(factor, outer), start.type.dtype))
-    return SparseBlockOuter(Body(inside, [result]), "SparseBlockOuter")(*outside)
+
+    def build(start: Variable, left: Variable, right: Variable, *rest: Variable) -> list[Any]:
+        one, two, factor = rest
+        outer = mul(dimshuffle(left, (0, 1, "x", 2, "x")), dimshuffle(right, (0, "x", 1, "x", 2)))
+        part = get_item(start, (dimshuffle(one, (0, 1, "x")), dimshuffle(two, (0, "x", 1))))
+        return [inc_subtensor(part, cast(mul(factor, outer), start.type.dtype))]
+
+    return SparseBlockOuter(body_over(outside, build), "SparseBlockOuter")(*outside)
 
 
 def _of_ranks(names: str, ranks: Sequence[int], values: Sequence[TensorLike]) -> list[Any]:

@@ -17,7 +17,7 @@ from theano._core.ops.array.dims import as_int64, product, total
 from theano._core.ops.array.indexing import gather
 from theano._core.ops.array.shaping import length
 from theano._core.ops.control.body import Body
-from theano._core.ops.control.inner_graph import Expression
+from theano._core.ops.control.inner_graph import Expression, body_over
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 
@@ -114,11 +114,12 @@ def images2neibs(
         )
     shape = as_tensor_variable(neib_shape)
     outside = [x, shape, shape if neib_step is None else as_tensor_variable(neib_step)]
-    inside = [v.type.variable_class(v.type) for v in outside]
-    images, *pairs = inside
-    size, step = (_pair(v) for v in pairs)
-    rows = _patches(images, size, size if neib_step is None else step, mode)
-    return Images2Neibs(Body(inside, [rows]), mode)(*outside)
+
+    def build(images: Variable, *pairs: Variable) -> list[Any]:
+        size, step = (_pair(v) for v in pairs)
+        return [_patches(images, size, size if neib_step is None else step, mode)]
+
+    return Images2Neibs(body_over(outside, build), mode)(*outside)
 
 
 def _patches(x: Any, size: list[Any], step: list[Any], mode: str) -> Any:

@@ -17,8 +17,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.gradient import DisconnectedGrad
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.control.body import Body
-from theano._core.ops.control.inner_graph import LogSoftmax, Softmax
+from theano._core.ops.control.inner_graph import LogSoftmax, Softmax, body_over
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import (
     abs_,
@@ -270,9 +269,11 @@ def softmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
 
 
 def _softmax(x: Variable) -> Any:
-    row = x.type.variable_class(x.type)
-    parts = exp(_shifted(row))
-    return Softmax(Body([row], [true_div(parts, row_sum(parts))]))(x)
+    def build(row: Variable) -> list[Any]:
+        parts = exp(_shifted(row))
+        return [true_div(parts, row_sum(parts))]
+
+    return Softmax(body_over([x], build))(x)
 
 
 def row_sum(x: Variable) -> Any:
@@ -430,9 +431,11 @@ def logsoftmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
 
 
 def _logsoftmax(x: Variable) -> Any:
-    row = x.type.variable_class(x.type)
-    shifted = _shifted(row)
-    return LogSoftmax(Body([row], [sub(shifted, log(row_sum(exp(shifted))))]))(x)
+    def build(row: Variable) -> list[Any]:
+        shifted = _shifted(row)
+        return [sub(shifted, log(row_sum(exp(shifted))))]
+
+    return LogSoftmax(body_over([x], build))(x)
 
 
 def softmax_with_bias(x: TensorLike, b: TensorLike) -> TensorVariable:

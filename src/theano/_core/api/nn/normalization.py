@@ -15,7 +15,7 @@ from theano._core.base.settings import config
 from theano._core.ir.variable import Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.dims import as_int64, product
-from theano._core.ops.control.body import Body
+from theano._core.ops.control.inner_graph import body_over
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, reciprocal, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
@@ -173,13 +173,15 @@ def batch_norm(
     """
     dtype = r.var(x, axes, keepdims=True).type.dtype
     outside = [x, scale, bias, cast(as_tensor_variable(epsilon), dtype), *running]
-    inside = [v.type.variable_class(v.type) for v in outside]
-    batch, gamma, beta, least, *passed = inside
-    mean, var = (f(batch, axes, keepdims=True) for f in (r.mean, r.var))
-    inverse = reciprocal(sqrt(add(var, least)))
-    out = add(mul(sub(batch, mean), mul(gamma, inverse)), beta)
-    body = Body(inside, [out, mean, inverse, var, *passed])
-    return BatchNorm(body, axes).make_node(*outside).outputs
+
+    def build(batch: Variable, gamma: Variable, beta: Variable, *rest: Variable) -> list[Any]:
+        least, *passed = rest
+        mean, var = (f(batch, axes, keepdims=True) for f in (r.mean, r.var))
+        inverse = reciprocal(sqrt(add(var, least)))
+        out = add(mul(sub(batch, mean), mul(gamma, inverse)), beta)
+        return [out, mean, inverse, var, *passed]
+
+    return BatchNorm(body_over(outside, build), axes)(*outside, return_list=True)
 
 
 def batch_normalization_test(

@@ -18,6 +18,7 @@ from theano._core.ops.array.overwriting import over, overwriting
 from theano._core.ops.array.products import Gemm as EngineGemm, dot, gemm, outer
 from theano._core.ops.control.inner_graph import Named
 from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.op import complete
 from theano._core.ops.elementwise.arithmetic import add, mul
 
 
@@ -66,7 +67,9 @@ class _Built(metaclass=OfMaker):
 
     def __call__(self, *values: Any) -> Any:
         """Return the expression; TypeError for operands of another rank or of several dtypes."""
-        return self.make_node(*values).outputs[0]
+        node = self.make_node(*values)
+        complete(node)
+        return node.outputs[0]
 
     def make_node(self, *values: object) -> Apply:
         """Return the node of the expression, which holds it as one operation."""

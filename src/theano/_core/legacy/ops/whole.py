@@ -7,8 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.expressed import Expressed, StandIn
-from theano._core.ops.control.body import Body
-from theano._core.ops.control.inner_graph import Named
+from theano._core.ops.control.inner_graph import Named, body_over
 
 
 class OfMaker(StandIn, type):
@@ -33,8 +32,11 @@ def results(made: object) -> list[Any]:
 
 def whole(maker: object, build: Callable[..., object], values: Sequence[Variable]) -> Apply:
     """Return the node of `maker` that holds what `build` makes of values as one operation."""
-    # Lengths and axes that are known decide on types.
-    own = [v if isinstance(v, Constant) else v.type() for v in values]
-    made = results(build(*own))
-    inner = [v.type() if isinstance(v, Constant) else v for v in own]
-    return Apply(Named(Body(inner, made), maker), values, [out.type() for out in made])
+
+    def of_known(*inner: Variable) -> list[Any]:
+        # Lengths and axes that are known decide on types.
+        known = (v if isinstance(v, Constant) else w for v, w in zip(values, inner, strict=True))
+        return results(build(*known))
+
+    body = body_over(values, of_known)
+    return Apply(Named(body, maker), values, [out.type() for out in body.outputs])

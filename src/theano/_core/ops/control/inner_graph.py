@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from theano._core.base.settings import change_flags, config
 from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, copy_graph
 from theano._core.ir.variable import Apply, Variable
@@ -140,6 +142,17 @@ class InnerGraph(Structured):
         return self.name or type(self).__name__
 
 
+def body_over(outside: Sequence[Variable], build: Callable[..., Sequence[Any]]) -> Body:
+    """Return the body of what `build` makes of stand-ins for some values.
+
+    They have no test values: what an operation with the body gives has.
+    """
+    inside = [v.type.variable_class(v.type) for v in outside]
+    off = config.compute_test_value == "off"
+    with nullcontext() if off else change_flags(compute_test_value="off"):
+        return Body(inside, build(*inside))
+
+
 class Expression(InnerGraph):
     """An expression under a name. Those that say the same are equal."""
 
@@ -195,12 +208,15 @@ class _OfRows(Expression):
         (x,), (inner,) = inputs, self.body.inputs
         if getattr(x, "type", inner.type) == inner.type or x.type.ndim != inner.type.ndim:
             return super().make_node(*inputs)
-        copy_of: dict[Any, Any] = {inner: x.type.variable_class(x.type)}
-        for node in self.body.nodes:
-            copy = node.clone_with_new_inputs([copy_of.get(v, v) for v in node.inputs], False)
-            copy_of.update(zip(node.outputs, copy.outputs, strict=True))
-        body = Body([copy_of[inner]], [copy_of[v] for v in self.body.outputs])
-        return type(self)(body, self.name).make_node(x)
+
+        def build(row: Variable) -> list[Any]:
+            copy_of: dict[Any, Any] = {inner: row}
+            for node in self.body.nodes:
+                copy = node.clone_with_new_inputs([copy_of.get(v, v) for v in node.inputs], False)
+                copy_of.update(zip(node.outputs, copy.outputs, strict=True))
+            return [copy_of[v] for v in self.body.outputs]
+
+        return type(self)(body_over([x], build), self.name).make_node(x)
 
 
 class Softmax(_OfRows):
