@@ -116,9 +116,9 @@ def test_of_known_sizes_is_checked() -> None:
 
 def loops(f: Any) -> int:
     """Return how many arrays a function computes, its result included."""
-    nodes = f.maker.fgraph.toposort()
+    nodes = f.maker.graph.toposort()
     made = [n for n in nodes if isinstance(n.op, Elementwise) and n.outputs[0].type.ndim]
-    kept = set(f.maker.fgraph.outputs)
+    kept = set(f.maker.graph.outputs)
     kept |= {v for n in nodes if not isinstance(n.op, Elementwise) for v in n.inputs}
     return sum(n.outputs[0] in kept for n in made)
 
@@ -142,7 +142,7 @@ def test_in_the_steps_of_a_loop() -> None:
 
     rows, _ = theano.scan(step, outputs_info=start, n_steps=4)
     f = theano.function([start], rows)
-    (loop,) = [n for n in f.maker.fgraph.toposort() if hasattr(n.op, "body")]
+    (loop,) = [n for n in f.maker.graph.toposort() if hasattr(n.op, "body")]
     slices = [n for n in toposort(loop.op.body.outputs) if isinstance(n.op, Subtensor)]
     assert all(n.inputs[0].owner is None for n in slices)
     value = np.array([0.0, 1.0, 4.0, 9.0, 1.0])

@@ -267,8 +267,8 @@ class VectorLoop:
         result = {}
         for memory in memories:
             offset = b.emit(f"mul i64 {position}, {itemsize(memory.dtype)}")
-            start = self.pointers[memory.slot]
-            result[memory.slot] = b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
+            start = f"ptr {self.pointers[memory.slot]}"
+            result[memory.slot] = b.emit(f"getelementptr i8, {start}, i64 {offset}")
         return result
 
     def _remainder(
@@ -277,23 +277,21 @@ class VectorLoop:
         """Write the second phase's way in, through buffers, and the copy of its results out."""
         w, b = self.w, self.b
         left = b.emit(f"icmp sgt i64 {rest}, 0")
-        first_time = b.emit(f"xor i1 {again}, true")
-        more = b.emit(f"and i1 {left}, {first_time}")
+        more = b.emit(f"select i1 {again}, i1 false, i1 {left}")
         b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
         b.label(f"{tag}.tail")
         # What is written straight with the builder may read memory at places that lanes tell.
         of_memory = any(isinstance(o.function, Emitted) for o in w.loop.body.operations)
         vectors = [(rests[m.slot], itemsize(m.dtype) * w.lanes) for m in self.moving]
-        straight = "false" if of_memory else in_one_page(b, vectors)
-        b.perform(f"br i1 {straight}, label %{tag}.again, label %{tag}.away")
+        here = "false" if of_memory else in_one_page(b, vectors)
+        b.perform(f"br i1 {here}, label %{tag}.again, label %{tag}.away")
         b.label(f"{tag}.away")
         for memory in self.moving:
             copy_in(b, buffers[memory.slot], rests[memory.slot], memory.dtype, self._part(rest))
-        away = b.block
         b.perform(f"br label %{tag}.again")
         b.label(f"{tag}.again")
         for m in self.moving:
-            places = f"[{rests[m.slot]}, %{tag}.tail], [{buffers[m.slot]}, %{away}]"
+            places = f"[{rests[m.slot]}, %{tag}.tail], [{buffers[m.slot]}, %{tag}.away]"
             b.perform(f"%{tag}.left{m.slot} = phi ptr {places}")
         b.perform(f"br label %{tag}.phase")
         b.label(f"{tag}.done")
