@@ -130,3 +130,14 @@ def test_an_operation_of_users_that_says_so() -> None:
     array = np.zeros(2)
     theano.function([x, y], second(x, y), accept_inplace=True)(array, np.ones(2))
     assert array.tolist() == [1, 1]
+
+
+def test_a_product_that_says_so_of_a_vector() -> None:
+    from theano.tensor.blas import gemv_inplace, gemv_no_inplace
+
+    y, a, x = T.dvector("y"), T.dmatrix("a"), T.dvector("x")
+    for gemv, kept in ((gemv_inplace, False), (gemv_no_inplace, True)):
+        f = theano.function([y, a, x], gemv(y, 2.0, a, x, 1.0), accept_inplace=True)
+        array = np.ones(2)
+        np.testing.assert_array_equal(f(array, np.ones((2, 3)), np.ones(3)), [7.0, 7.0])
+        np.testing.assert_array_equal(array, [1.0, 1.0] if kept else [7.0, 7.0])

@@ -524,8 +524,8 @@ ELSEWHERE |= {"Pool", "AveragePoolGrad", "MaxPoolGrad", "DownsampleFactorMaxGrad
 ELSEWHERE |= {f"AbstractConv{n}d{of}" for n in (2, 3) for of in ("", "_gradInputs", "_gradWeights")}
 # tests/compile/test_overwriting.py, tests/ops/test_sorting.py.
 ELSEWHERE |= {"Overwrite", "RequireAxis"}
-# An expression with a name: tests/legacy/test_original_suite.py.
-ELSEWHERE |= {"BatchNorm"}
+# Expressions with a name: tests/legacy/test_original_suite.py, tests/legacy/test_shown_graph.py.
+ELSEWHERE |= {"BatchNorm", "Named"}
 # Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
 REWRITTEN = {
     "SameRows",

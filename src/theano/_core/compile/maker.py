@@ -189,9 +189,8 @@ class FunctionMaker:
     def making(self) -> Iterator[None]:
         """Know what holds while graphs are rewritten and lowered."""
         changed = {k: v for k, v in self._settings.items() if config.get(k) != v}
-        flags = change_flags(changed, compute_test_value="off")
         # Finding the line of the user's program takes time, and here it is always one.
-        line = at_line(self.source)
+        flags, line = change_flags(changed, compute_test_value="off"), at_line(self.source)
         with flags, paused_collector(), numbers_in_operations(), unchanged_graphs(), line:
             yield
 

@@ -77,7 +77,8 @@ def outer(x: object, y: object) -> TensorVariable:
     array([[ 1., 10.],
            [ 2., 20.]])
     """
-    x, y = flatten(as_tensor_variable(x)), flatten(as_tensor_variable(y))
+    x, y = as_tensor_variable(x), as_tensor_variable(y)
+    x, y = (v if v.type.ndim == 1 else flatten(v) for v in (x, y))
     return ops.dot(dimshuffle(x, (0, "x")), dimshuffle(y, ("x", 0)))
 
 

@@ -14,7 +14,7 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.legacy.ops.whole import OfMaker, whole
-from theano._core.ops.array.overwriting import over, overwriting
+from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.products import Gemm as EngineGemm, dot, gemm, outer
 from theano._core.ops.control.inner_graph import Named
 from theano._core.ops.core.naming import known_as
@@ -173,7 +173,7 @@ class Gemv(_Built):
 
     def build(self, *values: object) -> Any:
         y, alpha, a, x, beta = values
-        return over(y if self.inplace else None, add(mul(beta, y), mul(alpha, dot(a, x))))
+        return add(mul(beta, y), mul(alpha, dot(a, x)))
 
 
 class Ger(_Built):
@@ -195,7 +195,7 @@ class Ger(_Built):
 
     def build(self, *values: object) -> Any:
         a, alpha, x, y = values
-        return over(a if self.destructive else None, add(a, mul(alpha, outer(x, y))))
+        return add(a, mul(alpha, outer(x, y)))
 
 
 class Dot22(_Built):

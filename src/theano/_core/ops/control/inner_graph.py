@@ -177,6 +177,9 @@ class Named(Expression):
     def __init__(self, body: Body, maker: object) -> None:
         super().__init__(body, str(maker))
         self.maker: Any = maker
+        places = getattr(maker, "destroy_map", {}).get(0)
+        if places:
+            self.overwrites = places[0]
 
     def make_node(self, *inputs: Variable) -> Apply:
         # What it holds follows from their types, and from those that are known.
