@@ -411,9 +411,9 @@ OpT = TypeVar("OpT", covariant=True)
 
 def _listed(name: str, values: Iterable[Variable]) -> list[Any]:
     listed = [None] if isinstance(values, Variable) else list(values)
-    if all(isinstance(v, Variable) for v in listed):
-        return listed
-    raise TypeError(f"The {name!r} of Apply must be a list of Variable instances, not {values}")
+    if False in [isinstance(v, Variable) for v in listed]:
+        raise TypeError(f"The {name!r} of Apply must be a list of Variable instances, not {values}")
+    return listed
 
 
 class Apply(Generic[OpT]):
