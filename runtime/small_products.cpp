@@ -20,7 +20,7 @@ bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int
 }
 
 bool suits_stack(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
-    const bool vector = rows == 1 || columns == 1;
+    const bool vector = (rows == 1 && columns > 0) || (columns == 1 && rows > 0);
     const bool tiny = terms > 0 && terms <= kTinyTerms && (rows + columns - 1) * terms <= kTinyItems;
     return suits(rows, terms, columns, itemsize) || (has_avx512() && vector && tiny);
 }

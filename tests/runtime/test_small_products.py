@@ -125,12 +125,15 @@ def test_many_rows_of_some_or_of_one_vector(layout: str, dtype: str, columns: in
         native.set_threads(before)
 
 
-@pytest.mark.parametrize("shape", [(0, 3, 3), (4, 0, 3), (4, 3, 0), (2, 0, 0)])
-def test_nothing(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    "shape", [(0, 3, 3), (4, 0, 3), (4, 3, 0), (2, 0, 0), (20, 1, 1), (3, 0, 1)]
+)
+@pytest.mark.parametrize("columns", [0, 1, 2])
+def test_nothing(shape: tuple[int, ...], columns: int) -> None:
     f = products(3, "float64")
     count, rows, terms = shape
-    result = f(np.ones(shape), np.ones((count, terms, 2)))
-    assert result.shape == (count, rows, 2) and not result.any()
+    result = f(np.zeros(shape), np.ones((count, terms, columns)))
+    assert result.shape == (count, rows, columns) and not result.any()
 
 
 def test_several_axes_and_other_types() -> None:
