@@ -359,3 +359,11 @@ def test_one_condition_keeps_a_scalar_or_nothing() -> None:
     f = theano.function([x], [x[x > 0], T.set_subtensor(x[x < 0], 0.0)])
     assert [v.tolist() for v in f(2)] == [[2], 2]
     assert [v.tolist() for v in f(-2)] == [[], 0]
+
+
+@pytest.mark.parametrize("mode", [None, theano.Mode("py", None)])
+def test_what_is_added_is_broadcast_to_positions_of_two_axes(mode: Any) -> None:
+    x, y = T.dvectors("x", "y")
+    out = T.inc_subtensor(x[np.array([[-1, -2], [0, 0]])], y)
+    got = theano.function([x, y], out, mode=mode)([0.5, 0.25], [1.0, 10.0])
+    np.testing.assert_array_equal(got, [21.5, 1.25])

@@ -518,11 +518,13 @@ class AdvancedIncSubtensor(PartialWrite, AdvancedSubtensor):
         y, *indices = rest
         out = np.array(x)
         at = self.numpy_index(indices)
-        check_fits(y.shape, out[at].shape)
+        shape = out[at].shape
+        check_fits(y.shape, shape)
         if self.assign:
             out[at] = y
         else:
-            np.add.at(out, at, y)
+            # NumPy 2.4 loses what it broadcasts itself to positions of two axes.
+            np.add.at(out, at, np.broadcast_to(y, shape))
         return (out,)
 
     def jax(self, j: Trace, node: Apply, x: np.ndarray, *rest: np.ndarray) -> tuple[Any, ...]:
