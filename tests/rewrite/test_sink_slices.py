@@ -114,6 +114,17 @@ def test_of_known_sizes_is_checked() -> None:
             f(one, two)
 
 
+def test_lengths_of_three_operands_are_all_compared() -> None:
+    """None of them has all the axes; one slice of each would fit."""
+    patterns = (False, True, False), (True, False, False), (False, False, True)
+    a, b, c = (T.TensorType("float64", pattern)() for pattern in patterns)
+    z = -T.switch(a > 0, b, c)
+    f = theano.function([a, b, c], z[:, :1] + z[:, 1:2])
+    assert f(np.ones((2, 1, 3)), np.ones((1, 4, 3)), np.ones((2, 4, 1))).shape == (2, 1, 3)
+    with pytest.raises(ValueError, match="mis-match"):
+        f(np.ones((2, 1, 3)), np.ones((1, 4, 3)), np.ones((2, 3, 1)))
+
+
 def loops(f: Any) -> int:
     """Return how many arrays a function computes, its result included."""
     nodes = f.maker.graph.toposort()

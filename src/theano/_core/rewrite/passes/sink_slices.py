@@ -66,6 +66,11 @@ def _full(node: Apply) -> list[int]:
     return [i for i, v in enumerate(node.inputs) if v.type.broadcastable == pattern]
 
 
+def _can_be_checked(node: Apply) -> bool:
+    """Tell whether one operand has all lengths that others are to have, or there are only two."""
+    return bool(_full(node)) or len(node.inputs) == 2
+
+
 def _part_of(node: Apply) -> Part:
     return (node.op.index, *node.inputs[1:])
 
@@ -158,11 +163,8 @@ class _Needs:
             return False
         if node in self.sunk:
             return True
-        full = _full(node)
-        if not full and len(node.inputs) != 2:
-            return False
         gaps = any(isinstance(e, Slice) and e.step not in (None, 1) for p in parts for e in p[0])
-        if gaps and len(full) != 1:
+        if not _can_be_checked(node) or (gaps and len(_full(node)) != 1):
             return False
         again = self._repeated(node, len(parts) - 1)
         if again is not None:
@@ -186,7 +188,7 @@ class _Needs:
                 if part is not None:
                     left -= times * self.cheap.get(part.inputs[0], 0)
                 elif inner is not None and inner not in loop and value not in self.whole:
-                    if self.readers[value] <= loop:
+                    if self.readers[value] <= loop and _can_be_checked(inner):
                         loop.add(inner)
                         waiting.append(inner)
             if left < 0:
