@@ -66,12 +66,25 @@ TOLERANCE = {"float16": 3e-2, "float32": 2e-3, "float64": 1e-6}
 
 @dataclass(frozen=True)
 class Input:
-    """An argument: its dtype, shape and layout, and where its numbers come from."""
+    """An argument, a constant or a shared variable, and where its numbers come from.
+
+    Of an argument or shared variable that is `broadcastable`, axes of length 1 are known to be so.
+    """
 
     kind: str
     shape: tuple[int, ...]
     layout: str
     seed: int
+    origin: str = "argument"
+    broadcastable: bool = False
+
+    def variable(self, name: str) -> Any:
+        pattern = tuple(self.broadcastable and n == 1 for n in self.shape)
+        if self.origin == "constant":
+            return T.constant(self.value())
+        if self.origin == "shared":
+            return theano.shared(self.value(), name, broadcastable=pattern)
+        return T.TensorType(self.kind, pattern)(name)
 
     def value(self) -> np.ndarray:
         rng = np.random.default_rng(self.seed)
@@ -87,44 +100,60 @@ class Input:
 
 @dataclass(frozen=True)
 class Program:
-    """Inputs, steps, and which variables are returned; with the gradient of their sum if asked."""
+    """Inputs, steps, and which variables are returned; with the gradient of their sum if asked.
+
+    An update is an input and the variable of its type that a shared variable's next value is.
+    """
 
     inputs: tuple[Input, ...]
     steps: tuple[str, ...]
     outputs: tuple[int, ...]
     gradient: bool = False
     seed: int = field(default=0, compare=False)
+    updates: tuple[tuple[int, int], ...] = ()
 
     @lru_cache(1)  # noqa: B019
     def build(self) -> tuple[list[Any], list[Any]]:
-        """Return the input variables and the outputs: of one program the same each time."""
-        variables = [
-            T.TensorType(one.kind, (False,) * len(one.shape))(f"v{k}")
-            for k, one in enumerate(self.inputs)
-        ]
+        """Return the input variables and the results: of one program the same each time.
+
+        The results are the next values of what is updated, the outputs, their cost and gradients.
+        """
+        variables = [one.variable(f"v{k}") for k, one in enumerate(self.inputs)]
         scope = {**NAMES, **{f"v{k}": v for k, v in enumerate(variables)}}
         for k, text in enumerate(self.steps, len(variables)):
             scope[f"v{k}"] = run(text, scope)
+        if any(scope[f"v{k}"].type != scope[f"v{new}"].type for k, new in self.updates):
+            raise TypeError("a shared variable keeps its type")
         outputs = [scope[f"v{k}"] for k in self.outputs]
+        results = [*(scope[f"v{k}"] for _, k in self.updates), *outputs]
         if self.gradient:
             cost = cost_of(outputs)
-            outputs += [] if cost is None else [cost, *gradients(cost, variables)]
-        return variables, outputs
+            results += [] if cost is None else [cost, *gradients(cost, variables)]
+        return variables, results
 
     @property
-    def text(self) -> str:
-        """The steps and outputs."""
-        return "\n".join([*self.steps, *(f"v{out}" for out in self.outputs)])
+    def plain(self) -> int:
+        """How many results come before the cost and its gradients."""
+        return len(self.updates) + len(self.outputs)
+
+    def values(self) -> dict[Any, np.ndarray]:
+        """Return the value of each input, as NumPy lays it out."""
+        pairs = zip(self.build()[0], self.inputs, strict=True)
+        return {v: np.array(one.value(), one.kind) for v, one in pairs}
+
+    def text_from(self, first: int = 0) -> str:
+        """Return the steps from `first` on, and the outputs and updates."""
+        read = [*self.outputs, *(k for update in self.updates for k in update)]
+        return "\n".join([*self.steps[first:], *(f"v{k}" for k in read)])
 
     def __str__(self) -> str:
         lines = [f"# seed {self.seed}"]
-        for k, one in enumerate(self.inputs):
-            pattern = (False,) * len(one.shape)
-            lines.append(f"v{k} = T.TensorType({one.kind!r}, {pattern})('v{k}')")
-            lines.append(f"a{k} = {one!r}.value()")
+        lines += [f"v{k} = {one!r}.variable('v{k}')" for k, one in enumerate(self.inputs)]
         lines += [f"v{k} = {text}" for k, text in enumerate(self.steps, len(self.inputs))]
         results = ", ".join(f"v{k}" for k in self.outputs)
         lines.append(f"outputs = [{results}]" + ("  # and gradients" if self.gradient else ""))
+        updates = ", ".join(f"(v{k}, v{new})" for k, new in self.updates)
+        lines += [f"updates = [{updates}]"] if updates else []
         return "\n".join(lines)
 
 
@@ -142,11 +171,16 @@ def cost_of(outputs: list[Any]) -> Any:
 
 def gradients(cost: Any, variables: list[Any]) -> list[Any]:
     """Return the gradients by the inputs that have one."""
-    wrt = [v for v in variables if v.dtype.startswith("float")]
+    wrt = [v for v in variables if differentiable(v)]
     if not wrt:
         return []
     found = T.grad(cost, wrt, disconnected_inputs="ignore", null_gradients="return")
     return [g for g in found if hasattr(g.type, "dtype")]
+
+
+def differentiable(variable: Any) -> bool:
+    constant = isinstance(variable, theano.Constant)
+    return bool(variable.dtype.startswith("float")) and not constant
 
 
 # -- making ----------------------------------------------------------------------------------------
@@ -163,6 +197,8 @@ def random_inputs(rng: np.random.Generator) -> tuple[Input, ...]:
             shapes[rng.integers(len(shapes))] if m < 20 else [(), (m,), (n, m)][rng.integers(3)],
             str(rng.choice(LAYOUTS)) if rng.random() < 0.4 else "contiguous",
             int(rng.integers(1 << 30)),
+            str(rng.choice(["argument", "argument", "argument", "constant", "shared"])),
+            bool(rng.random() < 0.5),
         )
         for _ in range(int(rng.integers(2, 6)))
     )
@@ -182,7 +218,7 @@ def make(seed: int) -> Program:
     rng = np.random.default_rng(seed)
     inputs = random_inputs(rng)
     values = [np.array(one.value(), one.kind) for one in inputs]
-    variables = [T.TensorType(one.kind, (False,) * len(one.shape))() for one in inputs]
+    variables = [one.variable(f"v{k}") for k, one in enumerate(inputs)]
     exact = [True] * len(inputs)
     steps: list[str] = []
     length = int(rng.integers(1, 12)) if rng.random() < 0.7 else int(rng.integers(12, 50))
@@ -206,7 +242,13 @@ def make(seed: int) -> Program:
         exact.append(step.exact)
     last = len(variables) - 1
     outputs = {last, int(rng.integers(last + 1)), last // 2 + 1 if last else 0}
-    program = Program(inputs, tuple(steps), tuple(sorted(outputs)), bool(rng.random() < 0.5), seed)
+    updates = []
+    for k, one in enumerate(inputs):
+        fitting = [n for n, v in enumerate(variables) if n != k and v.type == variables[k].type]
+        if one.origin == "shared" and fitting and rng.random() < 0.7:
+            updates.append((k, int(rng.choice(fitting))))
+    gradient = bool(rng.random() < 0.5)
+    program = Program(inputs, tuple(steps), tuple(sorted(outputs)), gradient, seed, tuple(updates))
     try:
         program.build()
     except NotImplementedError:
@@ -232,19 +274,51 @@ def precision(outputs: list[Any]) -> float:
 
 def values_of(program: Program, mode: Any) -> list[np.ndarray] | str:
     """Return the results in a mode, or the class of the error; None: the reference, by node."""
-    arguments = [one.value() for one in program.inputs]
-    variables, outputs = program.build()
     try:
         if mode is None:
-            plain = [
-                np.array(a, one.kind) for a, one in zip(arguments, program.inputs, strict=True)
-            ]
-            return evaluate(outputs, dict(zip(variables, plain, strict=True)))
-        with theano.config.change_flags(vector_width=WIDTHS[program.seed % len(WIDTHS)]):
-            f = theano.function(variables, outputs, mode=mode, on_unused_input="ignore")
-        return f(*arguments)
+            return evaluate(program.build()[1], program.values())
+        return called_twice(program, mode)
     except ERRORS as error:
         return f"{type(error).__name__}: {error}"
+
+
+def called_twice(program: Program, mode: Any) -> list[np.ndarray]:
+    """Return the results of a function: the second call gives them again, with the arguments kept.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not.
+    """
+    variables, results = program.build()
+    pairs = list(zip(variables, program.inputs, strict=True))
+    arguments = [v for v, one in pairs if one.origin == "argument"]
+    updated = [variables[k] for k, _ in program.updates]
+    new = dict(zip(updated, results, strict=False))
+    with theano.config.change_flags(vector_width=WIDTHS[program.seed % len(WIDTHS)]):
+        f = theano.function(
+            arguments, results[len(new) :], updates=new, mode=mode, on_unused_input="ignore"
+        )
+    values = [one.value() for one in program.inputs if one.origin == "argument"]
+    kept = [np.array(a) for a in values]
+    calls = []
+    for _ in range(2):
+        for v, one in pairs:
+            if one.origin == "shared":
+                v.set_value(one.value())
+        outputs = f(*values)
+        calls.append([*(v.get_value() for v in updated), *outputs])
+    if not all(map(identical, *calls)):
+        raise RuntimeError("the second call gives other results")
+    if not all(map(identical, kept, values)):
+        raise RuntimeError("an argument was changed")
+    return calls[0]
+
+
+def identical(one: Any, two: Any) -> bool:
+    """Tell whether two arrays have the same bits; any NaN is any other."""
+    numbers = one.dtype.kind in "fc"
+    return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=numbers)
 
 
 MODES = {"rewritten": "FAST_RUN", "as written": theano.Mode("llvm", None)}
@@ -267,7 +341,7 @@ def difference(program: Program) -> str | None:
             return f"{name}: {str(got)[:400]}\nreference: {str(wanted)[:400]}"
         for k, (one, two) in enumerate(zip(got, wanted, strict=True)):
             text = mismatch(one, two, tolerance)
-            if text and k > len(program.outputs) and rounding_decides(program, wanted, tolerance):
+            if text and k > program.plain and rounding_decides(program, wanted, tolerance):
                 continue
             if text:
                 return f"{name}, result {k}: {text}"
@@ -276,7 +350,7 @@ def difference(program: Program) -> str | None:
 
 def wrong_slope(program: Program, wanted: list[np.ndarray]) -> str | None:
     """Compare the gradients with finite differences along one direction."""
-    count = len(program.outputs)
+    count = program.plain
     directions, results = along(program)
     slopes = wanted[count + 1 :]
     if len(slopes) != len(directions):
@@ -298,24 +372,22 @@ def wrong_slope(program: Program, wanted: list[np.ndarray]) -> str | None:
     return f"slope {expected}, by finite differences {narrow} and {wide}"
 
 
-def along(program: Program) -> tuple[dict[int, np.ndarray], Callable[..., list[np.ndarray]]]:
+def along(program: Program) -> tuple[dict[Any, np.ndarray], Callable[..., list[np.ndarray]]]:
     """Return a direction for each input of floats, and some results after a step along it."""
-    variables, outputs = program.build()
-    values = [np.array(one.value(), one.kind) for one in program.inputs]
+    outputs, values = program.build()[1], program.values()
     rng = np.random.default_rng(program.seed)
-    floats = [k for k, v in enumerate(variables) if v.dtype.startswith("float")]
-    directions = {k: rng.normal(size=values[k].shape) for k in floats}
+    directions = {v: rng.normal(size=a.shape) for v, a in values.items() if differentiable(v)}
 
     def results(step: float, first: int, last: int | None) -> list[np.ndarray]:
-        moved = [v + step * directions[k] if k in directions else v for k, v in enumerate(values)]
-        return evaluate(outputs[first:last], dict(zip(variables, moved, strict=True)))
+        moved = {v: a + step * directions[v] if v in directions else a for v, a in values.items()}
+        return evaluate(outputs[first:last], moved)
 
     return directions, results
 
 
 def rounding_decides(program: Program, wanted: list[np.ndarray], tolerance: float) -> bool:
     """Tell whether tiny steps change gradients: of items that are equal but for rounding, say."""
-    first = len(program.outputs) + 1
+    first = program.plain + 1
     _, results = along(program)
     for step in (1e-10, -1e-10, 3e-10, -3e-10, 1e-9, -1e-9):
         pairs = zip(results(step, first, None), wanted[first:], strict=True)
@@ -346,8 +418,7 @@ def used(program: Program) -> Program:
     """Return a program without the steps that no output needs."""
     for k in range(len(program.steps) - 1, -1, -1):
         name = f"v{k + len(program.inputs)}"
-        later = [*program.steps[k + 1 :], *(f"v{out}" for out in program.outputs)]
-        if not any(mentions(text, name) for text in later):
+        if not mentions(program.text_from(k + 1), name):
             return used(without(program, k, None))
     return program
 
@@ -360,40 +431,41 @@ def without(program: Program, k: int, instead: int | None) -> Program:
     """Return a program without step `k`; variable `instead` takes the place of its result."""
     gone = k + len(program.inputs)
 
-    def renumbered(match: Any) -> str:
-        number = int(match[1])
-        if number == gone and instead is not None:
-            number = instead
-        return f"v{number - 1 if number > gone else number}"
+    def moved(number: int) -> int:
+        number = instead if number == gone and instead is not None else number
+        return number - 1 if number > gone else number
 
-    steps = [re.sub(r"\bv(\d+)\b", renumbered, text) for text in program.steps]
-    del steps[k]
-    numbers = [out if out != gone or instead is None else instead for out in program.outputs]
+    left = replace(
+        program,
+        steps=program.steps[:k] + program.steps[k + 1 :],
+        outputs=tuple(n for n in program.outputs if n != gone or instead is not None),
+    )
+    return renumbered(left, moved)
+
+
+def renumbered(program: Program, moved: Callable[[int], int]) -> Program:
+    """Return a program whose variables have other numbers."""
+
+    def name(match: Any) -> str:
+        return f"v{moved(int(match[1]))}"
+
     return replace(
         program,
-        steps=tuple(steps),
-        outputs=tuple(sorted({n - 1 if n > gone else n for n in numbers if n != gone})),
+        steps=tuple(re.sub(r"\bv(\d+)\b", name, text) for text in program.steps),
+        outputs=tuple(sorted(set(map(moved, program.outputs)))),
+        updates=tuple((moved(k), moved(new)) for k, new in program.updates),
     )
 
 
 def without_input(program: Program, k: int) -> Program:
     """Return a program without an input that nothing uses."""
-
-    def renumbered(match: Any) -> str:
-        number = int(match[1])
-        return f"v{number - 1 if number > k else number}"
-
-    return replace(
-        program,
-        inputs=program.inputs[:k] + program.inputs[k + 1 :],
-        steps=tuple(re.sub(r"\bv(\d+)\b", renumbered, text) for text in program.steps),
-        outputs=tuple(n - 1 if n > k else n for n in program.outputs),
-    )
+    left = replace(program, inputs=program.inputs[:k] + program.inputs[k + 1 :])
+    return renumbered(left, lambda number: number - 1 if number > k else number)
 
 
 def fails(program: Program) -> bool:
     try:
-        return bool(program.outputs) and difference(program) is not None
+        return bool(program.outputs or program.updates) and difference(program) is not None
     except Exception:
         # Anything but an answer is a failure; a program that cannot be built is none.
         try:
@@ -407,6 +479,9 @@ def smaller(program: Program) -> Iterator[Program]:
     """Yield programs that are a little smaller."""
     if program.gradient:
         yield replace(program, gradient=False)
+    for k in range(len(program.updates)):
+        updates = program.updates[:k] + program.updates[k + 1 :]
+        yield used(replace(program, updates=updates))
     if len(program.outputs) > 1:
         for out in program.outputs:
             yield used(replace(program, outputs=(out,)))
@@ -420,12 +495,15 @@ def smaller(program: Program) -> Iterator[Program]:
 def with_smaller_inputs(program: Program) -> Iterator[Program]:
     """Yield programs of fewer, shorter or plainer inputs."""
     for k, one in enumerate(program.inputs):
-        if len(program.inputs) > 1 and not mentions(program.text, f"v{k}"):
+        if len(program.inputs) > 1 and not mentions(program.text_from(), f"v{k}"):
             yield without_input(program, k)
-        if one.layout != "contiguous":
-            plain = replace(one, layout="contiguous")
-            inputs = (*program.inputs[:k], plain, *program.inputs[k + 1 :])
-            yield replace(program, inputs=inputs)
+        plainer = [replace(one, layout="contiguous"), replace(one, broadcastable=False)]
+        if all(k != updated for updated, _ in program.updates):
+            plainer.append(replace(one, origin="argument"))
+        for plain in plainer:
+            if plain != one:
+                inputs = (*program.inputs[:k], plain, *program.inputs[k + 1 :])
+                yield replace(program, inputs=inputs)
     shape = sorted({n for one in program.inputs for n in one.shape if n > 1}, reverse=True)
     for long, short in ((n, m) for n in shape for m in (1, 2, n - 1) if m < n):
         inputs = tuple(

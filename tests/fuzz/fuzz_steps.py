@@ -326,6 +326,8 @@ def creation(d: Drawer) -> Step:
             Step(f"T.zeros_like(v{x})", True),
             Step(f"T.ones_like(v{x})", True),
             Step(f"T.alloc(v{s}, 2, 3)", d.exact[s]),
+            Step(f"T.alloc(v{s}, *{d.values[x].shape!r})", d.exact[s]),
+            Step(f"T.zeros({d.values[x].shape!r}, {str(d.values[x].dtype)!r})", True),
             Step(f"T.alloc(v{x}, 2, *[v{x}.shape[k] for k in range(v{x}.ndim)])", d.exact[x]),
             Step(f"T.fill(v{x}, v{s})", d.exact[s]),
             Step(f"T.arange(v{x}.shape[0])", True),
@@ -456,7 +458,7 @@ def write(d: Drawer) -> Step:
     key = basic_key(d, d.values[x].shape) if d.chance(0.6) else advanced_key(d, x)
     how = d.one_of(["set_subtensor", "inc_subtensor"])
     view = f"v{x}[{key}]"
-    value = d.one_of(["2", f"{view} * 2", f"{view}[..., ::-1]", "-1"])
+    value = d.one_of(["2", f"{view} * 2", f"{view}[..., ::-1]", "-1", f"v{d.partner(x)}[{key}]"])
     if "v" not in key and d.chance(0.5):
         value = broadcast_value(d, x, key)
     if (how == "set_subtensor" and "np.array" in key) or "T.mod" in key:
@@ -483,6 +485,24 @@ def taken(d: Drawer) -> Step:
             Step(f"T.choose(T.cast(T.neq(v{k}, 0), 'int8'), [v{k} * 2, v{k}])"),
         ]
     )
+
+
+def stencil(d: Drawer) -> Step:
+    """Return neighbours along an axis, once or twice: slices of sums of slices."""
+    x = d.tensor("iuf")
+    axis = d.below(d.values[x].ndim)
+    before = ":, " * axis
+    text, whole = f"v{x}", d.exact[x] and d.values[x].dtype.kind in "iu"
+    for _ in range(1 + d.below(3)):
+        reach = 1 + d.below(2)
+        parts = [slice(n, n - reach or None) for n in range(reach + 1)]
+        keys = [f"{before}{p.start or ''}:{p.stop or ''}" for p in parts]
+        way = d.one_of(["{0} - {1}", "T.maximum({0}, {1})", "{0} + 0.25 * {1}", "{1} * {0} - {1}"])
+        whole = whole and "0.25" not in way
+        first, last = (f"s[{key}]" for key in (keys[0], keys[-1]))
+        text = f"(lambda s: {way.format(last, first)})({text})"
+    tail = d.one_of(["", "[::-1]", ".sum(axis=0)", f" * v{x}.sum()"])
+    return Step(text + tail, whole)
 
 
 # -- products, linear algebra, Fourier transforms --------------------------------------------------
@@ -575,8 +595,34 @@ def control(d: Drawer) -> Step:
         f"theano.scan(lambda s: T.cast(T.tanh(s * 2), '{kind}'), outputs_info=v{x}, n_steps=3)[0]",
         f"theano.foldl(lambda r, s: T.tanh(s + r), v{x}, {start})[0]",
         f"theano.scan(lambda r: (r, until(T.gt(r.sum(), 1e9))), v{x})[0]",
+        f"theano.scan(lambda r, s: (s + r, until(T.gt(s.sum(), 2))), v{x}, {start})[0]",
+        f"theano.scan(lambda a, b: a - b * 2, dict(input=v{x}, taps=[0, -1]))[0]",
     ]
+    if len(d.values[x]):
+        texts += loops_with_states(f"v{x}", start, d.values[x].ndim)
     return Step(d.one_of(texts))
+
+
+def loops_with_states(x: str, start: str, rank: int) -> list[str]:
+    """Return loops over `x`: of two states, of older values, one in another, written in part."""
+    two = f"[{start}, {start} + 1]"
+    older = f"dict(initial=T.stack({two}), taps=[-2, -1])"
+    inner = f"theano.scan(lambda q, s: T.tanh(q + s), {x}, {start})[0][-1]"
+    texts = [
+        f"theano.scan(lambda r, s, t: [T.tanh(r + t), s * 0.5 + r], {x}, {two})[0][1]",
+        f"theano.scan(lambda r, p, q: T.tanh(r + 0.3 * p - 0.2 * q), {x}, {older})[0]",
+        f"theano.scan(lambda r: r + {inner}, {x}[:3])[0]",
+        f"theano.scan(lambda r, s: T.tanh(s * r), {x}, {start} + 1, truncate_gradient=2)[0][-1]",
+    ]
+    if rank > 1:
+        write = f"theano.scan(lambda r, s: T.{{}}, {x}, {start})[0]"
+        texts += [
+            write.format("set_subtensor(s[1:], T.tanh(s[:-1] + r[:-1]))"),
+            write.format("inc_subtensor(s[::2], T.tanh(r[::2] - s[::2]))"),
+            write.format("set_subtensor(T.tanh(s + r)[:1], r[-1:])"),
+            write.format("inc_subtensor(T.inc_subtensor(s[:1], r[:1])[-1:], T.tanh(s[:1]))"),
+        ]
+    return texts
 
 
 def nnet(d: Drawer) -> Step:
@@ -634,8 +680,9 @@ FAMILIES: list[Callable[[Drawer], Step]] = [
     creation,
     joined,
     *[index] * 3,
-    *[write] * 2,
+    *[write] * 3,
     taken,
+    stencil,
     product,
     linear_algebra,
     fourier,
