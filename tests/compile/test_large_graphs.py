@@ -236,3 +236,46 @@ def test_gradients_of_many_branches_in_branches(forget_code: Callable[[], None])
     expected[78] = np.tanh(value * 78) * 80
     expected[79] = np.tanh(value * 78) * 79
     np.testing.assert_allclose(f(value, 77), expected, rtol=1e-12)
+
+
+matrix = T.dmatrix("matrix")
+CHAINS: dict[str, Callable[[Any, int], Any]] = {
+    "slices": lambda y, k: T.tanh(y[1:]) * k,
+    "softmax": lambda y, k: T.nnet.softmax(y) + k,
+    "batches": lambda y, k: T.nnet.relu((y - y.mean(0)) / T.sqrt(y.var(0) + 1e-3) * k),
+    "sums of all": lambda y, k: y * y.sum() + k,
+    "rolls": lambda y, k: T.roll(y, 1, axis=k % 2) * k + matrix,
+    "joins": lambda y, k: T.concatenate([y[:5], T.tanh(y[:5]) * k]),
+}
+
+
+@pytest.mark.parametrize("name", list(CHAINS))
+def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
+    name: str, forget_code: Callable[[], None]
+) -> None:
+    def work(length: int) -> int:
+        out: Any = matrix
+        for k in range(length):
+            out = CHAINS[name](out, k)
+        forget_code()
+        return calls(lambda: theano.function([matrix], out))
+
+    work(10)
+    # From here on what repeats becomes routines.
+    assert work(200) <= 2.3 * work(100)
+
+
+def test_loops_side_by_side_with_gradients_are_at_most_2_3_times_the_work(
+    forget_code: Callable[[], None],
+) -> None:
+    def work(count: int) -> int:
+        total: Any = 0
+        for k in range(count):
+            rows, _ = theano.scan(lambda a, h, k=k: T.tanh(a + h) * k, matrix * k, matrix[0])
+            total = total + rows.sum()
+        gradient = T.grad(total, matrix)
+        forget_code()
+        return calls(lambda: theano.function([matrix], [total, gradient]))
+
+    work(5)
+    assert work(60) <= 2.3 * work(30)

@@ -450,7 +450,11 @@ def broadcast_value(d: Drawer, x: int, key: str) -> str:
         )
 
     y = d.operand(fits)
-    return d.one_of([f"v{y}", f"v{y} * v{y}", f"T.maximum(v{y}, 1)"])
+    # What is broadcast without being known to be has a gradient of the part's shape, as in 1.0.5.
+    value = f"v{y}"
+    if d.values[y].shape != shape[len(shape) - d.values[y].ndim :]:
+        value = f"theano.gradient.disconnected_grad(v{y})"
+    return d.one_of([value, f"{value} * {value}", f"T.maximum({value}, 1)"])
 
 
 def write(d: Drawer) -> Step:

@@ -6,7 +6,7 @@ rows lie apart, which the kernel of its loop has to know.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -39,20 +39,27 @@ def make_in_place(
     `uses` counts the steps that read each value, and the program's results. What is `alone` is made
     by a step of its own.
     """
-    joins = [step for step in steps if _suits(step.nodes[0]) and type(step) is Step]
+    joins = [step for step in steps if type(step) is Step and _suits(step.nodes[0])]
     step_of = {node: step for step in steps for node in step.nodes} if joins else {}
+    found = []
     for step in joins:
         node = step.nodes[0]
         makers = dict.fromkeys(step_of[v.owner] for v in node.inputs if v.owner in step_of)
         parts = [maker for maker in makers if _only_makes(maker, node.inputs, uses)]
-        if not parts or any(out in alone for part in (step, *parts) for out in _made(part)):
-            continue
-        both = MadeInPlace([*parts, step])
-        with suppress(ValueError):
-            changed = {**step_of, **dict.fromkeys(both.nodes, both)}
-            every = dict.fromkeys(changed[one.nodes[0]] for one in steps)
-            steps, step_of = order(list(every), changed), changed
-    return steps
+        if parts and not any(out in alone for part in (step, *parts) for out in _made(part)):
+            found.append(MadeInPlace([*parts, step]))
+    return _with_each(found, steps)
+
+
+def _with_each(found: Sequence[MadeInPlace], steps: list[Step]) -> list[Step]:
+    """Return steps of which each of `found` is one, but for those that would need themselves."""
+    if not found:
+        return steps
+    step_of = {node: step for step in (*steps, *found) for node in step.nodes}
+    with suppress(ValueError):
+        return order(list(dict.fromkeys(step_of[step.nodes[0]] for step in steps)), step_of)
+    half = len(found) // 2
+    return _with_each(found[half:], _with_each(found[:half], steps)) if half else steps
 
 
 def _suits(node: Apply) -> bool:

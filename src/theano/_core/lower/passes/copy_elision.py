@@ -163,7 +163,7 @@ class _Change:
         if checked is None:
             return False
         needed = [self._block[at].nbytes, *checked.facts, *(part.offset for part in parts)]
-        moving, known = self._before(needed)
+        moving, known = self._before(needed, min(part.made for part in parts))
         parts[:] = [p for p in parts if p.made > known and self._stays(p.made)]
         if not parts:
             return False
@@ -191,13 +191,18 @@ class _Change:
             return None
         return check if isinstance(check, ir.Check) and check.condition == let.name else None
 
-    def _before(self, needed: Iterable[Size]) -> tuple[list[int], int]:
-        """Return the arithmetic that numbers follow from, and what it stands behind at least."""
+    def _before(self, needed: Iterable[Size], place: int) -> tuple[list[int], int]:
+        """Return the arithmetic that numbers follow from, and what it stands behind at least.
+
+        What stands before `place` is left out.
+        """
         moving: dict[int, None] = {}
         known = -1
         waiting = [name for name in needed if name in self._where]
         while waiting:
             at = self._where[waiting.pop()]
+            if at < place:
+                continue
             operands = _operands(self._block[at])
             if operands is None:
                 known = max(known, at)

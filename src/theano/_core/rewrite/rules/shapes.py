@@ -223,7 +223,9 @@ def _undo_transposition(rewriter: Rewriter, node: Apply) -> Any:
 def _order_of_leaf(variable: Variable) -> tuple[int, ...] | None:
     """Return how the first operand that a tree of functions transposes lies in memory."""
     node = variable.owner
-    while node is not None and isinstance(node.op, Elementwise):
+    for _ in range(DEEPEST):
+        if node is None or not isinstance(node.op, Elementwise):
+            break
         whole = (v for v in node.inputs if sum(not b for b in v.type.broadcastable) > 1)
         node = next((v.owner for v in whole), None)
     view: Any = node

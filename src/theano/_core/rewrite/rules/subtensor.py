@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.index_form import Slice, join_index, merged_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot, dot
@@ -14,6 +14,9 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.inc_subtensor import MOST_BETWEEN, lie_apart
+
+# Elementwise operations in sequence through which a slice is taken at once.
+FEW_LEVELS = 8
 
 RULES = Rules("canonical")
 rule = RULES.rule
@@ -69,7 +72,8 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
     owner = made_by(whole, Elementwise)
     if owner is None or rewriter.uses.get(whole, 0) > 1:
         return None
-    if not whole.type.ndim:
+    # Slices of slices would go through all of a deep graph, each by itself: the pass of slices.
+    if all(isinstance(entry, Slice) for entry in node.op.index) and _deep(whole):
         return None
     entries = join_index(node.op.index, node.inputs[1:])
     parts = []
@@ -87,6 +91,14 @@ def _part_of_function(rewriter: Rewriter, node: Apply) -> Any:
         else:
             parts.append(dimshuffle(value, ()) if value.type.ndim else value)
     return owner.op(*parts)
+
+
+def _deep(x: Variable) -> bool:
+    """Tell whether more than a few elementwise operations in sequence make `x`."""
+    level = {x}
+    for _ in range(FEW_LEVELS):
+        level = {v for out in level if made_by(out, Elementwise) for v in out.owner.inputs}
+    return any(made_by(v, Elementwise) for v in level)
 
 
 @rule(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
@@ -16,29 +18,45 @@ def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
     """Return `outputs` with loops over the same steps that share states merged."""
     outputs = list(outputs)
     while True:
-        table = _one_merge(outputs)
-        if table is None:
+        table = _merges(outputs)
+        if not table:
             return outputs
         outputs = copy_graph(outputs, table)
 
 
-def _one_merge(outputs: Sequence[Variable]) -> dict[Any, Any] | None:
+def _merges(outputs: Sequence[Variable]) -> dict[Any, Any]:
+    """Return what replaces the outputs of pairs of loops, of which none needs another pair."""
+    table: dict[Any, Any] = {}
     earlier: dict[Any, list[Apply]] = {}
-    for second in toposort(outputs):
-        if not isinstance(second.op, Loop) or second.op.watch is not None:
+    # A bit for each loop; those of the loops that a node is or needs.
+    bits: dict[Apply, int] = {}
+    needs: dict[Apply | None, int] = {None: 0}
+    # Of the pairs: the loops, and what these need.
+    paired = asked = 0
+    for node in toposort(outputs):
+        needs[node] = above = reduce(or_, [needs[v.owner] for v in node.inputs], 0)
+        if not isinstance(node.op, Loop) or node.op.watch is not None:
             continue
-        marks = _marks(Draft(second))
+        bits[node] = 1 << len(bits)
+        needs[node] |= bits[node]
+        if above & paired:
+            continue
+        marks = _marks(Draft(node))
         # Loops that end early run the same steps if their conditions are equal.
-        marks = [(second.inputs[0], m) for m in (marks[-1:] if second.op.until else marks)]
+        marks = [(node.inputs[0], m) for m in (marks[-1:] if node.op.until else marks)]
         # Of two nodes in topological order only the second can need the first.
         for first in dict.fromkeys(n for mark in marks for n in earlier.get(mark, ())):
-            if first.op.until == second.op.until and first not in toposort(second.inputs):
-                table = _merged(first, second)
-                if table is not None:
-                    return table
+            apart = not bits[first] & (above | asked) and not needs[first] & paired
+            if apart and first.op.until == node.op.until:
+                pair = _merged(first, node)
+                if pair is not None:
+                    table |= pair
+                    paired |= bits[first] | bits[node]
+                    asked |= needs[first] | needs[node]
+                    break
         for mark in marks:
-            earlier.setdefault(mark, []).append(second)
-    return None
+            earlier.setdefault(mark, []).append(node)
+    return table
 
 
 def _marks(draft: Draft) -> list[Any]:
