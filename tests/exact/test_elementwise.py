@@ -20,8 +20,8 @@ from theano._core.ops.elementwise.elementwise import cast
 
 # Where both NumPy's float functions and ours err, each within its bound.
 BOTH = 2
-# Near zeros of these below 0 what counts is the size of the terms that cancel.
-CANCELLING = {"tetra_gamma": 40, "tri_gamma": 40}
+# Near zeros of these what counts is the size of the terms that cancel, below 0 or everywhere.
+CANCELLING = {"gammaln": BOTH * 4, "psi": 40, "tetra_gamma": 40, "tri_gamma": 40}
 # Quotients of numbers near both ends of the range are NaN in NumPy and here.
 AS_NUMPY_DIVIDES = {"inv"}
 # 2**z is exp(z * log(2)), as in NumPy: the product is rounded, and up to 150.

@@ -58,10 +58,14 @@ SPECIAL: dict[str, Exact] = {
     "gamma": Exact(mpmath.gamma, ((0, 10), (10, 34), (-10, 0), (1e-3, 1), (-1e-3, 1e-3))),
     "gammaln": Exact(
         lambda x: mpmath.log(abs(mpmath.gamma(x))),
-        ((0, 10), (0.9, 1.1), (1.9, 2.1), (10, 1e3), (-10, 0), (-3, -2)),
+        ((0, 10), (0.9, 1.1), (1.9, 2.1), (10, 1e3), (-10, 0), (-3, -2), (-40, -10)),
         at_least_one,
     ),
-    "psi": Exact(mpmath.digamma, ((0, 10), (1.4, 1.5), (10, 1e3), (1e-3, 1)), at_least_one),
+    "psi": Exact(
+        mpmath.digamma,
+        ((0, 10), (1.4, 1.5), (10, 1e3), (1e-3, 1), (-1, 0), (-40, -1)),
+        lambda x, y: max(at_least_one(x, y), abs(x * mpmath.polygamma(1, x)) if x < 0 else 0),
+    ),
     "tri_gamma": Exact(lambda x: mpmath.polygamma(1, x), ((0, 10), (9, 11), (10, 1e3), (-10, 0))),
     "tetra_gamma": Exact(lambda x: mpmath.polygamma(2, x), ((0, 10), (9, 11), (10, 1e3))),
     "j0": Exact(lambda x: mpmath.besselj(0, x), ((-9, 9), (2.4, 2.41), (30, 1e3)), by_phase),
@@ -219,8 +223,7 @@ BINADES = {
     "erfinv": (-1074, -1),
     "erfcinv": (-300, 0),
     "gamma": (-1020, 7),
-    # That of SciPy is infinite at subnormal numbers.
-    "gammaln": (-1021, 300),
+    "gammaln": (-1074, 300),
     "psi": (-1020, 300),
     "tri_gamma": (-500, 300),
     "tetra_gamma": (-300, 100),

@@ -14,6 +14,7 @@ from theano._core.lower.llvm.math import (
     complex_elementary,
     error_function,
     exponential,
+    gamma,
     integer,
     inverse_trigonometric,
     logarithm,
@@ -467,6 +468,14 @@ class Builder(RandomNumbers):
     def erfc(self, x: Value) -> Value:
         """1 - erf(x), within 4 ulp."""
         return self._elementary_real(error_function.erfc, x)
+
+    def gammaln(self, x: Value) -> Value:
+        """Logarithm of |gamma(x)|, within 4 ulp of the larger of it and 1."""
+        return self._elementary_real(gamma.log_gamma, x)
+
+    def psi(self, x: Value) -> Value:
+        """Derivative of log(gamma(x)), within 4 ulp of the larger of it and 1."""
+        return self._elementary_real(gamma.psi, x)
 
     def normal_quantile(self, x: Value) -> Value:
         """Inverse of the normal distribution function, within 4 ulp."""

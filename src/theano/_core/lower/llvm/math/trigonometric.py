@@ -272,6 +272,15 @@ def _terms(b: Emitter, r: _Reduced) -> _Terms:
     return _Terms((high, sin_rest), (cos, cos_rest))
 
 
+def quarter_turn(b: Emitter, x: Value) -> tuple[Value, Value]:
+    """Sin and cos of x*pi/2, for |x| <= 1/2."""
+    first, second, _ = _HALF_PI[x.dtype]
+    high = b.mul(x, first)
+    low = b.fma(x, second, b.fma(x, first, b.neg(high)))
+    terms = _terms(b, _Reduced(high, high, low))
+    return b.add(*terms.sin), b.add(*terms.cos)
+
+
 def _flip(b: Emitter, y: Value, sign: Value) -> Value:
     """`y` with its sign changed where the bit of weight 2 of `sign` is set."""
     form = FORMATS[y.dtype]
