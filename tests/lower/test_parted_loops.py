@@ -106,3 +106,72 @@ def test_threads_have_the_same_bits(shape: tuple[int, int]) -> None:
     finally:
         native.set_threads(count)
     assert results[0] == results[1] == results[2]
+
+
+def of_columns(x: Any, v: Any, w: Any) -> list[Any]:
+    """Return folds over columns and rows of what has one row for all, one item a row, and both."""
+    a, b, c = x - v, x * w[:, None], (x - v) * w[:, None]
+    return [
+        *(part.sum() for part in (a, b, c)),
+        *((part * part).sum(axis=0) for part in (a, b, c)),
+        *(part.max() for part in (a, b, c)),
+    ]
+
+
+def of_columns_and_stored(x: Any, v: Any, w: Any) -> list[Any]:
+    a, b = x - v, x * w[:, None]
+    return [a, a.sum(), b, b.sum(axis=0), (b * x + x).sum()]
+
+
+@pytest.mark.parametrize("width", [128, 512])
+@pytest.mark.parametrize("made", [of_columns, of_columns_and_stored])
+@pytest.mark.parametrize("kind", ["int8", "int64", "float32", "float64", "complex64"])
+def test_short_rows_that_are_folded_in_turn(kind: str, made: Any, width: int) -> None:
+    x, v, w = T.matrix(dtype=kind), T.vector(dtype=kind), T.vector(dtype=kind)
+    if kind == "complex64" and made is of_columns:
+        return  # has no largest item
+    with theano.config.change_flags(vector_width=width):
+        f = theano.function([x, v, w], made(x, v, w))
+    for length in (1, 2, 4, 6, 11, 12, 13, 17, 32, 33):
+        for rows in (1, 255, 256, 600, 3000):
+            a, b, c = (drawn(s, kind) for s in ((rows, length), (length,), (rows,)))
+            for given in (a, a[::-1, ::-1], np.asfortranarray(a)):
+                for one, two in zip(f(given, b, c), made(given, b, c), strict=True):
+                    np.testing.assert_array_equal(one, np.asarray(two).astype(one.dtype))
+
+
+def test_folds_in_turn_of_more_axes_and_what_is_overwritten() -> None:
+    x, v = T.tensor3("x"), T.vector("v")
+    e = (x - v) ** 2
+    f = theano.function([x, v], [e.sum(), e.sum(axis=(1, 2)), e.sum(axis=(0, 1)), e.sum(axis=0)])
+    a, b = drawn((5, 700, 3), "float64"), drawn((3,), "float64")
+    wanted = (a - b) ** 2
+    for got, axes in zip(f(a, b), (None, (1, 2), (0, 1), 0), strict=True):
+        np.testing.assert_array_equal(got, wanted.sum(axis=axes))
+    # The fold reads what the new value of the shared variable overwrites.
+    table = theano.shared(drawn((2000, 4), "float64"))
+    step = T.dvector("step")
+    moved = table - step
+    update = theano.function([step], T.exp(moved / 9).sum(), updates=[(table, moved)])
+    old, steps = table.get_value(), drawn((4,), "float64")
+    np.testing.assert_allclose(update(steps), np.exp((old - steps) / 9).sum(), rtol=1e-13)
+    np.testing.assert_array_equal(table.get_value(), old - steps)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("length", [3, 12, 31])
+def test_folds_in_turn_have_the_same_bits(length: int, kind: str) -> None:
+    """On any number of threads."""
+    x, v, w = T.matrix(dtype=kind), T.vector(dtype=kind), T.vector(dtype=kind)
+    e, g = T.exp(x - v), T.exp(x - w[:, None])
+    outputs = [e, e.sum(), g.sum(), (g * g).sum(axis=0), e.sum(axis=0), g]
+    shapes = (60_003, length), (length,), (60_003,)
+    given = [RANDOM.normal(size=shape).astype(kind) for shape in shapes]
+    count, f, results = native.get_threads(), theano.function([x, v, w], outputs), []
+    try:
+        for threads in (1, 2, 3):
+            native.set_threads(threads)
+            results.append([r.tobytes() for r in f(*given)])
+    finally:
+        native.set_threads(count)
+    assert all(result == results[0] for result in results)

@@ -16,14 +16,17 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
-from theano._core.lower.llvm.kernels.flat_columns import LONGEST_ROW, rows_at_once, whole_row
+from theano._core.lower.llvm.kernels.flat_columns import (
+    LEAST_TIMES,
+    LONGEST_ROW,
+    rows_at_once,
+    whole_row,
+)
 from theano._core.lower.llvm.kernels.flat_rows import longest
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
 # The longest last axis of which an operand is repeated along the rows.
 LONGEST = 32
-# Rows are folded together if there are so many times as many as at once.
-LEAST_TIMES = 4
 # An operand is read so many times at least.
 FEWEST = 8
 # Vectors that are mostly full.

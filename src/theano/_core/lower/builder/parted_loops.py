@@ -1,7 +1,8 @@
-"""Loops that store items of short rows and fold these rows, as two loops one after the other.
+"""Loops that fold short rows, as two loops or three one after the other.
 
 As one, each row takes a vector or two of which much is empty, and is folded by itself. Apart, items
-are computed in full vectors, whatever row they are of, and rows are folded several at a time.
+are computed in full vectors, whatever row they are of, and rows are folded several at a time. What
+is folded over rows and columns is folded over one of them first, as if many short rows were long.
 """
 
 from __future__ import annotations
@@ -13,6 +14,13 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Body, Operation
 from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.flat_columns import (
+    LEAST_TIMES,
+    LONGEST_ROW,
+    is_flat,
+    rows_at_once,
+    whole_row,
+)
 from theano._core.lower.llvm.kernels.lanes import choose_lanes
 
 # Rows that make it worth while.
@@ -43,11 +51,43 @@ class Parted(Record):
         run(p, self.folding, shape, outs, [], results, eager=eager)
 
 
-def parted(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | None:
-    """Return how a loop runs as two, if it may."""
-    if not (loop.stores and loop.reductions) or p.late is not None:
+class InTurn(Record):
+    """When a loop folds some axes, what that makes in turn if it is to be, and then stores.
+
+    What is folded is made again, of what is read, which the last loop may overwrite.
+    """
+
+    condition: Size
+    folding: Loop
+    totals: tuple[Array, ...]
+    last: Loop | None
+    storing: Loop | None
+
+    def run(
+        self,
+        run: Callable[..., None],
+        p: Core,
+        shape: Sequence[Size],
+        arrays: Sequence[Array],
+        outs: Sequence[Array],
+        results: Sequence[Array],
+    ) -> None:
+        """Write the loops; `run` writes one."""
+        eager = isinstance(self.condition, int)
+        run(p, self.folding, shape, arrays, [], self.totals or results, eager=eager)
+        if self.last is not None:
+            run(p, self.last, self.totals[0].shape, self.totals, [], results, eager=eager)
+        if self.storing is not None:
+            run(p, self.storing, shape, arrays, outs, [], eager=eager)
+
+
+def parted(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | None:
+    """Return how a loop runs as several, if it may."""
+    if loop.rank < 2 or not loop.reductions or p.late is not None:
         return None
-    if loop.rank < 2 or loop.reduced != (loop.rank - 1,):
+    if loop.rank - 2 in loop.reduced:
+        return _in_turn(p, loop, shape)
+    if not loop.stores or loop.reduced != (loop.rank - 1,):
         return None
     body = loop.body
     folded = _part(body, body.stores, (), body.reductions)
@@ -63,14 +103,68 @@ def parted(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | None:
         return None
     stored = _part(body, tuple(range(len(body.operands))), body.stores, ())
     assert stored is not None
-    nowhere = frozenset[int]()
-    return Parted(
-        condition,
-        loop.replace(reductions=(), reduced=(), body=stored),
-        loop.replace(
-            operands=tuple((dtype, nowhere) for dtype in loop.stores), stores=(), body=folded
-        ),
+    storing = loop.replace(reductions=(), reduced=(), body=stored)
+    return Parted(condition, storing, _of_arrays(loop, loop.stores, folded))
+
+
+def _in_turn(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | None:
+    """Return how many short rows are folded over columns as well, or over these alone.
+
+    Sums have other last bits then, so that this may not depend on the width of vectors.
+    """
+    last, body = loop.rank - 1, loop.body
+    # Rows are walked as one where nothing stands for all of them, or for all of a row.
+    if all((last - 1 in fixed) == (last in fixed) for _, fixed in loop.operands):
+        return None
+    every, whole = tuple(range(len(body.operands))), whole_row(loop)
+    least = LEAST_TIMES * rows_at_once(loop)
+    longest = 3 * whole // 4 if loop.stores else LONGEST_ROW
+    condition = p.let("le", shape[-1], longest)
+    condition = p.let("and", condition, p.let("ge", shape[-2], least), kind="bool")
+    many = p.let("ge", shape[-2], p.multiply(shape[-1], least // whole))
+    condition = p.let("and", condition, many, kind="bool")
+    if not condition:
+        return None
+    storing = None
+    if loop.stores:
+        stored = _part(body, every, body.stores, ())
+        assert stored is not None
+        storing = loop.replace(reductions=(), reduced=(), body=stored)
+        of_stored = _part(body, body.stores, (), body.reductions)
+        if of_stored is not None and of_stored.cost <= MOST:
+            return Parted(condition, storing, _of_arrays(loop, loop.stores, of_stored))
+    folded = _part(body, every, (), body.reductions)
+    assert folded is not None
+    folding = loop.replace(stores=(), body=folded)
+    columns = tuple(axis for axis in loop.reduced if axis != last)
+    flat = is_flat(folding.replace(reduced=columns), [[axis] for axis in range(loop.rank)])
+    if last not in loop.reduced:
+        return InTurn(condition, folding, (), None, storing) if storing and flat else None
+    # Numbers that stand for rows are best read by vectors across rows, which are folded first then.
+    inner = columns if flat else (last,)
+    folds = tuple(fold.replace(out_dtype=fold.dtype) for fold in loop.reductions)
+    kept = [axis for axis in range(loop.rank) if axis not in inner]
+    lengths = [shape[axis] for axis in kept]
+    lengths[0] = p.let("select", condition, lengths[0], 0)
+    totals = tuple(p.new_array(fold.dtype, lengths) for fold in folds)
+    dtypes = tuple(fold.dtype for fold in folds)
+    rest = loop.replace(
+        rank=len(kept), reduced=tuple(i for i, axis in enumerate(kept) if axis in loop.reduced)
     )
+    read = Body(dtypes, (), (), tuple(range(len(dtypes))))
+    return InTurn(
+        condition,
+        folding.replace(reductions=folds, reduced=inner),
+        totals,
+        _of_arrays(rest, dtypes, read),
+        storing,
+    )
+
+
+def _of_arrays(loop: Loop, dtypes: Sequence[str], body: Body) -> Loop:
+    """Return a loop that folds what arrays of the lengths of a loop hold."""
+    operands = tuple((dtype, frozenset[int]()) for dtype in dtypes)
+    return loop.replace(operands=operands, stores=(), body=body)
 
 
 def _part(

@@ -23,6 +23,8 @@ LONGEST_ROW = 32
 WIDEST = 64
 # Rows that are folded as one at most.
 MOST = 64
+# Rows are folded so if there are so many times as many as at once.
+LEAST_TIMES = 4
 # So many reductions, and rows that are repeated, have memory on the stack, which is not large.
 MOST_BUFFERS = 4
 
