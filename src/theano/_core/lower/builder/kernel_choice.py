@@ -530,10 +530,10 @@ def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -
     limit = FEW if packed and not light else FEWER
     if not packed and lanes >= LONG:
         limit = SOME
-    if packed and (loop.reductions or overwrites):
+    if overwrites or (packed and loop.reductions):
         # Each row would fold a vector, or wait for the row before: of what is written under a
-        # mask, processors read nothing before it is in the cache.
-        limit = max(limit, 3 * lanes // 4)
+        # mask, processors read nothing before it is in the cache. Spaced rows are read item by item.
+        limit = max(limit, 3 * lanes // 4 if packed else lanes // 2)
     return limit
 
 
