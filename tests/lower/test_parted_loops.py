@@ -132,8 +132,8 @@ def test_short_rows_that_are_folded_in_turn(kind: str, made: Any, width: int) ->
         return  # has no largest item
     with theano.config.change_flags(vector_width=width):
         f = theano.function([x, v, w], made(x, v, w))
-    for length in (1, 2, 4, 6, 11, 12, 13, 17, 32, 33):
-        for rows in (1, 255, 256, 600, 3000):
+    for length in (1, 2, 4, 6, 11, 12, 13, 17, 32, 33, 128):
+        for rows in (1, 255, 256, 2100):
             a, b, c = (drawn(s, kind) for s in ((rows, length), (length,), (rows,)))
             for given in (a, a[::-1, ::-1], np.asfortranarray(a)):
                 for one, two in zip(f(given, b, c), made(given, b, c), strict=True):
@@ -158,8 +158,33 @@ def test_folds_in_turn_of_more_axes_and_what_is_overwritten() -> None:
     np.testing.assert_array_equal(table.get_value(), old - steps)
 
 
+@pytest.mark.parametrize("kind", ["int32", "float32", "float64"])
+def test_short_rows_that_lie_apart(kind: str) -> None:
+    def made(x: Any) -> list[Any]:
+        step = x[:, 1:] - x[:, :-1]
+        return [(step * step).sum(), step.sum(), x[:, ::2].max(), (x[:, 1:] * 2).sum(axis=0)]
+
+    x = T.matrix(dtype=kind)
+    f = theano.function([x], made(x))
+    g = theano.function([x], T.inc_subtensor((x * 2)[:, 1:], x[:, :-1]))
+    image = T.tensor3(dtype=kind)
+    inside = theano.function([image], (image[:, 2:-2] * 3).sum())
+    for length in (2, 3, 5, 8, 9, 12, 13, 14):
+        for rows in (1, 255, 256, 1000):
+            a = drawn((rows, length), kind)
+            for given in (a, a[::-1, ::-1], np.asfortranarray(a)):
+                for one, two in zip(f(given), made(given), strict=True):
+                    np.testing.assert_array_equal(one, two)
+                wanted = given * 2
+                wanted[:, 1:] += given[:, :-1]
+                np.testing.assert_array_equal(g(given), wanted)
+        a = drawn((7, 300, length), kind)
+        for given in (a, a[:, ::-1], np.asfortranarray(a)):
+            np.testing.assert_array_equal(inside(given), (given[:, 2:-2] * 3).sum())
+
+
 @pytest.mark.parametrize("kind", ["float32", "float64"])
-@pytest.mark.parametrize("length", [3, 12, 31])
+@pytest.mark.parametrize("length", [3, 12, 31, 100])
 def test_folds_in_turn_have_the_same_bits(length: int, kind: str) -> None:
     """On any number of threads."""
     x, v, w = T.matrix(dtype=kind), T.vector(dtype=kind), T.vector(dtype=kind)

@@ -181,7 +181,7 @@ def fill_loop(
             own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
             given = p, shape, arrays, outs, reduction_outs
             whole_loop = partial(run, p, loop, *given[1:], turned=turned, launch=own, eager=eager)
-            parts = parted(p, loop, shape) if whole and own is None else None
+            parts = parted(p, loop, shape, arrays) if whole and own is None else None
             if parts is None:
                 whole_loop()
             else:
@@ -532,7 +532,7 @@ def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -
         limit = SOME
     if overwrites or (packed and loop.reductions):
         # Each row would fold a vector, or wait for the row before: of what is written under a
-        # mask, processors read nothing before it is in the cache. Spaced rows are read item by item.
+        # mask, processors read nothing before it is in the cache. Items of rows apart are gathered.
         limit = max(limit, 3 * lanes // 4 if packed else lanes // 2)
     return limit
 

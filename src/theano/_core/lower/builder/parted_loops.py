@@ -25,6 +25,10 @@ from theano._core.lower.llvm.kernels.lanes import choose_lanes
 
 # Rows that make it worth while.
 LEAST_ROWS = 64
+# The longest rows that are folded over columns first, if that is all.
+LONGEST_COLUMNS = 128
+# The longest rows that lie apart, which vectors run across.
+LONGEST_APART = 12
 # Instructions that the second loop may take to make of what is stored what it folds.
 MOST = 4
 
@@ -81,12 +85,14 @@ class InTurn(Record):
             run(p, self.storing, shape, arrays, outs, [], eager=eager)
 
 
-def parted(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | None:
-    """Return how a loop runs as several, if it may."""
+def parted(
+    p: Core, loop: Loop, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Parted | InTurn | None:
+    """Return how a loop over some arrays runs as several, if it may."""
     if loop.rank < 2 or not loop.reductions or p.late is not None:
         return None
     if loop.rank - 2 in loop.reduced:
-        return _in_turn(p, loop, shape)
+        return _in_turn(p, loop, shape, arrays)
     if not loop.stores or loop.reduced != (loop.rank - 1,):
         return None
     body = loop.body
@@ -107,19 +113,28 @@ def parted(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | None
     return Parted(condition, storing, _of_arrays(loop, loop.stores, folded))
 
 
-def _in_turn(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | None:
+def _in_turn(
+    p: Core, loop: Loop, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Parted | InTurn | None:
     """Return how many short rows are folded over columns as well, or over these alone.
 
     Sums have other last bits then, so that this may not depend on the width of vectors.
     """
     last, body = loop.rank - 1, loop.body
-    # Rows are walked as one where nothing stands for all of them, or for all of a row.
-    if all((last - 1 in fixed) == (last in fixed) for _, fixed in loop.operands):
-        return None
     every, whole = tuple(range(len(body.operands))), whole_row(loop)
+    folded = _part(body, every, (), body.reductions)
+    assert folded is not None
+    folding = loop.replace(stores=(), body=folded)
+    columns = tuple(axis for axis in loop.reduced if axis != last)
+    condition, packed = _walked_apart(p, loop, shape, arrays)
+    flat = packed and is_flat(
+        folding.replace(reduced=columns), [[axis] for axis in range(loop.rank)]
+    )
+    longest = LONGEST_COLUMNS if flat else LONGEST_ROW if packed else LONGEST_APART
+    if loop.stores:
+        longest = min(longest, 3 * whole // 4)
     least = LEAST_TIMES * rows_at_once(loop)
-    longest = 3 * whole // 4 if loop.stores else LONGEST_ROW
-    condition = p.let("le", shape[-1], longest)
+    condition = p.let("and", condition, p.let("le", shape[-1], longest), kind="bool")
     condition = p.let("and", condition, p.let("ge", shape[-2], least), kind="bool")
     many = p.let("ge", shape[-2], p.multiply(shape[-1], least // whole))
     condition = p.let("and", condition, many, kind="bool")
@@ -133,14 +148,9 @@ def _in_turn(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | No
         of_stored = _part(body, body.stores, (), body.reductions)
         if of_stored is not None and of_stored.cost <= MOST:
             return Parted(condition, storing, _of_arrays(loop, loop.stores, of_stored))
-    folded = _part(body, every, (), body.reductions)
-    assert folded is not None
-    folding = loop.replace(stores=(), body=folded)
-    columns = tuple(axis for axis in loop.reduced if axis != last)
-    flat = is_flat(folding.replace(reduced=columns), [[axis] for axis in range(loop.rank)])
     if last not in loop.reduced:
         return InTurn(condition, folding, (), None, storing) if storing and flat else None
-    # Numbers that stand for rows are best read by vectors across rows, which are folded first then.
+    # Numbers that stand for rows, and rows that lie apart, are best read by vectors across rows.
     inner = columns if flat else (last,)
     folds = tuple(fold.replace(out_dtype=fold.dtype) for fold in loop.reductions)
     kept = [axis for axis in range(loop.rank) if axis not in inner]
@@ -159,6 +169,30 @@ def _in_turn(p: Core, loop: Loop, shape: Sequence[Size]) -> Parted | InTurn | No
         _of_arrays(rest, dtypes, read),
         storing,
     )
+
+
+def _walked_apart(
+    p: Core, loop: Loop, shape: Sequence[Size], arrays: Sequence[Array]
+) -> tuple[Size, bool]:
+    """Return whether rows are not walked as one, and whether all data may be packed.
+
+    They are not where something stands for all rows, or for all of a row, or where they lie apart.
+    """
+    last, apart, packed = loop.rank - 1, False, True
+    for (_, fixed), array in zip(loop.operands, arrays, strict=True):
+        if (last - 1 in fixed) != (last in fixed):
+            apart = True
+        if array.contiguous is False and array.ndim == loop.rank:
+            packed = False
+    if apart or packed:
+        return apart, packed
+    one: Size = True
+    for (_, fixed), array in zip(loop.operands, arrays, strict=True):
+        if last not in fixed and array.ndim == loop.rank:
+            steps = p.strides(array)
+            follows = p.let("eq", steps[-2], p.let("mul", shape[-1], steps[-1]))
+            one = p.let("and", one, follows, kind="bool")
+    return p.let("not", one, kind="bool"), packed
 
 
 def _of_arrays(loop: Loop, dtypes: Sequence[str], body: Body) -> Loop:
