@@ -460,3 +460,13 @@ def test_makers_are_pickled(linker: str) -> None:
     f([1.0])
     again = pickle.loads(pickle.dumps(f.maker)).create()
     assert again([3.0]).tolist() == [6.0] and again.maker.mode == f.maker.mode
+
+
+def test_constants_are_no_inputs() -> None:
+    """What was passed for one was left out without a word."""
+    one, x = T.constant(1.0), T.dvector("x")
+    for inputs in ([one], [theano.In(one)], [(one, 2.0)]):
+        with pytest.raises(TypeError, match="Constants not allowed in param list"):
+            theano.function(inputs, one + 1)
+    f = theano.function([x], one + 1, givens={one: x.sum().astype(one.dtype)})
+    assert f([3.0]) == 4

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.compile.containers import Container
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Constant, Variable
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
@@ -192,17 +192,16 @@ def read_inputs(entries: object, allow_downcast: bool | None = None) -> list[In]
     result = []
     for entry in entries:
         if isinstance(entry, In):
-            _refuse_shared(entry.variable)
             result.append(copy.copy(entry))  # a function may take a name away from it
         elif isinstance(entry, (list, tuple)):
             result.append(_written_as_tuple(entry, allow_downcast))
         elif isinstance(entry, Variable):
-            _refuse_shared(entry)
             result.append(In(entry, allow_downcast=allow_downcast))
         else:
             raise TypeError(
                 f"Unknown input type: {type(entry).__name__}, expected Variable or In: {entry!r}"
             )
+        _refuse_known(result[-1].variable)
     return result
 
 
@@ -270,7 +269,12 @@ def _same_but_sizes(target: Variable, value: TensorLike) -> bool:
     return (own.dtype, own.broadcastable) == (type_.dtype, type_.broadcastable)
 
 
-def _refuse_shared(variable: Variable) -> None:
+def _refuse_known(variable: Variable) -> None:
+    if isinstance(variable, Constant):
+        raise TypeError(
+            f"Constants not allowed in param list: {variable}. A function takes a variable in its "
+            "place, which `givens` can put there"
+        )
     if getattr(variable, "container", None) is not None:
         raise TypeError(
             f"Cannot use a shared variable ({variable}) as explicit input. Consider"

@@ -11,7 +11,8 @@ DIFFERENCES: dict[str, str] = {
     ),
     "theano.In": (
         "`mutable=True`: the result of elementwise operations and writes to parts is copied into "
-        "the argument when all is computed"
+        "the argument when all is computed; a default that `f[name] = value` sets stays, where "
+        "1.0.5 took it for one call"
     ),
     "theano.scan": (
         "any number of steps, none included; too few items are a ValueError; a step that changes "
