@@ -111,3 +111,9 @@ def test_rewrites_of_users_find_lengths() -> None:
     mode = theano.compile.mode.Mode("cvm", theano.gof.opt.TopoOptimizer(look))
     theano.function([], T.exp(theano.shared(np.ones(3)) * 2), mode=mode)
     assert seen == [True]
+
+
+def test_writes_tolerate_no_aliases() -> None:
+    """As of every write to a part that no rewrite has put in place."""
+    written: Any = T.inc_subtensor(T.dvector()[:2], 1.0)
+    assert list(written.owner.op.destroyhandler_tolerate_aliased) == []

@@ -17,6 +17,7 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.storage_views import ContainerView, NodeThunk, Thunk
 from theano._core.ir.variable import Apply, Constant, Type, Variable
 from theano._core.legacy.user.op import Op as UserOp
+from theano._core.ops.array.indexing import IncSubtensor
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -195,6 +196,7 @@ ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (FunctionMaker, "required", property(_required)),
     (FunctionMaker, "return_none", property(lambda maker: maker.result == "nothing")),
     (FunctionMaker, "unpack_single", property(lambda maker: maker.result == "single")),
+    (IncSubtensor, "destroyhandler_tolerate_aliased", ()),
     (Mode, "_optimizer", property(_query, _set_query)),
     (Mode, "call_time", 0.0),
     (Mode, "fn_time", 0.0),

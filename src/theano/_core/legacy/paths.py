@@ -214,14 +214,14 @@ def attribute(package: str, name: str) -> Any:
     path = f"{package}.{name}"
     if path in MODULES:
         return importlib.import_module(path)
+    stands_in = refused(path)
+    if stands_in is not None:
+        return stands_in
     if package in SHARED_WITH and not name.startswith("__"):
         with suppress(AttributeError):
             return getattr(importlib.import_module(SHARED_WITH[package]), name)
     if name in IMPORTED:
         return _object(IMPORTED[name])
-    stands_in = refused(path)
-    if stands_in is not None:
-        return stands_in
     if package.startswith(("theano.gpuarray", "theano.sandbox.cuda")) and no_gpu.KINDS.match(name):
         return getattr(no_gpu, name)
     if name in FROM_OTHERS and package not in ("theano", "theano.tensor"):
