@@ -9,6 +9,7 @@ from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import accept_mode_class, config
 from theano._core.ir.variable import Variable
 from theano._core.ops.core.op import Op
+from theano._core.rewrite.known_as import KNOWN_AS
 from theano._core.rewrite.pipeline import LEVELS, RULE_PHASES, Selection
 
 # What runs functions, by the name of a linker.
@@ -166,7 +167,9 @@ class Mode:
     @property
     def selection(self) -> Selection:
         """What is asked for besides the passes."""
-        return Selection(self.included | {self.level}, self.excluded, self.extra)
+        known = (KNOWN_AS[name] for name in self.excluded if name in KNOWN_AS)
+        excluded = self.excluded.union(*known)
+        return Selection(self.included | {self.level}, excluded, self.extra)
 
     def _with(self, **changes: object) -> Mode:
         fresh = Mode(self.provided_linker, self.provided_optimizer)
@@ -177,6 +180,7 @@ class Mode:
     def excluding(self, *names: str) -> Mode:
         """Return this mode without some rules or passes, by their names or tags.
 
+        Names that rewrites had in Theano 1.0.5 leave out the rules that do what they did.
         'rounding' and 'nan' name the rules that may change the last digits, and the results where
         NaN or infinity occur; 'fusion' and 'inplace' what lowering does.
         """

@@ -1,18 +1,16 @@
 """Names of Theano 1.0.5 that can be imported and not used, and what replaces them.
 
 Programs import many names and use few of them. Such a class is one that nothing is an instance of;
-whoever makes one, calls such a function or runs such a rewrite gets the advice.
+whoever makes one, calls such a function or runs such a rewrite gets the advice. Rewrites whose work
+rules of the engine do can be run: `optimizers/named_rules.py`.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from theano._core.legacy.optimizers.local_optimizers import LocalOptimizer
-
-if TYPE_CHECKING:
-    from theano._core.ir.function_graph import FunctionGraph
+from theano._core.legacy.optimizers.named_rules import RULES, named_rule
 
 C_CODE = (
     "C code is not compiled: an operation of one's own has `perform`, or is declared "
@@ -20,10 +18,6 @@ C_CODE = (
 )
 LINKING = "native code has no thunks: theano.compile.MonitorMode calls functions for each node"
 DEBUG = "theano.compile.DebugMode(check_py_code=..., ...) is all of it that programs need"
-RULES = (
-    "the rewrites are other ones here: theano.extend shows and adds rules, and "
-    "Mode.excluding(name) leaves one out by the name that it had"
-)
 PICTURES = "theano.printing.pydotprint draws graphs, theano.printing.debugprint writes them"
 OTHER_OPS = "this is made of other operations here, which the public functions of its module return"
 INNER = "this was a helper of Theano's own modules and has no counterpart here"
@@ -127,7 +121,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.tensor.blas": (
             "GemmOptimizer _as_scalar _factor_canonicalized _gemm_canonicalize "
             "_gemm_from_factored_list _is_real_matrix _is_real_vector blas_opt_inplace "
-            "local_dimshuffle_lift local_dot22_to_dot22scalar local_dot22_to_ger_or_gemv "
+            "local_dot22_to_dot22scalar local_dot22_to_ger_or_gemv "
             "local_dot_to_dot22 local_gemm_to_gemv local_gemm_to_ger local_inplace_gemm "
             "local_inplace_gemv local_inplace_ger local_print_as_we_go_along res_is_a"
         ),
@@ -176,14 +170,14 @@ REFUSED: dict[str, dict[str, str]] = {
         ),
         "theano.tensor.opt": (
             "InplaceElemwiseOptimizer MakeVectorPrinter ShapeOptimizer UnShapeOptimizer "
-            "add_canonizer apply_local_dimshuffle_lift apply_rebroadcast_opt "
+            "apply_local_dimshuffle_lift apply_rebroadcast_opt "
             "attempt_distribution broadcast_like check_for_x_over_absX "
             "distribute_greedy elemwise_max_input_fct encompasses_broadcastable get_clients "
             "get_clients2 inplace_elemwise_optimizer is_an_upcast is_dimshuffle_useless "
             "is_inverse_pair local_0_dot_x local_IncSubtensor_serialize local_abs_lift "
             "local_abs_merge local_add_mul_fusion local_add_specialize "
             "local_adv_sub1_adv_inc_sub1 local_alloc_empty_to_zeros local_alloc_unary "
-            "local_canonicalize_alloc local_cast_cast local_dimshuffle_lift "
+            "local_canonicalize_alloc local_cast_cast "
             "local_div_switch_sink local_div_to_inv local_elemwise_alloc "
             "local_elemwise_alloc_op local_elemwise_fusion local_elemwise_fusion_op "
             "local_elemwise_sub_zeros local_erf_minus_one local_erf_neg_minus_one "
@@ -192,7 +186,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_incsubtensor_of_zeros local_incsubtensor_of_zeros_to_setsubtensor "
             "local_inplace_incsubtensor1 local_inplace_setsubtensor local_intdiv_by_one "
             "local_inv_canon local_join_1 local_join_empty local_join_make_vector "
-            "local_lift_transpose_through_dot local_log1p local_log_add local_log_erfc "
+            "local_log1p local_log_add local_log_erfc "
             "local_log_sum_exp local_merge_alloc local_merge_switch_same_cond "
             "local_mul_specialize local_mul_switch_sink local_mul_to_sqr "
             "local_mul_zero local_neg_div_neg local_neg_neg local_neg_to_mul "
@@ -202,7 +196,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_pow_canonicalize local_pow_specialize local_pow_specialize_device "
             "local_rebroadcast_lift local_reduce_broadcastable local_reduce_join "
             "local_remove_all_assert local_remove_useless_assert local_reshape_chain "
-            "local_reshape_lift local_reshape_to_dimshuffle local_scalar_tensor_scalar "
+            "local_reshape_lift local_scalar_tensor_scalar "
             "local_set_to_inc_subtensor local_setsubtensor_of_constants local_shape_to_shape_i "
             "local_subtensor_inc_subtensor local_subtensor_lift local_subtensor_make_vector "
             "local_subtensor_merge local_subtensor_of_alloc local_subtensor_of_dot "
@@ -210,17 +204,16 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_sum_prod_div_dimshuffle local_sum_prod_mul_by_scalar local_sumsqr2dot "
             "local_tensor_scalar_tensor local_track_shape_i "
             "local_upcast_elemwise_constant_inputs local_useless_alloc local_useless_composite "
-            "local_useless_dimshuffle_in_reshape local_useless_elemwise "
+            "local_useless_elemwise "
             "local_useless_elemwise_comparison local_useless_fill local_useless_inc_subtensor "
             "local_useless_inc_subtensor_alloc local_useless_rebroadcast local_useless_reduce "
-            "local_useless_reshape local_useless_slice local_useless_split "
+            "local_useless_slice local_useless_split "
             "local_useless_subtensor local_useless_switch local_useless_tile local_useless_topk "
             "local_view_op local_zero_div merge_broadcastables merge_two_slices "
-            "mul_canonizer scalarconsts_rest topo_constant_folding"
+            "scalarconsts_rest topo_constant_folding"
         ),
         "theano.tensor.opt_uncanonicalize": (
-            "local_alloc_dimshuffle local_dimshuffle_alloc local_dimshuffle_subtensor "
-            "local_max_and_argmax local_max_to_min local_reshape_dimshuffle"
+            "local_alloc_dimshuffle local_max_and_argmax local_max_to_min"
         ),
         "theano.tensor.raw_random": "random_make_inplace",
         "theano.typed_list.opt": "typed_list_inplace_opt",
@@ -328,23 +321,6 @@ _ADVICE = {
 }
 
 
-class RefusedRule(LocalOptimizer):
-    """A rewrite of Theano's that is not here: it has its name, and cannot be run."""
-
-    advice = RULES
-
-    def __init__(self, name: str) -> None:
-        self.name = self.__name__ = name
-
-    def add_requirements(self, fgraph: FunctionGraph) -> None:
-        raise NotImplementedError(f"{self.name}: {RULES}")
-
-    def transform(self, *args: object) -> Any:
-        raise NotImplementedError(f"{self.name}: {RULES}")
-
-    __call__ = optimize = transform
-
-
 def stand_in(name: str, advice: str) -> Any:
     """Return a class, if the name is in capitals, or a function that raises with an advice."""
 
@@ -372,4 +348,4 @@ def refused(path: str) -> Any:
     advice, name = _ADVICE.get(path), path.rpartition(".")[2]
     if advice is None:
         return None
-    return RefusedRule(name) if advice == RULES and name.islower() else stand_in(name, advice)
+    return named_rule(name) if advice == RULES and name.islower() else stand_in(name, advice)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.legacy.optimizers.global_optimizers import in2out
 from theano._core.legacy.optimizers.local_optimizers import LocalOptimizer
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import second
@@ -165,3 +166,5 @@ def add_calculate(
 
 local_mul_canonizer = Canonizer(mul, true_div, reciprocal, mul_calculate, use_reciprocal=False)
 local_add_canonizer = Canonizer(add, sub, neg, add_calculate)
+mul_canonizer = in2out(local_mul_canonizer, name="mul_canonizer")
+add_canonizer = in2out(local_add_canonizer, name="add_canonizer")

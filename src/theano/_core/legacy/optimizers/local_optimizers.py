@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from theano._core.ir.graph import constant_data
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.op import Op as UserOp
 from theano._core.ops.core.evaluation import apply_values
 from theano._core.ops.core.op import Op, as_variable
-
-if TYPE_CHECKING:
-    from theano._core.ir.annotations import TensorLike
 
 
 class LocalOptimizer:
@@ -85,7 +82,7 @@ def _of_a_node(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def local_optimizer(
-    tracks: Sequence[TensorLike] | None,
+    tracks: Sequence[Any] | None,
     inplace: bool = False,
     requirements: Iterable[Callable[[Any], None]] = (),
 ) -> Callable[[Callable[..., Any]], FromFunctionLocalOptimizer]:
