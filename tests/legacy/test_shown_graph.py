@@ -319,3 +319,22 @@ def test_what_is_shown_needs_no_test_values() -> None:
         x.tag.test_value = np.ones((2, 2))
         f = theano.function([x], [T.dot(x, x[0]), T.nnet.softmax(x), x])
         assert {str(op) for op in ops(f)} >= {"Gemv{inplace}", "Softmax", "DeepCopyOp"}
+
+
+def test_batch_normalization_is_shown_written_out() -> None:
+    """Theano 1.0.5 replaced its abstract operations in every function."""
+    x, scale, bias = T.dmatrices("x", "scale", "bias")
+    out = T.nnet.bn.batch_normalization_train(x, scale, bias)
+    f = theano.function([x, scale, bias], [*out, T.grad(out[0].sum(), x)])
+    kinds = T.nnet.bn.AbstractBatchNormTrain, T.nnet.bn.AbstractBatchNormTrainGrad
+    assert not holds(f, kinds) and isinstance(out[0].owner.op, kinds[0])
+
+
+def test_axes_are_shown_moved_once() -> None:
+    m, v = T.dmatrix("m"), T.dvector("v")
+    f = theano.function([m, v], T.dot(v, m.T))
+    (gemv,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, blas.Gemv))
+    assert gemv.inputs[2] is f.maker.fgraph.inputs[0]
+    again = theano.function(f.maker.fgraph.inputs, f.maker.fgraph.outputs[0])
+    values = np.arange(6.0).reshape(2, 3), np.arange(3.0)
+    np.testing.assert_array_equal(again(*values), f(*values))

@@ -20,10 +20,16 @@ from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.function_op import deep_copy_op
+from theano._core.legacy.ops.layer_ops import (
+    AbstractBatchNormInference,
+    AbstractBatchNormTrain,
+    AbstractBatchNormTrainGrad,
+)
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.control.inner_graph import Expression, ReverseRule, Softmax
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.arithmetic import copy as identity
 from theano._core.ops.elementwise.transcendental import log
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from theano._core.compile.maker import FunctionMaker
     from theano._core.ir.annotations import ArrayModule, Dims
 
+# Theano 1.0.5 replaced these in every function, too.
+_ABSTRACT = (AbstractBatchNormTrain, AbstractBatchNormTrainGrad, AbstractBatchNormInference)
 # Either undoes the other.
 _CONVERSIONS = (TensorFromScalar, ScalarFromTensor)
 # The pass that is not shown, and names of rewrites that did a part of it: a mode that asks for one
@@ -77,14 +85,14 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
         if "blas" in maker.mode.passes:
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
-        outputs = _with_copies(maker, outputs)
+        outputs = _with_copies(maker, _moved_once(outputs))
     return FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
 
 
 def _stays_whole(node: Apply) -> bool:
     op: Any = node.op
     if isinstance(op, Expression):
-        return not isinstance(op, ReverseRule)
+        return not isinstance(op, (ReverseRule, *_ABSTRACT))
     return not getattr(op, "is_inline", True)
 
 
@@ -143,6 +151,22 @@ def _without_conversions(outputs: Sequence[Variable]) -> list[Any]:
                 kept = inner.inputs[0]
         if kept is not None and kept.type == node.outputs[0].type:
             (now[node.outputs[0]],) = copied([kept], now)
+    return copied(outputs, now)
+
+
+def _moved_once(outputs: Sequence[Variable]) -> list[Any]:
+    """Return a graph whose axes are moved by one operation where they were by several."""
+    now: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if isinstance(node.op, DimShuffle) and made_by(node.inputs[0], DimShuffle):
+            inner = copied(node.inputs, now)[0]
+            made = inner.owner
+            if made is None or not isinstance(made.op, DimShuffle):
+                continue
+            before, (value,) = made.op.new_order, made.inputs
+            order = tuple(axis if axis == "x" else before[axis] for axis in node.op.new_order)
+            same = order == tuple(range(value.type.ndim))
+            now[node.outputs[0]] = value if same else dimshuffle(value, order)
     return copied(outputs, now)
 
 
