@@ -160,6 +160,7 @@ EXAMPLES: dict[str, Any] = {
     "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
     "f(x)[i] → f(x[i])": T.exp(m)[1],
     "inc(zeros, y, i) → set(zeros, y, i)": T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
+    "fold(join(x, y), axis) → f(x, y)": T.stack([x, T.exp(y), x * y]).max(axis=0),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }
 VALUES = {

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import fill
-from theano._core.ops.elementwise.arithmetic import mul, reciprocal, sqr, true_div
+from theano._core.ops.elementwise.arithmetic import (
+    add,
+    maximum,
+    minimum,
+    mul,
+    reciprocal,
+    sqr,
+    true_div,
+)
 from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, known_value
@@ -19,6 +32,10 @@ from theano._core.rewrite.pattern import Rules, wild
 RULES = Rules("special")
 rule, pattern = RULES.rule, RULES.pattern
 x = wild("x")
+# What a kind of fold does with two items.
+FOLDED_BY = {"sum": add, "prod": mul, "max": maximum, "min": minimum}
+# Beyond so many operands a loop reads from more places than a processor fetches ahead of.
+MOST_JOINED = 16
 
 
 @rule("x ** 3 → x x x", on=pow, keeps="nan", why="no logarithm")
@@ -82,3 +99,22 @@ def _narrow_positions(rewriter: Rewriter, node: Apply) -> Any:
     if inputs == list(node.inputs):
         return None
     return Apply(node.op, inputs, [out.type.make_variable() for out in node.outputs]).outputs
+
+
+@rule("fold(join(x, y), axis) → f(x, y)", on=Reduction, why="no array of both is made")
+def _fold_of_joined(rewriter: Rewriter, node: Apply) -> Any:
+    """Where each is one row of an array that nothing else needs."""
+    whole = node.inputs[0]
+    joined, function = made_by(whole, Join), FOLDED_BY.get(node.op.kind)
+    if joined is None or function is None or rewriter.uses.get(whole, 0) > 1:
+        return None
+    rank, axis = whole.type.ndim, joined.op.axis % whole.type.ndim
+    # Lengths of 1 that are not known to be so are not broadcast by a join.
+    patterns = {v.type.broadcastable for v in joined.inputs}
+    one_row = len(patterns) == 1 and joined.inputs[0].type.broadcastable[axis]
+    if not one_row or node.op.axes(rank) != (axis,) or len(joined.inputs) > MOST_JOINED:
+        return None
+    carried, _ = node.op.types(whole.type.dtype)
+    others = [a for a in range(rank) if a != axis]
+    rows = [cast(dimshuffle(v, others), carried) for v in joined.inputs]
+    return cast(reduce(function, rows), node.outputs[0].type.dtype)
