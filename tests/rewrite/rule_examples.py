@@ -160,7 +160,10 @@ EXAMPLES: dict[str, Any] = {
     "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
     "f(x)[i] → f(x[i])": T.exp(m)[1],
     "inc(zeros, y, i) → set(zeros, y, i)": T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
+    "fold(reshape(x), axis) → fold(x, axes)": T.tanh(m).flatten().sum(),
+    "fold(fold(x)) → fold(x) over the axes of both": T.tanh(m).max(axis=1).max(),
     "fold(join(x, y), axis) → f(x, y)": T.stack([x, T.exp(y), x * y]).max(axis=0),
+    "sum(f(join(x, y))) → sum(f(x)) + sum(f(y))": T.tanh(T.concatenate([x, T.exp(y)])).sum(),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }
 VALUES = {

@@ -77,3 +77,73 @@ def test_lengths_that_do_not_fit_are_an_error_as_of_the_join() -> None:
     np.testing.assert_array_equal(g(np.ones((1, 3)), np.ones((1, 3))), [[2, 2, 2]])
     with pytest.raises(ValueError, match=r"shape|length|join"):
         g(np.ones((2, 3)), np.ones((1, 3)))
+
+
+def same(inputs: list[Any], out: Any, *values: Any) -> None:
+    """Check a function that joins nothing against NumPy and the graph as written."""
+    f = theano.function(inputs, out)
+    assert not joins(f)
+    plain = theano.function(inputs, out, mode=theano.Mode("py", None))
+    result, expected = f(*values), plain(*values)
+    assert result.dtype == expected.dtype and result.shape == expected.shape
+    np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 4])
+def test_sums_of_functions_of_joins_are_of_each_part(rows: int) -> None:
+    x, y, v, s = T.dmatrix("x"), T.fmatrix("y"), T.dvector("v"), T.dscalar("s")
+    a = np.arange(3.0 * rows).reshape(3, rows)
+    b = np.arange(6.0, dtype="float32").reshape(3, 2)
+    both = T.concatenate([x, y], axis=1)
+    same([x, y], both.sum(axis=1), a, b)
+    same([x, y], both.prod(axis=1, keepdims=True), a, b)
+    same([x, y, s], T.tanh(T.sqr(both * s) - 1).sum(axis=1), a, b, 0.5)
+    same([x, v], T.concatenate([x.flatten(), v, v]).norm(2), a, np.ones(2))
+    same([x, y], T.concatenate([x > 1, y > 2], axis=1).sum(axis=1), a, b)
+    same([x, y], T.concatenate([x, y], axis=1).astype("int8").sum(axis=1, dtype="int16"), a, b)
+
+
+def test_lengths_that_a_join_checks_are_checked() -> None:
+    x, y = T.dmatrices("x", "y")
+    # The axis that is kept is checked by the sum of both; one that is folded is not.
+    for axis, shape in ((1, (2, 4)), (None, (2, 4)), (1, (1, 4)), (None, (1, 4))):
+        f = theano.function([x, y], T.concatenate([x, y], axis=1).sum(axis=axis))
+        with pytest.raises(ValueError, match=r"shape|length|mismatch|join"):
+            f(np.ones((3, 2)), np.ones(shape))
+    g = theano.function([x], T.concatenate([x, x * 2], axis=1).sum())
+    assert not joins(g) and g(np.ones((2, 3))) == 18
+
+
+@pytest.mark.parametrize("kind", ["sum", "prod", "max", "min"])
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 3, 1), (2, 0, 4), (0, 3, 4)])
+def test_folds_of_what_is_flattened(kind: str, shape: tuple[int, ...]) -> None:
+    t = T.dtensor3("t")
+    value = np.linspace(-1, 2, int(np.prod(shape))).reshape(shape)
+    fold = getattr(T, kind)
+    flat = fold(T.tanh(t).flatten())
+    rows = fold(T.tanh(t).flatten(2), axis=1)
+    whole = fold(fold(T.tanh(t), axis=2), axis=0)
+    for out, empty in ((flat, 0 in shape), (rows, shape[1] == 0), (whole, shape[0] == 0)):
+        if kind in ("max", "min") and empty:
+            with pytest.raises(ValueError, match=r"no identity|empty|zero|items"):
+                theano.function([t], out)(value)
+        else:
+            same([t], out, value)
+            graph = theano.function([t], out).maker.fgraph
+            (one,) = (node for node in graph.toposort() if isinstance(node.op, T.CAReduce))
+            assert isinstance(one.inputs[0].owner.op, T.Elemwise)
+
+
+def test_reshapes_that_may_not_fit_and_axes_that_stay_are_left() -> None:
+    x, t = T.dmatrix("x"), T.dtensor3("t")
+    f = theano.function([x], T.sqr(x).reshape((6,)).sum())
+    assert f(np.ones((2, 3))) == 6
+    with pytest.raises(ValueError, match="reshape"):
+        f(np.ones((2, 2)))
+    value = np.arange(24.0).reshape(2, 3, 4)
+    g = theano.function([t], T.sqr(t).flatten(2).sum(axis=0))
+    np.testing.assert_allclose(g(value), (value**2).reshape(2, 12).sum(axis=0))
+    h = theano.function([t], t.sum(axis=2).max(axis=1))
+    np.testing.assert_allclose(h(value), value.sum(axis=2).max(axis=1))
+    narrow = theano.function([t], t.sum(axis=2, dtype="float32").sum(axis=1))
+    assert narrow(value).dtype == "float32"

@@ -10,8 +10,11 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.dims import lengths_of, product
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import (
     add,
     and_,
@@ -247,6 +250,50 @@ def _fold_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
         kept = [a for a in range(value.type.ndim) if a not in axes]
         return cast(dimshuffle(value, kept), node.outputs[0].type.dtype)
     return None
+
+
+@rule(
+    "fold(reshape(x), axis) → fold(x, axes)",
+    on=Reduction,
+    why="x need not be in memory for axes to be one, nor in their order",
+)
+def _fold_of_reshaped(rewriter: Rewriter, node: Apply) -> Any:
+    """Where the last axis is folded, and is made of the last axes of x."""
+    value = node.inputs[0]
+    made, last = made_by(value, Reshape), value.type.ndim - 1
+    axes = node.op.axes(last + 1)
+    if made is None or last not in axes:
+        return None
+    (x, wanted), rank = made.inputs, made.inputs[0].type.ndim
+    own, new = rewriter.shape(x), rewriter.shape(value)
+    # Lengths that do not fit are an error, which must stay.
+    if rank <= last + 1 or own[:last] != new[:last]:
+        return None
+    if last or python_int(lengths_of(wanted, 1)[0]) != -1:
+        rest = product(own[last:])
+        if (rest if isinstance(rest, int) else rewriter.one(rest)) != new[last]:
+            return None
+    return Reduction(node.op.kind, sorted({*axes, *range(last, rank)}), *node.op.asked)(x)
+
+
+@rule(
+    "fold(fold(x)) → fold(x) over the axes of both", on=Reduction, why="one loop, no array between"
+)
+def _fold_of_fold(rewriter: Rewriter, node: Apply) -> Any:
+    value = node.inputs[0]
+    inner = made_by(value, Reduction)
+    if inner is None or inner.op.kind != node.op.kind or rewriter.uses.get(value, 0) > 1:
+        return None
+    x = inner.inputs[0]
+    same = inner.op.asked == node.op.asked and node.op.types(x.type.dtype) == node.op.types(
+        value.type.dtype
+    )
+    if not same:
+        return None
+    folded = inner.op.axes(x.type.ndim)
+    left = [axis for axis in range(x.type.ndim) if axis not in folded]
+    more = {left[axis] for axis in node.op.axes(len(left))}
+    return Reduction(node.op.kind, sorted({*folded, *more}), *node.op.asked)(x)
 
 
 @rule(

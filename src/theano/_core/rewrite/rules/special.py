@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -24,7 +25,7 @@ from theano._core.ops.elementwise.arithmetic import (
     sqr,
     true_div,
 )
-from theano._core.ops.elementwise.elementwise import cast, cast_op
+from theano._core.ops.elementwise.elementwise import Elementwise, cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild
@@ -118,3 +119,47 @@ def _fold_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     others = [a for a in range(rank) if a != axis]
     rows = [cast(dimshuffle(v, others), carried) for v in joined.inputs]
     return cast(reduce(function, rows), node.outputs[0].type.dtype)
+
+
+@rule(
+    "sum(f(join(x, y))) → sum(f(x)) + sum(f(y))",
+    on=Reduction,
+    why="no array of both is made",
+)
+def _fold_of_function_of_joined(rewriter: Rewriter, node: Apply) -> Any:
+    """Over the axis along which they are joined, of arrays that nothing else needs."""
+    if node.op.kind not in ("sum", "prod"):
+        return None
+    value, functions = node.inputs[0], []
+    while rewriter.uses.get(value, 0) <= 1 and made_by(value, Elementwise):
+        inputs = value.owner.inputs
+        long = [k for k, v in enumerate(inputs) if not all(v.type.broadcastable)]
+        if len(long) != 1:
+            return None
+        functions.append((value.owner.op, inputs, long[0]))
+        value = inputs[long[0]]
+    joined, axes = made_by(value, Join), node.op.axes(value.type.ndim)
+    if joined is None or rewriter.uses.get(value, 0) > 1 or len(joined.inputs) > MOST_JOINED:
+        return None
+    along = joined.op.axis % value.type.ndim
+    if along not in axes or not _fit_apart(rewriter, joined.inputs, along, axes):
+        return None
+    sums = []
+    for part in joined.inputs:
+        for op, inputs, place in reversed(functions):
+            part = op(*inputs[:place], part, *inputs[place + 1 :])
+        sums.append(Reduction(node.op.kind, node.op.axis, *node.op.asked)(part))
+    return reduce(FOLDED_BY[node.op.kind], sums)
+
+
+def _fit_apart(
+    rewriter: Rewriter, values: Sequence[Any], along: int, folded: Sequence[int]
+) -> bool:
+    """Tell whether lengths that do not fit in a join are an error in a sum of folds as well."""
+    for axis in range(values[0].type.ndim):
+        patterns = {v.type.broadcastable[axis] for v in values}
+        lengths = [rewriter.shape(v)[axis] for v in values]
+        fits = all(n == lengths[0] for n in lengths) if axis in folded else len(patterns) == 1
+        if axis != along and not fits:
+            return False
+    return True
