@@ -41,7 +41,7 @@ JOINS: dict[str, tuple[Any, int]] = {
     "joined again": (T.concatenate([both * 2, both[::-1]]), 0),
     "of joins": (T.concatenate([T.stack([t * 2, t * 3]).flatten(), T.exp(y) * t.sum()]), 1),
     "used elsewhere": ([T.concatenate([t, T.exp(y)]), t], 1),
-    "used later": (T.concatenate([t, T.exp(y)]).sum() * t, 1),
+    "used later": (T.cumsum(T.concatenate([t, T.exp(y)])).sum() * t, 1),
     "twice": (T.concatenate([t, t]), 1),
     "length of a value": (T.concatenate([T.tanh(y), filled * 2]), 1),
     "columns": (T.concatenate([m + 1, m * 2], axis=1), 0),

@@ -71,6 +71,24 @@ CASES = {
         "%c = moved (%a, %i): int64",
         "free frame[7]",
     ),
+    "not the check of it, of lengths that differ": (
+        """
+        %l = add (%i, 1): int64
+        %a = alloc %n in frame[7]
+        %b = ne (%a, null): ptr
+        check %b else too_large (%n, %l) of 0
+        free frame[7]
+        """,
+        """
+        %a = alloc %n in frame[7]
+        %b = ne (%a, null): ptr
+        """,
+        """
+        %l = add (%i, 1): int64
+        check %b else too_large (%n, %l) of 0
+        """,
+        "free frame[7]",
+    ),
     "memory of one size, which is shared": (
         """
         %a = alloc %n in frame[7]

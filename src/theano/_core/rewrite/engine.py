@@ -354,6 +354,10 @@ class Rewriter:
         pairs = zip(leaf.type.broadcastable, shape, strict=True)
         self.shape_memo[leaf] = tuple(1 if one else length for one, length in pairs)
 
+    def keep(self, nodes: Iterable[Apply]) -> None:
+        """Have lengths be made of the nodes of a body as they are, which are computed there."""
+        self.finished.update((out, out) for node in nodes for out in node.outputs)
+
     def same_shape(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
         first, second = ([*map(self._find, self.shape(v))] for v in (one, two))

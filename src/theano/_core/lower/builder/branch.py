@@ -81,6 +81,7 @@ class BranchWriter:
 
     def _body(self, body: Body, slots: Sequence[int]) -> list[Any]:
         p = self.p
+        p.rewriter.keep(body.nodes)
         for variable, source, value in zip(
             body.inputs, self.node.inputs[1:], self.values, strict=True
         ):

@@ -135,6 +135,7 @@ class LoopWriter:
     def _tell_shape(self) -> None:
         """Have the lengths inside the body be those outside it."""
         shape = self.p.rewriter.shape
+        self.p.rewriter.keep(self.op.body.nodes)
         inner, outer = self.op.inner, self.op.outer(self.node)
         pairs = [(v, o, 1) for v, o in zip(inner.sequences, outer.sequences, strict=True)]
         for taps, rows in zip(inner.states, outer.states, strict=True):

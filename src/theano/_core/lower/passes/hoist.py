@@ -94,8 +94,11 @@ class _Mover:
             else:
                 self.slots.append(i.slot)
         elif isinstance(i, ir.Check) and i.condition in self._found:
-            # It fails in the first step, if in any.
-            i = i.replace(facts=tuple(0 if fact == self.step else fact for fact in i.facts))
+            # It fails in the first step, if in any; each tells its own lengths if they differ.
+            facts = tuple(0 if fact == self.step else fact for fact in i.facts)
+            if not self._is_steady(*facts):
+                return False
+            i = i.replace(facts=facts)
         else:
             return False
         self.before.append(i)

@@ -1,0 +1,53 @@
+"""Lengths that a step computes: what they are made of is what the step computes, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.rewrite.engine import Rewriter
+from theano.ifelse import ifelse
+
+rows = T.imatrix("rows")
+VALUES = np.array([[1, 2, 3, 1, 2, 3, 4], [1, 1, 1, 1, 1, 1, 2], [7, 6, 5, 4, 3, 2, 1]], "int32")
+distinct = T.extra_ops.Unique()
+STEPS: dict[str, Callable[[Any], Any]] = {
+    "counted": lambda u: T.arange(u.shape[0]).sum(),
+    "multiplied": lambda u: T.sum(u * T.arange(u.shape[0])),
+    "filled": lambda u: T.zeros((u.shape[0], 2)).shape[0] + T.arange(u.shape[0]).shape[0],
+    "one hot": lambda u: T.extra_ops.to_one_hot(T.cast(u % 5, "int64"), 5)[:1].sum(0),
+    "of a branch": lambda u: ifelse(u[0] > 0, T.arange(u.shape[0]).sum(), u.shape[0]),
+    "in a branch": lambda u: ifelse(
+        u[0] > 0, T.arange(distinct(u * 2).shape[0]).sum(), u.shape[0] * 0
+    ),
+}
+CHOSEN: dict[str, Callable[[Any], Any]] = {
+    "distinct": distinct,
+    "positive": lambda r: r[(r > 0).nonzero()],
+    "repeated": lambda r: T.repeat(r, T.cast(r % 3, "int64")),
+}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("chosen", list(CHOSEN))
+@pytest.mark.parametrize("name", list(STEPS))
+def test_lengths_of_what_a_step_chooses(
+    name: str, chosen: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where lengths are made of other arrays than those of the step, if ever they are."""
+    if not kept:
+        monkeypatch.setattr(Rewriter, "keep", lambda self, nodes: None)
+
+    def step(row: Any) -> Any:
+        return STEPS[name](CHOSEN[chosen](row))
+
+    found, wanted = (
+        theano.function([rows], theano.scan(step, rows)[0], mode=mode)(VALUES)
+        for mode in (None, theano.Mode("py", None))
+    )
+    np.testing.assert_array_equal(found, wanted)
