@@ -8,10 +8,11 @@ Chebyshev nodes in 300 bits. Bounds in ulp of the larger of the result and 1 are
 """
 
 import math
+from collections.abc import Callable
 
 from theano._core.lower.llvm.math.logarithm import log
 from theano._core.lower.llvm.math.trigonometric import quarter_turn
-from theano._core.lower.llvm.text.emitter import Emitter, Value
+from theano._core.lower.llvm.text.emitter import FIRST_BLOCK, Emitter, Value
 from theano._core.ops.special import LOG_GAMMA_FROM_TWO
 
 # Stirling's series from here on, of each.
@@ -137,8 +138,31 @@ def _lifted(b: Emitter, x: Value) -> tuple[Value, Value]:
     return y, product
 
 
+def _called(b: Emitter, name: str, function: Callable[[Emitter, Value], Value], x: Value) -> Value:
+    """`function` of x, written once in a module, since it is long."""
+    own = f"@{name}.{x.dtype}.{x.lanes}"
+    if own not in b.helpers:
+        inside = Emitter(x.lanes)
+        inside.fenced, inside.scales = b.fenced, b.scales
+        y = function(inside, Value("%x", x.dtype, x.lanes))
+        b.helpers.update(inside.helpers)
+        b.declarations.update(inside.declarations)
+        head = f"define internal {y.type} {own}({x.type} %x) nounwind {{\n{FIRST_BLOCK}:"
+        b.helpers[own] = "\n".join([head, *inside.lines, f"  ret {y.type} {y.text}", "}"])
+    return b.pure(f"call {x.type} {own}({x.type} {x.text})", x.dtype, x.lanes)
+
+
 def log_gamma(b: Emitter, x: Value) -> Value:
     """The logarithm of |gamma(x)|, within 4 ulp of the larger of it and 1."""
+    return _called(b, "log_gamma", _log_gamma, x)
+
+
+def psi(b: Emitter, x: Value) -> Value:
+    """The derivative of log(gamma(x)), within 4 ulp of the larger of it and 1."""
+    return _called(b, "psi", _psi, x)
+
+
+def _log_gamma(b: Emitter, x: Value) -> Value:
     one = b.const(1.0, x.dtype, x.lanes)
     y, product = b.when_any(b.lt(x, 0.0), (x, one), lambda: _lifted(b, x))
     far = b.ge(y, _LOG_FAR)
@@ -168,8 +192,7 @@ def log_gamma(b: Emitter, x: Value) -> Value:
     return b.when_any(reflected, (result,), reflect)[0]
 
 
-def psi(b: Emitter, x: Value) -> Value:
-    """The derivative of log(gamma(x)), within 4 ulp of the larger of it and 1."""
+def _psi(b: Emitter, x: Value) -> Value:
     negative = b.lt(x, 0.0)
     y = b.select(negative, b.sub(1.0, x), x)
     far, low = b.ge(y, _PSI_FAR), b.lt(y, 1.0)
