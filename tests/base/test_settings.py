@@ -480,9 +480,3 @@ def test_copies_are_the_same_settings() -> None:
     fresh = made()
     assert copy.copy(fresh) is fresh
     assert copy.deepcopy(fresh.scan) is fresh.scan
-
-
-def test_no_compiler_is_named_since_c_code_of_operations_is_not_compiled() -> None:
-    """Programs take operations that have C code alone where `config.cxx` names a compiler."""
-    assert made("").cxx == ""
-    assert made("cxx=g++").cxx == "g++"

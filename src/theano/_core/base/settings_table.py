@@ -88,6 +88,12 @@ def _cache_folder(config: object) -> str:
     return user_cache_dir("theano", appauthor=False)
 
 
+def _compiler(config: object) -> str:
+    from shutil import which
+
+    return which("g++") or ""
+
+
 def _cores(config: object) -> int:
     # Other programs read it too, each in its own way: whatever it holds, it does not stop ours.
     try:
@@ -259,8 +265,7 @@ COMPILING = (
     _kept(_enum("cycle_detection", "regular fast", "How cycles are found when reusing memory.")),
     _kept(_bool("check_input", True, "Check types in generated code: the runtime always does.")),
     _kept(_bool("nocleanup", False, "Keep C code that did not compile: there is none.")),
-    # Programs use operations that have C code alone where one is named.
-    _kept(_str("cxx", "", "The C++ compiler of operations: their C code is not compiled.")),
+    _kept(_str("cxx", _compiler, "The C++ compiler: none is needed.")),
     _kept(_int("compile.wait", 5, "Seconds between tries for the compile lock.", fixed=True)),
     _kept(
         _int(
