@@ -338,3 +338,17 @@ def test_axes_are_shown_moved_once() -> None:
     again = theano.function(f.maker.fgraph.inputs, f.maker.fgraph.outputs[0])
     values = np.arange(6.0).reshape(2, 3), np.arange(3.0)
     np.testing.assert_array_equal(again(*values), f(*values))
+
+
+def test_slices_of_whole_axes_are_not_shown() -> None:
+    t, i = T.dtensor3("t"), T.lscalar("i")
+    f = theano.function([t, i], [t[i, 1:, :], t[:, i, :, None], t[...]])
+    shown = f.maker.fgraph
+    assert [str(op) for op in ops(f) if "Subtensor" in str(op)] == [
+        "Subtensor{int64, 1::}",
+        "Subtensor{::, int64}",
+    ]
+    again = theano.function(shown.inputs, shown.outputs)
+    value = np.arange(24.0).reshape(2, 3, 4)
+    for one, other in zip(f(value, 1), again(value, 1), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -27,6 +27,8 @@ from theano._core.legacy.ops.layer_ops import (
 )
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
+from theano._core.ops.array.index_form import Slice
+from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.control.inner_graph import Expression, ReverseRule, Softmax
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
@@ -81,7 +83,7 @@ class _Closed(Op):
 def shown_graph(maker: FunctionMaker) -> FunctionGraph:
     """Return the graph of a function, in operations of Theano 1.0.5 where they are known."""
     with maker.making():
-        outputs = _without_conversions(_rewritten(maker))
+        outputs = _without_whole_slices(_without_conversions(_rewritten(maker)))
         if "blas" in maker.mode.passes:
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
@@ -167,6 +169,20 @@ def _moved_once(outputs: Sequence[Variable]) -> list[Any]:
             order = tuple(axis if axis == "x" else before[axis] for axis in node.op.new_order)
             same = order == tuple(range(value.type.ndim))
             now[node.outputs[0]] = value if same else dimshuffle(value, order)
+    return copied(outputs, now)
+
+
+def _without_whole_slices(outputs: Sequence[Variable]) -> list[Any]:
+    """Return a graph whose slices say nothing of the last axes that they take whole."""
+    now: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if isinstance(node.op, Subtensor) and node.op.index and node.op.index[-1] == Slice():
+            index = list(node.op.index)
+            while index and index[-1] == Slice():
+                index.pop()
+            value, *numbers = copied(node.inputs, now)
+            made = Subtensor(tuple(index))(value, *numbers) if index else value
+            now[node.outputs[0]] = made
     return copied(outputs, now)
 
 
