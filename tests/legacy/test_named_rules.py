@@ -60,6 +60,18 @@ def test_a_mode_without_an_old_name_is_without_the_rule() -> None:
     assert f([[1e-20]]) == 0 and theano.function([x], T.log(1 + x))([[1e-20]]) == 1e-20
 
 
+@pytest.mark.parametrize("shapes", [((1, 2), (3, 2)), ((3, 2), (1, 2)), ((3, 2), (3, 2))])
+def test_filling_broadcasts_both_where_no_rule_writes_it_otherwise(shapes: Any) -> None:
+    """What is filled had the lengths of the first alone."""
+    one, two = (T.TensorType("float64", [n == 1 for n in shape])() for shape in shapes)
+    mode = theano.compile.get_default_mode().excluding("local_fill_to_alloc")
+    f = theano.function([one, two], T.second(one, two), mode=mode)
+    values = np.ones(shapes[0]), np.arange(float(np.prod(shapes[1]))).reshape(shapes[1])
+    np.testing.assert_array_equal(f(*values), np.broadcast_to(values[1], (3, 2)))
+    with pytest.raises((ValueError, TypeError), match=r"broadcast|length|shape"):
+        f(np.ones((4, 4)), np.ones((3, 5)))
+
+
 def moved(expression: Any, *rules: Any) -> str:
     graph = FunctionGraph([x, y, v], [expression])
     out2in(*rules).optimize(graph)

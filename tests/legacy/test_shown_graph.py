@@ -352,3 +352,10 @@ def test_slices_of_whole_axes_are_not_shown() -> None:
     value = np.arange(24.0).reshape(2, 3, 4)
     for one, other in zip(f(value, 1), again(value, 1), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_an_outer_product_with_itself_asks_for_one_length() -> None:
+    v = T.dvector("v")
+    f = theano.function([v], T.outer(v, v))
+    assert sorted(str(op) for op in ops(f)) == ["Alloc", "Ger{destructive}", "Shape_i{0}"]
+    np.testing.assert_array_equal(f([1.0, 2.0]), [[1, 2], [2, 4]])

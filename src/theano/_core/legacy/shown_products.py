@@ -148,11 +148,12 @@ def _outer(
 ) -> Any:
     if not (x.type.broadcastable[1] and y.type.broadcastable[0]):
         return None
+    vectors = [_without(v, axis) for v, axis in ((x, 1), (y, 0))]
     if z is None:
-        z = alloc(_zeros(x, 2), length(x, 0), length(y, 1))
+        length_of = {v: length(v, 0) for v in vectors}
+        z = alloc(_zeros(x, 2), *(length_of[v] for v in vectors))
     elif known_value(beta) != 1:
         return None
-    vectors = [_without(v, axis) for v, axis in ((x, 1), (y, 0))]
     return blas_ops.Ger(inplace)(z, alpha, *vectors)
 
 

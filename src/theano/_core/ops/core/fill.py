@@ -59,9 +59,8 @@ class Second(Structured):
         return [None, cotangents[0]]
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
-        return p.broadcast(
-            node, y, [p.length(x, axis) for axis in range(node.outputs[0].type.ndim)]
-        )
+        one = node.inputs[0].type.broadcastable
+        return p.broadcast(node, y, [p.length(y if b else x, axis) for axis, b in enumerate(one)])
 
 
 second = Second()
