@@ -136,6 +136,7 @@ PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
         [np.ones(3), -1],
     ),
     "nothing reshaped": (m.reshape((n, -1)), [m, n], [np.zeros((0, 3)), 0]),
+    "either": (T.switch(m[0] > 0, x, x), [m, x], [np.zeros((1, 2)), np.ones(3)]),
     "not taken": (T.switch(1, x, x * T.alloc(1.0, n)), [x, n], [np.ones(3), -1]),
 }
 

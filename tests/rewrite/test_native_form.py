@@ -41,7 +41,7 @@ def reductions(f: Any) -> list[Any]:
     return [
         kernel
         for kernel in used
-        if kernel.layout == "packed" and "int" in kernel.loop.reductions[0].dtype
+        if kernel.layout == "packed" and kernel.eager and "int" in kernel.loop.reductions[0].dtype
     ]
 
 

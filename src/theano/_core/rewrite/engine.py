@@ -34,8 +34,7 @@ from theano._core.rewrite.measured import Measured
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Dims
 
-# Of so many rules, each on what the one before made, the graph is deep (later walks go on), or
-# rules of users go in circles.
+# Longer chains, of rules on what rules made, end: in deep graphs, or of users' rules in circles.
 CHAIN_LIMIT = 60
 
 
@@ -243,11 +242,8 @@ class Rewriter:
         return result
 
     def _rewritten(self, node: Apply) -> list[Any] | None:
-        if self._depth == CHAIN_LIMIT:
-            return None
-        for rule in self.rules.of(node.op):
-            result = rule.apply(self, node)
-            if result is None:
+        for rule in self.rules.of(node.op) if self._depth < CHAIN_LIMIT else ():
+            if (result := rule.apply(self, node)) is None:
                 continue
             news = list(result) if isinstance(result, (list, tuple)) else [result]
             news = [conform(new, out) for new, out in zip(news, node.outputs, strict=True)]
@@ -280,8 +276,7 @@ class Rewriter:
         fresh = toposort(news, self.finished)
         kept = {*news, *(v for n in fresh for v in n.inputs)}
         below = self._guarded_below([node.outputs[0]], kept)
-        lost = [n for n in below if not any(_same_guards(n, new) for new in fresh)]
-        lost = [n for n in lost if self._guards(n)]
+        lost = [n for n in below if not any(_same_guards(n, f) for f in fresh) and self._guards(n)]
         if lost:
             # What is not just below the new values may be further down.
             there = set(self._guarded_below(kept, set()))

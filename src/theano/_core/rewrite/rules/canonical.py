@@ -195,9 +195,7 @@ def _known_switch(rewriter: Rewriter, node: Apply) -> Any:
     if holds is not None:
         # As in Theano, the other one need not fit.
         return broadcast(rewriter, node, one if holds else two)
-    if one is two:
-        return broadcast(rewriter, node, one)
-    return None
+    return kept(rewriter, node, one) if one is two else None
 
 
 @rule("sum(c x) → c sum(x)", on=Reduction, why="one product instead of n")
