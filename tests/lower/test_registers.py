@@ -160,3 +160,22 @@ def test_memory_that_may_be_in_parts_stays() -> None:
     assert "mask" not in after("%s", "%s")
     # What an argument has is no memory of the program.
     assert "mask" not in after("%h", "%y")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "float32", "float64"])
+def test_numbers_that_each_step_lists(dtype: str) -> None:
+    """They are new in each step, though they lie at one place."""
+    row = T.vector("row", dtype)
+    steps: dict[str, Any] = {
+        "stack": scan(lambda v: T.stack([v, v + v, v]), row),
+        "list": scan(lambda v: T.as_tensor_variable([v, v * v]) * 2, row),
+        "state": scan(lambda v, h: T.cast(T.stack([v, h[0], h[1]]), dtype), row, row[:3]),
+        "lengths": scan(lambda v: T.stack([T.arange(T.cast(v, "int64")).shape[0], 1]), row),
+    }
+    values = np.array([1, 3, 2, 7], dtype)
+    for name, out in steps.items():
+        found, wanted = (
+            theano.function([row], out, mode=mode)(values)
+            for mode in ("FAST_RUN", theano.Mode("py", None))
+        )
+        np.testing.assert_array_equal(found, wanted, name)

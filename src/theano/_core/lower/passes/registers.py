@@ -419,6 +419,10 @@ class _Form:
 
         Rows of one block are apart: see the contract of programs, 5.
         """
+        for at in self._words:
+            listed = self._memory(at) if not at.startswith(ir.ARGUMENTS) else set()
+            if any(not listed.isdisjoint(self._memory(other)) for other in self._items):
+                raise Unfit("numbers that a step lists")
         for at in self._written:
             memory = self._memory(at)
             if not memory or at in self._steady_items:
