@@ -496,11 +496,16 @@ class Apply(Generic[OpT]):
 
         With `strict`, an input of another type is converted or refused with TypeError.
         """
-        new = [
-            old.type.filter_variable(value) if strict and value.type != old.type else value
-            for old, value in zip(self.inputs, inputs, strict=True)
-        ]
-        if all(old.type == value.type for old, value in zip(self.inputs, new, strict=True)):
+        new = list(inputs)
+        if len(new) != len(self.inputs):
+            raise ValueError(f"{self.op} has {len(self.inputs)} inputs here, not {len(new)}")
+        types = [old.type for old in self.inputs]
+        if strict and types != [value.type for value in new]:
+            new = [
+                value if value.type == type_ else type_.filter_variable(value)
+                for type_, value in zip(types, new, strict=True)
+            ]
+        if types == [value.type for value in new]:
             outputs = [out.type.variable_class(out.type, name=out.name) for out in self.outputs]
             node = Apply(self.op, new, outputs)
         else:

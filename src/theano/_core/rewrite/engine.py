@@ -428,7 +428,7 @@ def _same_guards(one: Apply, two: Apply) -> bool:
 
 def rebuilt(node: Apply, inputs: Sequence[Variable]) -> Apply:
     """Return the operation of `node` over `inputs`, with its source line and names."""
-    same = all(a.type == b.type for a, b in zip(inputs, node.inputs, strict=True))
+    same = [a.type for a in inputs] == [b.type for b in node.inputs]
     if same or not node.rules.remakes:
         outputs = [out.type.variable_class(out.type) for out in node.outputs]
         fresh = Apply(node.op, inputs, outputs)

@@ -9,6 +9,7 @@ loop later: see `passes/hoist.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
@@ -23,7 +24,6 @@ from theano._core.lower.builder.overwritten_states import Readers, writes_of
 from theano._core.lower.builder.region import Region, Row
 from theano._core.lower.builder.scan_progress import Report
 from theano._core.lower.builder.scan_state import Carried, LateRows
-from theano._core.lower.builder.step_times import LoopClock
 from theano._core.lower.program import PATIENCE, Register
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL
@@ -317,9 +317,13 @@ class LoopWriter:
                 carried.target = carried.taps[0]
             if carried.target:
                 self._place(carried, readers)
-        clock = LoopClock(p, self.step, steps)
+        timed: Any = nullcontext
+        if p.timed:
+            from theano._core.lower.builder.step_times import LoopClock
+
+            timed = LoopClock(p, self.step, steps).timed
         for step in steps:
-            with clock.timed(step):
+            with timed(step):
                 lowering.write_step(p, step)
 
     def _place(self, carried: Carried, readers: Readers) -> None:

@@ -42,7 +42,7 @@ class LoopClock:
 
     def __init__(self, p: Core, step: str, steps: Sequence[Step]) -> None:
         self.p = p
-        self.runs = p.timed and any(not _is_scalar(s) for s in steps)
+        self.runs = any(not _is_scalar(s) for s in steps)
         if self.runs:
             # Not the first one, which finds nothing in the caches.
             self.sampled = p.let("eq", p.let("and", step, PERIOD - 1), 1)

@@ -32,6 +32,7 @@ class Body:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self._key: Any = None
+        self._hash: int | None = None
         # Inputs first.
         self.nodes = check_inputs(self.outputs, self.inputs)
 
@@ -66,7 +67,10 @@ class Body:
         return self is other or (isinstance(other, Body) and self.key == other.key)
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        # Tuples do not keep theirs, and every phase looks for an equal loop.
+        if self._hash is None:
+            self._hash = hash(self.key)
+        return self._hash
 
     def __reduce__(self) -> Any:
         return type(self), (self.inputs, self.outputs)

@@ -74,7 +74,7 @@ class Op:
 
     def props(self) -> tuple[Any, ...]:
         """Return the values of `__props__`."""
-        return tuple(getattr(self, name) for name in self.__props__)
+        return tuple([getattr(self, name) for name in self.__props__])
 
     def foldable(self) -> bool:
         """Tell whether `compute` may give its results for constants, before the function runs.

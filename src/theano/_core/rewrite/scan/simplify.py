@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from operator import or_
 from typing import Any
 
 from theano._core.base import dtypes
@@ -59,9 +60,9 @@ class _Watched(Uses):
         return found
 
 
-# From a draft and the uses of every variable to what replaces variables outside, or None for no
-# change, which leaves the draft as it is.
-Change = Callable[[Draft, Uses], dict[Any, Any] | None]
+# From a draft and the uses of every variable to what replaces variables outside; or True, where the
+# draft has changed, to which more may be done before it is built. Else it is left as it is.
+Change = Callable[[Draft, Uses], dict[Any, Any] | bool | None]
 
 
 def rewrite_loops(outputs: Sequence[Variable]) -> list[Any]:
@@ -123,12 +124,17 @@ def _one_round(
 def _change(node: Apply, uses: Uses, changes: Sequence[Change]) -> dict[Any, Any] | None:
     """Return replacements for variables that one loop makes, or None if nothing is to be done."""
     with at_line(node.source):
-        draft = Draft(node)
+        draft, changed = Draft(node), False
         for change in changes:
             table = change(draft, uses)
-            if table is not None:
-                return {old: _typed(new, old) for old, new in table.items() if old in uses}
-    return None
+            if isinstance(table, dict):
+                break
+            changed = changed or bool(table)
+        else:
+            if not changed:
+                return None
+            table = draft.build()
+        return {old: _typed(new, old) for old, new in table.items() if old in uses}
 
 
 def _typed(new: Variable, old: Variable) -> Any:
@@ -139,38 +145,38 @@ def _typed(new: Variable, old: Variable) -> Any:
 # -- states and inputs ----------------------------------------------------------------------------
 
 
-def drop_dead_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def drop_dead_states(draft: Draft, uses: Uses) -> bool:
     """Leave out states that nothing needs; keep no rows of those that only steps need."""
     wanted = [s for s in draft.states if uses.get(s.output)]
-    live = list(wanted)
-    roots = [s.value for s in live] + ([] if draft.condition is None else [draft.condition])
-    while True:
-        inside = _leaves(roots, draft)
-        more = [
-            s for s in draft.states if s not in live and any(t in inside for t in s.taps.values())
-        ]
-        if not more:
-            break
-        live += more
-        roots += [s.value for s in more]
+    live = wanted if len(wanted) == len(draft.states) else _needed_by(wanted, draft)
     narrowed = False
     for state in live:
         if state not in wanted and is_rows(state.value) and state.keep != 1:
             state.keep, narrowed = 1, True
-    if len(live) == len(draft.states) and not narrowed:
-        return None
-    if not live and draft.condition is None:
-        return None
-    draft.states = [s for s in draft.states if s in live]
-    return draft.build()
+    fewer = len(live) < len(draft.states) and bool(live or draft.condition is not None)
+    if fewer:
+        draft.states = live
+    return fewer or narrowed
 
 
-def _leaves(roots: Sequence[Variable], draft: Draft) -> set[Any]:
-    inputs = set(draft.inputs)
-    leaves = {v for v in roots if v in inputs}
-    for node in draft.nodes() if roots == draft.roots else toposort(roots, inputs):
-        leaves.update(v for v in node.inputs if v in inputs)
-    return leaves
+def _needed_by(wanted: Sequence[DraftState], draft: Draft) -> list[DraftState]:
+    """Return the states that some states or the condition need, these included, in order."""
+    # A bit for each state: those whose taps a variable needs.
+    needs: dict[Any, int] = {}
+    for number, state in enumerate(draft.states):
+        needs.update(dict.fromkeys(state.taps.values(), 1 << number))
+    for node in draft.nodes():
+        below = reduce(or_, [needs.get(v, 0) for v in node.inputs], 0)
+        needs.update(dict.fromkeys(node.outputs, below))
+    live = needs.get(draft.condition, 0)
+    live |= sum(1 << number for number, s in enumerate(draft.states) if s in wanted)
+    known = 0
+    while known != live:
+        known = live
+        for number, state in enumerate(draft.states):
+            if live >> number & 1:
+                live |= needs.get(state.value, 0)
+    return [s for number, s in enumerate(draft.states) if live >> number & 1]
 
 
 def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
@@ -285,7 +291,7 @@ def _read_last(client: Apply, rows: Variable, steps: Variable | None, state: Dra
     return Subtensor((SYMBOL, *client.op.index[1:]))(rows, at, *client.inputs[1:])
 
 
-def inline_inputs(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def inline_inputs(draft: Draft, uses: Uses) -> bool:
     """Write constants into the body; give the body each value once; leave out what is unused."""
     table: dict[Any, Any] = {}
     for pairs in (draft.fixed, draft.sequences):
@@ -295,39 +301,37 @@ def inline_inputs(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
                 table[inner] = outer
             elif first.setdefault((outer, inner.type), inner) is not inner:
                 table[inner] = first[outer, inner.type]
-    used = _leaves(draft.roots, draft)
+    used = {*draft.roots, *(v for node in draft.nodes() for v in node.inputs)}
     unused = any(v not in used for v in (*draft.fixed, *draft.sequences))
     if not table and not unused:
-        return None
+        return False
     draft.substitute(table)
     for inner in table:
         draft.fixed.pop(inner, None)
         draft.sequences.pop(inner, None)
-    return draft.build()
+    return True
 
 
 # -- work that leaves the loop --------------------------------------------------------------------
 
 
-def move_out_fixed(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def move_out_fixed(draft: Draft, uses: Uses) -> bool:
     """Compute before the loop what is the same in every step."""
     varying = draft.depending_on([*draft.sequences, *draft.taps])
-    inner: dict[Any, None] = {}
-    always = needed_always(draft.roots, draft.inputs)
-    used = [v for n in draft.nodes() if n.outputs[0] in varying for v in n.inputs]
-    for v in (*used, *draft.roots):
-        if v in always and v not in varying and v.owner is not None and not _may_fail(v, draft):
-            inner.setdefault(v)
+    used = (v for n in draft.nodes() if n.outputs[0] in varying for v in n.inputs)
+    fixed = [v for v in (*used, *draft.roots) if v.owner is not None and v not in varying]
+    always = needed_always(draft.roots, draft.inputs) if fixed else ()
+    inner = [v for v in dict.fromkeys(fixed) if v in always and not _may_fail(v, draft)]
     if not inner:
-        return None
-    outside = copy_graph(list(inner), draft.fixed)
+        return False
+    outside = copy_graph(inner, draft.fixed)
     fresh = {v: v.clone() for v in inner}
     draft.substitute(fresh)
     draft.fixed.update((fresh[v], o) for v, o in zip(inner, outside, strict=True))
-    return draft.build()
+    return True
 
 
-def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def measure_before(draft: Draft, uses: Uses) -> bool:
     """Take lengths of the items of a sequence from the sequence, which may not be needed then.
 
     Rows of another loop stay needed: it checks that its steps keep their lengths.
@@ -340,9 +344,9 @@ def measure_before(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
             fresh[measured] = measured.clone()
             draft.fixed[fresh[measured]] = as_int64(length(rows, node.op.axis + 1))
     if not fresh:
-        return None
+        return False
     draft.substitute(fresh)
-    return draft.build()
+    return True
 
 
 def _may_fail(variable: Variable, draft: Draft) -> bool:
@@ -376,48 +380,48 @@ def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return None
 
 
-def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | bool:
     """Compute for all steps at once what depends on sequences only: products, long functions.
 
     A loop none of whose steps needs another becomes a plain expression.
     """
     if draft.condition is not None:
-        return None
+        return False
+    dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
+    alone = not any(s.taps for s in draft.states)
+    dear = [n for n in draft.nodes() if n.rules.is_dear(n) and n.outputs[0] not in dependent]
+    dear = [n for n in dear if n.outputs[0] in varying]
+    if not (alone or dear):
+        return False
     batch = StepBatch(draft)
-    if not any(s.taps for s in draft.states):
+    if alone:
         rows = batch.of([s.value for s in draft.states])
         if rows is not None:
             return {
                 s.output: conform(_tail(r, s.keep), s.output)
                 for s, r in zip(draft.states, rows, strict=True)
             }
-    dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
     always = needed_always(draft.roots, draft.inputs)
     items: dict[Any, Any] = {}
-    for node in draft.nodes():
-        value = node.outputs[0]
-        if not node.rules.is_dear(node) or value in dependent:
-            continue
-        if value not in varying or value not in always:
-            continue
-        rows = batch.of([value])
+    for value in (node.outputs[0] for node in dear):
+        rows = batch.of([value]) if value in always else None
         if rows is not None:
             items[value] = value.clone()
             draft.sequences[items[value]] = rows[0]
     if not items:
-        return None
+        return False
     draft.substitute(items)
-    return draft.build()
+    return True
 
 
-def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def gather_sums(draft: Draft, uses: Uses) -> bool:
     """Of a sum with products in it, have them added to rows that are there only for the loop.
 
     Such are those of a product that was moved out: BLAS may write its sum over them. What else no
     other step has a part in comes last, along with what is made of the sum.
     """
     if draft.condition is not None:
-        return None
+        return False
     inner = {v for n in draft.nodes() if n.op is add for v in n.inputs}
     for node in draft.nodes():
         root = node.outputs[0]
@@ -433,8 +437,8 @@ def gather_sums(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         if _is_sum_in_order(root, ordered):
             continue
         draft.substitute({root: reduce(add, ordered)})
-        return draft.build()
-    return None
+        return True
+    return False
 
 
 def _terms(root: Variable) -> list[Any]:
@@ -521,9 +525,8 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
         return None
     if x.type.ndim != 2 or y.type.ndim != 2:
         return None
-    if tap in _leaves([s.value for s in draft.states if s is not state], draft):
-        return None
-    if tap in _leaves([x, y], draft) or draft.changing_shapes([x, y]):
+    others = [s.value for s in draft.states if s is not state]
+    if not draft.depending_on([tap]).isdisjoint((*others, x, y)) or draft.changing_shapes([x, y]):
         return None
     return dimshuffle(x, (1, 0)), y
 

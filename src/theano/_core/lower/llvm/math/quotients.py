@@ -8,7 +8,6 @@ too close to the middle between two floats, which is looked at for every x that 
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from functools import cache
 
 from theano._core.lower.llvm.text.emitter import Emitter, Value, rounded
@@ -57,4 +56,6 @@ def reciprocal(c: float, dtype: str) -> tuple[float, float] | None:
         if off << (digits - 4) <= wide:
             return None
     high = rounded(1 / c, dtype)
-    return high, rounded(float(1 / Fraction(c) - Fraction(high)), dtype)
+    (p, q), (over, under) = c.as_integer_ratio(), high.as_integer_ratio()
+    # Of integers, Python rounds once.
+    return high, rounded((q * under - over * p) / (p * under), dtype)

@@ -46,7 +46,7 @@ def _cpu_identity() -> str:
 def _processor() -> str:
     """The lines of /proc/cpuinfo that tell processors apart, of the first processor."""
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             text = file.read(16384)
     except OSError:
         return platform.processor()
