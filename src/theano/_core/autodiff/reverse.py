@@ -210,7 +210,7 @@ def _stand_in(target: object, choice: str) -> Any:
     if choice == "none":
         return None
     type_ = DisconnectedType()
-    return type_.variable_class(type_)
+    return type_.make_variable()
 
 
 class Reverse:

@@ -62,7 +62,7 @@ class AllGood(Structured):
     shape = shape_of(0)
 
     def make_node(self, value: Variable, flag: Variable | np.ndarray) -> Apply:
-        return Apply(self, [value, as_variable(flag)], [value.type.variable_class(value.type)])
+        return Apply(self, [value, as_variable(flag)], [value.type.output()])
 
     def compute(self, xp: Any, node: Apply, value: np.ndarray, flag: np.ndarray) -> tuple[Any, ...]:
         return (value,)

@@ -110,6 +110,16 @@ class Type:
         """Return a new variable of this type."""
         return self.variable_class(self, name=name)
 
+    def output(self, name: str | None = None) -> Any:
+        """Return a new variable for a node to make, which knows where in the program that was."""
+        cls = self.variable_class
+        # Who observes what is made looks for its line.
+        if cls.__init__ is not Variable.__init__ or Variable.construction_observers:
+            return cls(self, name=name)
+        variable = cls.__new__(cls)
+        variable._begin(self, None, None, name, None)
+        return variable
+
     def make_constant(self, value: object, name: str | None = None) -> Any:
         """Return a constant of this type."""
         return self.constant_class(self, self.filter(value), name=name)
@@ -159,15 +169,26 @@ class Variable:
                 f"name must be a string, got {name!r}; lengths are told as in "
                 "theano.tensor.matrix('x', shape=(2, None))"
             )
+        source = owner.source if owner is not None else user_line()
+        self._begin(type, owner, index, name, source)
+        for observer in Variable.construction_observers:
+            observer(self)
+
+    def _begin(
+        self,
+        type: Type,
+        owner: Apply | None,
+        index: int | None,
+        name: str | None,
+        source: SourceLine | None,
+    ) -> None:
         self.type: Type = type
         # Apply or None: what asks for the attributes of the node knows that there is one.
         self.owner: Apply | Any = owner
         self.index = index
         self.name = name
-        self.tag = Tag(owner.source if owner is not None else user_line())
+        self.tag = Tag(source)
         self.auto_name = f"auto_{next(Variable.__count__)}"
-        for observer in Variable.construction_observers:
-            observer(self)
 
     if TYPE_CHECKING:
         # What formulas write with the inputs of a node, where those are tensors: see `ir.tensor`.
@@ -506,7 +527,7 @@ class Apply(Generic[OpT]):
                 for type_, value in zip(types, new, strict=True)
             ]
         if types == [value.type for value in new]:
-            outputs = [out.type.variable_class(out.type, name=out.name) for out in self.outputs]
+            outputs = [out.type.output(out.name) for out in self.outputs]
             node = Apply(self.op, new, outputs)
         else:
             op: Any = self.op

@@ -264,7 +264,7 @@ class TopK(Composed):
         pattern[self.axis] = False
         names = self._asked(x.type.dtype, self.idx_dtype)
         kinds = [TensorType(dtype, pattern) for dtype in names]
-        return Apply(self, [x, cast(kth, "int64")], [k.variable_class(k) for k in kinds])
+        return Apply(self, [x, cast(kth, "int64")], [k.output() for k in kinds])
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: np.ndarray, kth: np.ndarray
@@ -419,7 +419,7 @@ class Unique(Composed):
         kinds = [TensorType(x.type.dtype, pattern)]
         extra = self.return_index + self.return_inverse + self.return_counts
         kinds += [TensorType("int64", (False,))] * extra
-        return Apply(self, [x], [k.variable_class(k) for k in kinds])
+        return Apply(self, [x], [k.output() for k in kinds])
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         result_shapes = super().shape(node, shapes)

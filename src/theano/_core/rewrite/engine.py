@@ -430,7 +430,7 @@ def rebuilt(node: Apply, inputs: Sequence[Variable]) -> Apply:
     """Return the operation of `node` over `inputs`, with its source line and names."""
     same = [a.type for a in inputs] == [b.type for b in node.inputs]
     if same or not node.rules.remakes:
-        outputs = [out.type.variable_class(out.type) for out in node.outputs]
+        outputs = [out.type.output() for out in node.outputs]
         fresh = Apply(node.op, inputs, outputs)
     else:
         fresh = _made_again(node, inputs)

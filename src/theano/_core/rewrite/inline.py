@@ -16,6 +16,21 @@ from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
 
 
+def classes_in(outputs: Sequence[Variable]) -> set[type]:
+    """Return the classes of the operations that `outputs` need, in loops and branches too."""
+    found: set[type] = set()
+    waiting = [toposort(outputs)]
+    while waiting:
+        for node in waiting.pop():
+            op = node.op
+            found.add(type(op))
+            if isinstance(op, (Loop, InnerGraph)):
+                waiting.append(op.body.nodes)
+            elif isinstance(op, Branch):
+                waiting += op.then.nodes, op.otherwise.nodes
+    return found
+
+
 def in_loops(
     outputs: Sequence[Any], rewrite: Callable[[list[Variable]], list[Variable]]
 ) -> list[Any]:

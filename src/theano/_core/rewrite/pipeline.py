@@ -9,14 +9,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
+from operator import is_not
 from typing import Any
 
 from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
+from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.indexing import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+)
+from theano._core.ops.control.branch import IfElse
+from theano._core.ops.control.inner_graph import InnerGraph
+from theano._core.ops.control.scan import Loop
 from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.ifelse.sink import rewrite_branches
-from theano._core.rewrite.inline import inlined, without_assertions
+from theano._core.rewrite.inline import classes_in, inlined, without_assertions
 from theano._core.rewrite.passes import sink_slices
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
@@ -50,6 +61,8 @@ class Pass(Record):
         `run(rewriter, outputs, selection)` returns the new outputs.
     always : bool
         Whether it runs at every level.
+    on : tuple of type
+        Operations without which, in loops and branches too, it has nothing to do; (): any.
     """
 
     name: str
@@ -57,6 +70,7 @@ class Pass(Record):
     keeps: str
     run: Callable[[Rewriter, list[Any], Selection], list[Any]]
     always: bool = False
+    on: tuple[type, ...] = ()
 
 
 class Selection(Record):
@@ -116,24 +130,28 @@ PASSES = (
         "exact",
         _alone(inlined),
         always=True,
+        on=(InnerGraph, Subtensor, IncSubtensor),
     ),
     Pass(
         "remove_assertions",
         "On request: conditions that users assert are not tested, and what they guard is free.",
         "exact",
         _alone(without_assertions),
+        on=(Assert,),
     ),
     Pass(
         "add_repeated",
         "On the graph as written: other forms of a sum are not meant, nor what other rules make.",
         "nan",
         _alone(add_repeated),
+        on=(AdvancedIncSubtensor,),
     ),
     Pass(
         "check_labels",
         "Before stable forms, in which a class number is no index any more that would be checked.",
         "exact",
         _alone(check_class_numbers),
+        on=(AdvancedSubtensor, AdvancedIncSubtensor),
     ),
     Pass("sparse", "What sparse matrices store is tensors for later passes.", "rounding", _sparse),
     Pass(
@@ -148,6 +166,7 @@ PASSES = (
         "When equal expressions have one form, and before products are hidden in calls of BLAS.",
         "rounding",
         _alone(rewrite_loops),
+        on=(Loop,),
     ),
     Pass(
         "stable",
@@ -174,6 +193,7 @@ PASSES = (
         "When it is final what there are slices of: they are of what is there in any case.",
         "exact",
         _slices,
+        on=(Subtensor,),
     ),
     Pass(
         "merge",
@@ -187,6 +207,7 @@ PASSES = (
         "exact",
         _branches,
         always=True,
+        on=(IfElse,),
     ),
 )
 # Rules of other passes that run along, by the name of a pass; those of `shape` belong to no other.
@@ -271,11 +292,17 @@ def rewrite(
     rewriter, selection = rewriter or Rewriter(), selection or Selection()
     result = list(outputs)
     runs_added = added.any_chosen(selection)
+    known: tuple[list[Any], set[type]] = [], set()
     for step in PASSES:
         if runs_added:
             result = added.run(step.name, result, selection)
-        if step.always or step.name in passes:
-            result = step.run(rewriter, result, selection)
-            if watch is not None:
-                watch(step.name, result)
+        if not (step.always or step.name in passes):
+            continue
+        if step.on and known[0] is not result:
+            known = result, classes_in(result)
+        if not step.on or any(issubclass(cls, step.on) for cls in known[1]):
+            changed = step.run(rewriter, result, selection)
+            result = changed if any(map(is_not, changed, result)) else result
+        if watch is not None:
+            watch(step.name, result)
     return result

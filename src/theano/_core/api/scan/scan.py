@@ -275,7 +275,7 @@ class _Builder:
 
     def _recurrence(self, initial: Variable, back: list[int]) -> _Recurrence:
         if not isinstance(initial.type, TensorType):
-            item = initial.type.variable_class(initial.type)
+            item = initial.type.make_variable()
             return _Recurrence((1,), [item], initial, [initial], initial)
         depth = max(back)
         if back == [1]:

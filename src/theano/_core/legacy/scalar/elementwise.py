@@ -127,7 +127,7 @@ class ElementwiseCalls(Composed):
         scalars = self._scalar_node(values)
         pattern = [all(axis) for axis in zip(*(v.type.broadcastable for v in values), strict=True)]
         types = [TensorType(out.type.dtype, pattern) for out in scalars.outputs]
-        return Apply(self, values, [type_.variable_class(type_) for type_ in types])
+        return Apply(self, values, [type_.output() for type_ in types])
 
     def _scalar_node(self, values: Sequence[Any]) -> Apply:
         return self.scalar_op.make_node(*(get_scalar_type(v.type.dtype)() for v in values))
@@ -166,7 +166,7 @@ class ElementwiseCalls(Composed):
         grads = []
         for g in cotangents:
             type_ = DisconnectedType() if g is None else get_scalar_type(g.type.dtype)
-            grads.append(type_.variable_class(type_))
+            grads.append(type_.make_variable())
             if g is not None:
                 tensor_of[grads[-1]] = g
         results = self.scalar_op.L_op(list(scalars.inputs), list(scalars.outputs), grads)

@@ -366,7 +366,7 @@ for _name in (
 
 def _disconnected() -> Any:
     type_ = DisconnectedType()
-    return type_.variable_class(type_)
+    return type_.make_variable()
 
 
 def _lengths(node: Apply, shapes: object, input_lengths: set[Variable]) -> list[Any]:

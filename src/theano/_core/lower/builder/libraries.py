@@ -486,7 +486,7 @@ def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[obj
     loops = p.loops()
     function.loops = [region.node for region in loops]
     steps = [p.scalar(region.step) for region in loops]
-    arguments = [*node.inputs, *(_STEP.variable_class(_STEP) for _ in loops)]
+    arguments = [*node.inputs, *(_STEP.output() for _ in loops)]
     results = call_python(p, node, function, [*values, *steps], arguments)
     for out, result in zip(node.outputs, results, strict=True):
         p.values[out] = result
@@ -521,7 +521,7 @@ def _from_descriptor(p: Core, type_: object, offset: int) -> Any:
 
 def own_stream(p: Core, stream: Variable, value: Object) -> Object:
     """Return a copy of a stream that this call may draw from in place."""
-    node = Apply(None, [stream], [stream.type.variable_class(stream.type)])
+    node = Apply(None, [stream], [stream.type.output()])
     return call_python(p, node, lambda s: (copy_stream(s),), [value])[0]
 
 

@@ -53,7 +53,7 @@ class Assert(Structured):
             raise TypeError(
                 f"the conditions of Assert must be scalars, got {[str(c.type) for c in flags]}"
             )
-        return Apply(self, [value, *flags], [value.type.variable_class(value.type)])
+        return Apply(self, [value, *flags], [value.type.output()])
 
     def compute(
         self, xp: ArrayModule, node: Apply, value: np.ndarray, *conditions: TensorLike

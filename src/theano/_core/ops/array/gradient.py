@@ -69,7 +69,7 @@ class GradientFilter(Structured):
 
     def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
-        return Apply(self, [x], [x.type.variable_class(x.type)])
+        return Apply(self, [x], [x.type.output()])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         return (x,)
@@ -171,7 +171,7 @@ class After(Structured):
     linear = linear_in(0)
 
     def make_node(self, x: Variable, token: Variable) -> Apply:
-        return Apply(self, [x, token], [x.type.variable_class(x.type)])
+        return Apply(self, [x, token], [x.type.output()])
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: np.ndarray, token: object
@@ -193,4 +193,4 @@ class After(Structured):
 def null_gradient(why: str) -> Any:
     """Return a variable that stands for a gradient that is not defined."""
     type_ = NullType(why)
-    return type_.variable_class(type_)
+    return type_.make_variable()

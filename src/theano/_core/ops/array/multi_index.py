@@ -92,7 +92,7 @@ class UnravelIndex(Composed):
     def make_node(self, indices: Any, dims: Variable) -> Apply:
         indices, dims = _integers("indices", indices), _lengths(dims)
         type_ = TensorType("int64", indices.type.broadcastable)
-        return Apply(self, [indices, dims], [type_.variable_class(type_) for _ in range(self.ndim)])
+        return Apply(self, [indices, dims], [type_.output() for _ in range(self.ndim)])
 
     def compute(
         self, xp: ArrayModule, node: Apply, indices: np.ndarray, dims: np.ndarray

@@ -75,7 +75,7 @@ class Overwrite(Structured):
 
     def make_node(self, *inputs: Variable) -> Apply:
         values = inputs[len(self.written) :]
-        return Apply(self, list(inputs), [v.type.variable_class(v.type) for v in values])
+        return Apply(self, list(inputs), [v.type.output() for v in values])
 
     def _write(self, *arrays: Any) -> tuple[()]:
         values = arrays[len(self.written) :]

@@ -54,7 +54,7 @@ class Print(Structured):
 
     def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
-        return Apply(self, [x], [x.type.variable_class(x.type)])
+        return Apply(self, [x], [x.type.output()])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         self.global_fn(self, x)
@@ -112,7 +112,7 @@ class PdbBreakpoint(Structured):
         if condition.type.ndim:
             raise TypeError(f"the condition of a breakpoint must be a scalar, got {condition.type}")
         values = [as_variable(v) for v in monitored_vars]
-        outputs = [v.type.variable_class(v.type) for v in values]
+        outputs = [v.type.output() for v in values]
         return Apply(self, [condition, *values], outputs)
 
     def compute(

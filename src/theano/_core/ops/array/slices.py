@@ -81,7 +81,7 @@ class MakeSlice(Called):
                 raise TypeError(f"make_slice takes a slice or its parts, got {parts}")
             parts = [slc.start, slc.stop, slc.step]
         type_ = slicetype
-        return Apply(self, [as_int_none_variable(p) for p in parts], [type_.variable_class(type_)])
+        return Apply(self, [as_int_none_variable(p) for p in parts], [type_.output()])
 
     def compute(self, xp: ArrayModule, node: Apply, *parts: np.ndarray) -> tuple[Any, ...]:
         return (slice(*(None if p is None else int(p) for p in parts)),)
@@ -101,7 +101,7 @@ class SliceParts(Called):
 
     def make_node(self, value: Any, length: TensorLike) -> Apply:
         type_ = TensorType("int64", ())
-        outputs = [type_.variable_class(type_) for _ in range(3)]
+        outputs = [type_.output() for _ in range(3)]
         return Apply(self, [value, cast(as_variable(length), "int64")], outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, value: Any, length: Any) -> tuple[Any, ...]:

@@ -54,7 +54,7 @@ class IfElse(Structured):
             raise ValueError(f"{self} takes {2 * self.n_outs} values, got {len(values)}")
         pairs = zip(values[: self.n_outs], values[self.n_outs :], strict=True)
         kinds = [_common_type(one, two) for one, two in pairs]
-        return Apply(self, [condition, *values], [k.variable_class(k) for k in kinds])
+        return Apply(self, [condition, *values], [k.output() for k in kinds])
 
     def sides(self, node: Apply) -> tuple[list[Any], list[Any]]:
         """Return the two groups of values."""
@@ -156,7 +156,7 @@ class Branch(Structured):
 
     def make_node(self, condition: TensorLike, *values: Variable) -> Apply:
         outputs = [
-            type_.variable_class(type_)
+            type_.output()
             for type_ in (
                 _common_type(one, two)
                 for one, two in zip(self.then.outputs, self.otherwise.outputs, strict=True)

@@ -62,7 +62,7 @@ class Deferred(Called):
 
     def make_node(self, *inputs: Any) -> Apply:
         types = [inputs[i].type for i in self.likes]
-        return Apply(self, list(inputs), [type_.variable_class(type_) for type_ in types])
+        return Apply(self, list(inputs), [type_.output() for type_ in types])
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         if self._function is None:
@@ -104,7 +104,7 @@ def _is_float(v: Variable) -> bool:
 
 
 def _like(v: Variable) -> Any:
-    return v.type.variable_class(v.type)
+    return v.type.make_variable()
 
 
 def _pulled_back(op: Deferred, seeded: Sequence[int], targets: Sequence[int], reverse: Any) -> Body:

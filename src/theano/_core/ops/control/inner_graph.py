@@ -64,7 +64,7 @@ class InnerGraph(Structured):
         if len(inputs) != len(wanted):
             raise ValueError(f"{self} takes {len(wanted)} inputs, got {len(inputs)}")
         values = [w.type.filter_variable(v) for w, v in zip(wanted, inputs, strict=True)]
-        outputs = [out.type.variable_class(out.type) for out in self.body.outputs]
+        outputs = [out.type.output() for out in self.body.outputs]
         return Apply(self, values, outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
@@ -147,7 +147,7 @@ def body_over(outside: Sequence[Variable], build: Callable[..., Sequence[Any]]) 
 
     They have no test values: what an operation with the body gives has.
     """
-    inside = [v.type.variable_class(v.type) for v in outside]
+    inside = [v.type.make_variable() for v in outside]
     off = config.compute_test_value == "off"
     with nullcontext() if off else change_flags(compute_test_value="off"):
         return Body(inside, build(*inside))
@@ -240,7 +240,7 @@ def as_one(
     """
     present = [g for g in cotangents if g is not None]
     outside = [*node.inputs, *node.outputs, *present, *(limits or ())]
-    inside = [v.type.variable_class(v.type) for v in outside]
+    inside = [v.type.make_variable() for v in outside]
     n, m = len(node.inputs), len(node.inputs) + len(node.outputs)
     stand_in = Apply(node.op, inside[:n], inside[n:m])
     end = m + len(present)

@@ -180,10 +180,10 @@ class Loop(Structured):
             if isinstance(type_, TensorType):
                 single = state.keep == 1 and state.depth > 0
                 type_ = TensorType(type_.dtype, (single, *type_.broadcastable))
-            outputs.append(type_.variable_class(type_))
+            outputs.append(type_.output())
         if self.until:
             type_ = TensorType("int64", ())
-            outputs.append(type_.variable_class(type_))
+            outputs.append(type_.output())
         return Apply(self, inputs, outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:

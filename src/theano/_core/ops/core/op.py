@@ -353,7 +353,7 @@ class Structured(Op):
     def one(self, inputs: Sequence[Variable], dtype: str, broadcastable: Sequence[bool]) -> Apply:
         """Return a node with one tensor output."""
         type_ = TensorType(dtype, broadcastable)
-        return Apply(self, inputs, [type_.variable_class(type_)])
+        return Apply(self, inputs, [type_.output()])
 
 
 # Methods that a class declares in a line, by the name of the method.

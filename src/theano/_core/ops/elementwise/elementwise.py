@@ -155,7 +155,7 @@ class Elementwise(Op):
         else:
             pattern = tuple(all(axis) for axis in zip(*patterns, strict=True))
         type_ = TensorType(out, pattern)
-        return Apply(self, values, [type_.variable_class(type_)])
+        return Apply(self, values, [type_.output()])
 
     def __call__(self, *inputs: object, **options: object) -> TensorVariable:
         if self.associative and len(inputs) not in (0, 2):

@@ -290,7 +290,7 @@ class LeastSquares(Composed):
             TensorType(real, (False,)),
         ]
         values = [cast(a, dtype), cast(b, dtype), as_variable(rcond)]
-        return Apply(self, values, [type_.variable_class(type_) for type_ in types])
+        return Apply(self, values, [type_.output() for type_ in types])
 
     def compute(
         self, xp: ArrayModule, node: Apply, a: np.ndarray, b: np.ndarray, rcond: np.ndarray

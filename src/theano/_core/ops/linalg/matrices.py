@@ -130,7 +130,7 @@ class MatrixTangent(MatrixOp):
 def outputs_of(op: Op, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
     """Return `op` applied to `x`, with outputs of these dtypes and patterns."""
     outs = [TensorType(dtype, pattern) for dtype, pattern in kinds]
-    return Apply(op, [x], [type_.variable_class(type_) for type_ in outs])
+    return Apply(op, [x], [type_.output() for type_ in outs])
 
 
 def matrix_like(x: Any) -> tuple[str, Sequence[bool]]:

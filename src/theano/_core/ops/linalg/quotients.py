@@ -255,7 +255,7 @@ class SpectralOp(MatrixOp):
         over = [part.over for part in parts]
         rest = [v for part in parts for v in (part.gaps.value, part.gaps.slope)]
         # The numerators are there for their shapes: they are computed again.
-        shapes = [v.type.variable_class(v.type) for v in over]
+        shapes = [v.type.make_variable() for v in over]
         body = _body([*shapes, *inputs], [*over, *rest])
         make = partial(_limits, body, len(over), len(values), forward)
         deferred = Deferred(make, range(len(over))).make_node(*over, *inputs).outputs
@@ -268,7 +268,7 @@ class SpectralOp(MatrixOp):
 
 def _body(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Body:
     """Return what computes the outputs, over variables that are nothing but inputs."""
-    inside = [v.type.variable_class(v.type) for v in inputs]
+    inside = [v.type.make_variable() for v in inputs]
     return Body(inside, copy_graph(outputs, dict(zip(inputs, inside, strict=True))))
 
 

@@ -36,7 +36,7 @@ class Factor(MatrixOp):
     def make_node(self, x: Variable) -> Apply:
         pattern = x.type.broadcastable
         types = [TensorType(x.type.dtype, pattern), TensorType("int64", pattern[:-1])]
-        return Apply(self, [x], [type_.variable_class(type_) for type_ in types])
+        return Apply(self, [x], [type_.output() for type_ in types])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         import warnings
@@ -182,7 +182,7 @@ class FactorSLogDet(MatrixOp):
     def make_node(self, columns: Variable, pivots: Variable) -> Apply:
         dtype, pattern = columns.type.dtype, batch_pattern(columns)
         types = [TensorType(d, pattern) for d in (dtype, dtypes.real_of(dtype))]
-        return Apply(self, [columns, pivots], [type_.variable_class(type_) for type_ in types])
+        return Apply(self, [columns, pivots], [type_.output() for type_ in types])
 
     def compute(
         self, xp: ArrayModule, node: Apply, columns: np.ndarray, pivots: np.ndarray

@@ -429,7 +429,7 @@ class SLogDet(MatrixOp):
             TensorType(dtype, batch_pattern(x))
             for dtype in (x.type.dtype, dtypes.real_of(x.type.dtype))
         ]
-        return Apply(self, [x], [type_.variable_class(type_) for type_ in outs])
+        return Apply(self, [x], [type_.output() for type_ in outs])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         sign, logarithm = xp.linalg.slogdet(x)

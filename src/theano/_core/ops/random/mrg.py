@@ -181,7 +181,7 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         lengths = (lengths_of(size, rank) + [None] * rank)[:rank]
         pattern = [n is not None and as_length(n) == 1 for n in lengths]
         type_ = TensorType(self.output_type.dtype, pattern)
-        outputs = [state.type.variable_class(state.type), type_.variable_class(type_)]
+        outputs = [state.type.output(), type_.output()]
         return Apply(self, [state, size], outputs)
 
     def _require_float(self) -> None:

@@ -188,7 +188,7 @@ class RandomFunction(Structured):
         if size.type.ndim != 1 or size.type.dtype not in ("int32", "int64"):
             raise AssertionError(f"the lengths must be a vector of int32 or int64, got {size.type}")
         values = [as_variable(v) for v in args]
-        outputs = [type_.variable_class(type_) for type_ in (r.type, self.outtype)]
+        outputs = [type_.output() for type_ in (r.type, self.outtype)]
         return Apply(self, [r, size, *values], outputs)
 
     def compute(self, xp: ArrayModule, node: Apply, *values: Any) -> tuple[Any, ...]:

@@ -90,8 +90,5 @@ def _found(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
 
 def check_class_numbers(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with the numbers checked that choose from a softmax under a logarithm."""
-    nodes = toposort(outputs)
-    if not any(isinstance(n.op, (AdvancedSubtensor, AdvancedIncSubtensor)) for n in nodes):
-        return outputs
-    table = {y: IN_BOUNDS(y, in_bounds(y, p)) for y, p in _found(nodes)}
+    table = {y: IN_BOUNDS(y, in_bounds(y, p)) for y, p in _found(toposort(outputs))}
     return copy_graph(outputs, table) if table else outputs
