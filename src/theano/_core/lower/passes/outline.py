@@ -222,12 +222,10 @@ def _kept_whole(body: ir.Block) -> set[int]:
 # -- what is equal ---------------------------------------------------------------------------------
 
 
-def _of_let(i: ir.Let) -> tuple[Any, ...]:
-    if i.function == "select":
-        free = i.kind == "int64" and isinstance(i.operands[0], str)
-    else:
-        free = i.kind == "int64" or i.function in ("moved", "word", "slot")
-    return False, False, free, False
+def _is_free_let(function: str, operands: Sequence[Field], kind: str) -> bool:
+    if function == "select":
+        return kind == "int64" and isinstance(operands[0], str)
+    return kind == "int64" or function in ("moved", "word", "slot")
 
 
 def _of_launch(i: ir.Launch) -> tuple[bool, ...]:
@@ -241,7 +239,7 @@ def _of_value(i: ir.Merge | ir.Carried) -> tuple[bool, ...]:
 # In which fields of an instruction an int may as well be a register: in the others it is part of
 # the pattern. Where constants are none of it, they may be registers as well; None: nowhere.
 _FREE: dict[type, Callable[[Any], Sequence[Flag]]] = {
-    ir.Let: _of_let,
+    ir.Let: lambda i: (False, False, _is_free_let(i.function, i.operands, i.kind), False),
     ir.Words: lambda i: (False, [kind == "int64" for kind in i.kinds], False),
     ir.FrameStore: lambda i: (True, [kind == "int64" for kind in i.kinds], False),
     ir.Launch: _of_launch,
@@ -310,7 +308,9 @@ class _Part:
                 self._read_parts(cls, value, free)
 
     def _read_parts(self, cls: type, value: Field, free: Flag) -> None:
-        if cls in _INSTRUCTIONS:
+        if cls is ir.Let:
+            self._read_let(*value)
+        elif cls in _INSTRUCTIONS:
             self._shape.append(cls)
             self._read(value, _flags(value))
         elif cls is tuple or cls is list:
@@ -318,6 +318,13 @@ class _Part:
             self._read(value, free if type(free) is list else repeat(free))
         else:
             self._shape.append((value,))
+
+    def _read_let(self, name: str, function: str, operands: Sequence[Field], kind: str) -> None:
+        # As any instruction, in fewer steps: most are of this class.
+        places, add = self.places, self._shape.append
+        add((ir.Let, function, kind, len(operands)))
+        add(places.setdefault(name, len(places)))
+        self._read(operands, repeat(_is_free_let(function, operands, kind)))
 
 
 # What is read field by field.
@@ -354,19 +361,23 @@ def _with(value: Field, change: Callable[[Field, bool], Field], free: Flag = Fal
 
 def _joined(parts: Sequence[_Part], stacks: Container[str]) -> tuple[list[_Part], list[list[int]]]:
     """Return parts, those that equal no other joined to their neighbours, and groups of equals."""
-    counts = Counter(part.pattern for part in parts)
+    # Hashes of long tuples take time.
+    number_of: dict[Any, int] = {}
+    patterns = [number_of.setdefault(part.pattern, len(number_of)) for part in parts]
+    counts = Counter(patterns)
     joined: list[list[_Part]] = []
     groups: dict[Any, list[int]] = {}
-    for part in parts:
-        last = joined[-1] if joined else []
-        if counts[part.pattern] > 1:
-            groups.setdefault(part.pattern, []).append(len(joined))
+    last = 0
+    for part, pattern in zip(parts, patterns, strict=True):
+        if counts[pattern] > 1:
+            groups.setdefault(pattern, []).append(len(joined))
             joined.append([part])
-        elif last and counts[last[0].pattern] == 1 and _lines_of(last) + part.lines <= ROUTINE:
-            last.append(part)
+        elif last == 1 and _lines_of(joined[-1]) + part.lines <= ROUTINE:
+            joined[-1].append(part)
         else:
-            groups[len(joined)] = [len(joined)]
+            groups[~len(joined)] = [len(joined)]
             joined.append([part])
+        last = counts[pattern]
     whole = [
         p[0] if len(p) == 1 else _Part([i for part in p for i in part.block], 0, stacks)
         for p in joined
