@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
+import pytest
 
 import theano
 import theano.tensor as T
@@ -41,3 +43,23 @@ def test_the_gradient_of_a_loop_with_a_condition_runs_forward_once() -> None:
     found = run(values, start)
     ends = [run(values, start + e)[0].sum() for e in (gap, -gap)]
     np.testing.assert_allclose(found[2], (ends[0] - ends[1]) / (2 * gap), rtol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_loops_that_need_each_other_are_merged_as_far_as_they_can(seed: int) -> None:
+    draw = random.Random(seed)
+    values = [x * (k + 1) for k in range(2)]
+    results: list[Any] = []
+    for _ in range(10):
+        read, other, factor = draw.choice(values), draw.choice(values), draw.randint(1, 2)
+        rows, _ = theano.scan(
+            lambda a, b, h, f=factor: [T.tanh(a * f + h), b - h], [read, other], [s, None]
+        )
+        results += rows
+        values.append(draw.choice(rows))
+    cost = sum(r.sum() for r in results)
+    outputs = [*results, T.grad(cost, x)]
+    run = theano.function([x, s], outputs)
+    plain = theano.function([x, s], outputs, mode=theano.Mode(optimizer=None))
+    for found, expected in zip(run(np.arange(5.0), 0.3), plain(np.arange(5.0), 0.3), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import or_
+from operator import is_not, or_
 from typing import Any
 
 from theano._core.ir.graph import copy_graph, toposort
@@ -21,42 +21,72 @@ def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
         table = _merges(outputs)
         if not table:
             return outputs
-        outputs = copy_graph(outputs, table)
+        outputs = _replaced(outputs, table)
 
 
 def _merges(outputs: Sequence[Variable]) -> dict[Any, Any]:
-    """Return what replaces the outputs of pairs of loops, of which none needs another pair."""
+    """Return what replaces the outputs of pairs of loops; each loop is in one pair at most."""
     table: dict[Any, Any] = {}
     earlier: dict[Any, list[Apply]] = {}
-    # A bit for each loop; those of the loops that a node is or needs.
-    bits: dict[Apply, int] = {}
+    # The number of each loop, and bits of the loops that it is or needs, once pairs are merged.
+    number_of: dict[Apply, int] = {}
+    closed: list[int] = []
+    # Bits of the loops that a node needs, as long as there are no pairs.
     needs: dict[Apply | None, int] = {None: 0}
-    # Of the pairs: the loops, and what these need.
-    paired = asked = 0
+    paired: set[Apply] = set()
     for node in toposort(outputs):
         needs[node] = above = reduce(or_, [needs[v.owner] for v in node.inputs], 0)
         if not isinstance(node.op, Loop) or node.op.watch is not None:
             continue
-        bits[node] = 1 << len(bits)
-        needs[node] |= bits[node]
-        if above & paired:
-            continue
+        own = number_of[node] = len(closed)
+        needs[node] |= 1 << own
+        below = (bits for n, bits in enumerate(closed) if above >> n & 1)
+        closed.append(reduce(or_, below, 1 << own))
         marks = _marks(Draft(node))
         # Loops that end early run the same steps if their conditions are equal.
         marks = [(node.inputs[0], m) for m in (marks[-1:] if node.op.until else marks)]
-        # Of two nodes in topological order only the second can need the first.
         for first in dict.fromkeys(n for mark in marks for n in earlier.get(mark, ())):
-            apart = not bits[first] & (above | asked) and not needs[first] & paired
-            if apart and first.op.until == node.op.until:
+            other = number_of[first]
+            apart = not (closed[own] >> other & 1 or closed[other] >> own & 1)
+            if first not in paired and apart and first.op.until == node.op.until:
                 pair = _merged(first, node)
                 if pair is not None:
                     table |= pair
-                    paired |= bits[first] | bits[node]
-                    asked |= needs[first] | needs[node]
+                    paired |= {first, node}
+                    both = closed[own] | closed[other]
+                    one = 1 << own | 1 << other
+                    closed = [bits | both if bits & one else bits for bits in closed]
                     break
         for mark in marks:
             earlier.setdefault(mark, []).append(node)
     return table
+
+
+def _replaced(outputs: Sequence[Variable], table: dict[Any, Any]) -> list[Any]:
+    """Return `outputs` with variables replaced, in what replaces others too.
+
+    INVARIANT: none is needed by what replaces it.
+    """
+    made: dict[Apply, list[Variable]] = {}
+
+    def now(variable: Variable) -> Any:
+        new = table.get(variable, variable)
+        return new if new.owner is None else made[new.owner][new.index]
+
+    waiting = [table.get(v, v).owner for v in outputs]
+    while waiting:
+        node = waiting[-1]
+        if node is None or node in made:
+            waiting.pop()
+            continue
+        owners = (table.get(v, v).owner for v in node.inputs)
+        missing = [owner for owner in owners if owner is not None and owner not in made]
+        waiting += missing
+        if not missing:
+            inputs = list(map(now, node.inputs))
+            same = not any(map(is_not, inputs, node.inputs))
+            made[node] = (node if same else node.clone_with_new_inputs(inputs, False)).outputs
+    return list(map(now, outputs))
 
 
 def _marks(draft: Draft) -> list[Any]:
