@@ -265,7 +265,7 @@ def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
     assert work(200) <= 2.3 * work(100)
 
 
-@pytest.mark.parametrize("chained", (False, True))
+@pytest.mark.parametrize("chained", [False, True])
 def test_twice_as_many_loops_with_gradients_are_at_most_2_3_times_the_work(
     chained: bool, forget_code: Callable[[], None]
 ) -> None:

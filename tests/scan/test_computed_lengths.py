@@ -51,3 +51,25 @@ def test_lengths_of_what_a_step_chooses(
         for mode in (None, theano.Mode("py", None))
     )
     np.testing.assert_array_equal(found, wanted)
+
+
+def test_rows_of_a_loop_that_is_the_same_in_every_step() -> None:
+    """Their lengths are no reason to run it before the loop around."""
+
+    def slopes(item: Any) -> Any:
+        def step(r: Any, s: Any) -> Any:
+            return T.set_subtensor(s[1:], T.tanh(s[:-1] + r[:-1]))
+
+        made = theano.scan(step, item, T.zeros_like(item[0]))[0]
+        return T.grad(T.tanh(item.sum()) + T.tanh(made.sum()), item)
+
+    items, counted = T.tensor3(), T.tensor3()
+    each, _ = theano.scan(slopes, items)
+    every, _ = theano.scan(
+        lambda c, a: theano.scan(lambda s, t: slopes(s), [a, c])[0].copy(),
+        sequences=counted,
+        non_sequences=items,
+    )
+    run = theano.function([items, counted], [each, every])
+    one, three = run(np.arange(24.0).reshape(2, 3, 4) / 24, np.ones((3, 2, 1)))
+    np.testing.assert_allclose(three, np.stack([one] * 3), rtol=1e-12)

@@ -15,7 +15,7 @@ from typing import Any
 from theano._core.base.dtypes import itemsize
 from theano._core.ir.graph import inputs as leaves_of, toposort
 from theano._core.ir.types import RandomStateType, TensorType
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, libraries, lowering, views
@@ -171,9 +171,9 @@ class LoopWriter:
 
     def _row_length(self, length: Variable | int) -> Size:
         """Return a length of a row; '' if only the first step tells."""
-        own = isinstance(length, int) or self.node not in {
-            v.owner for v in leaves_and_owners(length)
-        }
+        needed = [] if isinstance(length, int) else toposort([length], self.p.values)
+        # No array is computed for it: that of a loop within is there once a step has run.
+        own = not any(out.type.ndim for node in needed for out in node.outputs)
         return self.p.size(length) if own else ""
 
     def _allocate(self, carried: Carried) -> None:
@@ -467,11 +467,3 @@ class LoopWriter:
 def is_vector(variable: Variable) -> bool:
     """Tell whether a value has one axis, not declared to have length 1."""
     return isinstance(variable.type, TensorType) and variable.type.broadcastable == (False,)
-
-
-def leaves_and_owners(variable: Variable) -> list[Any]:
-    """Return all variables that `variable` is made from, itself included."""
-    variables = [variable]
-    for node in toposort([variable]):
-        variables += node.inputs
-    return [v for v in variables if not isinstance(v, Constant)]
