@@ -70,6 +70,8 @@ def test_rows_of_a_loop_that_is_the_same_in_every_step() -> None:
         sequences=counted,
         non_sequences=items,
     )
-    run = theano.function([items, counted], [each, every])
-    one, three = run(np.arange(24.0).reshape(2, 3, 4) / 24, np.ones((3, 2, 1)))
+    run = theano.function([items, counted], [each, every, T.sort(every), every[1:] - every[0]])
+    one, three, ordered, zeros = run(np.arange(24.0).reshape(2, 3, 4) / 24, np.ones((3, 2, 1)))
     np.testing.assert_allclose(three, np.stack([one] * 3), rtol=1e-12)
+    np.testing.assert_array_equal(ordered, np.sort(three))
+    assert zeros.shape == (2, 2, 3, 4) and not zeros.any()
