@@ -42,6 +42,15 @@ def test_values(name: str, format: str) -> None:
         assert tuple(shape) == got.shape
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_dense_arguments_whose_lengths_are_known(name: str) -> None:
+    build, reference, values = CASES[name]
+    variables = [variable(v) if sp.issparse(v) else T.constant(v) for v in values]
+    inputs = [v for v, value in zip(variables, values, strict=True) if sp.issparse(value)]
+    got = theano.function(inputs, build(*variables))(*filter(sp.issparse, values))
+    np.testing.assert_allclose(items(got), reference(*map(items, values)), rtol=1e-12)
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", [name for name in CASES if name not in STRUCTURED])
 def test_gradients(name: str, format: str) -> None:

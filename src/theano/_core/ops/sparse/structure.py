@@ -13,6 +13,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.shaping import length, vector_of
 from theano._core.ops.core.fill import second
@@ -501,7 +502,7 @@ class SquareDiagonal(SparseOp):
         return (scipy.sparse.csc_matrix((np.array(diag), *places), shape=(n, n)),)
 
     def arrays(self, node: Apply, data: Variable) -> Any:
-        n = length(data, 0)
+        n = as_int64(length(data, 0))
         return Compressed("csc", data, counted(n), counted(n + 1), n, n)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
