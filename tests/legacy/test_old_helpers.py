@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import io
 import itertools
 import pickle
@@ -508,3 +509,17 @@ def test_programs_may_set_traces() -> None:
         "test_programs_may_set_traces",
         'frames = theano.gof.utils.simple_extract_stack(skips=["pytest"])',
     )
+
+
+def test_locks_of_the_compile_cache_hold_nothing_on_disk() -> None:
+    compilelock: Any = importlib.import_module("theano.gof.compilelock")
+    compilelock.set_lock_status(False)
+    compilelock.force_unlock()
+    with compilelock.lock_ctx():
+        compilelock.get_lock()
+        compilelock.release_lock()
+    with pytest.raises(RuntimeError):
+        compilelock.release_lock()
+    with compilelock.lock_ctx(keep_lock=True):
+        pass
+    compilelock.release_lock()

@@ -45,9 +45,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "basecompiledir_ls basecompiledir_purge cleanup compiledir_purge "
             "print_compiledir_content print_title"
         ),
-        "theano.gof.compilelock": (
-            "Unlocker force_unlock lock lock_ctx refresh_lock set_lock_status"
-        ),
+        "theano.gof.compilelock": "Unlocker lock refresh_lock",
         "theano.gof.cutils": "compile_cutils",
         "theano.gof.lazylinker_c": "try_import try_reload",
         "theano.gof.op": "CLinkerObject CLinkerOp",

@@ -8,6 +8,7 @@ import threading
 from abc import ABC
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -152,6 +153,23 @@ def get_lock(lock_dir: object = None, **options: object) -> None:
 def release_lock() -> None:
     """Give back what `get_lock` took."""
     _lock.release()
+
+
+@contextmanager
+def lock_ctx(lock_dir: object = None, keep_lock: bool = False, **options: object) -> Iterator[None]:
+    """Hold the lock in a block of code; with `keep_lock` after it, too."""
+    get_lock(lock_dir, **options)
+    yield
+    if not keep_lock:
+        release_lock()
+
+
+def set_lock_status(use_lock: bool) -> None:
+    """Do nothing: no file locks the compile cache, so that there is none to do without."""
+
+
+def force_unlock() -> None:
+    """Do nothing: a program that ended leaves no lock behind."""
 
 
 def disturb_mem() -> None:
