@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from copy import copy
+from collections import OrderedDict
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
+import pytest
 
 import theano
 import theano.tensor as T
-from theano.scan_module.scan_utils import forced_replace, reconstruct_graph, scan_args
+from theano.gof.op import ops_with_inner_function
+from theano.scan_module.scan_op import Scan
+from theano.scan_module.scan_utils import forced_replace, reconstruct_graph, safe_new, scan_args
 
 
 def loop() -> Any:
@@ -37,7 +41,9 @@ def test_by_role() -> None:
     counts = [len(getattr(args, f"inner_out_{k}")) for k in ("mit_sot", "sit_sot", "nit_sot")]
     assert counts == [1, 1, 1]
     assert args.inner_in_non_seqs[0].name == "w_copy" and args.cond == []
-    assert sorted(map(id, args.outer_inputs)) == sorted(map(id, node.inputs))
+    # Theano had a number of steps for what is not carried on, before what does not change.
+    counted = [*node.inputs[:-1], node.inputs[0], node.inputs[-1]]
+    assert list(map(id, args.outer_inputs)) == list(map(id, counted))
     assert sorted(map(id, args.outer_outputs)) == sorted(map(id, node.outputs))
     assert len(args.inner_inputs) == len(node.op.inputs) and len(args.inner_outputs) == 3
     both = copy(args).merge(args)
@@ -76,3 +82,94 @@ def test_a_loop_has_a_function_of_one_step() -> None:
         assert T.tanh in [node.op for node in op.fn.maker.fgraph.toposort()]
     operands = [float(v.type.ndim == 0) for v in op.inputs]
     np.testing.assert_allclose(op.fn(*operands), np.tanh(2.0))
+
+
+# -- loops that programs make of others -----------------------------------------------------------
+
+
+def mixed() -> tuple[list[Any], Any, list[Any], list[Any]]:
+    """Return inputs, the node and the outputs of a loop, and values; the states are in no order."""
+    x, h, rows = T.dvector("x"), T.dscalar("h"), T.dvector("rows")
+    w = theano.shared(2.0, name="w")
+
+    def step(x: Any, h: Any, two: Any, one: Any) -> Any:
+        return x * 3, h * w + x, one + two * x
+
+    outs, _ = theano.scan(step, x, [None, h, {"initial": rows, "taps": [-2, -1]}])
+    node = outs[0].owner
+    while not isinstance(node.op, Scan):
+        node = node.inputs[0].owner
+    return [x, h, rows], node, outs, [np.arange(4.0), 1.0, np.array([1.0, 3.0])]
+
+
+def test_states_are_in_the_order_of_theano() -> None:
+    _, node, _, _ = mixed()
+    assert [state.taps for state in node.op.states] == [(2, 1), (1,), ()]
+    assert node.op.info["tap_array"] == [[-2, -1], [-1]]
+
+
+def test_results_stay_in_the_order_of_the_step() -> None:
+    inputs, _, outs, values = mixed()
+    got = theano.function(inputs, outs)(*values)
+    first, second, h, one, two = [], [], 1.0, 3.0, 1.0
+    for x in values[0]:
+        h = h * 2 + x
+        two, one = one, one + two * x
+        first.append(h)
+        second.append(one)
+    for a, b in zip(got, [values[0] * 3, first, second], strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+def test_a_step_gets_one_more_output() -> None:
+    inputs, node, _, values = mixed()
+    op = node.op
+    found = op.outputs[1] * 10
+    info = deepcopy(op.info)
+    info["n_nit_sot"] += 1
+    place = len(op.outputs) - info["n_shared_outs"]
+    outputs = [*op.outputs[:place], found, *op.outputs[place:]]
+    offset = 1 + op.n_seqs + op.n_mit_mot + op.n_mit_sot + op.n_sit_sot + op.n_shared_outs
+    outer = [*node.inputs[:offset], node.inputs[0], *node.inputs[offset:]]
+    made = Scan(op.inputs, outputs, info)(*outer)
+    old, new = theano.function(inputs, [made[1], made[place]])(*values)
+    np.testing.assert_allclose(new, old[1:] * 10)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_loop_gets_one_more_sequence(plain: bool) -> None:
+    inputs, node, _, values = mixed()
+    info = OrderedDict(node.op.info) if plain else node.op.info
+    args = scan_args(node.inputs, node.outputs, node.op.inputs, node.op.outputs, info)
+    index = safe_new(T.arange(args.n_steps)[0])
+    args.outer_in_seqs.append(T.arange(args.n_steps))
+    args.inner_in_seqs.append(index)
+    args.inner_out_nit_sot[0] = args.inner_out_nit_sot[0] + 100 * index
+    assert args.info["n_seqs"] == 2
+    made = Scan(args.inner_inputs, args.inner_outputs, args.info)(*args.outer_inputs)
+    got = theano.function(inputs, made)(*values)
+    was = theano.function(inputs, node.outputs)(*values)
+    np.testing.assert_allclose(got[2], was[2] + 100 * np.arange(4))
+    for a, b in zip(got[:2], was[:2], strict=True):
+        np.testing.assert_array_equal(a, b)
+    gradient = theano.function(inputs, T.grad(made[2].sum() + made[1].sum(), inputs[0]))(*values)
+    wanted = T.grad(node.outputs[2].sum() + node.outputs[1].sum(), inputs[0])
+    np.testing.assert_allclose(gradient, theano.function(inputs, wanted)(*values))
+
+
+def test_loops_that_are_written_several_steps_back_are_refused() -> None:
+    _, node, _, _ = mixed()
+    info = OrderedDict(node.op.info, n_mit_mot=1)
+    with pytest.raises(NotImplementedError, match="mit_mot"):
+        Scan(node.op.inputs, node.op.outputs, info)
+    with pytest.raises(TypeError, match="takes 4 values besides its steps, got 6"):
+        node.op(*node.inputs, *node.inputs[:2])
+
+
+def test_where_operations_keep_the_function_inside() -> None:
+    _, node, _, _ = mixed()
+    x = T.dvector()
+    inner = theano.OpFromGraph([x], [x * 2])(x).owner.op
+    for op, count in ((node.op, 3), (inner, 1)):
+        function = getattr(op, ops_with_inner_function[type(op)])
+        assert len(function.maker.fgraph.outputs) == count

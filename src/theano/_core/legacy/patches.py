@@ -14,6 +14,7 @@ import numpy as np
 
 from theano._core.api.array import creation
 from theano._core.api.conversion import get_scalar_constant_value
+from theano._core.api.graph.op_from_graph import OpFromGraph
 from theano._core.base.errors import NotScalarConstantError
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
@@ -24,6 +25,7 @@ from theano._core.ir.variable import Apply, Tag, Type, Variable
 from theano._core.legacy import homes
 from theano._core.legacy.graphs.traces import Trace
 from theano._core.legacy.old_attributes import ATTRIBUTES, OPERATION_METHODS
+from theano._core.legacy.ops.scan_arguments import make_loop, make_node
 from theano._core.legacy.ops.slices import get_idx_list
 from theano._core.legacy.scalar.type import KnownIndex, Scalar, get_scalar_type
 from theano._core.legacy.user.expressed import pulled_back, pushed_forward
@@ -170,10 +172,11 @@ def _as(cls: type[Op], op: Op) -> Op:
 
 def _old_attribute(op: Op, name: str) -> Any:
     attribute = METHODS.get(name) or OPERATION_METHODS.get(name)
-    if attribute is None and isinstance(op, Loop):
-        from theano._core.legacy.ops.scan_attributes import LOOP_ATTRIBUTES
+    if attribute is None and isinstance(op, (Loop, OpFromGraph)):
+        from theano._core.legacy.ops import scan_attributes as of
 
-        attribute = LOOP_ATTRIBUTES.get(name)
+        known = of.LOOP_ATTRIBUTES if isinstance(op, Loop) else {"fn": property(of.inner_function)}
+        attribute = known.get(name)
     if name == "view_map" and op.is_view:
         return {0: [0]}
     if name == "destroy_map" and "overwrites" in vars(op):
@@ -364,6 +367,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (FunctionMaker, "fgraph", _Cached("fgraph", _shown_graph)),
     (FunctionMaker, "linker", property(lambda maker: _linker(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
+    (Loop, "__init__", make_loop),
+    (Loop, "make_node", make_node),
     (RandomFunction, "destroy_map", property(lambda op: {0: [0]} if op.inplace else {})),
     (RandomFunction, "__setstate__", lambda op, state: _of_old_graphs("set_draw_state")(op, state)),
     (Mode, "__setstate__", lambda mode, state: _of_old_graphs("set_mode_state")(mode, state)),

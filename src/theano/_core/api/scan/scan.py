@@ -13,7 +13,16 @@ import numpy as np
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.scan.progress import ProgressBar
-from theano._core.api.scan.step import as_list, check_step, conversion, holds, label, read_step
+from theano._core.api.scan.step import (
+    as_list,
+    check_step,
+    checked_checkpoint,
+    conversion,
+    holds,
+    label,
+    order_of_states,
+    read_step,
+)
 from theano._core.api.scan.updates import OrderedUpdates
 from theano._core.base import dtypes
 from theano._core.base.errors import MissingInputError
@@ -453,10 +462,13 @@ class _Builder:
         checkpoint: object,
     ) -> tuple[list[Any], OrderedUpdates]:
         kept = [self._recurrence(v, [1]) for v in changed]
-        carried = [*self.recurrences, *kept]
+        carried, new = [*self.recurrences, *kept], [*outputs, *changed.values()]
+        labels = [label(i, v) for i, v in enumerate(outputs)] + [f"the new {v}" for v in changed]
+        order = order_of_states([() if r is None else r.taps for r in carried], new)
+        carried, new = [carried[i] for i in order], [new[i] for i in order]
         items = [s.item for s in self.sequences]
         items += [v for r in carried if r is not None for v in r.items]
-        roots = [*outputs, *changed.values(), *([] if condition is None else [condition])]
+        roots = [*new, *([] if condition is None else [condition])]
         copies = dict(zip(changed, (r.items[0] for r in kept), strict=True))
         outside = self._outside(roots, {*items, *copies})
         names = {v: None if v.name is None else f"{v.name}_copy" for v in outside}
@@ -475,8 +487,8 @@ class _Builder:
             until_some,
             self.truncate,
             self.name,
-            _checked(checkpoint, until_some or self.truncate > 0),
-            [label(i, v) for i, v in enumerate(outputs)] + [f"the new {v}" for v in changed],
+            checked_checkpoint(checkpoint, until_some or self.truncate > 0),
+            [labels[i] for i in order],
             self.watch,
             self.progress,
         )
@@ -484,15 +496,16 @@ class _Builder:
         values += [r.rows for r in carried if r is not None] + list(fixed)
         made = self.node = loop.make_node(self.steps, *values)
         complete(made)
-        rows = [
-            out[s.depth :] if s.taps and isinstance(out.type, TensorType) else out
-            for s, out in zip(states, made.outputs, strict=False)
-        ]
-        last = [
-            out[-1] if isinstance(out.type, TensorType) else out
-            for out in made.outputs[len(outputs) : len(states)]
-        ]
-        return rows[: len(outputs)], OrderedUpdates(zip(changed, last, strict=True))
+        out_of = dict(zip(order, zip(states, made.outputs, strict=False), strict=True))
+        rows, last = [], []
+        for i in range(len(order)):
+            state, out = out_of[i]
+            of_rows = isinstance(out.type, TensorType)
+            if i >= len(outputs):
+                last.append(out[-1] if of_rows else out)
+            else:
+                rows.append(out[state.depth :] if state.taps and of_rows else out)
+        return rows, OrderedUpdates(zip(changed, last, strict=True))
 
     def _outside(self, roots: list[Variable], inside: set[Variable]) -> list[Any]:
         """Return what the step needs from outside: the last values that no step changes.
@@ -524,22 +537,6 @@ class _Builder:
             if v not in step and not isinstance(v, Constant):
                 variables.setdefault(v)
         return list(variables)
-
-
-def _checked(checkpoint: Any, impossible: bool) -> Any:
-    if checkpoint is None:
-        return None
-    if impossible:
-        raise ValueError(
-            "a loop that ends early (until), or through which gradients flow back only some steps, "
-            "cannot have checkpoints"
-        )
-    whole = isinstance(checkpoint, (int, np.integer)) and not isinstance(checkpoint, bool)
-    if checkpoint != "auto" and not (whole and checkpoint >= 1):
-        raise ValueError(
-            f"checkpoint is a number of steps of at least 1, or 'auto', got {checkpoint!r}"
-        )
-    return checkpoint if checkpoint == "auto" else int(checkpoint)
 
 
 def scan_checkpoints(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -163,3 +163,35 @@ def label(index: int, value: Variable) -> str:
     """Return what messages call an output of the step."""
     name = "" if value.name is None else f", {value.name!r}"
     return f"output {index} (0-based{name})"
+
+
+def checked_checkpoint(checkpoint: Any, impossible: bool) -> Any:
+    """Return what a loop takes as `checkpoint`; `impossible`: this one can have none."""
+    if checkpoint is None:
+        return None
+    if impossible:
+        raise ValueError(
+            "a loop that ends early (until), or through which gradients flow back only some steps, "
+            "cannot have checkpoints"
+        )
+    whole = isinstance(checkpoint, (int, np.integer)) and not isinstance(checkpoint, bool)
+    if checkpoint != "auto" and not (whole and checkpoint >= 1):
+        raise ValueError(
+            f"checkpoint is a number of steps of at least 1, or 'auto', got {checkpoint!r}"
+        )
+    return checkpoint if checkpoint == "auto" else int(checkpoint)
+
+
+def order_of_states(taps: Sequence[Sequence[int]], values: Sequence[Variable]) -> list[int]:
+    """Return the numbers of states in the order in which Theano has them.
+
+    Those of which several steps are read come first, then those of the last step, those that are
+    not read, and what is no array.
+    """
+
+    def place(number: int) -> int:
+        if not isinstance(values[number].type, TensorType):
+            return 3
+        return 0 if tuple(taps[number]) not in {(), (1,)} else 2 - len(taps[number])
+
+    return sorted(range(len(values)), key=place)

@@ -75,6 +75,8 @@ def tolerances_of(a: object, b: object) -> tuple[float, float]:
     return absolute, relative
 
 
+# What stands for no value where None is one.
+undef = object()
 # Whether libraries are there that programs ask for: they are not needed here.
 have_fblas = mpi_enabled = pydot_imported = register_local_1msigmoid = False
 pydot_imported_msg = "theano.printing.pydotprint draws graphs without pydot"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from itertools import islice
 from typing import Any
 
@@ -12,12 +12,15 @@ from theano._core.api.graph.cloning import clone
 from theano._core.api.scan.scan_utilities import safe_new
 from theano._core.ir.comparison import equal_computations
 from theano._core.ir.graph import toposort
-from theano._core.ir.variable import Constant, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import State
 
 _TAPS = ("mit_mot", "mit_sot")
 _OUTPUTS = ("mit_mot", "mit_sot", "sit_sot", "nit_sot", "shared")
 _INPUTS = ("seqs", "mit_mot", "mit_sot", "sit_sot", "shared", "nit_sot", "non_seqs")
+_COUNTED = ("seqs", "mit_mot", "mit_sot", "sit_sot", "nit_sot")
 _INNER_INPUTS = tuple(role for role in _INPUTS if role != "nit_sot")
 
 
@@ -54,6 +57,52 @@ class Info(OrderedDict[str, Any]):
 
     op: Loop | None = None
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Info:
+        fresh = Info((name, deepcopy(value, memo)) for name, value in self.items())
+        fresh.op = self.op
+        return fresh
+
+
+_make, _make_node = Loop.__init__, Loop.make_node
+
+
+def make_loop(loop: Loop, body: Any, states: Any = (), *rest: Any, **options: Any) -> None:
+    """Make a loop of what the engine has of it, or of inputs and outputs of a step and `info`."""
+    if isinstance(body, Body):
+        _make(loop, body, states, *rest, **options)
+        return
+    info = rest[0] if rest else options["info"]
+    if info["n_mit_mot"]:
+        raise NotImplementedError(
+            f"Scan(inputs, outputs, info): {info['n_mit_mot']} of the states are written several "
+            "steps back (mit_mot), as in a gradient. theano.grad makes such loops of others."
+        )
+    kept = [State(tuple(-tap for tap in taps)) for taps in info["tap_array"]]
+    kept += [State(())] * info["n_nit_sot"] + [State((1,))] * info["n_shared_outs"]
+    until, truncate = info.get("as_while", False), info.get("truncate_gradient", -1)
+    _make(loop, Body(body, states), kept, info["n_seqs"], until, truncate, info.get("name"))
+
+
+def make_node(loop: Loop, n_steps: Any, *values: Variable) -> Apply:
+    """Return the node of a loop; a number of steps for each state without initial values is left.
+
+    Theano had these as inputs, before those that do not change.
+    """
+    first = loop.n_sequences + sum(bool(s.taps) for s in loop.states)
+    extra = len(values) - first - len(loop.inner.fixed)
+    if 0 < extra <= sum(not s.taps for s in loop.states):
+        values = (*values[:first], *values[first + extra :])
+    return _make_node(loop, n_steps, *values)
+
+
+def _loop_of(info: Any, inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Loop:
+    """Return the loop that `info` is of, or, if that was changed, one as it says."""
+    op = getattr(info, "op", None)
+    if op is not None and dict(op.info) == dict(info):
+        return op
+    old: Any = Loop
+    return old(list(inputs), list(outputs), info)
+
 
 class scan_args:  # noqa: N801
     """The inputs and outputs of a node of a loop, and of its steps, by role.
@@ -79,7 +128,7 @@ class scan_args:  # noqa: N801
         _inner_outputs: Sequence[Variable],
         info: Any,
     ) -> None:
-        op: Any = info.op
+        op: Any = _loop_of(info, _inner_inputs, _inner_outputs)
         inner_in, inner_out = reconstruct_graph(_inner_inputs, _inner_outputs)
         self.n_steps = outer_inputs[0]
         self.cond = [inner_out.pop()] if op.until else []
@@ -97,7 +146,23 @@ class scan_args:  # noqa: N801
             short = role.replace("_sot", "sot").replace("_mot", "mot")
             setattr(self, f"inner_out_{role}", getattr(op, f"inner_{short}_outs")(inner_out))
             setattr(self, f"outer_out_{role}", getattr(op, f"outer_{short}_outs")(outer_outputs))
-        self.info = info
+        self.outer_in_nit_sot: list[Any] = [self.n_steps] * op.n_nit_sot
+        self.other_info = OrderedDict(info)
+
+    @property
+    def info(self) -> Info:
+        """What `Scan(inner_inputs, inner_outputs, info)` takes for the loop that the lists say."""
+        held: Any = self
+        counts = {f"n_{role}": len(getattr(self, f"outer_in_{role}")) for role in _COUNTED}
+        taps = [*held.mit_sot_in_slices, *([-1] for _ in held.inner_in_sit_sot)]
+        return Info(
+            {
+                **self.other_info,
+                **counts,
+                "n_shared_outs": len(held.outer_in_shared),
+                "tap_array": taps,
+            }
+        )
 
     @property
     def inner_inputs(self) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.api.graph.op_from_graph import OpFromGraph
 from theano._core.base.settings import config
 from theano._core.compile.function import function
 from theano._core.compile.modes import Mode
@@ -75,6 +76,11 @@ def _output_types(op: Loop) -> list[Any]:
 def _step(op: Loop) -> Any:
     """Return a function that computes one step; programs look at its graph."""
     return function(list(op.inputs), list(op.outputs), on_unused_input="ignore", name=op.name)
+
+
+def inner_function(op: OpFromGraph) -> Any:
+    """Return a function that computes what the operation does."""
+    return function(op.local_inputs, op.local_outputs, on_unused_input="ignore", name=op.name)
 
 
 READ: dict[str, Callable[[Loop], Any]] = {
@@ -165,3 +171,5 @@ def _loop_attributes() -> dict[str, Any]:
 
 # Name → property or method.
 LOOP_ATTRIBUTES = _loop_attributes()
+# Where operations of a class keep the function that computes what is inside.
+ops_with_inner_function: dict[type[Op], str] = {Loop: "fn", OpFromGraph: "fn"}
