@@ -152,3 +152,64 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
     steps, _ = theano.scan(lambda a, p: a + p, sequences=x, outputs_info=T.zeros(()))
     g = theano.function([x], steps, mode=theano.Mode(many, "fast_run").excluding("inplace"))
     assert g([1.0, 2.0]).tolist() == [1, 3] and count == list(range(len(count))) != []
+
+
+# -- what runs, and what runs each node -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [gof.PerformLinker, gof.OpWiseCLinker, gof.vm.VM_Linker])
+def test_a_graph_runs_on_lists_of_one_value(kind: Any) -> None:
+    x, y = T.dvectors("xy")
+    fgraph = gof.FunctionGraph([x, y], [y * 2 + x, T.exp(x)], clone=False)
+    linker = kind().accept(fgraph, no_recycling=[])
+    linker.accept_var_updates({x: fgraph.outputs[0]})
+    given: Any = [[np.zeros(2)], [np.ones(2)]]
+    made: Any = [[None], [None]]
+    run, inputs, outputs, thunks, order = linker.make_all(None, given, made)
+    assert order == fgraph.toposort()
+    for expected in (2.0, 4.0):
+        run()
+        np.testing.assert_array_equal(outputs[0].data, [expected] * 2)
+        np.testing.assert_array_equal(made[1][0], np.exp([expected - 2.0] * 2))
+        # The update is in the list, and in the container.
+        np.testing.assert_array_equal(given[0][0], [expected] * 2)
+        np.testing.assert_array_equal(inputs[0].storage[0], [expected] * 2)
+    assert len(thunks) == len(order)
+
+
+def test_each_node_runs_on_its_own() -> None:
+    x = T.dvector("x")
+    fgraph = gof.FunctionGraph([x], [T.exp(x) + 1], clone=False)
+    order_of: Any = lambda graph: graph.toposort()
+    linker = gof.PerformLinker(schedule=order_of).accept(fgraph)
+    storage: Any = {x: [np.zeros(2)]}
+    *_, thunks, order = linker.make_all(storage_map=storage)
+    for thunk, node in zip(thunks, order, strict=True):
+        thunk()
+        assert storage[node.outputs[0]][0] is not None
+    np.testing.assert_array_equal(storage[fgraph.outputs[0]][0], [2.0, 2.0])
+
+
+def test_graphs_of_constants_run() -> None:
+    x, two = T.dvector("x"), T.constant(2.0)
+    fgraph = gof.FunctionGraph([x, two], [x * two], clone=False)
+    run, _, outputs, *_ = gof.vm.VM_Linker().accept(fgraph).make_all(None, [[np.ones(2)], [2.0]])
+    run()
+    np.testing.assert_array_equal(outputs[0].data, [2.0, 2.0])
+
+
+def test_the_graph_of_specifications() -> None:
+    from theano.compile.function_module import std_fgraph
+
+    x, y = T.dvectors("xy")
+    inputs = [theano.In(x, update=x + y, value=np.zeros(2), mutable=True), theano.In(y)]
+    fgraph, updates = std_fgraph(inputs, [theano.Out(x * y)])
+    assert len(fgraph.inputs) == len(fgraph.outputs) == 2
+    assert [type(out) for out in updates] == [theano.Out]
+    assert gof.graph.is_same_graph(updates[0].variable, x + y)
+    assert std_fgraph.features == [gof.toolbox.PreserveVariableAttributes]
+    overwriting = T.inplace.exp_inplace(x)
+    with pytest.raises(TypeError, match="inplace operations"):
+        std_fgraph([theano.In(x)], [theano.Out(overwriting)])
+    fgraph, _ = std_fgraph([theano.In(x, mutable=True)], [theano.Out(overwriting)], True)
+    assert fgraph.destroyers(fgraph.inputs[0])

@@ -12,10 +12,13 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.variable.shared import shared
 from theano._core.base.errors import InconsistencyError
 from theano._core.compile.function import function
-from theano._core.compile.inputs import Out, fit_update, read_updates
+from theano._core.compile.inputs import In, Out, fit_update, read_updates
 from theano._core.compile.shared import SharedVariable
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Variable
+from theano._core.legacy.optimizers.destroyhandler import DestroyHandler
+from theano._core.legacy.optimizers.toolbox import PreserveVariableAttributes
 
 if TYPE_CHECKING:
     from theano._core.compile.modes import Mode
@@ -197,6 +200,34 @@ class Supervisor:
             if fgraph.destroyers(variable):
                 raise InconsistencyError("Trying to destroy a protected Variable.", variable)
         return True
+
+
+def std_fgraph(
+    input_specs: Sequence[In], output_specs: Sequence[Out], accept_inplace: bool = False
+) -> tuple[FunctionGraph, list[Out]]:
+    """Return the graph of inputs and outputs, copied, and outputs for the updates of inputs.
+
+    Operations that overwrite are accepted as in `orig_function`; inputs that are not mutable are
+    protected from them. `std_fgraph.features` are attached.
+    """
+    updates = [spec.update for spec in input_specs if spec.update is not None]
+    outputs = [*(spec.variable for spec in output_specs), *updates]
+    graph: Any = FunctionGraph([spec.variable for spec in input_specs], outputs)
+    overwrites = [n for n in graph.apply_nodes if getattr(n.op, "destroy_map", None)]
+    if overwrites and not accept_inplace:
+        node = overwrites[0]
+        raise TypeError("Graph must not contain inplace operations", node, node.op)
+    if overwrites:
+        graph.attach_feature(DestroyHandler())
+    pairs = zip(input_specs, graph.inputs, strict=True)
+    kept = [v for spec, v in pairs if not spec.mutable]
+    graph.attach_feature(Supervisor(v for v in kept if not (overwrites and graph.destroyers(v))))
+    for feature in std_fgraph.features:  # type: ignore[attr-defined]
+        graph.attach_feature(feature())
+    return graph, [Out(v) for v in updates]
+
+
+std_fgraph.features = [PreserveVariableAttributes]  # type: ignore[attr-defined]
 
 
 def _asarray(a: Sequence[int] | np.ndarray, dtype: DType, order: str | None = None) -> np.ndarray:

@@ -6,7 +6,7 @@ options that were about those are taken and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -17,7 +17,7 @@ from theano._core.compile.containers import Container as Cell
 from theano._core.compile.function import function
 from theano._core.compile.modes import LINKERS, Mode
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.ops.core.evaluation import apply_values, evaluate
 
@@ -121,8 +121,9 @@ class Linker:
         """Return what computes, containers of the inputs and containers of the outputs."""
         graph = self.fgraph
         inputs, outputs = (_containers(v) for v in (graph.inputs, graph.outputs))
-        # What is not used may stay empty.
-        used = [k for k, variable in enumerate(graph.inputs) if graph.clients(variable)]
+        # What is not used may stay empty, and constants have their values.
+        needed = [graph.clients(v) and not isinstance(v, Constant) for v in graph.inputs]
+        used = [k for k, one in enumerate(needed) if one]
         compiled = self._compiled([graph.inputs[k] for k in used])
 
         def thunk() -> None:
@@ -139,6 +140,50 @@ def _containers(variables: Sequence[Variable]) -> list[Cell]:
 
 class LocalLinker(Linker):
     """Base of linkers that run one node after another."""
+
+    updated_vars: Mapping[Variable, Variable] = {}
+
+    def accept_var_updates(self, updated_vars: Mapping[Variable, Variable]) -> None:
+        """Have what `make_all` returns write the values of outputs to inputs, by these."""
+        self.updated_vars = dict(updated_vars)
+
+    def make_all(
+        self,
+        profiler: object = None,
+        input_storage: Sequence[list[Any]] | None = None,
+        output_storage: Sequence[list[Any]] | None = None,
+        storage_map: MutableMapping[Variable, list[Any]] | None = None,
+    ) -> tuple[Callable[[], None], list[Cell], list[Cell], list[_Thunk], list[Apply]]:
+        """Return what computes, containers, and what runs each node, with the nodes, in order.
+
+        Lists of one value that are given are read before, and written after all is computed. What
+        runs one node reads and writes lists of its own, those of `storage_map`.
+        """
+        graph: Any = self.fgraph
+        run, inputs, outputs = self.make_thunk()
+        pairs = [*zip(graph.inputs, input_storage or (), strict=False)]
+        results = dict(zip(graph.outputs, outputs, strict=True))
+        place = {v: k for k, v in enumerate(graph.inputs)}
+        known = [(v, new) for v, new in self.updated_vars.items() if v in place and new in results]
+
+        def compute() -> None:
+            for container, (_, given) in zip(inputs, pairs, strict=False):
+                container.value = given[0]
+            run()
+            for variable, new in known:
+                inputs[place[variable]].value = results[new].value
+                if place[variable] < len(pairs):
+                    pairs[place[variable]][1][0] = results[new].value
+            for container, given in zip(outputs, output_storage or (), strict=False):
+                given[0] = container.value
+
+        schedule: Any = self.schedule
+        order = graph.toposort() if schedule is None else list(schedule(graph))
+        storage = {} if storage_map is None else storage_map
+        storage.update(pair for pair in pairs if pair[0] not in storage)
+        for variable in (v for node in order for v in (*node.inputs, *node.outputs)):
+            storage.setdefault(variable, [getattr(variable, "data", None)])
+        return compute, inputs, outputs, [_Thunk(node, storage) for node in order], order
 
 
 class PerformLinker(LocalLinker):
@@ -312,7 +357,7 @@ def WrapLinkerMany(
 class _Thunk:
     """Runs one node on storage."""
 
-    def __init__(self, node: Apply, storage: dict[Any, list[Any]]) -> None:
+    def __init__(self, node: Apply, storage: Mapping[Any, list[Any]]) -> None:
         self.node = node
         self.inputs = [storage[variable] for variable in node.inputs]
         self.outputs = [storage[variable] for variable in node.outputs]

@@ -254,8 +254,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.compile.function": "function_dump",
         "theano.compile.function_module": (
             "alias_root check_equal convert_function_input fgraph_updated_vars "
-            "get_info_on_inputs infer_reuse_pattern insert_deepcopy register_checker std_fgraph "
-            "view_tree_set"
+            "get_info_on_inputs infer_reuse_pattern insert_deepcopy register_checker view_tree_set"
         ),
         "theano.compile.nanguardmode": "f_compute f_gpua_absmax f_gpua_max f_gpua_min flatten",
         "theano.compile.pfunc": "iter_over_pairs",
