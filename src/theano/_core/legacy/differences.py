@@ -53,6 +53,7 @@ DIFFERENCES: dict[str, str] = {
     ),
     "theano.tensor.inc_subtensor": "`inplace=True` overwrites arguments only",
     "theano.tensor.unravel_index": "`order='F'` counts in that order, which was ignored",
+    "theano.tensor.bincount": "counts are int64, as NumPy's; they had the dtype of what is counted",
     "theano.tensor.repeat": "takes one number for each item of every axis, with a gradient",
     "theano.tensor.topk": "`sorted=True` works",
     "theano.tensor.argtopk": "`sorted=True` works",
