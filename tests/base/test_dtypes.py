@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import theano.tensor as T
 from theano._core.base import dtypes
 from theano._core.base.errors import IntegerDivisionError
 from theano._core.base.settings import change_flags
@@ -192,6 +193,15 @@ def test_complex_of() -> None:
         "float32": "complex64",
     }
     assert dtypes.complex_of("float64") == dtypes.complex_of("complex128") == "complex128"
+
+
+def test_what_has_a_dtype_stands_for_it() -> None:
+    x, y = T.fvector(), T.dvector()
+    assert dtypes.named(x) == "float32"
+    assert y.zeros_like(x).dtype == T.ones((2,), dtype=x).dtype == "float32"
+    assert T.cast(y, x).dtype == "float32"
+    with pytest.raises(TypeError, match="is not a dtype"):
+        dtypes.named(3)
 
 
 def test_unknown_names_are_type_errors() -> None:

@@ -70,12 +70,14 @@ _BYTES = {name: np.dtype(name).itemsize for name in all_dtypes}
 def named(dtype: Any) -> str:
     """Return the name of a dtype: of a NumPy dtype, a Python type, or 'floatX' for `config.floatX`.
 
-    A string is returned as it is: who uses it knows which ones exist.
+    A string is returned as it is: who uses it knows which ones exist. What has a dtype, such as a
+    variable, stands for that: NumPy once read it so, and programs write ``g.zeros_like(g)``.
     """
     if isinstance(dtype, str):
         return config.floatX if dtype == "floatX" else str(dtype)
     try:
-        return np.dtype(dtype).name
+        held = getattr(dtype, "dtype", None)
+        return held if isinstance(held, str) else np.dtype(dtype).name
     except TypeError:
         other = "A shape, or several axes, are one argument: (2, 3)."
         if isinstance(dtype, bool):
