@@ -359,3 +359,30 @@ def test_an_outer_product_with_itself_asks_for_one_length() -> None:
     f = theano.function([v], T.outer(v, v))
     assert sorted(str(op) for op in ops(f)) == ["Alloc", "Ger{destructive}", "Shape_i{0}"]
     np.testing.assert_array_equal(f([1.0, 2.0]), [[1, 2], [2, 4]])
+
+
+@pytest.mark.parametrize("outs", [0, 1, 2])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_new_values_come_in_the_order_of_the_inputs(outs: int, backwards: bool) -> None:
+    # Programs that look at graphs find by this which output is whose new value.
+    v, s = (theano.shared(np.arange(3.0), name=name) for name in "vs")
+    x = T.vector("x")
+    updates = [(v, s + 1), (s, v * x)][:: -1 if backwards else 1]
+    f = theano.function([x], [x + v, v][:outs], updates=updates)
+    graph, inputs = f.maker.fgraph, f.maker.expanded_inputs
+    kept = [k for k, spec in enumerate(inputs) if spec.update is not None]
+    assert graph.update_mapping == {outs + k: place for k, place in enumerate(kept)}
+    for out, place in graph.update_mapping.items():
+        assert inputs[place].variable.name == graph.inputs[place].name
+        names = {u.name for u in theano.gof.graph.inputs([graph.outputs[out]]) if u.name}
+        assert names == {"v": {"s"}, "s": {"v", "x"}}[graph.inputs[place].name]
+    again = f.copy()
+    assert again.maker.fgraph.update_mapping == graph.update_mapping
+    f(np.ones(3) * 2)
+    assert v.get_value().tolist() == [1, 2, 3] and s.get_value().tolist() == [0, 2, 4]
+
+
+def test_graphs_of_no_function_have_no_new_values() -> None:
+    x = T.vector("x")
+    assert theano.FunctionGraph([x], [x + 1]).update_mapping is None
+    assert theano.function([x], x + 1).maker.fgraph.update_mapping == {}

@@ -69,7 +69,7 @@ class FunctionMaker:
     inputs, outputs
         The same as users look at them: `In` also for shared variables, and `Out`.
     updates : list of (Variable, Variable)
-        New values, by the variable they belong to: a shared variable or an input.
+        New values, by the variable they belong to: a shared variable or an input, in their order.
     result : 'single', 'list', 'none' or tuple of str
     graph : FunctionGraph
         The rewritten graph.
@@ -86,16 +86,15 @@ class FunctionMaker:
         name: str,
         profile: Any = None,
     ) -> None:
-        self.arguments = list(inputs)
-        self.shared = list(shared)
-        self.results = list(outputs)
-        self.updates = list(updates)
+        self.arguments, self.shared, self.results = list(inputs), list(shared), list(outputs)
         self.result = result
         self.mode = mode
         self.name = name
         self.source = user_line()
         self.profile = profile_of(profile, name)
         self.all_inputs = [s.variable for s in self.arguments] + self.shared
+        place = {v: k for k, v in enumerate(self.all_inputs)}
+        self.updates = sorted(updates, key=lambda pair: place[pair[0]])
         # An input may be the result of an operation, which then does not matter.
         self.leaves = unsized_inputs([v if v.owner is None else v.clone() for v in self.all_inputs])
         self.callbacks: Sequence[Any] = ()

@@ -213,6 +213,8 @@ def std_fgraph(
     updates = [spec.update for spec in input_specs if spec.update is not None]
     outputs = [*(spec.variable for spec in output_specs), *updates]
     graph: Any = FunctionGraph([spec.variable for spec in input_specs], outputs)
+    places = [k for k, spec in enumerate(input_specs) if spec.update is not None]
+    graph.update_mapping = dict(enumerate(places, len(output_specs)))
     overwrites = [n for n in graph.apply_nodes if getattr(n.op, "destroy_map", None)]
     if overwrites and not accept_inplace:
         node = overwrites[0]

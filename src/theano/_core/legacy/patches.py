@@ -19,6 +19,7 @@ from theano._core.base.errors import NotScalarConstantError
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
 from theano._core.ir import hooks
+from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.hooks import extend
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Tag, Type, Variable
@@ -365,6 +366,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     # What `Mode` takes as a linker.
     (Mode, "linker", property(_linker)),
     (FunctionMaker, "fgraph", _Cached("fgraph", _shown_graph)),
+    # Of which input each of the last outputs is the new value; other graphs do not say it.
+    (FunctionGraph, "update_mapping", None),
     (FunctionMaker, "linker", property(lambda maker: _linker(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
     (Loop, "__init__", make_loop),

@@ -88,7 +88,11 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
         outputs = _with_copies(maker, _moved_once(outputs))
-    return FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
+    graph: Any = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
+    place = {v: k for k, v in enumerate(maker.all_inputs)}
+    targets = enumerate((target for target, _ in maker.updates), len(maker.results))
+    graph.update_mapping = {out: place[target] for out, target in targets}
+    return graph
 
 
 def _stays_whole(node: Apply) -> bool:
