@@ -541,6 +541,8 @@ REWRITTEN = {
 ELSEWHERE |= {"CholeskyCotangent", "CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
 # Made by rewriting: tests/linalg/test_symmetric_products.py.
 ELSEWHERE |= {"SymmetricProduct"}
+# Of native code: tests/rewrite/test_sums_of_parts.py.
+ELSEWHERE |= {"SumOfParts"}
 # Of complex numbers: tests/ops/test_special.py.
 ELSEWHERE |= {"OfComplex", "_AlsoOfComplex"}
 # Names of expressions, written out when rewriting starts: tests/legacy/test_array_ops.py.

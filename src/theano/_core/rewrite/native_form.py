@@ -25,6 +25,7 @@ from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
 from theano._core.rewrite.passes.nested_folds import in_nested_folds
+from theano._core.rewrite.passes.sums_of_parts import in_sums_of_parts
 from theano._core.rewrite.scan.simplify import with_fixed_outside
 from theano._core.rewrite.scan.sink_products import with_products_in_steps
 
@@ -70,7 +71,7 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     if any(a is not b for a, b in zip(inside, changed, strict=True)):
         # Bounds of positions that all steps use.
         changed = with_fixed_outside(inside)
-    changed = in_nested_folds(changed)
+    changed = in_sums_of_parts(in_nested_folds(changed), rewriter)
     ran = False
     for name, classes, change, why in RULES:
         found = {type(n.op) for n in toposort(changed) if isinstance(n.op, classes)}

@@ -116,13 +116,13 @@ def run(
     for out in outs:
         p.pointer(out)
         p.strides(out)
-    bounds = {a: [0, *_sorted(p, list(places)), shape[a]] for a, places in sorted(cuts.items())}
+    bounds = {a: [0, *in_order(p, list(places)), shape[a]] for a, places in sorted(cuts.items())}
     with ExitStack() as stack:
         piece, lengths = {}, list(shape)
         for axis, ends in bounds.items():
             number = stack.enter_context(p.counted(len(ends) - 1))
-            piece[axis] = _pick(p, number, ends[:-1])
-            lengths[axis] = p.let("sub", _pick(p, number, ends[1:]), piece[axis])
+            piece[axis] = pick(p, number, ends[:-1])
+            lengths[axis] = p.let("sub", pick(p, number, ends[1:]), piece[axis])
         here = [_part(p, operand, piece, lengths) for operand in operands]
         write(lengths, here, [_part(p, out, piece, lengths) for out in outs], [])
 
@@ -135,7 +135,8 @@ def _joined(p: Core, node: Apply) -> _Joined:
     return _Joined(axis, parts, starts)
 
 
-def _sorted(p: Core, places: list[Size]) -> list[Size]:
+def in_order(p: Core, places: list[Size]) -> list[Size]:
+    """Return places from the first to the last."""
     for end in range(len(places) - 1, 0, -1):
         for i in range(end):
             one, two = places[i : i + 2]
@@ -143,7 +144,7 @@ def _sorted(p: Core, places: list[Size]) -> list[Size]:
     return places
 
 
-def _pick(p: Core, number: Size, values: Sequence[Size]) -> Size:
+def pick(p: Core, number: Size, values: Sequence[Size]) -> Size:
     """Return the value of that number."""
     result = values[-1]
     for i in reversed(range(len(values) - 1)):

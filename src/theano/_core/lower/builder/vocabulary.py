@@ -20,6 +20,7 @@ _SELDOM = {
     "lapack": "along lapack search select",
     "libraries": "batched_matmul call_checked call_compute call_python draw matmul",
     "mrg_draws": "draw_uniforms pack_truncated pick_outcomes",
+    "parts": "sum_of_parts",
     "philox_draws": "derive_keys draw_by_rejection draw_multinomial draw_stream map_lanes"
     " permutation_of_words",
     "pooling": "gather_maximum pool spread_average spread_maximum",

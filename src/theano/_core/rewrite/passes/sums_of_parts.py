@@ -1,0 +1,183 @@
+"""Additions to parts of an array that overlap, as one operation.
+
+The gradient of `x[1:] - x[:-1]` is added to two parts of zeros, one item apart. Each addition would
+walk nearly all of the array. What is added is often a multiple of the same array: numbers that it
+is multiplied by are part of the operation, so that this array alone is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.graph import copied, made_by, toposort
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.index_form import Slice
+from theano._core.ops.array.indexing import IncSubtensor, Subtensor
+from theano._core.ops.array.parts import Part, SumOfParts
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import constant
+from theano._core.ops.elementwise.arithmetic import add, mul, neg
+from theano._core.rewrite.engine import Rewriter, known_value
+
+# Pieces between the ends of parts, each of which a kernel is called for: of all additions, or of
+# each of several groups, for which more is read and written.
+MOST_PIECES, FEW_PIECES = 25, 5
+# Read in one loop: more addresses than registers take longer.
+MOST_PARTS = 12
+# Numbers that these are multiplied by are not rounded as each product is.
+NOT_MULTIPLIED = ("float16", "bool", "complex64", "complex128")
+
+# What is added, the numbers that it is multiplied by, and where.
+Added = tuple[Variable, list[Any], Part]
+
+
+def in_sums_of_parts(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
+    """Return `outputs` with additions to parts that overlap as sums of parts."""
+    nodes = toposort(outputs)
+    writes = [node for node in nodes if _index_of_ends(node) is not None]
+    if len(writes) < 2:
+        return list(outputs)
+    uses = _uses(nodes, outputs)
+    table: dict[Any, Any] = {}
+    sums: dict[Apply, list[list[Apply]]] = {}
+    done: set[Apply] = set()
+    for node in reversed(writes):
+        if node in done:
+            continue
+        chain = _chain(rewriter, node, uses)
+        done.update(chain)
+        groups = _groups(chain) if chain else []
+        if len(groups) < len(chain):
+            sums[node] = groups
+    for node in writes:
+        if node in sums:
+            table[node.outputs[0]] = _sum_of(sums[node], uses, table)
+    return copied(outputs, table) if table else list(outputs)
+
+
+def _uses(nodes: Sequence[Apply], outputs: Sequence[Variable]) -> Mapping[Any, int]:
+    uses = dict.fromkeys(outputs, 1)
+    for node in nodes:
+        for value in node.inputs:
+            uses[value] = uses.get(value, 0) + 1
+    return uses
+
+
+def _index_of_ends(node: Apply) -> list[tuple[int, int]] | None:
+    """Return how many items an addition to a part leaves out before and behind, by axis."""
+    if not isinstance(node.op, IncSubtensor) or len(node.inputs) > 2:
+        return None
+    x = node.inputs[0]
+    if x.type.dtype in NOT_MULTIPLIED or (node.op.assign and known_value(x) != 0):
+        return None
+    ends = []
+    for entry in node.op.index:
+        if not isinstance(entry, Slice) or entry.step not in (None, 1):
+            return None
+        start, stop = entry.start or 0, entry.stop
+        if not isinstance(start, int) or start < 0 or (stop is not None and not _is_end(stop)):
+            return None
+        ends.append((start, -(stop or 0)))
+    return ends + [(0, 0)] * (x.type.ndim - len(ends))
+
+
+def _is_end(stop: Any) -> bool:
+    return isinstance(stop, int) and stop < 0
+
+
+def _part(node: Apply, factors: int = 0) -> Part:
+    before, behind = zip(*_index_of_ends(node) or (), strict=True)
+    return Part(before, behind, factors)
+
+
+def _chain(rewriter: Rewriter, node: Apply, uses: Mapping[Any, int]) -> list[Apply]:
+    """Return the additions that follow each other up to a node, from the first on."""
+    chain: list[Apply] = []
+    while len(chain) < MOST_PARTS and _fits(rewriter, node):
+        chain.append(node)
+        inner = made_by(node.inputs[0], IncSubtensor)
+        if inner is None or uses[node.inputs[0]] > 1 or _index_of_ends(inner) is None:
+            break
+        node = inner
+    return chain[::-1]
+
+
+def _fits(rewriter: Rewriter, node: Apply) -> bool:
+    """Tell whether what is added certainly has the lengths of the part."""
+    x, y = node.inputs
+    part = Subtensor(node.op.index).make_node(x).outputs[0]
+    return part.type == y.type and rewriter.same_shape(part, y)
+
+
+def _pieces(parts: Sequence[Part], alone: bool) -> int:
+    """Return how many pieces there are between the ends of parts, if `alone` where parts are."""
+    counts = [
+        {ends[axis] for ends in side}
+        for side in ([part.before for part in parts], [part.behind for part in parts])
+        for axis in range(len(parts[0].before))
+    ]
+    cuts = [len(ends - {min(ends) if alone else 0}) for ends in counts]
+    rank = len(cuts) // 2
+    return prod(1 + front + back for front, back in zip(cuts[:rank], cuts[rank:], strict=True))
+
+
+def _groups(chain: Sequence[Apply]) -> list[list[Apply]]:
+    """Return additions that are done together."""
+    if _pieces([_part(node) for node in chain], False) <= MOST_PIECES:
+        return [list(chain)]
+    groups: list[list[Apply]] = []
+    for node in chain:
+        for group in groups:
+            if _pieces([_part(n) for n in (*group, node)], True) <= FEW_PIECES:
+                group.append(node)
+                break
+        else:
+            groups.append([node])
+    return groups
+
+
+def _sum_of(groups: Sequence[Sequence[Apply]], uses: Mapping[Any, int], table: Any) -> Any:
+    """Return groups of additions as an operation each."""
+    (result,) = copied([groups[0][0].inputs[0]], table)
+    for group in groups:
+        parts, values = [], []
+        for node in group:
+            value, factors = _multiplied(node.inputs[1], uses)
+            parts.append(_part(node, len(factors)))
+            values += copied([value, *factors], table)
+        alone = len(groups) > 1
+        op = SumOfParts(tuple(parts), not alone and known_value(result) == 0, alone)
+        result = op(result, *values)
+        result.owner.source = result.source = group[-1].source
+    return result
+
+
+def _multiplied(value: Any, uses: Mapping[Any, int]) -> tuple[Any, list[Any]]:
+    """Return what a value is a multiple of, and the numbers that this is multiplied by."""
+    factors: list[Any] = []
+    dtype = value.type.dtype
+    while uses[value] <= 1 and (node := made_by(value, mul, add, neg)) is not None:
+        one, *others = node.inputs
+        if node.op is neg and not dtypes.is_discrete(dtype):
+            factor: Any = constant(np.asarray(-1, dtype))
+        elif node.op is add and others[0] is one and not dtypes.is_discrete(dtype):
+            factor = constant(np.asarray(2, dtype))
+        elif node.op is mul:
+            if all(one.type.broadcastable):
+                one, others = others[0], [one]
+            factor = others[0]
+        else:
+            break
+        known = known_value(factor)
+        if not all(factor.type.broadcastable) or one.type != value.type:
+            break
+        if factor.type.dtype != dtype or (known is not None and not np.isfinite(known)):
+            break
+        factors.append(dimshuffle(factor, ()) if factor.type.ndim else factor)
+        value = one
+    return value, factors[::-1]
