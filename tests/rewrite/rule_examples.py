@@ -120,6 +120,11 @@ EXAMPLES: dict[str, Any] = {
     "det(A) inv(A) → adj(A)": s * nlinalg.det(positive) * nlinalg.matrix_inverse(positive),
     "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
     "dot(I, x) → x, dot(x, I) → x": T.dot(T.eye(m.shape[0]), m),
+    "dot(one_hot(i), x) → x[i]": T.dot(T.extra_ops.to_one_hot(i, m.shape[0]), m),
+    "dot(one_hot(i).T, x) → zeros with x added at i": T.dot(T.extra_ops.to_one_hot(i, 5).T, m[i]),
+    "sum(one_hot(i) x, axis=1) → x[arange(n), i]": (
+        T.eq(i[:, None], T.arange(2)) * T.log(m[i])
+    ).sum(axis=1),
     "log(exp(x) / y) → x - log(y)": T.log(T.nnet.softmax(m)),
     "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
     / T.exp(m).sum(axis=1, keepdims=True),

@@ -39,6 +39,7 @@ from theano._core.rewrite.rules import (
     inverses,
     linalg,
     logarithms,
+    one_hot,
     products,
     shapes,
     special,
@@ -91,9 +92,7 @@ class Selection(Record):
 
 def _walk(name: str) -> Callable[[Rewriter, list[Any], Selection], list[Any]]:
     """Return what runs the rules of a pass."""
-    return lambda rewriter, outputs, selection: rewriter.run(
-        outputs, rules_of(name, selection.excluded)
-    )
+    return lambda rewriter, outputs, chosen: rewriter.run(outputs, rules_of(name, chosen.excluded))
 
 
 def _alone(change: Callable[[list[Variable]], list[Variable]]) -> Callable[..., list[Any]]:
@@ -248,6 +247,7 @@ def all_rules() -> tuple[Rule, ...]:
         *products.RULES,
         *stable.RULES,
         *linalg.RULES,
+        *one_hot.RULES,
         *special.RULES,
         *blas.RULES,
         *inner_graphs.RULES,

@@ -99,7 +99,7 @@ def _joined(p: Core, arrays: Sequence[Array], ends: list[_Ends]) -> tuple[list[A
     ], ends
 
 
-def _of_parts(node: Apply, values: Sequence[Any]) -> Iterator[tuple[Part, Any, list[Any]]]:
+def _of_parts(node: Apply, values: Sequence[Array | None]) -> Iterator[tuple[Part, Any, list[Any]]]:
     """Return each part, what is added to it, and by what this is multiplied: numbers as such."""
     variables: list[Any] = node.inputs[1:]
     rest = iter(zip(variables, values, strict=True))

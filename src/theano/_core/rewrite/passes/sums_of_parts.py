@@ -86,7 +86,7 @@ def _index_of_ends(node: Apply) -> list[tuple[int, int]] | None:
     return ends + [(0, 0)] * (x.type.ndim - len(ends))
 
 
-def _is_end(stop: Any) -> bool:
+def _is_end(stop: object) -> bool:
     return isinstance(stop, int) and stop < 0
 
 
@@ -141,7 +141,9 @@ def _groups(chain: Sequence[Apply]) -> list[list[Apply]]:
     return groups
 
 
-def _sum_of(groups: Sequence[Sequence[Apply]], uses: Mapping[Any, int], table: Any) -> Any:
+def _sum_of(
+    groups: Sequence[Sequence[Apply]], uses: Mapping[Any, int], table: dict[Any, Any]
+) -> Any:
     """Return groups of additions as an operation each."""
     (result,) = copied([groups[0][0].inputs[0]], table)
     for group in groups:
@@ -157,7 +159,7 @@ def _sum_of(groups: Sequence[Sequence[Apply]], uses: Mapping[Any, int], table: A
     return result
 
 
-def _multiplied(value: Any, uses: Mapping[Any, int]) -> tuple[Any, list[Any]]:
+def _multiplied(value: Variable, uses: Mapping[Any, int]) -> tuple[Any, list[Any]]:
     """Return what a value is a multiple of, and the numbers that this is multiplied by."""
     factors: list[Any] = []
     dtype = value.type.dtype

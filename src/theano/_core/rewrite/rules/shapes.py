@@ -76,7 +76,8 @@ def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
     x = node.inputs[0]
     entries = join_index(node.op.index, node.inputs[1:])
     shape = rewriter.shape(x)
-    changed = False
+    # Of these, the last ones say nothing.
+    changed = entries[-1:] in ([], [slice(None)])
     for axis, entry in enumerate(entries):
         if not isinstance(entry, slice) or entry == slice(None):
             continue

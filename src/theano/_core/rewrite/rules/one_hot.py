@@ -1,0 +1,305 @@
+"""Matrices whose rows have a number in one place and zeros elsewhere: products pick and add rows.
+
+As with diagonals, what a zero is multiplied by does not count, infinite or NaN as it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.base.records import Record
+from theano._core.ir.graph import made_by
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.creation import ARange, Eye, iota
+from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.indexing import (
+    AT,
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    gather,
+    scatter_add,
+)
+from theano._core.ops.array.products import Dot
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle, transpose_of
+from theano._core.ops.core.op import as_variable, python_int
+from theano._core.ops.elementwise.arithmetic import (
+    and_,
+    eq,
+    ge,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    switch,
+)
+from theano._core.ops.elementwise.elementwise import Elementwise, cast
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
+from theano._core.rewrite.rules.flatten import number
+
+RULES = Rules("special")
+rule = RULES.rule
+# Functions in sequence through which what is picked is taken.
+FEW_LEVELS = 8
+# Rows of an identity matrix that is looked for among constants.
+SMALL = 64
+
+
+class OneHot(Record):
+    """Where each row has its number, how long rows are, and the number.
+
+    Positions that are no index are an error if they are `checked`; such a row has no number else.
+    """
+
+    positions: Any
+    length: Any
+    number: Any
+    checked: bool
+
+
+def one_hot(rewriter: Rewriter, variable: Variable) -> OneHot | None:
+    """Return what a matrix is, if its rows have a number in one place each."""
+    while (node := made_by(variable, Elementwise)) is not None and node.op.is_cast:
+        variable = node.inputs[0]
+    if variable.type.ndim != 2 or any(variable.type.broadcastable):
+        return None
+    node = made_by(variable, AdvancedSubtensor, AdvancedIncSubtensor, eq)
+    if node is None:
+        return None
+    if node.op is eq:
+        return _equal(rewriter, node)
+    written = isinstance(node.op, AdvancedIncSubtensor)
+    return (_set if written else _row_of_identity)(rewriter, node)
+
+
+def _set(rewriter: Rewriter, node: Apply) -> OneHot | None:
+    """For zeros[arange(n), i] set to a number, or increased by it."""
+    if tuple(node.op.axes) != (AT, AT) or known_value(node.inputs[0]) != 0:
+        return None
+    zeros, value, rows, positions = node.inputs
+    count, length = rewriter.shape(zeros)
+    if not _counts(rewriter, rows, count) or not _suits(rewriter, positions, count):
+        return None
+    if not all(value.type.broadcastable):
+        return None
+    return OneHot(positions, length, dimshuffle(value, ()) if value.type.ndim else value, True)
+
+
+def _row_of_identity(rewriter: Rewriter, node: Apply) -> OneHot | None:
+    """For eye(n)[i]."""
+    eye, *positions = node.inputs
+    if tuple(node.op.axes) != (AT,) or positions[0].type.broadcastable != (False,):
+        return None
+    if not _is_identity(rewriter, eye):
+        return None
+    one = as_variable(number(1, eye.type.dtype))
+    return OneHot(positions[0], rewriter.shape(eye)[1], one, True)
+
+
+def _is_identity(rewriter: Rewriter, variable: Variable) -> bool:
+    """Tell whether a matrix is an identity matrix, computed or known."""
+    if variable.type.ndim != 2:
+        return False
+    rows, columns = rewriter.shape(variable)
+    if not (rows is columns or rows == columns):
+        return False
+    if isinstance(variable, Constant):
+        # Larger ones are not computed before the function runs.
+        return rows <= SMALL and bool((variable.data == np.eye(rows)).all())
+    node = made_by(variable, Eye)
+    return node is not None and python_int(node.inputs[2]) == 0
+
+
+def _equal(rewriter: Rewriter, node: Apply) -> OneHot | None:
+    """For i[:, None] == arange(n)."""
+    views = [made_by(v, DimShuffle) for v in node.inputs]
+    for column, row in (views, views[::-1]):
+        if column is None or row is None:
+            continue
+        if (column.op.new_order, row.op.new_order) != ((0, "x"), ("x", 0)):
+            continue
+        positions, places = column.inputs[0], row.inputs[0]
+        length = rewriter.shape(places)[0]
+        # Of rows of nothing no item can be read.
+        if not isinstance(length, int) or not length or not _counts(rewriter, places, length):
+            return None
+        if positions.type.dtype in ("bool", "uint64") or not dtypes.is_discrete(
+            positions.type.dtype
+        ):
+            return None
+        return OneHot(positions, length, as_variable(number(1, "int8")), False)
+    return None
+
+
+def _counts(rewriter: Rewriter, index: Variable, length: Variable | int) -> bool:
+    """Tell whether an index is 0, 1, 2 and so on up to a length."""
+    node = made_by(index, ARange)
+    if node is None or python_int(node.inputs[0]) != 0 or python_int(node.inputs[2]) != 1:
+        return False
+    own = rewriter.shape(index)[0]
+    return node.inputs[1] is length or own is length or own == length
+
+
+def _suits(rewriter: Rewriter, positions: Variable, count: Variable | int) -> bool:
+    own = rewriter.shape(positions) if positions.type.broadcastable == (False,) else (None,)
+    return own[0] is count or own[0] == count
+
+
+def _times(value: Variable, factor: Variable, dtype: str) -> Any:
+    """Return a product with a number, which is 1 as a rule."""
+    value = cast(value, dtype)
+    if known_value(factor) == 1:
+        return value
+    return mul(value, cast(dimshuffle(factor, ["x"] * value.type.ndim), dtype))
+
+
+def _picked(matrix: OneHot, read: Callable[[Any], Any]) -> Any:
+    """Return what `read` gives of positions; zeros where these are not checked and no index."""
+    positions = matrix.positions
+    if matrix.checked:
+        return read(positions)
+    last = number(matrix.length - 1, "int64")
+    positions = cast(positions, "int64")
+    found = read(minimum(maximum(positions, number(0, "int64")), last))
+    inside = and_(ge(positions, number(0, "int64")), lt(positions, number(matrix.length, "int64")))
+    inside = dimshuffle(inside, [0, *["x"] * (found.type.ndim - 1)])
+    return switch(inside, found, number(0, found.type.dtype))
+
+
+def _fitting(
+    value: Variable, one: Variable | int, two: Variable | int, text: str = "dot: shapes do not fit"
+) -> Any:
+    """Return a value that is there if two lengths are equal."""
+    if one is two or one == two:
+        return value
+    facts = as_int64(one), as_int64(two)
+    return Require(f"{text}: {{}}, {{}}", 2)(value, *facts, eq(*facts))
+
+
+@rule("dot(one_hot(i), x) → x[i]", on=Dot, keeps="nan", why="a row is picked, not multiplied")
+def _rows_picked(rewriter: Rewriter, node: Apply) -> Any:
+    x, y = node.inputs
+    matrix = one_hot(rewriter, x)
+    if matrix is None:
+        return None
+    y = _fitting(y, rewriter.shape(y)[0], matrix.length)
+    picked = _picked(matrix, lambda positions: gather(y, positions))
+    return _times(picked, matrix.number, node.outputs[0].type.dtype)
+
+
+@rule(
+    "dot(one_hot(i).T, x) → zeros with x added at i",
+    on=Dot,
+    keeps="nan",
+    why="a row is added, not multiplied",
+)
+def _rows_added(rewriter: Rewriter, node: Apply) -> Any:
+    """For positions that are checked."""
+    x, y = node.inputs
+    whole = transpose_of(x)
+    matrix = None if whole is None else one_hot(rewriter, whole)
+    if matrix is None or not matrix.checked or y.type.broadcastable[0]:
+        return None
+    rows = rewriter.shape(y)
+    y = _fitting(y, rows[0], rewriter.shape(matrix.positions)[0])
+    dtype = node.outputs[0].type.dtype
+    zeros = alloc(number(0, dtype), matrix.length, *rows[1:])
+    return scatter_add(zeros, _times(y, matrix.number, dtype), matrix.positions)
+
+
+@rule(
+    "sum(one_hot(i) x, axis=1) → x[arange(n), i]",
+    on=Reduction,
+    keeps="nan",
+    why="one item of each row is computed",
+)
+def _items_picked(rewriter: Rewriter, node: Apply) -> Any:
+    """Also the sum of everything."""
+    value = node.inputs[0]
+    if node.op.kind != "sum" or value.type.ndim != 2 or any(value.type.broadcastable):
+        return None
+    axes, negative = tuple(node.op.axes(2)), made_by(value, neg) is not None
+    if 1 not in axes:
+        return None
+    factors = _factors(rewriter, value.owner.inputs[0] if negative else value)
+    for place, factor in enumerate(factors):
+        matrix = one_hot(rewriter, factor)
+        others = factors[:place] + factors[place + 1 :]
+        if matrix is None or not others:
+            continue
+        picked = _product_picked(rewriter, matrix, factor, others, value.type.dtype)
+        picked = neg(picked) if negative else picked
+        if 0 in axes:
+            return Reduction("sum", (0,), *node.op.asked)(picked)
+        return cast(picked, node.outputs[0].type.dtype)
+    return None
+
+
+def _product_picked(
+    rewriter: Rewriter, matrix: OneHot, whole: Variable, others: list[Any], dtype: str
+) -> Any:
+    """Return the items of a product with a one-hot matrix that are not 0, row by row."""
+    own = rewriter.shape(whole)
+    for axis, v in ((axis, v) for v in others for axis in range(2)):
+        if not v.type.broadcastable[axis]:
+            text = f"Input dimension mis-match. (shape[{axis}])"
+            positions = _fitting(matrix.positions, own[axis], rewriter.shape(v)[axis], text)
+            matrix = matrix.replace(positions=positions)
+
+    def read(positions: Any) -> Any:
+        rows = iota(own[0])
+        items = [_items(rewriter, v, rows, positions, FEW_LEVELS) for v in others]
+        return reduce(mul, items)
+
+    return _times(_picked(matrix, read), matrix.number, dtype)
+
+
+def _factors(rewriter: Rewriter, value: Variable) -> list[Any]:
+    """Return the factors of a product that nothing else needs."""
+    factors, waiting = [], [value]
+    while waiting:
+        factor = waiting.pop()
+        node = made_by(factor, mul)
+        used = rewriter.uses.get(factor, 0) > 1 and factor is not value
+        if node is None or used or factor.type.dtype != value.type.dtype:
+            factors.append(factor)
+        else:
+            waiting += reversed(node.inputs)
+    return factors
+
+
+def _broadcasts(rewriter: Rewriter, value: Variable, whole: Variable) -> bool:
+    """Tell whether a matrix has the lengths of another one, but for axes that it lacks."""
+    return value.type.ndim == 2 and all(
+        one or n is own or n == own
+        for one, n, own in zip(
+            value.type.broadcastable, rewriter.shape(value), rewriter.shape(whole), strict=True
+        )
+    )
+
+
+def _items(
+    rewriter: Rewriter, value: Variable, rows: Variable, positions: Variable, levels: int
+) -> Any:
+    """Return the items of a matrix in rows at positions: computed by themselves if they can be."""
+    pattern = value.type.broadcastable
+    if all(pattern):
+        return dimshuffle(value, ("x",))
+    node = made_by(value, Elementwise)
+    if node is not None and levels and rewriter.uses.get(value, 0) <= 1:
+        if all(_broadcasts(rewriter, v, value) for v in node.inputs):
+            return node.op(*(_items(rewriter, v, rows, positions, levels - 1) for v in node.inputs))
+    if pattern[1]:
+        return dimshuffle(value, (0,))
+    return (
+        gather(dimshuffle(value, (1,)), positions) if pattern[0] else gather(value, rows, positions)
+    )

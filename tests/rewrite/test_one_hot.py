@@ -1,0 +1,82 @@
+"""Products with one-hot matrices pick and add rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+i, w, x = T.lvector("i"), T.dmatrix("w"), T.dmatrix("x")
+FORMS = {
+    "to_one_hot": lambda n: T.extra_ops.to_one_hot(i, n),
+    "eye": lambda n: T.eye(n)[i],
+    "twos": lambda n: T.set_subtensor(T.zeros((i.shape[0], n))[T.arange(i.shape[0]), i], 2.0),
+    "eq": lambda n: T.eq(i[:, None], T.arange(n)),
+    "cast": lambda n: T.cast(T.eq(T.arange(n)[None, :], i.dimshuffle(0, "x")), "float32"),
+}
+UNCHECKED = ("eq", "cast")
+PLAIN = theano.Mode(optimizer=None)
+
+
+def names(f: Any) -> set[str]:
+    return {str(node.op) for node in f.maker.graph.toposort()}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_are_picked_and_added(form: str) -> None:
+    hot = FORMS[form](4)
+    outputs = [T.dot(hot, w), T.dot(hot, w[:, 0])]
+    outputs += [T.grad((T.dot(hot, w) * x).sum(), w), (hot * x[:, :4]).sum(axis=1)]
+    outputs += [-(hot * T.exp(x[:, :4]) * w[0, 0]).sum()]
+    f, g = (theano.function([i, w, x], outputs, mode=mode) for mode in (None, PLAIN))
+    picked = theano.function([i, w], outputs[0])
+    assert "dot" not in names(picked)
+    assert not any("Eye" in name or "Alloc" in name for name in names(picked))
+    rng = np.random.RandomState(1)
+    for count, columns in ((0, 4), (1, 4), (5, 4), (30, 5)):
+        low = -6 if form in UNCHECKED else -4
+        positions = rng.randint(low, -low if form in UNCHECKED else 4, count)
+        for columns_last in (rng.rand(4, columns), np.asfortranarray(rng.rand(4, columns))):
+            values = positions, columns_last, rng.rand(count, columns)
+            for one, two in zip(f(*values), g(*values), strict=True):
+                assert one.dtype == two.dtype
+                np.testing.assert_allclose(one, two, rtol=1e-10)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_lengths_that_do_not_fit_are_errors(form: str) -> None:
+    hot = FORMS[form](3)
+    f = theano.function([i, w], T.dot(hot, w))
+    g = theano.function([i, x], (hot * x).sum(axis=1))
+    assert f([0, 2], np.ones((3, 2))).shape == (2, 2)
+    for rows in (1, 2, 4):
+        with pytest.raises(ValueError):
+            f([0, 1], np.ones((rows, 2)))
+    for shape in ((2, 1), (2, 2), (2, 4), (3, 3), (1, 3)):
+        with pytest.raises(ValueError):
+            g([0, 1], np.ones(shape))
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in UNCHECKED])
+def test_positions_beyond_are_errors(form: str) -> None:
+    f = theano.function([i, w], T.dot(FORMS[form](3), w))
+    for position in (3, -4):
+        with pytest.raises(IndexError):
+            f([0, position], np.ones((3, 2)))
+
+
+def test_a_zero_hides_what_is_infinite() -> None:
+    hot = FORMS["to_one_hot"](3)
+    f = theano.function([i, x], -(hot * T.log(x)).sum(axis=1))
+    np.testing.assert_allclose(f([1, 2], [[0, 1, 0], [0, 0, 0.5]]), [0, np.log(2)])
+
+
+def test_added_rows_fit() -> None:
+    f = theano.function([i, x], T.dot(FORMS["to_one_hot"](3).T, x))
+    np.testing.assert_array_equal(f([2, 2], [[1, 2], [3, 4]]), [[0, 0], [0, 0], [4, 6]])
+    with pytest.raises(ValueError):
+        f([2, 2], [[1, 2]])
