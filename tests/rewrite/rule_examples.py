@@ -120,6 +120,12 @@ EXAMPLES: dict[str, Any] = {
     "det(A) inv(A) → adj(A)": s * nlinalg.det(positive) * nlinalg.matrix_inverse(positive),
     "dot(diag(v), x) → v x": T.dot(T.diag(x), m),
     "dot(I, x) → x, dot(x, I) → x": T.dot(T.eye(m.shape[0]), m),
+    "dot(dot(x, y), v) → dot(x, dot(y, v))": T.dot(T.dot(m, m.T), x),
+    "sum(dot(x, y)) → dot(sum(x), sum(y))": T.dot(m.T, T.exp(m)).sum(axis=0),
+    "sum(x[:, None] y) → sum(x) sum(y)": (x[:, None] * y[None, :]).sum(),
+    "dot(x[:, None] y, z) → x[:, None] dot(y, z)": T.dot(y[:, None] * x[None, :], x),
+    "set(x, y, :) → y": T.set_subtensor(x[:], y),
+    "f(reshape(x)) → reshape(f(x))": T.exp(m).flatten() * 2 + 1,
     "dot(one_hot(i), x) → x[i]": T.dot(T.extra_ops.to_one_hot(i, m.shape[0]), m),
     "dot(one_hot(i).T, x) → zeros with x added at i": T.dot(T.extra_ops.to_one_hot(i, 5).T, m[i]),
     "sum(one_hot(i) x, axis=1) → x[arange(n), i]": (

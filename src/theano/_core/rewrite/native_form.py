@@ -16,11 +16,15 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.creation import Eye, iota
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.indexing import AdvancedSubtensor
 from theano._core.ops.array.reductions import reduce
-from theano._core.ops.core.op import constant
+from theano._core.ops.array.shaping import Length
+from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.op import constant, python_int
 from theano._core.ops.core.python_call import Composed
+from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.inline import in_loops
@@ -61,6 +65,18 @@ def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     return node.op.expression(node)
 
 
+def _identity(rewriter: Rewriter, node: Apply) -> list[Any] | None:
+    """A loop then computes it where it is read. A negative length is an error, which must stay."""
+    n, m, k = node.inputs
+    if not all((python_int(v) or 0) > 0 or made_by(v, Length) for v in (n, m)):
+        return None
+    rows, columns = (iota(v) for v in (n, m))
+    if python_int(k) != 0:
+        rows = add(rows, dimshuffle(k, ("x",)))
+    same = eq(dimshuffle(rows, (0, "x")), dimshuffle(columns, ("x", 0)))
+    return [cast(same, node.op.dtype)]
+
+
 def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     """Return `outputs` as native code computes them, in the bodies of loops too.
 
@@ -86,5 +102,6 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
 # In this order: expressions have positions, too.
 RULES = (
     ("composed(x) → expression", Composed, _expression, "no call of Python"),
+    ("eye(n) → arange(n)[:, None] == arange(n)", Eye, _identity, "no array of zeros and ones"),
     ("x[i] → x[i] with the bounds of i", AdvancedSubtensor, _with_bounds, "fewer reads of i"),
 )

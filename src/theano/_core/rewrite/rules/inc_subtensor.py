@@ -6,6 +6,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
+from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.index_form import Slice
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, subtensor
@@ -146,3 +147,15 @@ def _scaled_part(rewriter: Rewriter, value: Any) -> tuple[Apply, list[tuple[Any,
             return None
         scaling.append((node.op, *factors))
     return None
+
+
+@rule("set(x, y, :) → y", on=IncSubtensor, keeps="exact", why="nothing of x is read, or all of it")
+def _whole_written(rewriter: Rewriter, node: Apply) -> Any:
+    """Where all is set, or added to: inc(x, y, :) → x + y."""
+    x, y, *numbers = node.inputs
+    if numbers or not all(entry == Slice() for entry in node.op.index):
+        return None
+    if y.type.broadcastable != x.type.broadcastable or not rewriter.same_shape(x, y):
+        # It is stretched, or an error.
+        y = alloc(y, *rewriter.shape(x))
+    return y if node.op.assign else add(x, y)

@@ -13,8 +13,8 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, gather
-from theano._core.ops.array.products import Dot
-from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.products import Dot, dot
+from theano._core.ops.array.reductions import Reduction, reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import (
     DimShuffle,
@@ -340,3 +340,100 @@ def _shared_factor(rewriter: Rewriter, node: Apply) -> Any:
     if isinstance(op, SLogDet):
         return factor_slogdet(*factor(a))
     return (factor_inverse if isinstance(op, MatrixInverse) else factor_det)(*factor(a))
+
+
+@rule(
+    "dot(dot(x, y), v) → dot(x, dot(y, v))",
+    on=Dot,
+    why="of vectors, two products take a pass over each matrix",
+)
+def _vector_first(rewriter: Rewriter, node: Apply) -> Any:
+    """Also dot(v, dot(x, y)) → dot(dot(v, x), y), for matrices whose product nothing else needs."""
+    left, right = node.inputs
+    for product, vector in ((left, right), (right, left)):
+        made = made_by(product, Dot)
+        if made is None or vector.type.ndim != 1 or product.type.ndim != 2:
+            continue
+        x, y = made.inputs
+        if rewriter.uses.get(product, 0) > 1 or not _are_matrices(made, vector.type.dtype):
+            continue
+        return dot(x, dot(y, vector)) if product is left else dot(dot(vector, x), y)
+    return None
+
+
+def _are_matrices(product: Apply, dtype: str) -> bool:
+    """Tell whether a product is one of matrices of floating point, all of a dtype."""
+    return not dtypes.is_discrete(dtype) and all(
+        v.type.ndim == 2 and v.type.dtype == dtype for v in product.inputs
+    )
+
+
+@rule("sum(dot(x, y)) → dot(sum(x), sum(y))", on=Reduction, why="no product of matrices")
+def _sum_of_product(rewriter: Rewriter, node: Apply) -> Any:
+    """Over rows, columns, or both, of a product that nothing else needs."""
+    value = node.inputs[0]
+    made = made_by(value, Dot)
+    if made is None or node.op.kind != "sum" or rewriter.uses.get(value, 0) > 1:
+        return None
+    if not _are_matrices(made, node.outputs[0].type.dtype):
+        return None
+    x, y = made.inputs
+    axes = node.op.axes(2)
+    if 0 in axes:
+        x = Reduction("sum", (0,), *node.op.asked)(x)
+    if 1 in axes:
+        y = Reduction("sum", (1,), *node.op.asked)(y)
+    return dot(x, y)
+
+
+@rule(
+    "sum(x[:, None] y) → sum(x) sum(y)",
+    on=Reduction,
+    keeps="nan",
+    why="no product of all with all",
+)
+def _sum_of_outer_product(rewriter: Rewriter, node: Apply) -> Any:
+    """For factors each of which lacks some axes, and none that is folded has both."""
+    value = node.inputs[0]
+    out, made = node.outputs[0], made_by(value, mul)
+    if made is None or node.op.kind != "sum" or dtypes.is_discrete(out.type.dtype):
+        return None
+    patterns = [v.type.broadcastable for v in made.inputs]
+    axes = node.op.axes(value.type.ndim)
+    # Numbers alone are taken out of sums by another rule.
+    if any(all(p) or not any(p) for p in patterns) or any(
+        not any(p[a] for p in patterns) for a in axes
+    ):
+        return None
+    if any(v.type.dtype != out.type.dtype for v in (value, *made.inputs)):
+        return None
+    if any(value.type.broadcastable[a] for a in axes):
+        return None
+    sums = []
+    for v, pattern in zip(made.inputs, patterns, strict=True):
+        own = [a for a in axes if not pattern[a]]
+        kept = [a for a in range(len(pattern)) if a not in own]
+        folded = Reduction("sum", own, *node.op.asked)(v) if own else v
+        sums.append(dimshuffle(folded, [kept.index(a) for a in kept if a not in axes]))
+    return mul(*sums)
+
+
+@rule("dot(x[:, None] y, z) → x[:, None] dot(y, z)", on=Dot, why="no product of all with all")
+def _outer_product_times(rewriter: Rewriter, node: Apply) -> Any:
+    """For vectors x and y; also dot(z, x[:, None] y) → dot(z, x) y."""
+    for side, other in ((0, node.inputs[1]), (1, node.inputs[0])):
+        made = made_by(node.inputs[side], mul)
+        if made is None or made.outputs[0].type.ndim != 2 or other.type.broadcastable[side - 1]:
+            continue
+        columns = [v for v in made.inputs if v.type.broadcastable == (False, True)]
+        rows = [v for v in made.inputs if v.type.broadcastable == (True, False)]
+        same = {v.type.dtype for v in (*made.inputs, other)} == {node.outputs[0].type.dtype}
+        if not (columns and rows and same) or dtypes.is_discrete(other.type.dtype):
+            continue
+        x, y = dimshuffle(columns[0], (0,)), dimshuffle(rows[0], (1,))
+        if side:
+            first = dot(other, x)
+            return mul(dimshuffle(first, (*range(first.type.ndim), "x")), y)
+        second = dot(y, other)
+        return mul(dimshuffle(x, (0, *["x"] * second.type.ndim)), second)
+    return None

@@ -303,3 +303,29 @@ def _useless_rebroadcast(rewriter: Rewriter, node: Apply) -> Any:
 )
 def _drop_filter(rewriter: Rewriter, node: Apply) -> Any:
     return node.inputs[0]
+
+
+@rule(
+    "f(reshape(x)) → reshape(f(x))",
+    on=Elementwise,
+    phase="special",
+    keeps="exact",
+    why="one loop with what makes x",
+)
+def _function_of_reshaped(rewriter: Rewriter, node: Apply) -> Any:
+    """Where other operands are numbers, and a loop makes x for nothing else."""
+    out = node.outputs[0]
+    full = [v for v in node.inputs if not all(v.type.broadcastable)]
+    made = made_by(full[0], Reshape) if len(full) == 1 else None
+    if made is None or full[0].type.broadcastable != out.type.broadcastable:
+        return None
+    x, shape = made.inputs
+    if any(rewriter.uses.get(v, 0) > 1 for v in (x, full[0])) or not made_by(x, Elementwise):
+        return None
+    rank = x.type.ndim
+    if any(x.type.broadcastable) or not rank:
+        return None
+    operands = [
+        x if v is full[0] else dimshuffle(dimshuffle(v, ()), ["x"] * rank) for v in node.inputs
+    ]
+    return made.op(node.op(*operands), shape)

@@ -1,0 +1,115 @@
+"""What users write in a long way is computed in a short one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+x, y = T.dmatrices("x", "y")
+v, w = T.dvectors("v", "w")
+t = T.dtensor3("t")
+PLAIN = theano.Mode(optimizer=None)
+
+
+def names(f: Any) -> list[str]:
+    return [str(node.op) for node in f.maker.graph.toposort()]
+
+
+def kernels(f: Any) -> int:
+    return len({id(k.loop) for k in f.maker.kernels if hasattr(k, "loop")})
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3])
+@pytest.mark.parametrize("own", [0, 1, 2, 3])
+def test_all_of_an_array_is_set(rows: int, own: int) -> None:
+    outputs = [T.set_subtensor(x[:], y), T.inc_subtensor(x[:, :], y), T.set_subtensor(x[:], v)]
+    f, g = (theano.function([x, y, v], outputs, mode=mode) for mode in (None, PLAIN))
+    assert not any("IncSubtensor" in name for name in names(f))
+    values = np.full((own, 2), 7.0), np.arange(2.0 * rows).reshape(rows, 2), np.arange(2.0)
+    if rows in (1, own):
+        for one, two in zip(f(*values), g(*values), strict=True):
+            np.testing.assert_array_equal(one, two)
+    else:
+        for function in (f, g):
+            with pytest.raises(ValueError):
+                function(*values)
+
+
+def test_all_of_a_shared_variable_is_set() -> None:
+    s = theano.shared(np.zeros((2, 3)))
+    f = theano.function([x], [s], updates=[(s, T.set_subtensor(s[:], x[::-1]))])
+    value = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(f(value)[0], 0)
+    value_before = s.get_value(borrow=True)
+    value[:] = -1
+    np.testing.assert_array_equal(value_before, np.arange(6.0).reshape(2, 3)[::-1])
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+@pytest.mark.parametrize("m", [0, 1, 4])
+def test_products_of_all_with_all_are_not_made(n: int, m: int) -> None:
+    outer = v[:, None] * w[None, :]
+    outputs = [outer.sum(), outer.sum(axis=0), outer.sum(axis=1), T.dot(outer, w), T.dot(v, outer)]
+    outer = T.outer(v, w)
+    outputs += [outer.sum(), outer.sum(axis=0), outer.sum(axis=1), T.dot(outer, w), T.dot(v, outer)]
+    f, g = (theano.function([v, w], outputs, mode=mode) for mode in (None, PLAIN))
+    values = np.arange(1.0, n + 1), np.arange(2.0, m + 2)
+    for one, two in zip(f(*values), g(*values), strict=True):
+        assert one.shape == two.shape
+        np.testing.assert_allclose(one, two)
+    for output in outputs:
+        alone = theano.function([v, w], output)
+        assert all(
+            node.outputs[0].type.ndim < 2 or node.outputs[0].type.broadcastable != (False, False)
+            for node in alone.maker.graph.toposort()
+        )
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 3), (2, 0, 3), (2, 3, 0), (1, 1, 1), (2, 3, 4)])
+def test_sums_and_vectors_come_before_products(shape: tuple[int, int, int]) -> None:
+    n, k, m = shape
+    a, b = np.arange(1.0, n * k + 1).reshape(n, k), np.arange(1.0, k * m + 1).reshape(k, m)
+    product = T.dot(x, y)
+    outputs = [product.sum(), product.sum(axis=0), product.sum(axis=1)]
+    outputs += [T.dot(product, v), T.dot(w, product)]
+    for output in outputs:
+        f, g = (
+            theano.function([x, y, v, w], output, mode=mode, on_unused_input="ignore")
+            for mode in (None, PLAIN)
+        )
+        values = a, b, np.arange(1.0, m + 1), np.arange(1.0, n + 1)
+        np.testing.assert_allclose(f(*values), g(*values))
+    kept = theano.function([x, y, v], [product, T.dot(product, v)])
+    assert names(kept).count("dot") == 2
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (0, 3, 4), (2, 1, 1)])
+def test_a_chain_runs_through_a_reshape(shape: tuple[int, ...]) -> None:
+    out = T.nnet.relu(t).flatten(2) * 2 + 1
+    f, g = (theano.function([t], out, mode=mode) for mode in (None, PLAIN))
+    assert kernels(f) == 1
+    value = np.random.RandomState(1).randn(*shape)
+    for array in (value, np.asfortranarray(value), np.repeat(value, 2, axis=2)[:, :, ::2]):
+        np.testing.assert_array_equal(f(array), g(array))
+    wrong = theano.function([t], T.exp(t).reshape((4, 5)) * 2)
+    with pytest.raises(ValueError):
+        wrong(np.ones((2, 3, 4)))
+
+
+@pytest.mark.parametrize("k", [-1, 0, 2])
+def test_an_identity_matrix_is_computed_where_it_is_read(k: int) -> None:
+    out = x + 2 * T.eye(x.shape[0], x.shape[1], k)
+    f, g = (theano.function([x], out, mode=mode) for mode in (None, PLAIN))
+    for shape in ((0, 0), (1, 1), (3, 5), (20, 19)):
+        value = np.ones(shape)
+        np.testing.assert_array_equal(f(value), g(value))
+    number = T.lscalar()
+    of_any_length = theano.function([number], T.eye(number) * 2)
+    np.testing.assert_array_equal(of_any_length(3), 2 * np.eye(3))
+    with pytest.raises(ValueError):
+        of_any_length(-1)
