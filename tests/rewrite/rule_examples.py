@@ -126,6 +126,7 @@ EXAMPLES: dict[str, Any] = {
     "dot(x[:, None] y, z) → x[:, None] dot(y, z)": T.dot(y[:, None] * x[None, :], x),
     "set(x, y, :) → y": T.set_subtensor(x[:], y),
     "f(reshape(x)) → reshape(f(x))": T.exp(m).flatten() * 2 + 1,
+    "join(x, y)[a:b] → join(x[a:b], y[…])": T.concatenate([x, T.exp(y), x])[2:5],
     "dot(one_hot(i), x) → x[i]": T.dot(T.extra_ops.to_one_hot(i, m.shape[0]), m),
     "dot(one_hot(i).T, x) → zeros with x added at i": T.dot(T.extra_ops.to_one_hot(i, 5).T, m[i]),
     "sum(one_hot(i) x, axis=1) → x[arange(n), i]": (

@@ -113,3 +113,52 @@ def test_an_identity_matrix_is_computed_where_it_is_read(k: int) -> None:
     np.testing.assert_array_equal(of_any_length(3), 2 * np.eye(3))
     with pytest.raises(ValueError):
         of_any_length(-1)
+
+
+ENTRIES = (
+    *(slice(None, stop) for stop in (0, 1, 3, 20, -1)),
+    *(slice(start, None) for start in (1, -1, -3, -20)),
+    *(slice(1, 4), slice(2, 1), slice(0, 3, 2), 0, 2, 4, -1, -4),
+)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("entry", ENTRIES, ids=str)
+def test_parts_of_joins(entry: Any, axis: int) -> None:
+    index = (slice(None), entry) if axis else (entry,)
+    joined = T.join(axis, x, y * 2, x[:, 1:] if axis else x[1:])
+    f, g = (theano.function([x, y], joined[index] + 1, mode=mode) for mode in (None, PLAIN))
+    for first in (0, 1, 3):
+        for second in (0, 2):
+            one, two = np.arange(2.0 * first).reshape(2, -1), -np.ones((2, second))
+            if not axis:
+                one, two = one.T, two.T
+            try:
+                expected = g(one, two)
+            except IndexError:
+                with pytest.raises(IndexError):
+                    f(one, two)
+                continue
+            np.testing.assert_array_equal(f(one, two), expected)
+
+
+def test_one_array_of_a_join_is_read_itself() -> None:
+    outputs = [
+        T.join(1, x, y)[:, : x.shape[1]] + 1,
+        T.stack([x, y])[1] * 2,
+        T.stack([x, y], axis=1)[:, 0],
+        T.join(0, x[:2], y)[1:, 1],
+    ]
+    assert [sum("Join" in n for n in names(theano.function([x, y], o))) for o in outputs][:3] == [
+        0,
+        0,
+        0,
+    ]
+    f, g = (theano.function([x, y], outputs, mode=mode) for mode in (None, PLAIN))
+    a, b = np.arange(6.0).reshape(2, 3), -np.arange(6.0).reshape(2, 3)
+    for one, two in zip(f(a, b), g(a, b), strict=True):
+        np.testing.assert_array_equal(one, two)
+    for output in outputs[:2]:
+        function = theano.function([x, y], output)
+        with pytest.raises(ValueError):
+            function(a, b[:1])

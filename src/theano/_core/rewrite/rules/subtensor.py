@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.creation import Join, join
+from theano._core.ops.array.dims import as_int64, total
 from theano._core.ops.array.index_form import Slice, join_index, merged_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise.arithmetic import eq, maximum, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
@@ -115,3 +120,104 @@ def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
     if node.op.assign or known_value(zeros) != 0:
         return None
     return IncSubtensor(node.op.index, True)(x, y, *values)
+
+
+@rule(
+    "join(x, y)[a:b] → join(x[a:b], y[…])",
+    on=Subtensor,
+    keeps="exact",
+    why="only what is needed is copied, and nothing of one part",
+)
+def _part_of_joined(rewriter: Rewriter, node: Apply) -> Any:
+    """For numbers along the axis of the join, and for all of one of the arrays."""
+    whole = node.inputs[0]
+    made = made_by(whole, Join)
+    entries = join_index(node.op.index, node.inputs[1:])
+    axis = -1 if made is None else made.op.axis % whole.type.ndim
+    if made is None or axis >= len(entries) or entries[axis] == slice(None):
+        return None
+    lengths = [rewriter.shape(v)[axis] for v in made.inputs]
+    one = _one_of_joined(rewriter, entries[axis], lengths)
+    if one is not None:
+        number, entry = one
+        part = _fitting(rewriter, made.inputs, number, axis)
+        return subtensor(part, [*entries[:axis], entry, *entries[axis + 1 :]])
+    cuts = _cuts(entries[axis], lengths)
+    if cuts is None or rewriter.uses.get(whole, 0) > 1:
+        return None
+    is_item = not isinstance(entries[axis], slice)
+    if is_item and all(made_by(v, Subtensor) for v in made.inputs):
+        return None
+    before = [slice(None)] * axis
+    parts = [subtensor(v, [*before, cut]) for v, cut in zip(made.inputs, cuts, strict=True)]
+    # Too short for an item, it is as long as all were: an error tells.
+    left = entries[axis] if is_item else slice(None)
+    return subtensor(join(axis, *parts), [*entries[:axis], left, *entries[axis + 1 :]])
+
+
+def _fitting(rewriter: Rewriter, values: Sequence[Variable], number: int, along: int) -> Any:
+    """Return one of several arrays, checked to have the lengths of the others but for an axis."""
+    value: Any = values[number]
+    for other in (v for v in values if v is not value):
+        pairs = zip(rewriter.shape(values[number]), rewriter.shape(other), strict=True)
+        for axis, (own, wanted) in enumerate(pairs):
+            if axis != along and own != wanted:
+                text = f"join: lengths along axis {axis} do not fit: {{}}, {{}}"
+                facts = as_int64(own), as_int64(wanted)
+                value = Require(text, 2)(value, *facts, eq(*facts))
+    return value
+
+
+def _one_of_joined(rewriter: Rewriter, entry: Any, lengths: Sequence[Any]) -> Any:
+    """Return the number of the array that an entry takes all of, or an item of, and the entry."""
+    start = 0
+    for number, length in enumerate(lengths):
+        if isinstance(entry, slice):
+            begin, last = entry.start or 0, number == len(lengths) - 1
+            stop = total([start, length])
+            whole = entry.stop == stop or rewriter.finished.get(entry.stop) is stop
+            if entry.step in (None, 1) and begin == start and (whole or (last and not entry.stop)):
+                return number, slice(None)
+        elif isinstance(entry, int) and isinstance(length, int) and start <= entry < start + length:
+            return number, entry - start
+        if not isinstance(length, int):
+            return None
+        start += length
+    return None
+
+
+def _cuts(entry: Any, lengths: Sequence[Any]) -> list[slice] | None:
+    """Return what an entry needs of each of several arrays that are joined."""
+    if isinstance(entry, slice):
+        first, last = entry.start or 0, entry.stop
+        if entry.step not in (None, 1) or not isinstance(first, int):
+            return None
+    elif isinstance(entry, int):
+        first, last = (0, entry + 1) if entry >= 0 else (entry, None)
+    else:
+        return None
+    if first < 0 and last is None:
+        return _last_items(-first, lengths)
+    if first < 0 or not isinstance(last, int) or last < 0:
+        return None
+    cuts, left = [], (first, last)
+    for length in lengths:
+        cuts.append(slice(*left))
+        left = _less(left[0], length), _less(left[1], length)
+    return cuts
+
+
+def _last_items(count: int, lengths: Sequence[Any]) -> list[slice]:
+    cuts: list[slice] = []
+    left: Any = count
+    for length in reversed(lengths):
+        cuts.append(slice(_less(length, left), None))
+        left = _less(left, length)
+    return cuts[::-1]
+
+
+def _less(one: Any, two: Any) -> Any:
+    """Return how much a length is longer than another one."""
+    if isinstance(one, int) and isinstance(two, int):
+        return max(one - two, 0)
+    return maximum(sub(one, two), 0)
