@@ -40,7 +40,7 @@ def memory_plan(self: Any, *args: object, **kwargs: object) -> MemoryPlan:
     --------
     >>> import numpy as np, theano, theano.tensor as T
     >>> x = T.dmatrix("x")
-    >>> f = theano.function([x], T.dot(T.tanh(x), x).sum())
+    >>> f = theano.function([x], T.dot(T.tanh(x), x))
     >>> f.memory_plan(np.empty((1024, 1024))).peak
     16777216
     """
