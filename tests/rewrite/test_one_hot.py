@@ -80,3 +80,14 @@ def test_added_rows_fit() -> None:
     np.testing.assert_array_equal(f([2, 2], [[1, 2], [3, 4]]), [[0, 0], [0, 0], [4, 6]])
     with pytest.raises(ValueError):
         f([2, 2], [[1, 2]])
+
+
+@pytest.mark.parametrize(("number", "dtype"), [(0.5, "int32"), (0.5, "bool"), (300.7, "uint8")])
+def test_numbers_that_a_cast_changes(number: float, dtype: str) -> None:
+    zeros = T.zeros((i.shape[0], 3))
+    hot = T.cast(T.set_subtensor(zeros[T.arange(i.shape[0]), i], number), dtype)
+    outputs = [T.dot(hot, w), T.dot(hot.T, x), (hot * x[:, :3]).sum(axis=1)]
+    f, g = (theano.function([i, w, x], outputs, mode=mode) for mode in (None, PLAIN))
+    values = [2, 0, 1, 2], np.arange(6.0).reshape(3, 2), np.arange(12.0).reshape(4, 3)
+    for one, two in zip(f(*values), g(*values), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-12)

@@ -68,17 +68,21 @@ class OneHot(Record):
 
 def one_hot(rewriter: Rewriter, variable: Variable) -> OneHot | None:
     """Return what a matrix is, if its rows have a number in one place each."""
-    while (node := made_by(variable, Elementwise)) is not None and node.op.is_cast:
-        variable = node.inputs[0]
-    if variable.type.ndim != 2 or any(variable.type.broadcastable):
+    whole = variable
+    while (node := made_by(whole, Elementwise)) is not None and node.op.is_cast:
+        whole = node.inputs[0]
+    if whole.type.ndim != 2 or any(whole.type.broadcastable):
         return None
-    node = made_by(variable, AdvancedSubtensor, AdvancedIncSubtensor, eq)
+    node = made_by(whole, AdvancedSubtensor, AdvancedIncSubtensor, eq)
     if node is None:
         return None
     if node.op is eq:
         return _equal(rewriter, node)
     written = isinstance(node.op, AdvancedIncSubtensor)
-    return (_set if written else _row_of_identity)(rewriter, node)
+    found = (_set if written else _row_of_identity)(rewriter, node)
+    # Of other numbers than 1, casts may leave something else.
+    same = found is None or whole is variable or known_value(found.number) == 1
+    return found if same else None
 
 
 def _set(rewriter: Rewriter, node: Apply) -> OneHot | None:
