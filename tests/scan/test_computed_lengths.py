@@ -75,3 +75,20 @@ def test_rows_of_a_loop_that_is_the_same_in_every_step() -> None:
     np.testing.assert_allclose(three, np.stack([one] * 3), rtol=1e-12)
     np.testing.assert_array_equal(ordered, np.sort(three))
     assert zeros.shape == (2, 2, 3, 4) and not zeros.any()
+
+
+def test_rows_in_rows_whose_lengths_are_sums() -> None:
+    x, counts = T.dmatrix(), T.lvector()
+
+    def step(row: Any, counts: Any) -> Any:
+        return theano.scan(lambda item: T.repeat(item * T.ones((3,)), counts), row)[0]
+
+    found, _ = theano.scan(step, x, non_sequences=counts)
+    run = theano.function([x, counts], [found, T.sort(found, -1), found.sum(0)])
+    values = np.arange(6.0).reshape(2, 3)
+    for rows in (values, values[:0]):
+        wanted = np.repeat(rows[:, :, None] * np.ones(3), [2, 1, 3], axis=2)
+        for got, expected in zip(
+            run(rows, [2, 1, 3]), (wanted, wanted, wanted.sum(0)), strict=True
+        ):
+            np.testing.assert_array_equal(got, expected)

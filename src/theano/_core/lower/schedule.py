@@ -78,7 +78,7 @@ def group(
     steps: dict[Step, None] = {}
     live = LiveValues(nodes)
     for number, node in enumerate(nodes):
-        step = _single(node, 1 << number, equal_lengths, step_of)
+        step = single(node, 1 << number, equal_lengths, step_of)
         live.read_by(node, step, step_of)
         for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
             heavy = live.end(producer, producer.weight + step.weight)
@@ -102,7 +102,8 @@ def group(
     return order(list(steps), step_of)
 
 
-def _single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[Apply, Step]) -> Step:
+def single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[Apply, Step]) -> Step:
+    """Return the step of a node alone; `step_of` has those of what it may need."""
     needs = 0
     for value in node.inputs:
         if value.owner is not None and value.owner in step_of:

@@ -14,16 +14,8 @@ from typing import Any
 
 from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
-from theano._core.ops.array.assertions import Assert
-from theano._core.ops.array.indexing import (
-    AdvancedIncSubtensor,
-    AdvancedSubtensor,
-    IncSubtensor,
-    Subtensor,
-)
-from theano._core.ops.control.branch import IfElse
-from theano._core.ops.control.inner_graph import InnerGraph
-from theano._core.ops.control.scan import Loop
+from theano._core.ops.array import assertions, indexing
+from theano._core.ops.control import branch, inner_graph, scan
 from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.ifelse.sink import rewrite_branches
@@ -129,28 +121,28 @@ PASSES = (
         "exact",
         _alone(inlined),
         always=True,
-        on=(InnerGraph, Subtensor, IncSubtensor),
+        on=(inner_graph.InnerGraph, indexing.Subtensor, indexing.IncSubtensor),
     ),
     Pass(
         "remove_assertions",
         "On request: conditions that users assert are not tested, and what they guard is free.",
         "exact",
         _alone(without_assertions),
-        on=(Assert,),
+        on=(assertions.Assert,),
     ),
     Pass(
         "add_repeated",
         "On the graph as written: other forms of a sum are not meant, nor what other rules make.",
         "nan",
         _alone(add_repeated),
-        on=(AdvancedIncSubtensor,),
+        on=(indexing.AdvancedIncSubtensor,),
     ),
     Pass(
         "check_labels",
         "Before stable forms, in which a class number is no index any more that would be checked.",
         "exact",
         _alone(check_class_numbers),
-        on=(AdvancedSubtensor, AdvancedIncSubtensor),
+        on=(indexing.AdvancedSubtensor, indexing.AdvancedIncSubtensor),
     ),
     Pass("sparse", "What sparse matrices store is tensors for later passes.", "rounding", _sparse),
     Pass(
@@ -165,7 +157,7 @@ PASSES = (
         "When equal expressions have one form, and before products are hidden in calls of BLAS.",
         "rounding",
         _alone(rewrite_loops),
-        on=(Loop,),
+        on=(scan.Loop,),
     ),
     Pass(
         "stable",
@@ -192,7 +184,7 @@ PASSES = (
         "When it is final what there are slices of: they are of what is there in any case.",
         "exact",
         _slices,
-        on=(Subtensor,),
+        on=(indexing.Subtensor,),
     ),
     Pass(
         "merge",
@@ -206,7 +198,7 @@ PASSES = (
         "exact",
         _branches,
         always=True,
-        on=(IfElse,),
+        on=(branch.IfElse,),
     ),
 )
 # Rules of other passes that run along, by the name of a pass; those of `shape` belong to no other.

@@ -171,6 +171,12 @@ class Core(Recorder):
             size = self.length_values[length] = self.integer(self.value(length))
         return size
 
+    def tell_shape(self, variable: Variable, shape: Sequence[Size]) -> None:
+        """Have lengths that nobody has asked for yet be those of an array that is there."""
+        for length, size in zip(self.rewriter.shape(variable), shape, strict=True):
+            if isinstance(length, Variable):
+                self.length_values.setdefault(length, size)
+
     def integer(self, array: Array) -> Size:
         """Return an integer scalar as a size."""
         return size_of(self.cast(self.register(array), "int64"))

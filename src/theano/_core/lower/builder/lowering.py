@@ -17,7 +17,7 @@ from theano._core.lower.made_in_place import make_in_place
 from theano._core.lower.matrix_passes import in_matrix_passes
 from theano._core.lower.program import size_of
 from theano._core.lower.row_blocks import in_row_blocks
-from theano._core.lower.schedule import Step, group, weight_of
+from theano._core.lower.schedule import Step, group, loop_space, single
 from theano._core.lower.siblings import join_siblings
 from theano._core.lower.written_parts import in_written_parts
 from theano._core.ops.array.shaping import Length
@@ -113,11 +113,11 @@ def emit_node(p: Core, node: Apply) -> None:
 
 def _emit(p: Core, node: Apply) -> None:
     op = node.op
+    if loop_space(node, p.equal_lengths.space) is not None:
+        _write_alone(p, node)
+        return
     if isinstance(op, Elementwise) and op.native is not None:
-        if node.outputs[0].type.ndim:
-            _write_alone(p, node)
-        else:
-            p.define(node.outputs[0], _inline(p, node))
+        p.define(node.outputs[0], _inline(p, node))
         return
     if isinstance(op, Length) and node.inputs[0] not in p.values:
         # Of a copy that only lengths are made of: what it is made of has them.
@@ -134,11 +134,10 @@ def _emit(p: Core, node: Apply) -> None:
 
 def _write_alone(p: Core, node: Apply) -> None:
     """Write the loop of an array that is in no step: only a length is made of it."""
-    out = node.outputs[0]
+    (out,) = node.outputs
     p.number_of.setdefault(node, len(p.number_of))
-    p.equal_lengths.unify(node)
     p.uses[out] = p.uses.get(out, 0) + 1
-    step = Step(node, 0, 0, p.equal_lengths.space(out), None, weight_of(node))
+    step = single(node, 0, p.equal_lengths, {})
     kernel_choice.write_loop(p, step)
 
 

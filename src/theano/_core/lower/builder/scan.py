@@ -31,7 +31,11 @@ from theano._core.ops.control.scan_state import ALL
 
 def loop(p: Core, node: Apply, values: Sequence[Any]) -> list[Any]:
     """Return the outputs of a loop."""
-    return LoopWriter(p, node, values).write()
+    results = LoopWriter(p, node, values).write()
+    for variable, value in zip(node.outputs, results, strict=True):
+        if isinstance(value, Array):
+            p.tell_shape(variable, value.shape)
+    return results
 
 
 def release_for(p: Core, steps: Size) -> None:
@@ -172,8 +176,8 @@ class LoopWriter:
     def _row_length(self, length: Variable | int) -> Size:
         """Return a length of a row; '' if only the first step tells."""
         needed = [] if isinstance(length, int) else toposort([length], self.p.values)
-        # No array is computed for it: that of a loop within is there once a step has run.
-        own = not any(out.type.ndim for node in needed for out in node.outputs)
+        # No loop is run for it: the rows of one within are there once a step has run.
+        own = not any(isinstance(node.op, Loop) for node in needed)
         return self.p.size(length) if own else ""
 
     def _allocate(self, carried: Carried) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 from theano._core.base.settings import change_flags
 from theano._core.ir.graph import check_inputs, copy_graph, toposort
 from theano._core.ir.source import without_lines
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.dims import as_int64
-from theano._core.ops.array.shaping import Length, MakeVector, length
+from theano._core.ops.array.shaping import Length, length
 
 
 class Body:
@@ -101,7 +101,7 @@ class Body:
         """Return the lengths of each output, for inputs of the lengths `shapes`.
 
         `outside` has what inputs are outside. None stands for a length that depends on a value
-        which only exists inside, or on an array: no copy of it is computed for that.
+        which only exists inside.
         """
         shape_of: dict[Any, Any] = dict(zip(self.inputs, shapes, strict=True))
 
@@ -131,18 +131,12 @@ class Body:
         copies = copy_graph(list(lengths), {**ends, **scalars})
         inside = set(self.inputs)
         for node in toposort(copies, ends):
-            if _computes_array(node) or not inside.isdisjoint(node.inputs):
+            if not inside.isdisjoint(node.inputs):
                 inside.update(node.outputs)
         known_outside = {
             n: None if copy in inside else copy for n, copy in zip(lengths, copies, strict=True)
         }
         return [tuple(known_outside.get(n, n) for n in shape) for shape in out_shapes]
-
-
-def _computes_array(node: Apply) -> bool:
-    """Tell whether a node does more than arithmetic on numbers and vectors of them."""
-    simple = node.rules.measures or node.rules.is_view or isinstance(node.op, MakeVector)
-    return not simple and any(out.type.ndim for out in node.outputs)
 
 
 def changing_shapes(
