@@ -25,7 +25,7 @@ from theano._core.compile.profiling import ProfileStats
 from theano._core.compile.shared import SharedVariable, copied
 from theano._core.compile.storage_views import ContainerView, Thunk, ValueView
 from theano._core.ir import hooks
-from theano._core.ir.graph import ancestors, check_inputs, copy_graph
+from theano._core.ir.graph import ancestors, check_inputs, copy_graph, toposort
 from theano._core.ir.hooks import extend
 from theano._core.ir.source import user_line
 from theano._core.ir.variable import Variable
@@ -269,7 +269,7 @@ def _check_inputs(
         )
     variables = _check_repeated(specs)
     graph = [*results, *(value for _, value in pairs)]
-    used = set(ancestors(graph, variables))
+    used = {*graph, *(v for node in toposort(graph, variables) for v in node.inputs)}
     for number, spec in enumerate(specs):
         if spec.variable in used or spec.update is not None:
             continue

@@ -387,8 +387,9 @@ OpT = TypeVar("OpT", covariant=True)
 
 def _listed(name: str, values: Iterable[Variable]) -> list[Any]:
     listed = [None] if isinstance(values, Variable) else list(values)
-    if False in [isinstance(v, Variable) for v in listed]:
-        raise TypeError(f"The {name!r} of Apply must be a list of Variable instances, not {values}")
+    for v in listed:
+        if not isinstance(v, Variable):
+            raise TypeError(f"The {name!r} of Apply must be a list of variables, not {values}")
     return listed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copied, toposort
@@ -29,6 +29,11 @@ def classes_in(outputs: Sequence[Variable]) -> set[type]:
             elif isinstance(op, Branch):
                 waiting += op.then.nodes, op.otherwise.nodes
     return found
+
+
+def hold(present: Iterable[type], classes: tuple[type, ...]) -> bool:
+    """Tell whether one of the operations that are `present` is of one of some classes."""
+    return any(issubclass(cls, classes) for cls in present)
 
 
 def in_loops(

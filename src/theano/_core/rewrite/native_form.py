@@ -18,16 +18,18 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.creation import Eye, iota
 from theano._core.ops.array.dims import LARGEST
-from theano._core.ops.array.indexing import AdvancedSubtensor
-from theano._core.ops.array.reductions import reduce
+from theano._core.ops.array.indexing import AdvancedSubtensor, IncSubtensor
+from theano._core.ops.array.reductions import Reduction, reduce
 from theano._core.ops.array.shaping import Length
+from theano._core.ops.control.branch import Branch
+from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import constant, python_int
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
-from theano._core.rewrite.inline import in_loops
+from theano._core.rewrite.inline import classes_in, hold, in_loops
 from theano._core.rewrite.passes.nested_folds import in_nested_folds
 from theano._core.rewrite.passes.sums_of_parts import in_sums_of_parts
 from theano._core.rewrite.scan.simplify import with_fixed_outside
@@ -82,18 +84,26 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
 
     `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.
     """
-    changed = with_products_in_steps(outputs, rewriter)
-    inside = in_loops(changed, lambda inside: native_form(inside, Rewriter()))
-    if any(a is not b for a, b in zip(inside, changed, strict=True)):
-        # Bounds of positions that all steps use.
-        changed = with_fixed_outside(inside)
-    changed = in_sums_of_parts(in_nested_folds(changed), rewriter)
+    changed, present = list(outputs), classes_in(outputs)
+    if hold(present, (Loop, Branch)):
+        changed = with_products_in_steps(outputs, rewriter)
+        inside = in_loops(changed, lambda inside: native_form(inside, Rewriter()))
+        if any(a is not b for a, b in zip(inside, changed, strict=True)):
+            # Bounds of positions that all steps use.
+            changed = with_fixed_outside(inside)
+        present = classes_in(changed)
+    if hold(present, (Reduction,)):
+        changed = in_nested_folds(changed)
+    if hold(present, (IncSubtensor,)):
+        changed = in_sums_of_parts(changed, rewriter)
     ran = False
-    for name, classes, change, why in RULES:
-        found = {type(n.op) for n in toposort(changed) if isinstance(n.op, classes)}
+    for name, cls, change, why in RULES:
+        nodes = toposort(changed) if hold(present, (cls,)) else ()
+        found = {type(node.op) for node in nodes if isinstance(node.op, cls)}
         if found:
             rule = Rule(name, tuple(found), change, "native", "exact", why)
             changed, ran = rewriter.run(changed, RuleSet([rule])), True
+            present = classes_in(changed)
     if ran or all(a is b for a, b in zip(changed, outputs, strict=True)):
         return changed
     return rewriter.run(changed, RuleSet(()))

@@ -19,7 +19,7 @@ from theano._core.ops.control import branch, inner_graph, scan
 from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
 from theano._core.rewrite.ifelse.sink import rewrite_branches
-from theano._core.rewrite.inline import classes_in, inlined, without_assertions
+from theano._core.rewrite.inline import classes_in, hold, inlined, without_assertions
 from theano._core.rewrite.passes import sink_slices
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
@@ -292,7 +292,7 @@ def rewrite(
             continue
         if step.on and known[0] is not result:
             known = result, classes_in(result)
-        if not step.on or any(issubclass(cls, step.on) for cls in known[1]):
+        if not step.on or hold(known[1], step.on):
             changed = step.run(rewriter, result, selection)
             result = changed if any(map(is_not, changed, result)) else result
         if watch is not None:

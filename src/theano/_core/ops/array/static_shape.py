@@ -100,7 +100,7 @@ def without_sizes(outputs: Sequence[Variable], replace: dict[Variable, Variable]
     """Return `outputs` with variables replaced by `replace`, and types without lengths."""
     nodes = toposort(outputs, replace)
     if not any(out.type.sized for node in nodes for out in node.outputs):
-        return copy_graph(outputs, replace)
+        return copy_graph(outputs, replace) if replace else list(outputs)
     memo = dict(replace)
     for node in nodes:
         new = [memo.get(v, v) for v in node.inputs]
