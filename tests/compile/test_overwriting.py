@@ -141,3 +141,27 @@ def test_a_product_that_says_so_of_a_vector() -> None:
         array = np.ones(2)
         np.testing.assert_array_equal(f(array, np.ones((2, 3)), np.ones(3)), [7.0, 7.0])
         np.testing.assert_array_equal(array, [1.0, 1.0] if kept else [7.0, 7.0])
+
+
+@pytest.mark.parametrize("mode", [None, "py"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x, v, s: [T.fill(x, v), T.tanh(v * 3)],
+        lambda x, v, s: [T.tanh(v * 3), T.fill(x, v), v[::-1] * 1],
+        lambda x, v, s: [T.fill(v, s), T.tanh(s * 3), T.grad(T.fill(v, s).sum() ** 2, s)],
+        lambda x, v, s: [T.alloc(v, 2, 3) + 0, T.exp(v)],
+    ],
+)
+def test_results_that_show_a_mutable_argument(make: Callable[..., Any], mode: Any) -> None:
+    """They keep the items from before."""
+    inputs = [T.dmatrix(), T.dvector(), T.dscalar()]
+    outputs = make(*inputs)
+    chosen = theano.Mode(mode) if mode else None
+    options = {"mode": chosen, "on_unused_input": "ignore"}
+    mutable = theano.function([In(v, mutable=True) for v in inputs], outputs, **options)
+    plain = theano.function(inputs, outputs, **options)
+    for found, wanted in zip(
+        mutable(given(), ROWS[0] / 9, np.array(0.5)), plain(ROWS, ROWS[0] / 9, 0.5), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-14)

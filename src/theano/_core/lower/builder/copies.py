@@ -126,6 +126,13 @@ def fresh_copy(p: Core, x: Array) -> Array:
     return out
 
 
+def apart_from_arguments(p: Core, x: object) -> object:
+    """Return a value in memory that is no argument's: itself, or a copy."""
+    if not isinstance(x, Array) or x.buffer is not None or not x.data:
+        return x
+    return fresh_copy(p, x)
+
+
 def generate(p: Core, node: Apply, operands: Sequence[Array], body: Callable[..., Any]) -> Array:
     """Return an array computed from positions: `body(w, *scalars)`; see `Writer`."""
     variable = node.outputs[0]

@@ -59,6 +59,7 @@ class Builder(Core):
     arithmetic_sequence = copies.arithmetic_sequence
     cast_scalar = copies.cast_scalar
     generate = copies.generate
+    apart_from_arguments = copies.apart_from_arguments
     join = joins.join
     reshape = joins.reshape
     write_slice = copies.write_slice

@@ -85,14 +85,19 @@ class Overwrite(Structured):
         return ()
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
-        self._write(*arrays)
-        return arrays[len(self.written) :]
+        first = len(self.written)
+        # What shows a target keeps the items from before.
+        values = [np.array(v) if isinstance(v, np.ndarray) else v for v in arrays[first:]]
+        self._write(*arrays[:first], *values)
+        return tuple(values)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return list(shapes[len(self.written) :])
 
     def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
-        p.call_python(
-            Apply(self, node.inputs, []), self._write, values, written=range(len(self.written))
-        )
-        return list(values[len(self.written) :])
+        first = len(self.written)
+        # What shows a target keeps the items from before.
+        kept = list(map(p.apart_from_arguments, values[first:]))
+        inputs = [*values[:first], *kept]
+        p.call_python(Apply(self, node.inputs, []), self._write, inputs, written=range(first))
+        return kept
