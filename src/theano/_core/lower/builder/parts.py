@@ -7,7 +7,6 @@ kernel does all pieces, whose addresses are chosen when the program runs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from functools import reduce
 from typing import Any
 
@@ -51,12 +50,7 @@ def sum_of_parts(p: Core, node: Apply, x: Array, values: Sequence[Array]) -> Arr
     everywhere = frozenset(range(out.ndim))
     # Rows of pieces at the ends of the last axis are short, and few.
     lanes = p.vector_bits // 8 // itemsize(out.dtype) if out.ndim - 1 in bounds else 0
-    with ExitStack() as stack:
-        begin, lengths = {}, list(out.shape)
-        for axis, places in bounds.items():
-            number = stack.enter_context(p.counted(len(places) - 1))
-            begin[axis] = pieces.pick(p, number, places[:-1])
-            lengths[axis] = p.let("sub", pieces.pick(p, number, places[1:]), begin[axis])
+    with pieces.each_piece(p, out.shape, bounds) as (begin, lengths):
         operands = [(_piece(p, a, begin, lengths), a.broadcast_axes) for a in read[: -len(ends)]]
         for part, array, (_, _, factors) in zip(ends, read[-len(ends) :], added, strict=True):
             inside, start = _inside(p, part, out.shape, begin)

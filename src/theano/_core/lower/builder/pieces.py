@@ -7,8 +7,8 @@ known when the program runs; so one loop over pieces is written, which chooses a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from theano._core.base.records import Record
@@ -117,14 +117,27 @@ def run(
         p.pointer(out)
         p.strides(out)
     bounds = {a: [0, *in_order(p, list(places)), shape[a]] for a, places in sorted(cuts.items())}
-    with ExitStack() as stack:
-        piece, lengths = {}, list(shape)
-        for axis, ends in bounds.items():
-            number = stack.enter_context(p.counted(len(ends) - 1))
-            piece[axis] = pick(p, number, ends[:-1])
-            lengths[axis] = p.let("sub", pick(p, number, ends[1:]), piece[axis])
+    with each_piece(p, shape, bounds) as (piece, lengths):
         here = [_part(p, operand, piece, lengths) for operand in operands]
         write(lengths, here, [_part(p, out, piece, lengths) for out in outs], [])
+
+
+@contextmanager
+def each_piece(
+    p: Core, shape: Sequence[Size], bounds: Mapping[int, Sequence[Size]]
+) -> Iterator[tuple[dict[int, Size], list[Size]]]:
+    """Write a loop over the pieces between places along some axes.
+
+    Gives where a piece begins by axis, and its lengths.
+    """
+    with ExitStack() as stack:
+        begin: dict[int, Size] = {}
+        lengths = list(shape)
+        for axis, places in bounds.items():
+            number = stack.enter_context(p.counted(len(places) - 1))
+            begin[axis] = _pick(p, number, places[:-1])
+            lengths[axis] = p.let("sub", _pick(p, number, places[1:]), begin[axis])
+        yield begin, lengths
 
 
 def _joined(p: Core, node: Apply) -> _Joined:
@@ -144,7 +157,7 @@ def in_order(p: Core, places: list[Size]) -> list[Size]:
     return places
 
 
-def pick(p: Core, number: Size, values: Sequence[Size]) -> Size:
+def _pick(p: Core, number: Size, values: Sequence[Size]) -> Size:
     """Return the value of that number."""
     result = values[-1]
     for i in reversed(range(len(values) - 1)):
