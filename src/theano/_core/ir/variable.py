@@ -389,7 +389,8 @@ def _listed(name: str, values: Iterable[Variable]) -> list[Any]:
     listed = [None] if isinstance(values, Variable) else list(values)
     for v in listed:
         if not isinstance(v, Variable):
-            raise TypeError(f"The {name!r} of Apply must be a list of variables, not {values}")
+            wanted = "a list of Variable instances"
+            raise TypeError(f"The {name!r} of Apply must be {wanted}, not {values}")
     return listed
 
 
