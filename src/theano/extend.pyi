@@ -22,7 +22,7 @@ from theano._core.ops.core.samples import (
     positive as positive, reals as reals, small_integers as small_integers,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise as Elementwise
-from theano._core.rewrite.engine import Rule as Rule
+from theano._core.rewrite.rule import Rule as Rule
 from theano._core.rewrite.own_rules import add_rule as add_rule, remove_rule as remove_rule
 from theano._core.rewrite.pattern import pattern_rule, wild as wild
 

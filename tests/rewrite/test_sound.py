@@ -19,9 +19,10 @@ import theano.tensor as T
 from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Constant
 from theano._core.lower.reference import evaluate
-from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import PATTERNS
 from theano._core.rewrite.pipeline import all_rules, rewrite
+from theano._core.rewrite.rule import Rule, RuleSet
 
 DTYPES = (
     *("float64", "float32", "float16", "complex128", "complex64"),

@@ -28,7 +28,7 @@ from theano._core.ir import hooks
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph, toposort
 from theano._core.ir.hooks import extend
 from theano._core.ir.source import user_line
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.runtime import native
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def function(
         line = user_line()
         name = f"{os.path.basename(line.file)}:{line.line}" if line else "function"
     graph = _collect(specs, results, pairs, replacements, no_default_updates, rebuild_strict)
-    results, pairs, shared = graph
-    _check_inputs(specs, results, pairs, shared, on_unused_input or config.on_unused_input)
+    results, pairs, shared, nodes = graph
+    _check_inputs(specs, results, pairs, shared, nodes, on_unused_input or config.on_unused_input)
     mode = get_mode(mode)
     if mode.overwrites and mode.backend != "jax":
         results, pairs = with_overwriting(specs, results, pairs, accept_inplace, shared)
@@ -206,8 +206,8 @@ def _collect(
     replacements: dict[Variable, Variable],
     no_default_updates: bool | Sequence[Variable],
     strict: bool,
-) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
-    """Apply replacements and default updates; return outputs, updates and shared variables."""
+) -> tuple[list[Any], list[tuple[Any, Any]], list[Any], list[Apply]]:
+    """Apply replacements and default updates; return outputs, updates, shared variables, nodes."""
     own = {s.variable for s in specs}
     updates = [(s.variable, s.update) for s in specs if s.update is not None] + pairs
     updated = {target for target, _ in updates}
@@ -216,13 +216,14 @@ def _collect(
     results, values = graph[: len(results)], graph[len(results) :]
     updates = [(target, value) for (target, _), value in zip(updates, values, strict=True)]
     shared: dict[Any, None] = {}
+    nodes: list[Apply] = []
     pending = [*results, *values]
     while pending:
-        fresh = [
-            v
-            for v in ancestors(pending, own)
-            if isinstance(v, SharedVariable) and v not in shared and v not in own
-        ]
+        walked = toposort(pending, own)
+        nodes += walked
+        read = (*(v for node in walked for v in node.inputs), *pending)
+        found = (v for v in read if isinstance(v, SharedVariable))
+        fresh = [v for v in dict.fromkeys(found) if v not in shared and v not in own]
         pending = []
         for variable in fresh:
             shared[variable] = None
@@ -236,7 +237,7 @@ def _collect(
     for target, _ in updates:
         if target not in own:
             shared.setdefault(target)
-    return results, updates, list(shared)
+    return results, updates, list(shared), nodes
 
 
 def _replaced(
@@ -260,6 +261,7 @@ def _check_inputs(
     results: Sequence[Variable],
     pairs: Sequence[Any],
     shared: Sequence[Variable],
+    nodes: list[Apply],
     policy: str,
 ) -> None:
     if policy not in ("raise", "warn", "ignore"):
@@ -269,7 +271,7 @@ def _check_inputs(
         )
     variables = _check_repeated(specs)
     graph = [*results, *(value for _, value in pairs)]
-    used = {*graph, *(v for node in toposort(graph, variables) for v in node.inputs)}
+    used = {*graph, *(v for node in nodes for v in node.inputs)}
     for number, spec in enumerate(specs):
         if spec.variable in used or spec.update is not None:
             continue
@@ -284,7 +286,7 @@ def _check_inputs(
             raise UnusedInputError(message)
         if policy == "warn":
             warnings.warn(message, stacklevel=3)
-    check_inputs(graph, [*variables, *shared])
+    check_inputs(graph, [*variables, *shared], nodes)
 
 
 def _check_repeated(specs: Sequence[In]) -> list[Any]:

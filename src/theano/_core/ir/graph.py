@@ -156,8 +156,12 @@ def copied(values: Sequence[Variable], now: dict[Variable, Variable]) -> list[Va
     return [now.get(v, v) for v in values]
 
 
-def check_inputs(outputs: Sequence[Variable], stated_inputs: Collection[Variable]) -> list[Apply]:
-    """Return the nodes between `stated_inputs` and `outputs`, as `toposort` does.
+def check_inputs(
+    outputs: Sequence[Variable],
+    stated_inputs: Collection[Variable],
+    nodes: list[Apply] | None = None,
+) -> list[Apply]:
+    """Return the `nodes` between `stated_inputs` and `outputs`, as `toposort` does.
 
     Raises
     ------
@@ -165,7 +169,7 @@ def check_inputs(outputs: Sequence[Variable], stated_inputs: Collection[Variable
         `outputs` need a variable that is not in `stated_inputs`.
     """
     ends = stated_inputs if isinstance(stated_inputs, (set, dict)) else set(stated_inputs)
-    order = toposort(outputs, ends)
+    order = toposort(outputs, ends) if nodes is None else nodes
     for node in order:
         for index, variable in enumerate(node.inputs):
             _check(variable, ends, index, node)

@@ -37,6 +37,8 @@ class EqualLengths:
         out = self.of(node.outputs[0])
         for value in node.inputs:
             own = self.of(value)
+            if own is out:
+                continue
             for axis, one in enumerate(value.type.broadcastable):
                 if not one:
                     self.join(out[axis], own[axis])

@@ -142,7 +142,10 @@ def _fusable(
 
 
 def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
-    """Return why two loops over the same space cannot be one; '' if they can."""
+    """Return why two loops over the same space cannot be one; '' if they can.
+
+    `step` is of the last node, and nothing needs that yet.
+    """
     if (
         step.reductions is not None
         and other.reductions is not None
@@ -150,7 +153,8 @@ def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
     ):
         return AXES
     mask = step.mask | other.mask
-    for node in (*step.nodes, *other.nodes):
+    # What `other` needs does not need a node that is alone.
+    for node in step.nodes if len(step.nodes) == 1 else (*step.nodes, *other.nodes):
         for value in node.inputs:
             producer = step_of.get(value.owner)
             if producer is None or producer.mask & mask:

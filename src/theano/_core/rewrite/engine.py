@@ -9,7 +9,7 @@ before their users, hence the cost of a walk is linear in the graph.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import is_not
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.base.errors import InternalError
-from theano._core.base.records import Record
 from theano._core.ir.graph import constant_data, toposort
 from theano._core.ir.source import SourceLine, at_line, without_lines
 from theano._core.ir.types import TensorType
@@ -27,9 +26,10 @@ from theano._core.ops.array.dims import as_length, unchanged_graphs
 from theano._core.ops.array.shaping import Length, is_measured, pattern_broadcast
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
-from theano._core.ops.core.op import Guard, Op
+from theano._core.ops.core.op import Guard
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.rewrite.measured import Measured
+from theano._core.rewrite.rule import ActiveRules, Application, RuleSet
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import Dims
@@ -38,62 +38,22 @@ if TYPE_CHECKING:
 CHAIN_LIMIT = 60
 
 
-class Rule(Record):
-    """A rewriting rule.
+class Finished(dict[Any, Any]):
+    """Finished variables, by those that they stand for; what is missing is an input or a constant.
 
-    Attributes
-    ----------
-    name : str
-        Written `before → after`.
-    ops : tuple
-        Operations, or classes of operations, at the root of what it matches.
-    apply : callable
-        `apply(rewriter, node)` → replacement of the first output, a list for all, or None.
-    phase : str
-    keeps : {'exact', 'rounding', 'nan'}
-        What may change: nothing; the last digits; results where NaN or infinity occur.
-    why : str
+    Equal constants are one variable, in all phases of a rewriter.
     """
 
-    name: str
-    ops: tuple[Any, ...]
-    apply: Callable[[Rewriter, Apply], Any]
-    phase: str
-    keeps: str
-    why: str
+    def __init__(self, constants: dict[Any, Constant], inputs: Iterable[object] = ()) -> None:
+        super().__init__((v, v) for v in inputs)
+        self._constants = constants
 
-
-class Application(Record):
-    """One use of a rule: for logs and viewers."""
-
-    rule: Rule
-    before: Apply
-    after: Sequence[Variable]
-
-
-class RuleSet:
-    """Rules of one phase, found by operation."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = list(rules)
-        # Places of rules by what is at their root, and the classes of the operations among that.
-        self._places: dict[Any, set[int]] = {}
-        for place, rule in enumerate(self.rules):
-            for root in rule.ops:
-                self._places.setdefault(root, set()).add(place)
-        self._kinds = {type(root) for root in self._places}
-        self._of: dict[Any, Sequence[Rule]] = {}
-
-    def of(self, op: Op) -> Sequence[Rule]:
-        """Return the rules whose root is `op`, in order."""
-        cls = type(op)
-        key = op if cls in self._kinds and op in self._places else cls
-        rules = self._of.get(key)
-        if rules is None:
-            none: set[int] = set()
-            places = self._places.get(key, none) | self._places.get(cls, none)
-            rules = self._of[key] = tuple(self.rules[place] for place in sorted(places))
-        return rules
+    def __missing__(self, variable: Variable) -> Variable:
+        one = variable
+        if isinstance(variable, Constant):
+            one = self._constants.setdefault(variable.signature(), variable)
+        self[variable] = one
+        return one
 
 
 class Rewriter:
@@ -112,9 +72,10 @@ class Rewriter:
     ) -> None:
         self.sizes = sizes or {}
         self.rules = RuleSet(())
+        self._active = ActiveRules(self.rules)
         self.table: dict[Any, list[Any]] = {}
         self.constants: dict[Any, Constant] = {}
-        self.finished: dict[Any, Any] = {}
+        self.finished = Finished(self.constants)
         self.uses: dict[Any, int] = {}
         self.shape_memo: dict[Any, tuple[Any, ...]] = {}
         # Those of phases before, the lengths of inputs that the last was told, what rewrote loops.
@@ -134,6 +95,8 @@ class Rewriter:
         # Variables made of something that has guards.
         self.guarded: set[Any] = set()
         self._measured = Measured((), ())
+        # The graph that was walked last.
+        self._walked: tuple[object, list[Apply]] = None, []
         self.log: list[Application] | None = [] if keep_log else None
         self._depth = 0
 
@@ -149,12 +112,13 @@ class Rewriter:
         `shape` has the lengths of `inputs`: numbers, and an input and its axis for equal lengths.
         """
         self.rules = rules
+        self._active = ActiveRules(rules)
         self.table = {}
         self._shapes = {}
         self._equal = {}
         self._checks.clear()
-        self.finished = {v: v for v in inputs}
-        order = toposort(outputs, self.finished)
+        self.finished = Finished(self.constants, inputs)
+        order = toposort(outputs, self.finished) if self.finished else self.nodes(outputs)
         # As an input of a node, or as an output.
         self.uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in order)))
         measured, told = Measured(outputs, order), shape or {}
@@ -169,33 +133,32 @@ class Rewriter:
                 self.shape_memo[leaf] = tuple(own)
             return self._measured.in_graph(self._finished(outputs, order))
 
+    def nodes(self, outputs: Sequence[Any]) -> list[Apply]:
+        """Return the nodes that `outputs` need, inputs first; of the same list, as before."""
+        if outputs is not self._walked[0]:
+            self._walked = outputs, toposort(outputs)
+        return self._walked[1]
+
     def finish(self, outputs: Sequence[Any]) -> list[Any]:
         """Return `outputs` with every node below them merged, folded and rewritten."""
         return self._finished(outputs, toposort(outputs, self.finished))
 
     def _finished(self, outputs: Sequence[object], order: Iterable[Apply]) -> list[Any]:
         finished = self.finished
+        of = finished.__getitem__
         for node in order:
-            inputs = [finished[v] if v in finished else self.leaf(v) for v in node.inputs]
+            inputs = [*map(of, node.inputs)]
             for old, new in zip(node.outputs, self.apply(node, inputs), strict=True):
                 finished[old] = new
                 if new is not old:
                     finished.setdefault(new, new)
                     self.uses[new] = self.uses.get(new, 0) + self.uses.get(old, 0)
-        return [finished[v] if v in finished else self.leaf(v) for v in outputs]
+        return [*map(of, outputs)]
 
     def one(self, output: object) -> Any:
         """Return one variable finished."""
         finished = self.finished
         return finished[output] if output in finished else self.finish([output])[0]
-
-    def leaf(self, variable: object) -> Any:
-        """Return the one variable that stands for an input or for equal constants."""
-        one: Any = variable
-        if isinstance(variable, Constant):
-            one = self.constants.setdefault(variable.signature(), variable)
-        self.finished[variable] = one
-        return one
 
     def apply(self, node: Apply, inputs: list[Variable]) -> list[Any]:
         """Return finished outputs for `node` over finished `inputs`."""
@@ -238,11 +201,12 @@ class Rewriter:
             array = np.array(value, dtype=out.type.dtype, order="C")
             fresh = out.type.constant_class(out.type, array)
             fresh.source = out.source
-            result.append(self.leaf(fresh))
+            result.append(self.finished[fresh])
         return result
 
     def _rewritten(self, node: Apply) -> list[Any] | None:
-        for rule in self.rules.of(node.op) if self._depth < CHAIN_LIMIT else ():
+        rules = self._active.of(node.op)
+        for rule in rules if self._depth < CHAIN_LIMIT else ():
             if (result := rule.apply(self, node)) is None:
                 continue
             news = list(result) if isinstance(result, (list, tuple)) else [result]
@@ -351,7 +315,9 @@ class Rewriter:
 
     def keep(self, nodes: Iterable[Apply]) -> None:
         """Have lengths be made of the nodes of a body as they are, which are computed there."""
-        self.finished.update((out, out) for node in nodes for out in node.outputs)
+        for node in nodes:
+            self.finished.update((out, out) for out in node.outputs)
+            self._active.of(node.op)
 
     def same_shape(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""

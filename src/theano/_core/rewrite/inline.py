@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from theano._core.ir.graph import copied, toposort
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.index_form import has_numbers, with_numbers_in_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor
@@ -16,10 +16,10 @@ from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
 
 
-def classes_in(outputs: Sequence[Variable]) -> set[type]:
-    """Return the classes of the operations that `outputs` need, in loops and branches too."""
+def classes_in(nodes: Sequence[Apply]) -> set[type]:
+    """Return the classes of the operations of some nodes, in loops and branches too."""
     found: set[type] = set()
-    waiting = [toposort(outputs)]
+    waiting = [nodes]
     while waiting:
         for node in waiting.pop():
             op = node.op

@@ -13,7 +13,7 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.dtypes import itemsize
-from theano._core.ir.graph import made_by, toposort
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.creation import Eye, iota
@@ -28,10 +28,11 @@ from theano._core.ops.core.op import constant, python_int
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import cast, cast_op
-from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.inline import classes_in, hold, in_loops
 from theano._core.rewrite.passes.nested_folds import in_nested_folds
 from theano._core.rewrite.passes.sums_of_parts import in_sums_of_parts
+from theano._core.rewrite.rule import Rule, RuleSet
 from theano._core.rewrite.scan.simplify import with_fixed_outside
 from theano._core.rewrite.scan.sink_products import with_products_in_steps
 
@@ -84,26 +85,26 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
 
     `rewriter` is the one that made `outputs`; it knows the lengths of the result afterwards.
     """
-    changed, present = list(outputs), classes_in(outputs)
+    changed, present = list(outputs), classes_in(rewriter.nodes(outputs))
     if hold(present, (Loop, Branch)):
         changed = with_products_in_steps(outputs, rewriter)
         inside = in_loops(changed, lambda inside: native_form(inside, Rewriter()))
         if any(a is not b for a, b in zip(inside, changed, strict=True)):
             # Bounds of positions that all steps use.
             changed = with_fixed_outside(inside)
-        present = classes_in(changed)
+        present = classes_in(rewriter.nodes(changed))
     if hold(present, (Reduction,)):
         changed = in_nested_folds(changed)
     if hold(present, (IncSubtensor,)):
         changed = in_sums_of_parts(changed, rewriter)
     ran = False
     for name, cls, change, why in RULES:
-        nodes = toposort(changed) if hold(present, (cls,)) else ()
+        nodes = rewriter.nodes(changed) if hold(present, (cls,)) else ()
         found = {type(node.op) for node in nodes if isinstance(node.op, cls)}
         if found:
             rule = Rule(name, tuple(found), change, "native", "exact", why)
             changed, ran = rewriter.run(changed, RuleSet([rule])), True
-            present = classes_in(changed)
+            present = classes_in(rewriter.nodes(changed))
     if ran or all(a is b for a, b in zip(changed, outputs, strict=True)):
         return changed
     return rewriter.run(changed, RuleSet(()))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from theano._core.rewrite.engine import Rule
 from theano._core.rewrite.pipeline import ADDED_RULES, RULE_PHASES, all_rules, forget_rules
+from theano._core.rewrite.rule import Rule
 
 
 def add_rule(rule: Rule) -> None:

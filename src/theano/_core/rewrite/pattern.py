@@ -19,7 +19,8 @@ from theano._core.ir.variable import Apply, Constant, Variable
 # Patterns are written with Python's operators.
 from theano._core.ops.elementwise import operators as _operators  # noqa: F401
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import Rewriter, Rule, known_value
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.rule import Rule, kind_of
 
 Match = dict[Any, Any]
 RuleFunction = Callable[[Rewriter, Apply], Any]
@@ -124,7 +125,9 @@ def pattern_rule(
         return instantiate(after, bindings)
 
     PATTERNS[name] = (before, after)
-    return Rule(name, (before.owner.op,), apply, phase, keeps, why)
+    # Any one of them: it finds nothing without.
+    needs = frozenset(map(kind_of, below[:1]))
+    return Rule(name, (before.owner.op,), apply, phase, keeps, why, needs)
 
 
 class Rules(list[Rule]):
@@ -141,13 +144,24 @@ class Rules(list[Rule]):
         self.phase = phase
 
     def rule(
-        self, name: str, *, on: object, why: str, keeps: str = "rounding", phase: str | None = None
+        self,
+        name: str,
+        *,
+        on: object,
+        why: str,
+        keeps: str = "rounding",
+        phase: str | None = None,
+        needs: tuple[object, ...] = (),
     ) -> Callable[[RuleFunction], RuleFunction]:
-        """Return what adds a function as a rule for nodes of one operation or class, or several."""
+        """Return what adds a function as a rule for nodes of one operation or class, or several.
+
+        The rule finds nothing where a graph has none of the operations and classes that it `needs`.
+        """
 
         def add(function: RuleFunction) -> RuleFunction:
             ops = on if isinstance(on, tuple) else (on,)
-            self.append(Rule(name, ops, function, phase or self.phase, keeps, why))
+            kinds = frozenset(map(kind_of, needs))
+            self.append(Rule(name, ops, function, phase or self.phase, keeps, why, kinds))
             return function
 
         return add

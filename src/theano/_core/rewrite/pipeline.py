@@ -17,12 +17,13 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array import assertions, indexing
 from theano._core.ops.control import branch, inner_graph, scan
 from theano._core.rewrite import added
-from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.ifelse.sink import rewrite_branches
 from theano._core.rewrite.inline import classes_in, hold, inlined, without_assertions
 from theano._core.rewrite.passes import sink_slices
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
+from theano._core.rewrite.rule import Rule, RuleSet
 from theano._core.rewrite.rules import (
     blas,
     canonical,
@@ -291,7 +292,7 @@ def rewrite(
         if not (step.always or step.name in passes):
             continue
         if step.on and known[0] is not result:
-            known = result, classes_in(result)
+            known = result, classes_in(rewriter.nodes(result))
         if not step.on or hold(known[1], step.on):
             changed = step.run(rewriter, result, selection)
             result = changed if any(map(is_not, changed, result)) else result

@@ -26,8 +26,9 @@ from theano._core.ops.core.op import Op, constant
 from theano._core.ops.core.samples import Range
 from theano._core.ops.elementwise.arithmetic import add, mul
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import PATTERNS, instantiate
+from theano._core.rewrite.rule import Rule, RuleSet
 
 # Shapes for which elementwise operations are checked, by rank.
 SHAPES = (

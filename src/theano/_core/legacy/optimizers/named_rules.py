@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from theano._core.legacy.optimizers.local_optimizers import LocalOptimizer
-from theano._core.rewrite.engine import Rewriter, RuleSet
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.known_as import KNOWN_AS
 from theano._core.rewrite.pipeline import all_rules
+from theano._core.rewrite.rule import RuleSet
 
 if TYPE_CHECKING:
     from theano._core.ir.function_graph import FunctionGraph

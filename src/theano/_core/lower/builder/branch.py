@@ -55,7 +55,7 @@ class BranchWriter:
             for scope in (values, lengths):
                 scope.enter()
             with p.into([]) as block:
-                ends.append(self._body(body.fresh(p.rewriter.leaf), slots))
+                ends.append(self._body(body.fresh(p.rewriter.finished.__getitem__), slots))
             for scope in (values, lengths):
                 scope.leave()
             blocks.append(block)

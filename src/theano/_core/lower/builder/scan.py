@@ -71,7 +71,7 @@ class LoopWriter:
         # Equal loops share a body, and what is known of its variables here is of this loop.
         # Its constants are those of the rewriter, which else takes what lengths are computed from
         # for something else.
-        self.op: Loop = node.op.replaced(node.op.body.fresh(p.rewriter.leaf))
+        self.op: Loop = node.op.replaced(node.op.body.fresh(p.rewriter.finished.__getitem__))
         remaining = iter(values)
         self.limit: Size = p.integer(next(remaining))
         self.sequences = [next(remaining) for _ in range(self.op.n_sequences)]

@@ -107,6 +107,7 @@ def _sum_for_part(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "x + c inc(zeros, y) → inc(x, c y)",
     on=(add, sub),
+    needs=(IncSubtensor, AdvancedIncSubtensor),
     keeps="nan",
     why="only the part is touched",
 )

@@ -66,6 +66,7 @@ joined("|x| / |y| → |x / y|", abs(x) / abs(y), abs(x / y))
 @rule(
     "switch(c, x, 0) y → switch(c, x y, 0)",
     on=(mul, true_div),
+    needs=(switch,),
     keeps="nan",
     why="what is not chosen cannot make a gradient NaN",
 )
@@ -79,6 +80,7 @@ def _into_choice(rewriter: Rewriter, node: Apply) -> Any:
     "switch(c, x, 0) y, with other users → switch(c, x y, 0)",
     on=(mul, true_div),
     phase="special",
+    needs=(switch,),
     keeps="nan",
     why="what is not chosen cannot make a gradient NaN",
 )

@@ -361,6 +361,7 @@ def _cancel(rewriter: Rewriter, node: Apply) -> Any:
     "sigmoid(x) exp(-x) → sigmoid(-x)",
     on=ROOTS,
     phase="stable",
+    needs=(sigmoid, exp, erfc, add, sub),
     keeps="nan",
     why="exp does not overflow, and more factors cancel",
 )
@@ -409,6 +410,7 @@ def _has_exp(owners: Sequence[Apply]) -> bool:
     "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))",
     on=ROOTS,
     phase="special",
+    needs=(exp,),
     keeps="nan",
     why="exp does not overflow",
 )

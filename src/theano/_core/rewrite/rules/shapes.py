@@ -140,6 +140,7 @@ def fitting(rewriter: Rewriter, node: Apply, number: int, other: int) -> Any:
     "x + alloc(y, shape(x)) → x + y",
     on=Elementwise,
     phase="canonical",
+    needs=(Alloc,),
     keeps="exact",
     why="loops broadcast their operands by themselves",
 )
@@ -309,6 +310,7 @@ def _drop_filter(rewriter: Rewriter, node: Apply) -> Any:
     "f(reshape(x)) → reshape(f(x))",
     on=Elementwise,
     phase="special",
+    needs=(Reshape,),
     keeps="exact",
     why="one loop with what makes x",
 )

@@ -13,8 +13,9 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.sparse.base import SparseOp, is_sparse_type
 from theano._core.ops.sparse.compressed import Compressed, compressed
-from theano._core.rewrite.engine import Rewriter, Rule, RuleSet
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.inline import in_loops
+from theano._core.rewrite.rule import Rule, RuleSet
 
 
 def _by_arrays(rewriter: Rewriter, node: Apply) -> Any:

@@ -153,6 +153,7 @@ def _apart(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "f(if(c, x, 0)) → if(c, f(x), 0)",
     on=(*ELEMENTWISE, *LINEAR),
+    needs=(IfElse,),
     keeps="nan",
     why="f is not computed when the other side is taken",
 )
@@ -188,6 +189,7 @@ def _linear_places(node: Apply) -> list[list[int]]:
 @rule(
     "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)",
     on=(add, sub),
+    needs=(IfElse,),
     keeps="exact",
     why="one branch instead of two",
 )
@@ -201,6 +203,7 @@ def _together(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "if(c, x, 0) + if(d, y, 0) → if(c or d, if(c, if(d, x + y, x), y), 0)",
     on=(add, sub),
+    needs=(IfElse,),
     keeps="nan",
     why="what is linear in the sum is not computed when both are zero",
 )
@@ -228,6 +231,7 @@ def _terms(condition: Variable) -> int:
 @rule(
     "loop(if(c, x, 0)) → if(c, loop(x), 0)",
     on=Loop,
+    needs=(IfElse,),
     keeps="nan",
     why="gradients through a loop are not computed when the other side is taken",
 )
