@@ -23,6 +23,7 @@ TESTS = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path[:0] = [str(TESTS / folder) for folder in ("exact", "ops", "fuzz")]
 
+from bodies import LEVELS, Body, nested  # noqa: E402
 from fuzz_steps import Drawer, next_step  # noqa: E402
 from hard_arrays import LAYOUTS, laid_out  # noqa: E402
 from registry import OPS  # noqa: E402
@@ -321,40 +322,30 @@ def identical(one: Any, two: Any) -> bool:
     return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=numbers)
 
 
-def as_body(program: Program) -> tuple[list[np.ndarray], list[Any], Callable[..., list[Any]]]:
-    """Return the values of what is not constant, these variables, and the results as a function."""
+def as_body(program: Program) -> Body:
+    """Return the results as a function of what is not constant."""
     variables, results = program.build()
     pairs = zip(program.inputs, variables, strict=True)
     free = {v: one.value() for one, v in pairs if one.origin != "constant"}
 
-    def body(*new: Any) -> list[Any]:
+    def build(*new: Any) -> list[Any]:
         return theano.clone(results, dict(zip(free, new, strict=True)))
 
-    return list(free.values()), list(free), body
+    return Body([v.type for v in free], list(free.values()), build)
 
 
-def in_loop(program: Program) -> list[np.ndarray]:
-    """Return the results of the last of three equal steps of a loop."""
-    values, variables, body = as_body(program)
-    rows = [T.TensorType(v.dtype, (False, *v.broadcastable))() for v in variables]
-    found = theano.scan(body, rows, n_steps=3)[0]
-    outputs = theano.function(rows, found, on_unused_input="ignore")(
-        *(np.stack([a] * 3) for a in values)
-    )
-    return [a[-1] for a in (outputs if isinstance(outputs, list) else [outputs])]
-
-
-def in_branch(program: Program) -> list[np.ndarray]:
-    """Return the results of a branch that is taken."""
-    values, variables, body = as_body(program)
-    chosen, new = T.lscalar(), [v.type() for v in variables]
-    computed = body(*new)
-    found = ifelse(chosen, computed, [T.zeros_like(v) for v in computed])
-    return theano.function([*new, chosen], found, on_unused_input="ignore")(*values, 1)
+def ways_of(seed: int) -> dict[str, Callable[[Program], list[np.ndarray]]]:
+    """Return ways to run the program of a seed, besides modes."""
+    rng = np.random.default_rng(seed)
+    levels = [LEVELS[k] for k in rng.integers(len(LEVELS), size=seed % 3)]
+    name = ", ".join(level.__name__ for level in levels)
+    ways = {name: lambda program: nested(as_body(program), levels).results()} if levels else {}
+    if seed % 4 == 0:
+        ways["in place"] = lambda program: as_body(program).results(mutable=True)
+    return ways
 
 
 MODES: dict[str, Any] = {"rewritten": "FAST_RUN", "as written": theano.Mode("llvm", None)}
-WAYS: list[dict[str, Any]] = [{}, {"in a loop": in_loop}, {"in a branch": in_branch}]
 WIDTHS = [0, 128, 256, 512]
 
 
@@ -366,7 +357,7 @@ def difference(program: Program) -> str | None:
         text = wrong_slope(program, wanted)
         if text is not None:
             return text
-    for name, mode in (MODES | WAYS[program.seed % len(WAYS)]).items():
+    for name, mode in (MODES | ways_of(program.seed)).items():
         got = values_of(program, mode)
         if isinstance(wanted, str) or isinstance(got, str):
             if isinstance(wanted, str) and isinstance(got, str):
