@@ -63,7 +63,7 @@ def in_loop(body: Body) -> Body:
     """In each step of a loop."""
 
     def build(*rows: Any) -> list[Any]:
-        return listed(theano.scan(lambda *row: body.build(*row), list(rows))[0])
+        return listed(theano.scan(body.build, list(rows), n_steps=None if rows else STEPS)[0])
 
     types, values = map(rows_of, body.types), [np.stack([a] * STEPS) for a in body.values]
     return Body(list(types), values, build, lambda result: body.row(result, STEPS - 1))
@@ -78,7 +78,10 @@ def in_backward_loop(body: Body) -> Body:
             both = zip(items[:half], (*items[half:], None), strict=False)
             return [v.copy() for v in body.build(*[v for pair in both for v in pair][: len(given)])]
 
-        loop = theano.scan(step, list(given[::2]), None, list(given[1::2]), go_backwards=True)
+        n_steps = None if given else STEPS
+        loop = theano.scan(
+            step, list(given[::2]), None, list(given[1::2]), n_steps=n_steps, go_backwards=True
+        )
         return listed(loop[0])
 
     types = [type_ if k % 2 else rows_of(type_) for k, type_ in enumerate(body.types)]

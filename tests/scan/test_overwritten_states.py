@@ -160,3 +160,40 @@ def test_where_rows_lie_does_not_change(over: bool) -> None:
     loops = [i for i in ir.walk(program.body) if isinstance(i, ir.For)]
     stays = [c.after == c.name for loop in loops for c in loop.carried if c.kind == "ptr"]
     assert stays and all(stays) == over
+
+
+M = T.TensorType("bool", (False,))("m")
+# What shows a row of a sequence that is computed for the loop alone, and is used once more.
+SHOWN: dict[str, Callable[[Any], Any]] = {
+    "mask": lambda row: row[M],
+    "printed": theano.printing.Print("a row", attrs=("ndim",)),
+    "clipped gradient": lambda row: theano.gradient.grad_clip(row, -1, 1),
+    "asserted": lambda row: theano.tensor.opt.Assert("a row")(row, T.ge(row.max(), row.min())),
+    "asserted, backwards": lambda row: theano.tensor.opt.Assert("rows")(row[::-1], row.size > 0),
+    "backwards": lambda row: row[::-1],
+}
+WRITES: dict[str, Callable[[Any], Any]] = {
+    "part": lambda row: T.inc_subtensor(row[:2], -1),
+    "items": lambda row: T.inc_subtensor(row[T.arange(2)], -1),
+    "mask": lambda row: T.set_subtensor(row[T.eq(T.arange(row.size) % 2, 0)], 3.0),
+    "masked part": lambda row: T.inc_subtensor(row, -1),
+}
+
+
+@pytest.mark.parametrize(
+    ("shows", "write"),
+    [(s, w) for s in SHOWN for w in WRITES if w != "masked part" or s == "mask"],
+)
+def test_a_row_that_is_read_later_is_not_written(shows: str, write: str) -> None:
+    x = T.dmatrix("x")
+
+    def step(row: Any) -> Any:
+        written = WRITES[write](SHOWN[shows](row))
+        return written.sum() + (row * T.arange(row.size)).sum()
+
+    rows, _ = theano.scan(step, T.exp(x))
+    mask = np.array([True, False, True, True, False])
+    values = np.random.default_rng(0).normal(size=(4, 5)), mask
+    f = theano.function([x, M], rows, on_unused_input="ignore")
+    plain = theano.function([x, M], rows, mode=theano.Mode("py", None), on_unused_input="ignore")
+    np.testing.assert_allclose(f(*values), plain(*values), rtol=1e-12)

@@ -257,8 +257,17 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
     if p.uses.get(variable) != 1 or node.inputs.count(variable) > 1:
         return fresh_copy(p, x)
     if x.scratch:
-        return x
+        return fresh_copy(p, x) if _read_below(p, variable) else x
     return Array(x.dtype, x.shape, x.data, buffer=x.buffer) if x.alone else fresh_copy(p, x)
+
+
+def _read_below(p: Core, variable: Variable) -> bool:
+    """Tell whether something reads later what a variable is a view of."""
+    while variable.owner is not None and variable.owner.op.is_view:
+        variable = variable.owner.inputs[0]
+        if p.uses.get(variable):
+            return True
+    return False
 
 
 def _all_broadcast(array: Array) -> frozenset[int]:

@@ -166,6 +166,7 @@ FILTERS: tuple[type[GradientFilter], ...] = tuple(GradientFilter.__subclasses__(
 class After(Structured):
     """`x`, once `token` is there: what is computed from it is not shared with what came before."""
 
+    is_view = True
     shape = shape_of(0)
     connection = connected(0)
     linear = linear_in(0)

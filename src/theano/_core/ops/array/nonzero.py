@@ -45,6 +45,7 @@ class FitsMask(Structured):
     """`x`, after checking that its axes from `axis` on have the lengths of `mask` (IndexError)."""
 
     __props__ = ("axis",)
+    is_view = True
     connection = connected(0)
 
     def __init__(self, axis: int) -> None:

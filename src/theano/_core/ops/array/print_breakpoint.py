@@ -38,6 +38,7 @@ class Print(Structured):
 
     __props__ = ("message", "attrs", "global_fn")
     pure = False
+    is_view = True
     shape = shape_of(0)
 
     def __init__(
