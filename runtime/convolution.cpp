@@ -48,7 +48,7 @@ class Convolution {
     Status result() const {
         const Plan plan = empty_ ? Plan() : forward(work_);
         if (plan.work() == 0) return zeros(results_);
-        return add_terms<T>(plan, loops_, work_.groups, images_, kernels_, results_, poll_);
+        return sums(plan, images_, results_);
     }
 
     Status of_images() const {
@@ -57,8 +57,7 @@ class Convolution {
         if (plans.empty() || !std::all_of(plans.begin(), plans.end(), whole)) zeros(images_);
         for (const Plan &plan : plans) {
             if (plan.work() == 0) continue;
-            const Status status =
-                add_terms<T>(plan, loops_, work_.groups, results_, kernels_, images_, poll_);
+            const Status status = sums(plan, results_, images_);
             if (status != Status::done) return status;
         }
         return Status::done;
@@ -73,6 +72,16 @@ class Convolution {
     }
 
   private:
+    Status sums(const Plan &plan, const Operand<T> &images, const Operand<T> &result) const {
+        if (work_.tiles && suits_tiles(plan)) {
+            bool fits = true;
+            const Status status =
+                add_tiles<T>(plan, loops_, work_.groups, images, kernels_, result, poll_, fits);
+            if (fits) return status;
+        }
+        return add_terms<T>(plan, loops_, work_.groups, images, kernels_, result, poll_);
+    }
+
     static Status zeros(const Operand<T> &array) {
         std::fill_n(array.data, array.size, T(0));
         return Status::done;

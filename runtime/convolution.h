@@ -30,6 +30,7 @@ struct Work {
     std::int64_t itemsize;  // 4 or 8
     std::int64_t bits;      // of vectors, at most; 0: the widest there are
     std::int64_t flip;      // whether kernels are turned around
+    std::int64_t tiles;     // whether sums over 3 × 3 items may be made of tiles
     std::int64_t items, groups, channels, kernels;
     Axis axes[kAxes];
     char *image, *kernel, *result;

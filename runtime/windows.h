@@ -65,6 +65,26 @@ struct Unpacking {
     bool added;                  // to what is there
 };
 
+// Tiles of 4 × 4 items, of which 2 × 2 windows are made: see convolution_tiles.cpp. Of their items
+// (i, j), those where both are even or odd alike lie in a plane of their own.
+struct Entering {
+    const void *planes;        // four
+    std::int64_t plane, pitch; // items of a plane, and of a row in it
+    std::int64_t rows, count;  // rows of tiles, and tiles of each
+    void *to;                  // side by side, for each item of a tile
+    std::int64_t apart;        // items between those
+};
+
+struct Leaving {
+    const void *sums;           // as Entering's `to`
+    std::int64_t apart;
+    std::int64_t rows, count;
+    void *out;
+    std::int64_t pitch;         // items between rows of windows
+    std::int64_t height, width; // rows of windows that there are, and windows of each
+    void *rows_of_sums;         // room for four rows of tiles, in whole vectors
+};
+
 // A row of windows: where it begins in planes, and in what is given for each window.
 struct Row {
     std::int64_t plane, given;
@@ -99,6 +119,9 @@ struct Loops {
     void (*pack)(const Packing &);
     void (*unpack)(const Unpacking &);
     void (*turn)(const Turning &);
+    bool (*within)(const void *items, std::int64_t count, double most);
+    void (*enter)(const Entering &);
+    void (*leave)(const Leaving &);
     // For so many vectors of channels, and so many terms: lanes are channels.
     Differentiate *across[3][kMostTerms];
     // For so many terms, of one channel: lanes are windows of a row.

@@ -102,6 +102,9 @@ void fill(const Filling &work) {
         for (std::int64_t i = 0; i < work.before; ++i) to[i] = T(0);
         if (step == 1) {
             copy_items<T, kBytes>(to + work.before, from, work.count);
+        } else if (step == 2) {
+            T *const __restrict at = to + work.before;
+            for (std::int64_t i = 0; i < work.count; ++i) at[i] = from[2 * i];
         } else {
             for (std::int64_t i = 0; i < work.count; ++i) to[work.before + i] = from[i * step];
         }
@@ -138,6 +141,94 @@ void unpack(const Unpacking &work) {
                 item = work.added ? item + from[i] : from[i];
             }
         }
+    }
+}
+
+// Whether all of some items are numbers of which none is larger.
+template <class T, int kBytes>
+bool within(const void *items, std::int64_t count, double most) {
+    using V = Vectors<T, kBytes>;
+    const T *from = static_cast<const T *>(items);
+    const T limit = static_cast<T>(most);
+    const typename V::Vector wide = limit - typename V::Vector{};
+    auto all = wide == wide;
+    std::int64_t i = 0;
+    for (; i + V::kLanes <= count; i += V::kLanes) {
+        const typename V::Vector x = V::load(from + i);
+        all &= (x <= wide) & (x >= -wide);
+    }
+    bool found = true;
+    for (int lane = 0; lane < V::kLanes; ++lane) found = found && all[lane];
+    for (; i < count; ++i) found = found && from[i] <= limit && from[i] >= -limit;
+    return found;
+}
+
+// Transforms four items that are kNext vectors apart.
+template <class Vector, int kNext>
+TH_INLINE void enter_four(Vector *x) {
+    const Vector a = x[0], b = x[kNext], c = x[2 * kNext], d = x[3 * kNext];
+    x[0] = a - c;
+    x[kNext] = b + c;
+    x[2 * kNext] = c - b;
+    x[3 * kNext] = b - d;
+}
+
+template <class T, int kBytes>
+void enter(const Entering &work) {
+    using V = Vectors<T, kBytes>;
+    const T *row = static_cast<const T *>(work.planes);
+    T *to = static_cast<T *>(work.to);
+    const std::int64_t plane = work.plane, pitch = work.pitch, apart = work.apart;
+    for (std::int64_t i = 0; i < work.rows; ++i, row += pitch, to += work.count) {
+        for (std::int64_t t = 0; t < work.count; t += V::kLanes) {
+            typename V::Vector x[16];
+            TH_UNROLL for (int y = 0; y < 4; ++y) {
+                const T *const from = row + y % 2 * 2 * plane + y / 2 * pitch + t;
+                x[4 * y] = V::load(from);
+                x[4 * y + 1] = V::load(from + plane);
+                x[4 * y + 2] = V::load(from + 1);
+                x[4 * y + 3] = V::load(from + plane + 1);
+            }
+            TH_UNROLL for (int z = 0; z < 4; ++z) enter_four<typename V::Vector, 4>(x + z);
+            TH_UNROLL for (int y = 0; y < 4; ++y) enter_four<typename V::Vector, 1>(x + 4 * y);
+            TH_UNROLL for (int n = 0; n < 16; ++n) V::store(to + n * apart + t, x[n]);
+        }
+    }
+}
+
+// Writes a row of windows, every other one of which was given.
+template <class T>
+void write_in_turn(T *__restrict to, const T *__restrict even, const T *__restrict odd,
+                   std::int64_t count) {
+    for (std::int64_t i = 0; i < count / 2; ++i) {
+        to[2 * i] = even[i];
+        to[2 * i + 1] = odd[i];
+    }
+    if (count % 2) to[count - 1] = even[count / 2];
+}
+
+template <class T, int kBytes>
+void leave(const Leaving &work) {
+    using V = Vectors<T, kBytes>;
+    const T *from = static_cast<const T *>(work.sums);
+    T *out = static_cast<T *>(work.out), *const sums = static_cast<T *>(work.rows_of_sums);
+    const std::int64_t apart = work.apart;
+    const std::int64_t room = (work.count + V::kLanes - 1) / V::kLanes * V::kLanes;
+    for (std::int64_t i = 0; i < work.rows; ++i, from += work.count, out += 2 * work.pitch) {
+        for (std::int64_t t = 0; t < work.count; t += V::kLanes) {
+            typename V::Vector x[16];
+            TH_UNROLL for (int n = 0; n < 16; ++n) x[n] = V::load(from + n * apart + t);
+            TH_UNROLL for (int y = 0; y < 2; ++y) {
+                typename V::Vector sum[4];
+                TH_UNROLL for (int z = 0; z < 4; ++z)
+                    sum[z] = y ? x[4 + z] - x[8 + z] - x[12 + z] : x[z] + x[4 + z] + x[8 + z];
+                V::store(sums + 2 * y * room + t, sum[0] + sum[1] + sum[2]);
+                V::store(sums + (2 * y + 1) * room + t, sum[1] - sum[2] - sum[3]);
+            }
+        }
+        write_in_turn(out, sums, sums + room, work.width);
+        if (2 * i + 1 < work.height)
+            write_in_turn(out + work.pitch, sums + 2 * room, sums + 3 * room, work.width);
     }
 }
 
@@ -251,6 +342,9 @@ constexpr Loops loops_of() {
     found.pack = pack<T, kBytes>;
     found.unpack = unpack<T, kBytes>;
     found.turn = turn<T>;
+    found.within = within<T, kBytes>;
+    found.enter = enter<T, kBytes>;
+    found.leave = leave<T, kBytes>;
     return found;
 }
 

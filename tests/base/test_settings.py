@@ -33,8 +33,8 @@ def made(flags: str = "", **environ: str) -> Config:
 def test_table_has_every_setting_of_theano_and_ours() -> None:
     names = [row.name for row in TABLE]
     assert len(names) == len(set(names))
-    assert len(names) == 141 + 4
-    assert {"threads", "vector_width", "cache_limit"} <= set(names)
+    assert len(names) == 141 + 5
+    assert {"threads", "vector_width", "cache_limit", "conv.winograd"} <= set(names)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

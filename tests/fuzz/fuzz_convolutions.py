@@ -80,6 +80,26 @@ def geometry(rng: np.random.Generator, o: dict[str, Any]) -> Geometry:
     return Geometry(images, kernels, tuple(pads), o)
 
 
+def tiled(rng: np.random.Generator) -> tuple[int, dict[str, Any], Geometry]:
+    """Return axes, options and lengths of windows of 3 × 3 items, so many that tiles make them."""
+    n = int(rng.integers(2, 4))
+    groups, outer = int(rng.choice([1, 1, 2])), n - 2
+    pads = tuple((int(rng.integers(0, 4)), int(rng.integers(0, 4))) for _ in range(n))
+    o = {
+        "border_mode": pads,
+        "subsample": (int(rng.integers(1, 3)),) * outer + (1, 1),
+        "filter_dilation": (int(rng.integers(1, 3)),) * outer + (1, 1),
+        "filter_flip": bool(rng.random() < 0.5),
+        "num_groups": groups,
+        "unshared": False,
+    }
+    channels, rows = several(rng, 2, 12, 40)
+    kernels = (groups * rows, channels, *several(rng, outer, 1, 4), 3, 3)
+    shape = (*several(rng, outer, 6, 10), *several(rng, 2, 6, 40))
+    images = (int(rng.integers(1, 6)), groups * channels, *shape)
+    return n, o, Geometry(images, kernels, pads, o)
+
+
 def terms(g: Geometry) -> Iterator[tuple[Any, Any, Any]]:
     """Yield where a window, an item of the kernels and what they add to lie, of one group.
 
@@ -125,8 +145,10 @@ def defined(g: Geometry, x: Any, w: Any, y: Any) -> list[np.ndarray]:
 
 def check_convolution(rng: np.random.Generator) -> None:
     """Compare a convolution and its gradients with the definition: exactly, of small integers."""
-    n = int(rng.integers(1, 4))
+    n, large = int(rng.integers(1, 4)), None
     o = options(rng, n)
+    if rng.random() < 0.15:
+        n, o, large = tiled(rng)
     op = FAMILIES[n]["result"](**o)
     dtype = str(rng.choice(["float16", "float32", "float64"]))
     rank = n + 2
@@ -136,8 +158,7 @@ def check_convolution(rng: np.random.Generator) -> None:
     y = out.type("y")
     outputs = [out, *op.vjp(out.owner, [y])]
     compiled = function([x, w, y], outputs)
-    for _ in range(LENGTHS):
-        g = geometry(rng, o)
+    for g in [large] if large else [geometry(rng, o) for _ in range(LENGTHS)]:
         result = (g.images[0], g.kernels[0], *op.windows(g.images, g.kernels))
         values = [rng.integers(-2, 3, size=s).astype(dtype) for s in (g.images, g.kernels, result)]
         wanted = defined(g, *values)

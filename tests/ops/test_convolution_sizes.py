@@ -33,6 +33,23 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
         {"border_mode": 1, "filter_dilation": (2, 1, 2), "subsample": (1, 2, 1)},
     ),
     "rows in slices": ((6, 16, 7, 7), (520, 16, 3, 3), {"border_mode": "half"}),
+    "tiles": ((2, 16, 14, 33), (32, 16, 3, 3), {"border_mode": 1}),
+    "tiles, some of a window": ((3, 27, 15, 23), (33, 27, 3, 3), {}),
+    "tiles, with all around": ((2, 24, 9, 30), (40, 24, 3, 3), {"border_mode": "full"}),
+    "tiles of groups": ((2, 40, 16, 18), (48, 20, 3, 3), {"num_groups": 2, "filter_flip": False}),
+    "tiles of many images": ((33, 16, 5, 4), (64, 16, 3, 3), {"border_mode": ((1, 0), (0, 2))}),
+    "tiles of many channels": ((2, 300, 20, 20), (40, 300, 3, 3), {"border_mode": "half"}),
+    "tiles of three axes": ((2, 12, 6, 12, 13), (24, 12, 3, 3, 3), {"border_mode": 1}),
+    "tiles of two axes of three": (
+        (1, 16, 9, 12, 14),
+        (24, 16, 4, 3, 3),
+        {"border_mode": (2, 0, 1), "filter_dilation": (2, 1, 1)},
+    ),
+    "tiles, at steps along another axis": (
+        (2, 16, 9, 14, 10),
+        (24, 16, 1, 3, 3),
+        {"subsample": (2, 1, 1)},
+    ),
     "a long axis": ((2, 3, 70_000), (4, 3, 9), {}),
     "a long kernel": ((1, 2, 1500), (3, 2, 700), {}),
 }
@@ -79,27 +96,55 @@ def test_threads_do_not_change_bits(name: str) -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_infinity_stays_where_it_is() -> None:
+@pytest.mark.parametrize("channels", [3, 24])
+@pytest.mark.parametrize("value", [np.inf, np.nan, 3e38])
+def test_infinity_stays_where_it_is(channels: int, value: float) -> None:
+    """Also where sums are made of tiles, which numbers that are not there are part of."""
     x, w = T.ftensor4s("x", "w")
     op = FAMILIES[2]["result"](border_mode=(1, 1))
     out = op(x, w)
     y = out.type("y")
     f = function([x, w, y], [out, *op.vjp(out.owner, [y])])
-    images = np.ones((2, 3, 9, 20), "float32")
-    images[0, 1, 4, 19] = np.inf
-    given = np.ones((2, 4, 9, 20), "float32")
-    given[1, 2, 8, 0] = np.inf
-    of_result, of_images, _ = f(images, np.ones((4, 3, 3, 3), "float32"), given)
-    wanted = np.zeros((2, 4, 9, 20), bool)
+    kernels = 4 * np.ones((channels, channels, 3, 3), "float32")
+    images = np.ones((2, channels, 9, 20), "float32")
+    images[0, 1, 4, 19] = value
+    given = np.ones((2, channels, 9, 20), "float32")
+    given[1, 2, 8, 0] = value
+    of_result, of_images, _ = f(images, kernels, given)
+    wanted = np.zeros((2, channels, 9, 20), bool)
     wanted[0, :, 3:6, 18:] = True
-    assert (np.isinf(of_result) == wanted).all()
-    wanted = np.zeros((2, 3, 9, 20), bool)
+    assert (~np.isfinite(of_result) == wanted).all()
+    wanted = np.zeros((2, channels, 9, 20), bool)
     wanted[1, :, 7:, :2] = True
-    assert (np.isinf(of_images) == wanted).all()
-    of_kernels = f(images, np.ones((4, 3, 3, 3), "float32"), np.ones_like(given))[2]
-    wanted = np.zeros((4, 3, 3, 3), bool)
+    assert (~np.isfinite(of_images) == wanted).all()
+    if value == 3e38:
+        return
+    of_kernels = f(images, kernels, np.ones_like(given))[2]
+    wanted = np.zeros((channels, channels, 3, 3), bool)
     wanted[:, 1, :, :2] = True
-    assert (np.isinf(of_kernels) == wanted).all()
+    assert (~np.isfinite(of_kernels) == wanted).all()
+    kernels[2, 1, 0, 0] = value
+    of_result = f(images, kernels, given)[0]
+    assert (~np.isfinite(of_result[1, :])).any(axis=(1, 2)).nonzero()[0].tolist() == [2]
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("tiles")])
+def test_errors_of_tiles(name: str) -> None:
+    """They are small; and there are some, which sums over terms do not have: tiles are used."""
+    outputs, inputs, values = case(name, "float32")
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=v.shape).astype("float32") for v in values]
+    found = []
+    for winograd in (True, False):
+        with theano.config.change_flags(conv__winograd=winograd):
+            found.append(function(inputs, outputs)(*values))
+    wide = [v.astype("float64") for v in values]
+    wanted = evaluate(outputs, dict(zip(inputs, wide, strict=True)))
+    for tiles, terms, exact in zip(*found, wanted, strict=True):
+        largest = np.abs(exact).max()
+        assert np.abs(tiles - exact).max() < 5e-6 * largest
+        assert np.abs(terms - exact).max() < 5e-6 * largest
+    assert found[0][0].tobytes() != found[1][0].tobytes()
 
 
 def test_without_memory() -> None:

@@ -438,14 +438,14 @@ def _multiply_pairs(arguments: int) -> int:
 
 def _convolve(arguments: int) -> int:
     """Write a convolution, or a gradient of one: see `convolution.h`."""
-    words = memory(arguments, "int64", (8 + 3 * 6 + 3,), (8,)).tolist()
-    gives, size, _, flip, items, groups, channels, kernels = words[:8]
-    image, kernel, result, before, step, dilation = np.array(words[8:26]).reshape(3, 6).T
+    words = memory(arguments, "int64", (9 + 3 * 6 + 3,), (8,)).tolist()
+    gives, size, _, flip, _, items, groups, channels, kernels = words[:9]
+    image, kernel, result, before, step, dilation = np.array(words[9:27]).reshape(3, 6).T
     ends = ((items, groups, channels, image), (groups, kernels, channels, kernel))
     shapes = [[*lead, *n.tolist()] for *lead, n in (*ends, (items, groups, kernels, result))]
     x, w, y = (
         memory(at, f"float{8 * size}", shape, packed(shape, size))
-        for at, shape in zip(words[26:], shapes, strict=True)
+        for at, shape in zip(words[27:], shapes, strict=True)
     )
     reach = (result - 1) * step + (kernel - 1) * dilation + 1
     wide = np.zeros((*x.shape[:3], *np.maximum(before + image, reach)), x.dtype)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from theano._core.base.dtypes import itemsize
 from theano._core.base.records import Record
+from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import copies, kernel_call, libraries, views
@@ -47,6 +48,7 @@ class ConvolutionNumbers(Record):
     itemsize: Size
     bits: Size
     flip: Size
+    tiles: Size
     items: Size
     groups: Size
     channels: Size
@@ -142,6 +144,7 @@ class _Work:
             itemsize=self.size,
             bits=p.vector_bits,
             flip=int(w.flip),
+            tiles=int(config.conv.winograd),
             items=w.images[0],
             groups=w.groups,
             channels=self.channels,

@@ -1,0 +1,351 @@
+// Sums over 3 × 3 items of neighbouring windows, by Winograd's minimal filtering F(2 × 2, 3 × 3):
+// see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.
+//
+// Of 4 × 4 items, a tile, 2 × 2 windows are made. Tiles and factors are transformed, by sums alone;
+// then each of 16 items of a tile has a product of matrices of its own, with 16 multiplications
+// where the windows have 36; and sums of these products are the windows. Tiles are windows that are
+// 2 apart, so that planes have one item of each side by side.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <new>
+
+#include "convolution_add.h"
+#include "matmul.h"
+
+namespace theano {
+namespace convolution {
+
+namespace {
+
+constexpr int kItems = 16;  // of a tile
+constexpr int kY = kLines - 2, kX = kLines - 1;
+
+// What is transformed of some tiles, and their products, have about so many bytes. But of fewer
+// vectors of tiles, all factors would be read again too often.
+constexpr std::int64_t kSome = 3 << 19, kVectors = 12;
+
+// Whether windows have three neighbouring items along an axis, each the next one's neighbour.
+bool has_three(const Line &line) {
+    if (line.taps.size() != 3 || line.step != 1 || line.phases.size() != 1 || line.uncut)
+        return false;
+    bool found[3] = {};
+    for (const Tap &tap : line.taps)
+        if (tap.offset >= 0 && tap.offset < 3) found[tap.offset] = true;
+    return found[0] && found[1] && found[2];
+}
+
+void set_tiles(Line &line) {
+    line.step = 2;
+    line.phases = {line.phases[0], line.phases[0] + 1};
+    line.taps = {{0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {1, 1, 0}};
+    line.windows = (line.windows + 1) / 2;
+    line.out *= 2;
+}
+
+Plan of_tiles(Plan plan) {
+    set_tiles(plan.lines[kY]);
+    set_tiles(plan.lines[kX]);
+    return plan;
+}
+
+// Without those along the last two axes: see Plan::factors.
+Plan of_planes(Plan plan) {
+    plan.lines[kY].taps = plan.lines[kX].taps = {{0, 0, 0}};
+    return plan;
+}
+
+// Where the factors of the item (y, x) of a window are.
+void place_factors(const Plan &plan, std::int64_t (&place)[3][3]) {
+    for (const Tap &y : plan.lines[kY].taps)
+        for (const Tap &x : plan.lines[kX].taps)
+            place[y.offset][x.offset] = y.factor + x.factor;
+}
+
+template <class T>
+const T kMost = std::ldexp(T(1), std::numeric_limits<T>::max_exponent * 7 / 16);
+
+
+template <class T>
+struct Job {
+    const Plan &windows;
+    const windows::Loops &loops;
+    const std::int64_t groups;
+    const Operand<const T> images, factors;
+    const Operand<T> result;
+    const Plan plan = of_tiles(windows);
+    const std::vector<std::int64_t> items = of_planes(windows).factors();
+    const std::int64_t rows = size_of(plan.rows), terms = size_of(plan.channels) * size_of(items);
+    const std::int64_t row_tiles = (rows + loops.rows - 1) / loops.rows;
+    const Cut cut = convolution::cut(plan, most_items(), parts());
+    T *packed = nullptr;  // transformed factors: of each group, for each item of a tile
+    std::atomic<bool> failed{false}, unfit{false};
+
+    // Of the planes of a block.
+    std::int64_t most_items() const {
+        const std::int64_t channels = size_of(plan.channels);
+        const std::int64_t some = kSome / static_cast<std::int64_t>(sizeof(T));
+        const std::int64_t of_tile = kItems * (channels + rows);
+        const std::int64_t tiles = std::max(some / of_tile, kVectors * loops.lanes);
+        double items = static_cast<double>(plan.phases() * channels * tiles);
+        for (const Line &line : plan.lines) {
+            const auto windows = static_cast<double>(line.windows);
+            items *= 1 + static_cast<double>(line.reach()) / windows;
+        }
+        return static_cast<std::int64_t>(items);
+    }
+    // Sums are the same however windows are cut.
+    std::int64_t parts() const {
+        if (threads::get() == 1) return 1;
+        const std::int64_t most = (kParts + groups - 1) / groups;
+        return std::clamp<std::int64_t>(plan.windows() / (3 * loops.lanes), 1, most);
+    }
+    std::int64_t first_row(std::int64_t tile) const { return tile * rows / row_tiles; }
+    bool stops() const {
+        return failed.load(std::memory_order_relaxed) || unfit.load(std::memory_order_relaxed);
+    }
+
+    // Sums of numbers beyond might be infinite where those of windows are not.
+    static bool moderate(T x) { return x <= kMost<T> && x >= -kMost<T>; }
+
+    static void pack_factors(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        Job &job = *reinterpret_cast<Job *>(args);
+        for (std::int64_t i = begin; i < end && !job.stops(); ++i) {
+            if (!job.pack_tile(i / job.row_tiles, i % job.row_tiles))
+                job.unfit.store(true, std::memory_order_relaxed);
+        }
+    }
+
+    bool pack_tile(std::int64_t group, std::int64_t tile) const {
+        const std::int64_t first = first_row(tile), count = first_row(tile + 1) - first;
+        const T *const from = factors.data + group * factors.apart;
+        T *const to = packed + group * kItems * rows * terms + first * terms;
+        std::int64_t place[3][3];
+        place_factors(windows, place);
+        // Some terms at a time, which are then copied: what lies so far apart meets in the cache.
+        constexpr std::int64_t kHeld = 16;
+        T held[kItems][kHeld * windows::kMostRows];
+        std::int64_t done = 0, here = 0;
+        bool all = true;
+        for (const Channel &channel : plan.channels) {
+            for (std::int64_t item : items) {
+                T x[kItems][windows::kMostRows] = {};
+                for (std::int64_t r = 0; r < count; ++r) {
+                    const Channel &row = plan.rows[static_cast<std::size_t>(first + r)];
+                    const T *const own = from + channel.factor + item + row.factor;
+                    for (int i = 0; i < 9; ++i) {
+                        x[i / 3 * 4 + i % 3][r] = own[place[i / 3][i % 3]];
+                        all = all && moderate(own[place[i / 3][i % 3]]);
+                    }
+                }
+                for (int i = 0; i < 3; ++i) transform<4>(x + i);
+                for (int i = 0; i < 4; ++i) transform<1>(x + 4 * i);
+                for (int i = 0; i < kItems; ++i) std::copy_n(x[i], count, held[i] + here * count);
+                if (++here < kHeld && done + here < terms) continue;
+                for (int i = 0; i < kItems; ++i)
+                    std::copy_n(held[i], here * count, to + i * rows * terms + done * count);
+                done += here;
+                here = 0;
+            }
+        }
+        return all;
+    }
+
+    // Three factors of some rows, kNext apart, become four.
+    template <int kNext>
+    static void transform(T (*x)[windows::kMostRows]) {
+        for (int r = 0; r < windows::kMostRows; ++r) {
+            const T a = x[0][r], b = x[kNext][r], c = x[2 * kNext][r];
+            x[kNext][r] = (a + c + b) / 2;
+            x[2 * kNext][r] = (a + c - b) / 2;
+            x[3 * kNext][r] = c;
+        }
+    }
+
+    static void add_blocks(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        Job &job = *reinterpret_cast<Job *>(args);
+        for (std::int64_t i = begin; i < end && !job.stops(); ++i)
+            job.add_block(i / job.cut.blocks(), i % job.cut.blocks());
+    }
+
+    void add_block(std::int64_t group, std::int64_t number);
+};
+
+// The sums of the windows of some tiles.
+template <class T>
+class BlockOfTiles {
+  public:
+    BlockOfTiles(const Job<T> &job, const Block &block, std::int64_t group)
+        : job_(job), block_(block), group_(group), tiles_(block.count[kY] * block.count[kX]),
+          length_(((block.count[0] - 1) * block.lengths[1] + block.count[1]) * tiles_),
+          width_(whole_lines(length_)),
+          apart_(whole_lines(block.lengths[0] * block.lengths[1] * tiles_ + job.loops.lanes)),
+          entered_apart_(spread(size_of(job.plan.channels) * apart_)),
+          sums_apart_(spread(job.rows * width_)) {
+        for (const Tap &outer : job.plan.lines[0].taps)
+            for (const Tap &inner : job.plan.lines[1].taps)
+                items_.push_back((outer.offset * block.lengths[1] + inner.offset) * tiles_);
+    }
+
+    // Returns whether there is the memory; sets `unfit` where numbers are too large.
+    bool add(bool &unfit) {
+        const std::int64_t size = block_.size(job_.plan);
+        Scratch planes, entered, sums, side;
+        T *const to = static_cast<T *>(planes.get(size, sizeof(T)));
+        entered_ = static_cast<T *>(entered.get(kItems * entered_apart_, sizeof(T)));
+        sums_ = static_cast<T *>(sums.get(kItems * sums_apart_, sizeof(T)));
+        side_ = static_cast<T *>(side.get(4 * whole_lines(block_.count[kX]), sizeof(T)));
+        if (!to || !entered_ || !sums_ || !side_) return false;
+        const T *const images = job_.images.data + group_ * job_.images.apart;
+        fill_planes(job_.plan, block_, job_.loops, images, to);
+        unfit = !job_.loops.within(to, size, static_cast<double>(kMost<T>));
+        if (unfit) return true;
+        enter(to);
+        for (int item = 0; item < kItems; ++item) multiply(item);
+        leave();
+        return true;
+    }
+
+  private:
+    // So many items at least, in an odd number of lines of the cache: rows do not meet in it.
+    static std::int64_t whole_lines(std::int64_t items) {
+        return (((items + kLine - 1) / kLine) | 1) * kLine;
+    }
+    // What is written together, each so far from the next, does not meet in the nearest cache.
+    static std::int64_t spread(std::int64_t items) {
+        constexpr std::int64_t kPlaces = 64, kBetween = 5;
+        return items + (kBetween - items / kLine % kPlaces + kPlaces) % kPlaces * kLine;
+    }
+
+    // Transforms tiles: for each of their items a matrix of channels and tiles.
+    void enter(const T *planes) const {
+        const std::int64_t many = block_.lengths[0] * block_.lengths[1];
+        const std::int64_t size = block_.lengths[kY] * block_.lengths[kX];
+        for (std::int64_t c = 0; c < size_of(job_.plan.channels); ++c) {
+            T *const to = entered_ + c * apart_;
+            for (std::int64_t i = 0; i < many; ++i)
+                job_.loops.enter({planes + c * block_.apart + i * size, block_.plane,
+                                  block_.lengths[kX], block_.count[kY], block_.count[kX],
+                                  to + i * tiles_, entered_apart_});
+            for (int item = 0; item < kItems; ++item)
+                std::fill(to + item * entered_apart_ + many * tiles_,
+                          to + item * entered_apart_ + apart_, T(0));
+        }
+    }
+
+    void multiply(int item) const {
+        const std::int64_t vectors = (length_ + job_.loops.lanes - 1) / job_.loops.lanes;
+        const std::int64_t most = job_.loops.vectors(
+            static_cast<int>((job_.rows + job_.row_tiles - 1) / job_.row_tiles));
+        const std::int64_t count = (vectors + most - 1) / most;
+        const T *const factors =
+            job_.packed + (group_ * kItems + item) * job_.rows * job_.terms;
+        windows::Sums work{};
+        work.channels = size_of(job_.plan.channels);
+        work.apart = apart_;
+        work.items = items_.data();
+        work.n_items = size_of(items_);
+        work.across = width_;
+        for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t first = i * vectors / count;
+            const std::int64_t some = (i + 1) * vectors / count - first;
+            work.planes = entered_ + item * entered_apart_ + first * job_.loops.lanes;
+            for (std::int64_t tile = 0; tile < job_.row_tiles; ++tile) {
+                const std::int64_t row = job_.first_row(tile);
+                const std::int64_t rows = job_.first_row(tile + 1) - row;
+                work.factors = factors + row * job_.terms;
+                work.out =
+                    sums_ + item * sums_apart_ + row * width_ + first * job_.loops.lanes;
+                job_.loops.add[rows - 1][some - 1](work);
+            }
+        }
+    }
+
+    // Makes windows of the products.
+    void leave() const {
+        const Line *const lines = job_.plan.lines;
+        const std::int64_t high = job_.windows.lines[kY].windows - 2 * block_.first[kY];
+        const std::int64_t wide = job_.windows.lines[kX].windows - 2 * block_.first[kX];
+        for (std::int64_t r = 0; r < job_.rows; ++r) {
+            T *const to = job_.result.data + group_ * job_.result.apart + job_.plan.out +
+                          job_.plan.rows[static_cast<std::size_t>(r)].at +
+                          block_.first[kY] * lines[kY].out + block_.first[kX] * lines[kX].out;
+            for (std::int64_t i = 0; i < block_.count[0] * block_.count[1]; ++i) {
+                const std::int64_t outer = i / block_.count[1], inner = i % block_.count[1];
+                const std::int64_t from = (outer * block_.lengths[1] + inner) * tiles_;
+                job_.loops.leave({sums_ + r * width_ + from, sums_apart_,
+                                  block_.count[kY], block_.count[kX],
+                                  to + (block_.first[0] + outer) * lines[0].out +
+                                      (block_.first[1] + inner) * lines[1].out,
+                                  lines[kY].out / 2, std::min(high, 2 * block_.count[kY]),
+                                  std::min(wide, 2 * block_.count[kX]), side_});
+            }
+        }
+    }
+
+    static constexpr std::int64_t kLine = 64 / sizeof(T);
+    const Job<T> &job_;
+    const Block block_;
+    const std::int64_t group_, tiles_;
+    const std::int64_t length_, width_;  // of a row of sums: what there is, and room for it
+    const std::int64_t apart_;           // items between transformed channels
+    const std::int64_t entered_apart_, sums_apart_;  // the same for items of tiles
+    std::vector<std::int64_t> items_;    // along the outer axes
+    T *entered_ = nullptr, *sums_ = nullptr, *side_ = nullptr;
+};
+
+template <class T>
+void Job<T>::add_block(std::int64_t group, std::int64_t number) try {
+    bool large = false;
+    if (!BlockOfTiles<T>(*this, cut.block(plan, number), group).add(large))
+        failed.store(true, std::memory_order_relaxed);
+    if (large) unfit.store(true, std::memory_order_relaxed);
+} catch (const std::bad_alloc &) {
+    failed.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool suits_tiles(const Plan &plan) {
+    const Line &y = plan.lines[kY], &x = plan.lines[kX];
+    if (plan.spread || x.out != 1 || !has_three(y) || !has_three(x)) return false;
+    for (int i = 0; i < kY; ++i)
+        if (plan.lines[i].phases.size() != 1 || plan.lines[i].uncut) return false;
+    const auto channels = static_cast<double>(plan.channels.size());
+    const auto rows = static_cast<double>(plan.rows.size());
+    const double items = static_cast<double>(plan.taps()) / 9;
+    const double outer = static_cast<double>(plan.lines[0].windows * plan.lines[1].windows);
+    const double tiles = outer * static_cast<double>((y.windows + 1) / 2 * ((x.windows + 1) / 2));
+    // In multiplications: to transform a tile, to make windows of sums, to transform factors.
+    constexpr double kEnter = 120, kLeave = 50, kFactors = 850;
+    const double cost = tiles * (kItems * channels * rows * items + kEnter * channels +
+                                 kLeave * rows) + kFactors * channels * rows * items;
+    return plan.work() >= kLarge && plan.work() > 1.15 * cost;
+}
+
+template <class T>
+Status add_tiles(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                 Operand<const T> images, Operand<const T> factors, Operand<T> result,
+                 const threads::Poll &poll, bool &fits) {
+    const double work = plan.work() * static_cast<double>(groups);
+    Job<T> job{plan, loops, groups, images, factors, result};
+    Scratch packed;
+    job.packed = static_cast<T *>(packed.get(groups * kItems * job.rows * job.terms, sizeof(T)));
+    if (!job.packed) return Status::no_memory;
+    if (!run(Job<T>::pack_factors, &job, groups * job.row_tiles, work, poll) ||
+        !run(Job<T>::add_blocks, &job, groups * job.cut.blocks(), work, poll))
+        return Status::interrupted;
+    fits = !job.unfit.load();
+    return job.failed.load() ? Status::no_memory : Status::done;
+}
+
+template Status add_tiles<float>(const Plan &, const windows::Loops &, std::int64_t,
+                                 Operand<const float>, Operand<const float>, Operand<float>,
+                                 const threads::Poll &, bool &);
+template Status add_tiles<double>(const Plan &, const windows::Loops &, std::int64_t,
+                                  Operand<const double>, Operand<const double>, Operand<double>,
+                                  const threads::Poll &, bool &);
+
+}  // namespace convolution
+}  // namespace theano
