@@ -149,6 +149,11 @@ def test_clone_asks_only_about_variables_that_occur():
     assert theano.clone(x + 1, {y: T.fscalar()}).type == x.type
     with pytest.raises(TypeError, match="Cannot convert"):
         theano.clone(x + y, {y: T.fscalar()})
+    # What is an output itself is replaced by whatever stands there.
+    m = T.dmatrix()
+    assert theano.clone(x, {x: m}) is m
+    with pytest.raises(TypeError):
+        theano.clone([x, x + 1], {x: m})
 
 
 def test_an_input_with_an_update_may_be_lent():

@@ -13,7 +13,7 @@ import theano.tensor as T
 from theano.compile.ops import shape_i
 from theano.ifelse import IfElse, ifelse
 from theano.scan_module.scan_op import Scan
-from theano.tensor import elemwise, subtensor
+from theano.tensor import elemwise, extra_ops, fourier, nlinalg, subtensor
 from theano.tensor.opt import Assert, assert_op
 
 
@@ -256,3 +256,82 @@ def test_nodes_are_made_of_lists_of_variables() -> None:
     ):
         with pytest.raises(TypeError, match=f"'{name}' of Apply"):
             theano.Apply(T.exp, inputs, outputs)
+
+
+VALUES = np.arange(9.0).reshape(3, 3) ** 2
+
+
+@pytest.mark.parametrize(
+    ("make", "cls", "options", "wanted"),
+    [
+        (
+            lambda x: T.diff(x, 2, axis=0),
+            extra_ops.DiffOp,
+            {"n": 2, "axis": 0},
+            np.diff(VALUES, 2, 0),
+        ),
+        (
+            T.diag,
+            T.ExtractDiag,
+            {"offset": 0, "axis1": 0, "axis2": 1, "view": False},
+            np.diag(VALUES),
+        ),
+        (lambda x: x.diagonal(1), nlinalg.ExtractDiag, {"offset": 1}, np.diag(VALUES, 1)),
+        (
+            lambda x: T.diag(x[0], -1),
+            T.AllocDiag,
+            {"offset": -1, "axis1": 0},
+            np.diag(VALUES[0], -1),
+        ),
+        (
+            lambda x: T.fill_diagonal(x, 7),
+            extra_ops.FillDiagonal,
+            {},
+            np.where(np.eye(3), 7, VALUES),
+        ),
+        (
+            lambda x: T.fill_diagonal_offset(x, 7, 1),
+            extra_ops.FillDiagonalOffset,
+            {},
+            np.where(np.eye(3, k=1), 7, VALUES),
+        ),
+        (lambda x: T.bartlett(x.shape[0]), extra_ops.Bartlett, {}, np.bartlett(3)),
+        (
+            lambda x: nlinalg.tensorinv(x + T.eye(3), 1),
+            nlinalg.TensorInv,
+            {"ind": 1},
+            np.linalg.inv(VALUES + np.eye(3)),
+        ),
+        (lambda x: fourier.fft(x, 2, 1), fourier.Fourier, {}, np.fft.fft(VALUES, 2, 1)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_functions_make_the_operations_of_theano(
+    make: Any, cls: type, options: dict[str, Any], wanted: np.ndarray
+) -> None:
+    x, column = T.dmatrix("x"), T.dcol("column")
+    out = make(x)
+    assert isinstance(out.owner.op, cls)
+    assert {name: getattr(out.owner.op, name) for name in options} == options
+    assert not isinstance((x + 1).owner.op, cls)
+    f = theano.function([x], out)
+    assert [isinstance(node.op, cls) for node in f.maker.fgraph.toposort()].count(True) == 1
+    np.testing.assert_allclose(f(VALUES), wanted)
+    copy = pickle.loads(pickle.dumps(out))
+    assert copy.owner.op == out.owner.op and hash(copy.owner.op) == hash(out.owner.op)
+    # Of another type it is made anew.
+    retyped = theano.clone(out, {x: column}, strict=False)
+    assert (
+        retyped.eval({column: VALUES[:, :1]}).shape
+        == make(column).eval({column: VALUES[:, :1]}).shape
+    )
+
+
+def test_sums_and_products_have_nodes_of_several_operands() -> None:
+    x, y, z = T.dvector("x"), T.dscalar("y"), T.fvector("z")
+    for op, wanted in ((T.add, 9), (T.mul, 24)):
+        out = op.make_node(x, y, z).outputs[0]
+        assert out.type == x.type
+        assert out.eval({x: [2], y: 3, z: np.float32([4])}).tolist() == [wanted]
+    with pytest.raises(TypeError, match="takes 2 arguments"):
+        T.sub.make_node(x, x, x)

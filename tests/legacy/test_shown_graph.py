@@ -386,3 +386,12 @@ def test_graphs_of_no_function_have_no_new_values() -> None:
     x = T.vector("x")
     assert theano.FunctionGraph([x], [x + 1]).update_mapping is None
     assert theano.function([x], x + 1).maker.fgraph.update_mapping == {}
+
+
+def test_checks_of_lengths_are_no_operations() -> None:
+    x, mask = T.lmatrix("x"), T.lmatrix("mask")
+    f = theano.function([x, mask], T.switch(mask, x, x))
+    assert [node.op for node in f.maker.fgraph.toposort()] == [deep_copy_op]
+    assert f([[1]], [[0]]).tolist() == [[1]]
+    with pytest.raises(ValueError):
+        f([[1, 2]], [[0, 1, 1]])

@@ -89,6 +89,8 @@ def test_errors_are_of_the_classes_of_theano() -> None:
     x, s, i = T.dvector("x"), T.dscalar("s"), T.lvector("i")
     with pytest.raises(IndexError, match="a sequence of scan needs at least one axis"):
         theano.scan(lambda v: v, s)
+    with pytest.raises(TypeError, match="a sequence of scan needs at least one axis"):
+        theano.map(lambda v: v, 3)
     with pytest.raises(IndexError, match=r"taps \[-2, -1\] needs a first axis"):
         theano.scan(lambda a, b: a + b, None, {"initial": s, "taps": [-2, -1]}, n_steps=2)
     with pytest.raises(AssertionError, match="the condition of until must be a scalar"):

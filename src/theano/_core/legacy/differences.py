@@ -6,7 +6,8 @@ DIFFERENCES: dict[str, str] = {
         "functions are compiled by LLVM, without a C compiler; unused branches and what only their "
         "gradients need are not computed. `f.maker.fgraph` shows the rewritten graph with "
         "operations whole that are written out here, such as softmax and those on sparse matrices, "
-        "results that are arguments as copies, and products by their names in BLAS; "
+        "results that are arguments as copies, products by their names in BLAS, and no checks of "
+        "lengths; "
         "`f.maker.graph`, which `debugprint` prints, is what is lowered"
     ),
     "theano.In": (

@@ -27,6 +27,7 @@ from theano._core.legacy.ops.layer_ops import (
 )
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
+from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.index_form import Slice
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.overwriting import Overwrite
@@ -144,13 +145,17 @@ def _replaced(
 
 
 def _without_conversions(outputs: Sequence[Variable]) -> list[Any]:
-    """Return a graph without operations that return what they are given, one by one or as pairs."""
+    """Return a graph without operations that return what they are given, one by one or as pairs.
+
+    Checks of lengths are such operations: Theano had them within those that need the lengths.
+    """
     now: dict[Any, Any] = {}
     for node in toposort(outputs):
-        (value,) = node.inputs if len(node.inputs) == 1 else (None,)
-        if value is None or len(node.outputs) != 1:
+        checks = isinstance(node.op, Require)
+        if len(node.outputs) != 1 or not (checks or len(node.inputs) == 1):
             continue
-        kept = value if node.op is identity else None
+        value = node.inputs[0]
+        kept = value if checks or node.op is identity else None
         for one, other in (_CONVERSIONS, _CONVERSIONS[::-1]):
             inner = value.owner
             if isinstance(node.op, one) and inner is not None and isinstance(inner.op, other):

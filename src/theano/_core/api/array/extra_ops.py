@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from theano._core.ops.array.indexing import scatter_add
 from theano._core.ops.array.multi_index import Choose, RavelMultiIndex, UnravelIndex
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
+from theano._core.ops.control.inner_graph import whole
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.cumulative import Cumulative, difference
 from theano._core.ops.elementwise import arithmetic as a_
@@ -117,7 +119,10 @@ def diff(x: TensorLike, n: int = 1, axis: int = -1) -> TensorVariable:
     >>> T.diff(x).eval({x: [1.0, 4.0, 9.0]})
     array([3., 5.])
     """
-    x = as_tensor_variable(x)
+    return whole("DiffOp", partial(_diff, n, axis), [as_tensor_variable(x)], n=n, axis=axis)
+
+
+def _diff(n: int, axis: int, x: Variable) -> Any:
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}")
     along = shaping.axis_of("diff", x, axis)
@@ -209,7 +214,10 @@ def fill_diagonal(a: TensorLike, val: TensorLike) -> TensorVariable:
     array([[9., 0.],
            [0., 9.]])
     """
-    x = as_tensor_variable(a)
+    return whole("FillDiagonal", _fill_diagonal, [as_tensor_variable(v) for v in (a, val)])
+
+
+def _fill_diagonal(x: Variable, val: Variable) -> Any:
     if x.type.ndim < 2:
         raise TypeError("FillDiagonal: first parameter must have at least two dimensions")
     val = _scalar_for("FillDiagonal", x, val)
@@ -244,7 +252,11 @@ def fill_diagonal_offset(a: TensorLike, val: TensorLike, offset: TensorLike) -> 
     array([[0., 9.],
            [0., 0.]])
     """
-    x, offset = as_tensor_variable(a), as_tensor_variable(offset)
+    values = [as_tensor_variable(v) for v in (a, val, offset)]
+    return whole("FillDiagonalOffset", _fill_diagonal_offset, values)
+
+
+def _fill_diagonal_offset(x: Variable, val: Variable, offset: Variable) -> Any:
     if x.type.ndim != 2:
         raise TypeError("FillDiagonalOffset: first parameter must have exactly two dimensions")
     if offset.type.ndim or not dtypes.is_integer(offset.type.dtype):
@@ -258,8 +270,7 @@ def fill_diagonal_offset(a: TensorLike, val: TensorLike, offset: TensorLike) -> 
     return set_subtensor(x[a_.add(steps, row), a_.add(steps, column)], val)
 
 
-def _scalar_for(name: str, x: Variable, val: TensorLike) -> Any:
-    val = as_tensor_variable(val)
+def _scalar_for(name: str, x: Variable, val: Variable) -> Any:
     if val.type.ndim:
         raise TypeError(f"{name}: second parameter must be a scalar, got {val.type}")
     if dtypes.upcast(x.type.dtype, val.type.dtype) != x.type.dtype:
@@ -397,7 +408,10 @@ def bartlett(M: TensorLike) -> TensorVariable:
     >>> T.bartlett(3).eval()
     array([0., 1., 0.])
     """
-    count = as_tensor_variable(M)
+    return whole("Bartlett", _bartlett, [as_tensor_variable(M)])
+
+
+def _bartlett(count: Variable) -> Any:
     if count.type.ndim:
         raise TypeError(f"M must be a scalar, got {count.type}")
     if not dtypes.is_integer(count.type.dtype):

@@ -13,6 +13,7 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array import fourier as ops
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.array.shaping import axis_of, length
+from theano._core.ops.control.inner_graph import whole
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import add, mul, sub, true_div
 from theano._core.ops.elementwise.transcendental import sqrt
@@ -337,12 +338,21 @@ def fourier_fft(a: TensorLike, n: TensorLike, axis: TensorLike) -> TensorVariabl
     ValueError
         When the function is called: there is no such axis.
     """
-    x = as_tensor_variable(a)
+    symbols = [v for v in (n, axis) if isinstance(v, Variable)]
+
+    def transformed(x: Variable, *given: Variable) -> Any:
+        rest = iter(given)
+        return _fourier_fft(x, *(next(rest) if isinstance(v, Variable) else v for v in (n, axis)))
+
+    return whole("Fourier", transformed, [as_tensor_variable(a), *symbols])
+
+
+def _fourier_fft(x: Variable, n: TensorLike, axis: TensorLike) -> Any:
     if x.type.ndim < 1:
         raise TypeError("Fourier: input must be an array, not a scalar")
     if to_be_known(axis):
         x = unbroadcast(x, *range(x.type.ndim))
-        return along_unknown("fft", x, axis, lambda at: lambda v: fourier_fft(v, n, at))
+        return along_unknown("fft", x, axis, lambda at: lambda v: _fourier_fft(v, n, at))
     at = x.type.ndim - 1 if axis is None else python_int(as_tensor_variable(axis))
     if at is None or not 0 <= at < x.type.ndim:
         raise TypeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import iota
 from theano._core.ops.array.indexing import gather, scatter_set
 from theano._core.ops.array.reductions import reduce
+from theano._core.ops.control.inner_graph import whole
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, maximum, minimum, mul, sub
 from theano._core.ops.elementwise.elementwise import conjugate
@@ -324,7 +326,12 @@ def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     >>> T.diagonal(x).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
     array([1., 4.])
     """
-    a = as_tensor_variable(a)
+    options = {"offset": offset, "axis1": axis1, "axis2": axis2}
+    taken = partial(_diagonal, **options)
+    return whole("ExtractDiag", taken, [as_tensor_variable(a)], **options, view=False)
+
+
+def _diagonal(a: Variable, offset: int, axis1: int, axis2: int) -> Any:
     rank = a.type.ndim
     if rank < 2:
         raise ValueError(f"diagonal needs an array of at least two axes, got {a.type}")
@@ -366,10 +373,14 @@ def diag(v: TensorLike, k: int = 0) -> TensorVariable:
         raise ValueError("diag needs a vector or a matrix, got a scalar")
     if v.type.ndim > 1:
         return diagonal(v, k)
-    n = add(shaping.length(v, 0), abs(k))
+    return whole("AllocDiag", partial(_alloc_diag, k), [v], offset=k, axis1=0, axis2=1)
+
+
+def _alloc_diag(offset: int, v: Variable) -> Any:
+    n = add(shaping.length(v, 0), abs(offset))
     empty = alloc(np.zeros((), dtype=v.type.dtype), n, n)
     steps = iota(shaping.length(v, 0))
-    rows, columns = add(steps, max(-k, 0)), add(steps, max(k, 0))
+    rows, columns = add(steps, max(-offset, 0)), add(steps, max(offset, 0))
     return scatter_set(empty, v, rows, columns)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array import shaping
 from theano._core.ops.array.dims import product
+from theano._core.ops.control.inner_graph import WholeByName, whole
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.linalg.systems import matrix_inverse, solve
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
     from theano._core.ir.tensor import TensorVariable
+    from theano._core.ir.variable import Variable
 
 
 def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:
@@ -42,7 +45,10 @@ def tensorinv(a: TensorLike, ind: int = 2) -> TensorVariable:
     >>> T.nlinalg.tensorinv(a).eval().shape
     (4, 2, 2)
     """
-    a = as_tensor_variable(a)
+    return whole("TensorInv", partial(_tensorinv, ind), [as_tensor_variable(a)], ind=ind)
+
+
+def _tensorinv(ind: int, a: Variable) -> Any:
     if ind <= 0:
         raise ValueError(f"Invalid ind argument: it must be positive, got {ind}.")
     shape = [shaping.length(a, axis) for axis in range(a.type.ndim)]
@@ -86,7 +92,7 @@ def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None)
     return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), shape[split:])
 
 
-class TensorInv:
+class TensorInv(metaclass=WholeByName):
     """`tensorinv` as an object: `TensorInv(ind)(a)`."""
 
     def __init__(self, ind: int = 2) -> None:

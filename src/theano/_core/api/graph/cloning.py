@@ -70,7 +70,9 @@ def clone(
     used = set(ancestors(outputs))
     for old, value in pairs:
         if old in used:
-            new[old] = old.type.filter_variable(value) if strict else as_variable(value)
+            # What is an output itself has no operation that needs its type.
+            filtered = strict and old not in outputs
+            new[old] = old.type.filter_variable(value) if filtered else as_variable(value)
     if not share_inputs:
         leaves = inputs([*outputs, *new.values()])
         fresh = {v: v.clone() for v in leaves if not isinstance(v, Constant)}

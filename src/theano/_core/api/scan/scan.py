@@ -231,7 +231,8 @@ class _Builder:
         entry = dict(entry) if isinstance(entry, Mapping) else {"input": entry}
         source = as_tensor_variable(entry["input"])
         if source.ndim == 0:
-            raise IndexError(
+            # As indexing says of either.
+            raise (IndexError if isinstance(entry["input"], Variable) else TypeError)(
                 f"a sequence of scan needs at least one axis, got the scalar {source}. An initial "
                 "value is outputs_info=..., a value that stays the same non_sequences=..."
             )

@@ -25,7 +25,6 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.ops.elemwise_classes import CAReduce
 from theano._core.legacy.ops.whole import OfMaker, results, whole
 from theano._core.ops.array.creation import Eye as EngineEye, Join as EngineJoin
-from theano._core.ops.array.fourier import DFT
 from theano._core.ops.array.multi_index import (
     RavelMultiIndex as EngineRavelMultiIndex,
     UnravelIndex as EngineUnravelIndex,
@@ -35,6 +34,7 @@ from theano._core.ops.control.inner_graph import (
     LogSoftmax as EngineLogSoftmax,
     Named,
     Softmax as EngineSoftmax,
+    Whole,
 )
 from theano._core.ops.core.op import as_variable, complete
 from theano._core.ops.cumulative import Cumulative
@@ -88,6 +88,8 @@ class Built(metaclass=OfMaker):
         return whole(self, partial(type(self).build, self), values)
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Whole):
+            return (other.name, other.options) == (type(self).__name__, vars(self))
         other = other.maker if isinstance(other, Named) else other
         return type(other) is type(self) and vars(other) == vars(self)
 
@@ -131,7 +133,7 @@ CumprodOp = built(
     "CumprodOp", "Products so far.", lambda op, x: extra_ops.cumprod(x, op.axis), axis=None
 )
 DiffOp = built(
-    "DiffOp", "Differences.", lambda op, x: extra_ops.diff(x, op.n, op.axis), n=1, axis=-1
+    "DiffOp", "Differences.", lambda op, x: extra_ops.diff(x, op.n, op.axis), Whole, n=1, axis=-1
 )
 RepeatOp = built(
     "RepeatOp", "Items repeated.", lambda op, x, n: joining.repeat(x, n, op.axis), axis=None
@@ -143,14 +145,15 @@ SearchsortedOp = built(
     SearchSorted,
     side="left",
 )
-Bartlett = built("Bartlett", "A triangular window.", lambda op, m: extra_ops.bartlett(m))
+Bartlett = built("Bartlett", "A triangular window.", lambda op, m: extra_ops.bartlett(m), Whole)
 FillDiagonal = built(
-    "FillDiagonal", "A diagonal written.", lambda op, a, val: extra_ops.fill_diagonal(a, val)
+    "FillDiagonal", "A diagonal written.", lambda op, a, val: extra_ops.fill_diagonal(a, val), Whole
 )
 FillDiagonalOffset = built(
     "FillDiagonalOffset",
     "Another diagonal written.",
     lambda op, a, val, offset: extra_ops.fill_diagonal_offset(a, val, offset),
+    Whole,
 )
 CpuContiguous = built(
     "CpuContiguous",
@@ -246,7 +249,7 @@ Fourier = built(
     "Fourier",
     "Fourier transform along an axis.",
     lambda op, a, n, axis: fourier.fourier_fft(a, n, axis),
-    DFT,
+    Whole,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.expressed import Expressed, StandIn
-from theano._core.ops.control.inner_graph import Named, body_over
+from theano._core.ops.control.inner_graph import Named, Whole, body_over
 
 
 class OfMaker(StandIn, type):
@@ -21,6 +21,8 @@ class OfMaker(StandIn, type):
     def __instancecheck__(cls, op: Any) -> bool:
         if isinstance(op, Named):
             op = op.maker
+        elif isinstance(op, Whole):
+            return bool(op.name == cls.__name__)
         own = isinstance(op, Expressed) and op.stands_for is cls
         return own or type.__instancecheck__(cls, op) or isinstance(op, cls.counts)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.comparison import io_connection_pattern
 from theano._core.ir.graph import ancestors, copy_graph
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
@@ -204,30 +205,96 @@ class ReverseRule(Expression):
     """What a reverse rule says."""
 
 
-class _OfRows(Expression):
-    """An expression of a matrix that follows its type."""
+class _Retyped(Expression):
+    """An expression that follows the types of its inputs."""
 
     def make_node(self, *inputs: Variable) -> Apply:
-        (x,), (inner,) = inputs, self.body.inputs
-        if getattr(x, "type", inner.type) == inner.type or x.type.ndim != inner.type.ndim:
+        inner = self.body.inputs
+        types = [getattr(v, "type", w.type) for v, w in zip(inputs, inner, strict=False)]
+        own = [w.type for w in inner]
+        ranks = [[getattr(t, "ndim", None) for t in ts] for ts in (types, own)]
+        if types == own or ranks[0] != ranks[1]:
             return super().make_node(*inputs)
 
-        def build(row: Variable) -> list[Any]:
-            copy_of: dict[Any, Any] = {inner: row}
+        def build(*values: Variable) -> list[Any]:
+            copy_of: dict[Any, Any] = dict(zip(inner, values, strict=True))
             for node in self.body.nodes:
-                copy = node.clone_with_new_inputs([copy_of.get(v, v) for v in node.inputs], False)
-                copy_of.update(zip(node.outputs, copy.outputs, strict=True))
+                new = node.clone_with_new_inputs([copy_of.get(v, v) for v in node.inputs], False)
+                copy_of.update(zip(node.outputs, new.outputs, strict=True))
             return [copy_of[v] for v in self.body.outputs]
 
-        return type(self)(body_over([x], build), self.name).make_node(x)
+        values = [
+            v if isinstance(v, Variable) else t.filter_variable(v)
+            for v, t in zip(inputs, own, strict=True)
+        ]
+        made = copy(self)
+        made.body = body_over(values, build)
+        return made.make_node(*values)
 
 
-class Softmax(_OfRows):
+class Softmax(_Retyped):
     """``exp(x) / sum(exp(x))`` of every row."""
 
 
-class LogSoftmax(_OfRows):
+class LogSoftmax(_Retyped):
     """``x - log(sum(exp(x)))`` of every row."""
+
+
+class Whole(_Retyped):
+    """An expression that a public function makes, under the name of Theano's operation for it.
+
+    Parameters
+    ----------
+    body : Body
+    name : str
+    options : dict
+        What that operation took when it was made.
+    """
+
+    name: str
+
+    def __init__(self, body: Body, name: str, options: dict[str, Any]) -> None:
+        super().__init__(body, name)
+        self.options = options
+
+    def __getattr__(self, name: str) -> Any:
+        # None while it is copied or unpickled.
+        options = vars(self).get("options") or {}
+        return options[name] if name in options else super().__getattr__(name)  # type: ignore[misc]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Whole):
+            return NotImplemented
+        same = (self.name, self.options) == (other.name, other.options)
+        return same and self.body == other.body
+
+    def __hash__(self) -> int:
+        return hash((self.name, repr(self.options)))
+
+    def __str__(self) -> str:
+        options = ", ".join(f"{name}={value}" for name, value in self.options.items())
+        return f"{self.name}{{{options}}}" if options else self.name
+
+
+class WholeByName(type):
+    """Metaclass: what is whole under the name of the class is an instance, too."""
+
+    def __instancecheck__(cls, op: object) -> bool:
+        own = isinstance(op, Whole) and op.name == cls.__name__
+        return own or type.__instancecheck__(cls, op)
+
+
+def whole(
+    name: str, function: Callable[..., Any], inputs: Sequence[Variable], **options: object
+) -> Any:
+    """Return what `function` makes of inputs as one operation, `Whole`, with `options`."""
+
+    def of_known(*inner: Variable) -> list[Any]:
+        # Lengths that are known decide on types.
+        known = (v if isinstance(v, Constant) else w for v, w in zip(inputs, inner, strict=True))
+        return [function(*known)]
+
+    return Whole(body_over(inputs, of_known), name, options)(*inputs)
 
 
 def as_one(

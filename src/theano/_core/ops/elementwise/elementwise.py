@@ -140,6 +140,9 @@ class Elementwise(Op):
         return self.cost >= DEAR
 
     def make_node(self, *inputs: TensorLike) -> Apply:
+        if self.associative and len(inputs) > 2:
+            node: Apply = self._fold(inputs, {}).owner
+            return node
         if len(inputs) != self.nin:
             count = f"{self.nin} argument{'s' * (self.nin != 1)}"
             other = call_for(self.name, len(inputs))
