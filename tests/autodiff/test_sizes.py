@@ -1,7 +1,7 @@
 """How many nodes gradients have before rewriting: at most five for each of the cost.
 
 Counted are those that the gradients of all inputs need and the cost does not have. Bodies of loops,
-of `OpFromGraph` and of softmax count; a long rule is one node.
+of `OpFromGraph`, of softmax and of what is whole count; a long rule is one node.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import theano.tensor as T
 from theano._core.api.debug.checks import accepts
 from theano._core.base import dtypes
 from theano._core.ir.graph import toposort
-from theano._core.ops.control.inner_graph import Softmax
+from theano._core.ops.control.inner_graph import Softmax, Whole
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.elementwise.elementwise import elementwise_ops
 from theano.ifelse import ifelse
@@ -47,7 +47,7 @@ def counts(outs: Any, wrt: list[Any]) -> tuple[int, int]:
 def size(nodes: Iterable[Any]) -> int:
     total = 0
     for node in nodes:
-        inside = isinstance(node.op, (theano.OpFromGraph, Softmax, Loop))
+        inside = isinstance(node.op, (theano.OpFromGraph, Softmax, Whole, Loop))
         total += 1 + (size(node.op.body.nodes) if inside else 0)
     return total
 

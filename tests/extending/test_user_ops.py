@@ -852,3 +852,25 @@ def test_methods_that_are_put_on_an_operation_alone():
     )
     mul = made
     assert theano.function([x, y], made(x, y), on_unused_input="ignore")([1.0], [0.0]) == 2
+
+
+def test_gradients_pass_integer_results_as_their_rule_says():
+    class Rounded(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return Apply(self, [x], [T.TensorType("int64", x.type.broadcastable)()])
+
+        def perform(self, node, inputs, outputs):
+            outputs[0][0] = np.round(inputs[0]).astype("int64")
+
+        def grad(self, inputs, gradients):
+            return [3 * gradients[0]]
+
+    x, weights = T.dvector("x"), np.array([[0.5, 1.0, 2.0]])
+    rounded = Rounded()(x)
+    cost = (rounded.reshape((1, 3)) * weights).sum() + (rounded * 1.5).sum()
+    f = theano.function([x], [rounded, T.grad(cost, x)])
+    assert [v.tolist() for v in f([0.6, 1.4, 2.0])] == [[1, 1, 2], [6, 7.5, 10.5]]
+    # A cast that the engine knows has none.
+    assert T.grad((T.cast(x, "int64") * 1.5).sum(), x).eval({x: [1.0]}).tolist() == [0]

@@ -300,7 +300,7 @@ class Reverse:
         defined = [None if g is None or isinstance(g.type, NullType) else g for g in cotangents]
         if all(g is None for g in defined):
             return [None] * len(node.inputs)
-        if all(
+        if not node.rules.through_integers and all(
             isinstance(out.type, TensorType) and dtypes.is_discrete(out.type.dtype)
             for out in node.outputs
         ):

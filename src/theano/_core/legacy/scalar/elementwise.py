@@ -39,6 +39,7 @@ class TensorFromScalar(Op):
 
     __props__ = ()
     is_view = True
+    through_integers = False  # type: ignore[assignment]
 
     def make_node(self, s: Any) -> Apply:
         if not isinstance(s.type, Scalar):
@@ -66,6 +67,7 @@ class ScalarFromTensor(Op):
 
     __props__ = ()
     is_view = True
+    through_integers = False  # type: ignore[assignment]
 
     def make_node(self, t: Any) -> Apply:
         t = as_variable(t)

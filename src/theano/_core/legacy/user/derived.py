@@ -16,7 +16,10 @@ _COMPUTED = (
     *("get_params", "params_type", "folds", "do_constant_folding", "destroy_map", "view_map"),
     *("remakes", "jax", "misfit", "may_fail", "guards", "linear", "jvp", "batch", "is_dear"),
 )
-_DIFFERENTIATED = ("vjp", "L_op", "differentiates", "has_limits", "long_rule", "linear", "jvp")
+_DIFFERENTIATED = (
+    *("vjp", "L_op", "differentiates", "has_limits", "long_rule", "linear", "jvp"),
+    "through_integers",
+)
 # A method of a user → what the engine asks that goes with it.
 RULES: dict[str, tuple[str, ...]] = {
     "perform": _COMPUTED,

@@ -281,6 +281,11 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         return list(results)
 
     @property
+    def through_integers(self) -> bool:  # type: ignore[override]
+        """Whether there is a `grad`, or an `L_op`."""
+        return hasattr(self, "grad") or _defines(self, "L_op")
+
+    @property
     def forward_by_user(self) -> bool:  # type: ignore[override]
         """Whether there is an `R_op`."""
         return _defines(self, "R_op")

@@ -256,6 +256,8 @@ class Reshape(Structured):
 
     __props__ = ("ndim",)
     is_view = True
+    # As in Theano, of all that shows items: rounded results of users are reshaped.
+    through_integers = True
     connection = connected(0)
     linear = linear_in(0)
 

@@ -61,6 +61,8 @@ class Op:
     has_limits = False
     # Whether a user has written the forward rule: where that says nothing, nothing passes.
     forward_by_user = False
+    # Whether cotangents pass where its results are integers: a user's rule may be about that.
+    through_integers = False
     # Whether a user has written `shape`, which may be wrong.
     shape_by_user = False
     # Whether it shows its first input: items of it and no others, which may lie in its memory.
@@ -77,10 +79,7 @@ class Op:
         return tuple([getattr(self, name) for name in self.__props__])
 
     def foldable(self) -> bool:
-        """Tell whether `compute` may give its results for constants, before the function runs.
-
-        What must have the bits of native code is not.
-        """
+        """Tell whether `compute` may fold it; what must have the bits of native code is not."""
         return self.pure
 
     def __eq__(self, other: object) -> bool:
