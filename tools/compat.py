@@ -79,7 +79,8 @@ def _sections() -> Iterator[str]:
 
 def _clients() -> str:
     rows = [f"| {name} | {passed} | {failed} |" for name, (passed, failed) in CLIENTS.items()]
-    head = "## Libraries\n\nTheir own tests, by `make test-clients`:\n"
+    whose = "Their own tests, by `make test-clients`; of Pymanopt, whose release has none, ours:"
+    head = f"## Libraries\n\n{whose}\n"
     table = ["| library | passed | failed |", "| --- | --- | --- |", *rows]
     return "\n".join([head, *table, "", TOLD])
 

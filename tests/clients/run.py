@@ -84,6 +84,8 @@ CLIENTS = {
         environment=(("KERAS_BACKEND", "theano"), ("MPLBACKEND", "agg")),
     ),
     "sympy": Client("sympy==1.6.2", ("sympy/printing/tests/test_theanocode.py",), "float64"),
+    # Its tests are in its repository alone: ours ask the same of it.
+    "pymanopt": Client("pymanopt==0.2.4", (str(HERE / "pymanopt_tests.py"),), "float64"),
     "theanolm": Client(
         "TheanoLM==1.3.2",
         ("tests/theanolm",),
@@ -152,6 +154,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "test_model_saving::test_model_saving_to_binary_stream": H5PY,
     },
     "sympy": {},
+    "pymanopt": {},
     "theanolm": {},
     "pymc3-3.9": PYMC3_KNOWN,
     "pymc3-3.11": PYMC3_KNOWN,

@@ -86,6 +86,14 @@ def windows_are_signals() -> None:
         setattr(scipy.signal, name, getattr(scipy.signal.windows, name))
 
 
+def counts_are_misc() -> None:
+    """Have binomial coefficients be in `scipy.misc`, too."""
+    import scipy.misc
+    import scipy.special
+
+    scipy.misc.comb = scipy.special.comb
+
+
 def items_of_pandas_are_iterated() -> None:
     """Have `items` of pandas go by its former name, too."""
     import pandas as pd
@@ -110,6 +118,8 @@ np.testing.Tester = Tester  # type: ignore[attr-defined]
 inspect.getargspec = getargspec  # type: ignore[attr-defined]
 with suppress(ImportError):
     windows_are_signals()
+with suppress(ImportError):
+    counts_are_misc()
 with suppress(ImportError):
     items_of_pandas_are_iterated()
 with suppress(ImportError):
