@@ -34,6 +34,7 @@ def test_rules_that_old_names_stand_for_are_there() -> None:
         ("log1pexp_to_softplus", T.log1p(T.exp(x)), "softplus"),
         ("local_mul_to_sqr", x * x, "sqr"),
         ("local_fill_to_alloc", T.fill(x, 2.0), "Alloc"),
+        ("local_cast_cast", T.cast(T.cast(x, "complex128"), "complex64"), "Cast{complex64}"),
         ("local_reshape_chain", x.reshape((-1,)).reshape((3, 2)), "Reshape{2}"),
     ],
 )
@@ -58,6 +59,11 @@ def test_a_mode_without_an_old_name_is_without_the_rule() -> None:
     f = theano.function([x], T.log(1 + x), mode=theano.Mode().excluding("local_log1p"))
     assert "log1p" not in str(f.maker.fgraph)
     assert f([[1e-20]]) == 0 and theano.function([x], T.log(1 + x))([[1e-20]]) == 1e-20
+    mode = theano.Mode().excluding("local_cut_useless_reduce", "local_useless_reshape")
+    g = theano.function([x], [x.sum(axis=[]), x.flatten(2)], mode=mode)
+    ops = [node.op for node in g.maker.fgraph.toposort()]
+    assert any(isinstance(op, T.Sum) for op in ops) and any(isinstance(op, T.Reshape) for op in ops)
+    assert [v.tolist() for v in g([[1, 2]])] == [[[1, 2]]] * 2
 
 
 @pytest.mark.parametrize("shapes", [((1, 2), (3, 2)), ((3, 2), (1, 2)), ((3, 2), (3, 2))])

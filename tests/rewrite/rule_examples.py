@@ -41,6 +41,7 @@ EXAMPLES: dict[str, Any] = {
     "rebroadcast(x) → x": Rebroadcast((False, False))(m) + s,
     "gradient filter(x) → x": ZeroGrad()(x) * 2,
     "cast to its own dtype → x; max(x, x) → x": T.maximum(x, x) + 1,
+    "cast(cast(x)) → cast(x)": T.cast(T.cast(m, "complex128"), "complex64"),
     "x + y - x → y": x + y - x,
     "-(x - y) → y - x": -(x - y),
     "x y / x → y": x * y / x,

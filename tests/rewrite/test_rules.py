@@ -18,7 +18,8 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.indexing import AdvancedSubtensor, Subtensor
 from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.elementwise.elementwise import elementwise_ops
+from theano._core.ops.array.shaping import Reshape
+from theano._core.ops.elementwise.elementwise import Elementwise, elementwise_ops
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import INCLUDES, PASSES, all_rules, rewrite
 
@@ -311,6 +312,27 @@ def test_shapes_need_no_values() -> None:
     assert names <= {"Shape_i{0}", "SumOfLengths", str(elementwise_ops()["add"])}
 
 
+@pytest.mark.parametrize(
+    ("build", "wanted"),
+    [
+        (lambda y: y.flatten(), (24,)),
+        (lambda y: y.reshape((-1, 1)), (24, 1)),
+        (lambda y: y.reshape((y.shape[0], -1)), (2, 12)),
+        (lambda y: y.reshape((y.shape[2], 1, -1)), (4, 1, 6)),
+        (lambda y: y.reshape((y.shape[2], -1, y.shape[0])), (4, 3, 2)),
+        (lambda y: T.repeat(y, 3), (72,)),
+    ],
+)
+def test_the_length_that_is_left_of_a_reshape_needs_no_values(build: Any, wanted: Any) -> None:
+    x = T.dtensor3("x")
+    f = theano.function([x], build(T.exp(x)).shape)
+    assert not any(isinstance(node.op, (Reshape, Elementwise)) for node in f.maker.graph.toposort())
+    assert tuple(f(np.ones((2, 3, 4)))) == wanted
+    # A length that is stated twice and is there once decides nothing.
+    other = theano.function([x], T.exp(x).reshape((x.shape[0], -1, x.shape[0])).shape)
+    assert other(np.ones((2, 3, 4))).tolist() == [2, 6, 2]
+
+
 def test_passes_say_why_and_what_they_keep() -> None:
     assert all(step.why for step in PASSES)
     keeps = ("exact", "rounding", "nan")
@@ -355,3 +377,32 @@ def test_positions_are_read_as_they_are(dtype: str) -> None:
     np.testing.assert_array_equal(got[1], wanted)
     with pytest.raises(IndexError, match="out of bounds"):
         f(values, np.array([4], dtype))
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "one"),
+    [
+        (("float32", "float64", "float32"), True),
+        (("int8", "int64", "uint8"), True),
+        (("int32", "float64", "float32"), True),
+        (("float32", "complex64", "complex128"), True),
+        (("int64", "float64", "float32"), False),
+        (("int64", "complex128", "complex64"), False),
+        (("int8", "float32", "uint8"), False),
+        (("float32", "float64", "int32"), False),
+        (("float64", "float32", "float64"), False),
+        (("int32", "float64", "float16"), False),
+    ],
+)
+def test_conversions_one_after_the_other(dtypes: tuple[str, str, str], one: bool) -> None:
+    """They are one where the first keeps all values, and the second sees no difference."""
+    first, between, last = dtypes
+    source = T.vector(dtype=first)
+    f = theano.function([source], T.cast(T.cast(source, between), last))
+    casts = [n for n in f.maker.graph.toposort() if getattr(n.op, "is_cast", False)]
+    assert len(casts) == (2 if not one else int(first != last))
+    exact = np.array([0, 1, -1, 127, -128, 2**24 + 1, 1 / 3, 2**62 + 2**8 + 1])
+    with np.errstate(all="ignore"):
+        values = exact[:5].astype(first) if first == "int8" else exact.astype(first)
+        wanted = values.astype(between).astype(last)
+    assert f(values).tobytes() == wanted.tobytes()

@@ -26,6 +26,8 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     # What is filled has all axes here from the start.
     "local_alloc_dimshuffle": (),
     "local_argmax_pushdown": ("argmax(softmax(x)) → argmax(x)",),
+    "local_cast_cast": ("cast(cast(x)) → cast(x)",),
+    "local_cut_useless_reduce": ("fold over length 1 → x",),
     "local_dimshuffle_lift": (
         "dimshuffle(dimshuffle(x)) → dimshuffle(x)",
         "f(x.T, y).T → f(x, y.T)",
@@ -69,6 +71,7 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "local_useless_fill": ("alloc(x, shape(x)) → x",),
     "local_useless_rebroadcast": ("rebroadcast(x) → x",),
     "local_useless_reduce": ("fold over length 1 → x",),
+    "local_useless_reshape": ("reshape(reshape(x)) → reshape(x)",),
     "local_useless_subtensor": ("x[0:length of x] → x",),
     "local_useless_switch": ("switch(known, x, y) → x or y",),
     "log1msigm_to_softplus": ("log1p(-sigmoid(x)) → -softplus(x)",),

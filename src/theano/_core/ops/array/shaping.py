@@ -306,6 +306,16 @@ class Reshape(Structured):
             if isinstance(total, int) and stated:
                 shape[unknown[0]] = total // stated
                 return [tuple(shape)]
+        if len(unknown) == 1:
+            # What is stated are lengths of `x`: the others are left.
+            left = list(shapes[0])
+            for n in shape[: unknown[0]] + shape[unknown[0] + 1 :]:
+                if n is None or n == 0 or (n != 1 and n not in left):
+                    break
+                if n in left:
+                    left.remove(n)
+            else:
+                shape[unknown[0]] = product(left)
         return [tuple(n if n is not None and not_negative(n) else None for n in shape)]
 
     def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:

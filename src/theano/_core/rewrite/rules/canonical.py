@@ -28,7 +28,7 @@ from theano._core.ops.elementwise.arithmetic import (
     sub,
     switch,
 )
-from theano._core.ops.elementwise.elementwise import Elementwise, cast
+from theano._core.ops.elementwise.elementwise import Elementwise, cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules, wild
@@ -48,6 +48,7 @@ from theano._core.rewrite.rules.flatten import (
 RULES = Rules("canonical")
 rule, pattern = RULES.rule, RULES.pattern
 SUMS = frozenset((add, sub, neg))
+CASTS = tuple(cast_op(dtype) for dtype in dtypes.all_dtypes)
 x, y = wild("x"), wild("y")
 
 
@@ -59,6 +60,27 @@ def _any_elementwise(rewriter: Rewriter, node: Apply) -> Any:
     if others and others[0] is first and node.op in (maximum, minimum, and_, or_):
         return kept(rewriter, node, first)
     return None
+
+
+def _holds(dtype: str, other: str) -> bool:
+    """Tell whether an item type has all values of another."""
+    # NumPy lets int64 pass for float64.
+    rounds = dtypes.is_continuous(dtype) and dtypes.is_discrete(other)
+    narrow = rounds and dtypes.itemsize(other) >= dtypes.itemsize(dtypes.real_of(dtype))
+    return not narrow and np.can_cast(other, dtype, "safe")
+
+
+@rule("cast(cast(x)) → cast(x)", on=CASTS, keeps="exact", why="the first one keeps all values")
+def _cast_cast(rewriter: Rewriter, node: Apply) -> Any:
+    made = made_by(node.inputs[0], Elementwise)
+    if made is None or not made.op.is_cast:
+        return None
+    first, between, last = (v.type.dtype for v in (made.inputs[0], node.inputs[0], node.outputs[0]))
+    # Not floats to integers, where those that do not fit may differ, nor what is rounded twice.
+    apart = dtypes.is_continuous(between) and dtypes.is_discrete(last)
+    if apart or last == "float16" or not _holds(between, first):
+        return None
+    return cast(made.inputs[0], last)
 
 
 def _flat_sum(rewriter: Rewriter, node: Apply, shared: bool = True) -> Terms | None:
