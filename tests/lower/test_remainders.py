@@ -105,3 +105,24 @@ def test_what_lies_behind_is_read_within_a_page_only(
             for got in (f(inside, values[1]), f(values[0].copy(), values[1])):
                 for one, two in zip(got, wanted, strict=True):
                     np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_lies_behind_is_not_computed_with_where_lanes_decide_what_is_run(dtype: str) -> None:
+    """A large angle there would have every row of a few items take the way of large angles."""
+    x = T.TensorType(dtype, (False,))("x")
+
+    def long(x: T.TensorVariable) -> T.TensorVariable:
+        for _ in range(6):
+            x = x * x - x
+        return x
+
+    f, g = (theano.function([x], y) for y in (T.sin(x), long(x)))
+    at_once = "br i1 false, label"
+    assert at_once in f.maker.kernels[0].text
+    assert at_once not in g.maker.kernels[0].text
+    around = np.full(64, 1e30, dtype)
+    for n in range(1, 20):
+        around[1 : n + 1] = np.arange(n)
+        inside = around[1 : n + 1]
+        np.testing.assert_array_equal(f(inside), f(np.tile(inside, 64))[:n])

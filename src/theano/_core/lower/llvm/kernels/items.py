@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.base.records import Record
 from theano._core.lower.llvm.builder import PARTS, Builder
-from theano._core.lower.llvm.text.emitter import ComplexValue, Value
+from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.text.masked import masked
 
 # Bytes of the smallest pages of memory.
@@ -98,12 +98,24 @@ def has_masks(dtype: str, smallest: int) -> bool:
 
 
 def copy_in(b: Builder, buffer: str, memory: str, dtype: str, part: Part) -> None:
-    """Copy part of a packed vector from memory to the buffer of a whole one."""
-    words = load_part(b, memory, dtype, part)
-    if words is None:
+    """Copy part of a packed vector from memory to the buffer of a whole one.
+
+    Under a mask the other lanes get the first item: they shall not need what its function seldom
+    does (large angles, say), as 0 or anything else might.
+    """
+    if not has_masks(dtype, part.smallest):
         _copy_bytes(b, buffer, memory, dtype, part)
-    else:
-        b.perform(f"store {words.type} {words.text}, ptr {buffer}, align 64")
+        return
+    first = None if dtype.startswith("complex") else _first(b, memory, dtype)
+    words = load_part(b, memory, dtype, part, first)
+    assert words is not None
+    b.perform(f"store {words.type} {words.text}, ptr {buffer}, align 64")
+
+
+def _first(b: Builder, memory: str, dtype: str) -> Value:
+    """Return a vector, as integers, each of whose lanes is the first item of memory."""
+    bits = f"int{8 * itemsize(dtype)}"
+    return b.broadcast(Value(b.emit(f"load {llvm_type(bits)}, ptr {memory}, align 1"), bits, 1))
 
 
 def in_one_page(b: Builder, vectors: Sequence[tuple[str, int]]) -> str:

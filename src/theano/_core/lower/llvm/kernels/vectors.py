@@ -281,9 +281,9 @@ class VectorLoop:
         b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
         b.label(f"{tag}.tail")
         # What is written straight with the builder may read memory at places that lanes tell.
-        of_memory = any(isinstance(o.function, Emitted) for o in w.loop.body.operations)
+        apart = any(isinstance(o.function, Emitted) for o in w.loop.body.operations) or b.branches
         vectors = [(rests[m.slot], itemsize(m.dtype) * w.lanes) for m in self.moving]
-        here = "false" if of_memory else in_one_page(b, vectors)
+        here = "false" if apart else in_one_page(b, vectors)
         b.perform(f"br i1 {here}, label %{tag}.again, label %{tag}.away")
         b.label(f"{tag}.away")
         for memory in self.moving:

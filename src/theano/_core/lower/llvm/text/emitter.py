@@ -201,6 +201,8 @@ class Emitter:
         self.scales = False
         # Bytes of the smallest item that is read and written under a mask; 0: none is.
         self.smallest_masked = 0
+        # Whether what is run depends on the values of lanes.
+        self.branches = False
 
     # -- lines ------------------------------------------------------------------------------
 
@@ -308,6 +310,7 @@ class Emitter:
         """Whether a bool holds in any lane, as a scalar."""
         if condition.lanes == 1:
             return condition
+        self.branches = True
         return self.intrinsic("llvm.vector.reduce.or", condition, result=("bool", 1))
 
     def intrinsic(
