@@ -492,8 +492,8 @@ def _many_short_rows(
     lanes = choose_lanes(loop, p.vector_bits, False)
     # Part of a vector along a row does little in as much time as a part of one across rows.
     light = packed and is_light(loop, call.kernel.lanes, p.vector_bits)
-    least = lanes if light else lanes // 2
     overwrites = any(a.data == out.data for a in arrays for out in outs)
+    least = lanes if light or (overwrites and not packed) else lanes // 2
     limit = _longest_across(call.kernel, lanes, light, overwrites)
     if isinstance(length, int) and length > limit:
         return None

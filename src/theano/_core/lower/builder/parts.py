@@ -1,13 +1,14 @@
 """Products added to parts of an array that overlap: one loop, in pieces between the ends of parts.
 
 In a piece, a part has all items or none. Where it has none, zeros are read in its place. So one
-kernel does all pieces, whose addresses are chosen when the program runs.
+kernel does all pieces, whose addresses are chosen when the program runs. Where these would be very
+many, what is added is copied once, with zeros around it, and there is one piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,14 @@ from theano._core.ops.elementwise.arithmetic import add, mul
 
 # So many zeros are a constant of the program.
 MOST_KEPT = 1024
+# A part, what is added to it, and the numbers that this is multiplied by, known or to be read.
+_Added = tuple[Part, Array, list[Any]]
 
 
 def sum_of_parts(p: Core, node: Apply, x: Array, values: Sequence[Array]) -> Array:
     """Return `x`, which may be zeros, with products added to parts of it."""
     op = node.op
-    overwrites = not op.zeros and (op.alone or _may_overwrite(p, node, x))
+    overwrites = not op.zeros and _may_overwrite(p, node, x)
     if overwrites:
         result = x = copies.writable(p, node, x)
     else:
@@ -41,13 +44,14 @@ def sum_of_parts(p: Core, node: Apply, x: Array, values: Sequence[Array]) -> Arr
         p.pointer(array)
         p.strides(array)
     ends = [_Ends(part) for part in op.parts]
-    if overwrites:
-        arrays[:2] = [_where_parts_are(p, result, ends)] * 2
     (out, *read), ends = _joined(p, arrays, ends)
+    if op.padded:
+        _over_padded(p, node, [out, *read], ends, added)
+        return result
     bounds = _bounds(p, out.shape, ends)
     none = _zeros(p, out, ends)
     one = p.pointer(p.pooled(out.dtype, np.ones((), out.dtype).tobytes()))
-    everywhere = frozenset(range(out.ndim))
+    numbers = [factors for _, _, factors in added]
     # Rows of pieces at the ends of the last axis are short, and few.
     lanes = p.vector_bits // 8 // itemsize(out.dtype) if out.ndim - 1 in bounds else 0
     with pieces.each_piece(p, out.shape, bounds) as (begin, lengths):
@@ -59,14 +63,72 @@ def sum_of_parts(p: Core, node: Apply, x: Array, values: Sequence[Array]) -> Arr
             for factor in factors:
                 if isinstance(factor, Array):
                     data = p.let("select", inside, p.pointer(factor), one, kind="ptr")
-                    ones, steps = (1,) * out.ndim, (0,) * out.ndim
-                    scalar = Array(out.dtype, ones, data, steps, True, everywhere)
-                    operands.append((scalar, everywhere))
+                    scalar = _scalar(out, data)
+                    operands.append((scalar, scalar.broadcast_axes))
         target = _piece(p, out, begin, lengths)
         copies.simple_loop(
-            p, target, lengths, operands, lambda w, *read: _body(w, node, *read), lanes=lanes
+            p, target, lengths, operands, lambda w, *v: _body(w, node, numbers, *v), lanes=lanes
         )
     return result
+
+
+def _over_padded(
+    p: Core, node: Apply, arrays: Sequence[Array], ends: Sequence[_Ends], added: Sequence[_Added]
+) -> None:
+    """Write the sum as one loop, over copies of what is added with zeros around them.
+
+    What is multiplied by numbers that are not known is multiplied before: zeros stay zeros.
+    """
+    out, *read = arrays
+    same: dict[Any, list[int]] = {}
+    factors: list[list[Any]] = []
+    for k, (_, array, numbers) in enumerate(added):
+        scalars = any(isinstance(number, Array) for number in numbers)
+        same.setdefault((id(array), *(map(id, numbers) if scalars else ())), []).append(k)
+        factors.append([] if scalars else numbers)
+    first = len(read) - len(ends)
+    for group in same.values():
+        k = group[0]
+        before = added[k][2] if not factors[k] else []
+        views_of = _padded(p, out, read[first + k], before, [ends[k] for k in group])
+        for k, view in zip(group, views_of, strict=True):
+            read[first + k] = view
+    operands = [(a, a.broadcast_axes) for a in read]
+    copies.simple_loop(p, out, out.shape, operands, lambda w, *v: _body(w, node, factors, *v))
+
+
+def _padded(
+    p: Core, out: Array, array: Array, factors: Sequence[Any], ends: Sequence[_Ends]
+) -> list[Array]:
+    """Return an array, times numbers, where it lies at each of some parts, and zeros elsewhere."""
+    axes = range(out.ndim)
+    most = [reduce(partial(p.let, "maximum"), [e.before[a] for e in ends]) for a in axes]
+    least = [reduce(partial(p.let, "minimum"), [e.before[a] for e in ends]) for a in axes]
+    shape = [p.plus(out.shape[a], p.let("sub", most[a], least[a])) for a in axes]
+    whole = p.new_array(out.dtype, shape)
+    copies.simple_loop(p, whole, shape, [], lambda w: w.number(0, out.dtype))
+
+    def view(start: Sequence[Size], lengths: Sequence[Size]) -> Array:
+        data, steps = p.pointer(whole), p.strides(whole)
+        for at, step in zip(start, steps, strict=True):
+            data = views.moved(p, data, p.let("mul", at, step))
+        return Array(out.dtype, tuple(lengths), data, steps, False)
+
+    scalars = [_scalar(out, p.pointer(f)) for f in factors if isinstance(f, Array)]
+    operands = [(a, a.broadcast_axes) for a in (array, *scalars)]
+
+    def product(w: Writer, value: Value, *numbers: Value) -> Value:
+        return _product(w, value, factors, iter(numbers), out.dtype)
+
+    copies.simple_loop(p, view(most, array.shape), array.shape, operands, product)
+    starts = ([p.let("sub", most[a], e.before[a]) for a in axes] for e in ends)
+    return [view(start, out.shape) for start in starts]
+
+
+def _scalar(out: Array, data: str) -> Array:
+    """Return the number at an address as an array that can be read at every point."""
+    everywhere = frozenset(range(out.ndim))
+    return Array(out.dtype, (1,) * out.ndim, data, (0,) * out.ndim, True, everywhere)
 
 
 class _Ends:
@@ -93,7 +155,7 @@ def _joined(p: Core, arrays: Sequence[Array], ends: list[_Ends]) -> tuple[list[A
     ], ends
 
 
-def _of_parts(node: Apply, values: Sequence[Array | None]) -> Iterator[tuple[Part, Any, list[Any]]]:
+def _of_parts(node: Apply, values: Sequence[Array]) -> Iterator[_Added]:
     """Return each part, what is added to it, and by what this is multiplied: numbers as such."""
     variables: list[Any] = node.inputs[1:]
     rest = iter(zip(variables, values, strict=True))
@@ -107,18 +169,25 @@ def _of_parts(node: Apply, values: Sequence[Array | None]) -> Iterator[tuple[Par
         )
 
 
-def _body(w: Writer, node: Apply, *read: Value) -> Value:
+def _body(w: Writer, node: Apply, factors: Sequence[Sequence[Any]], *read: Value) -> Value:
     """Write the sum at a point."""
     values, dtype = iter(read), node.outputs[0].type.dtype
     # A product with 0 may be -0, which a sum that begins with 0 is not.
     total = w.number(0, dtype) if node.op.zeros else next(values)
-    for _, _, factors in _of_parts(node, [None] * (len(node.inputs) - 1)):
-        value = next(values)
-        for factor in factors:
-            number = next(values) if factor is None else w.number(factor, dtype)
-            value = w.call(mul, value, number, dtype=dtype)
-        total = w.call(add, total, value, dtype=dtype)
+    for numbers in factors:
+        product = _product(w, next(values), numbers, values, dtype)
+        total = w.call(add, total, product, dtype=dtype)
     return total
+
+
+def _product(
+    w: Writer, value: Value, factors: Sequence[Any], read: Iterator[Value], dtype: str
+) -> Value:
+    """Write a product with numbers that are known, and others, which are read."""
+    for factor in factors:
+        number = next(read) if isinstance(factor, Array) else w.number(factor, dtype)
+        value = w.call(mul, value, number, dtype=dtype)
+    return value
 
 
 def _may_overwrite(p: Core, node: Apply, x: Array) -> bool:
@@ -126,20 +195,6 @@ def _may_overwrite(p: Core, node: Apply, x: Array) -> bool:
     variable, out = node.inputs[0], node.outputs[0]
     elsewhere = p.row_of(out) is not None or out in p.in_place
     return not elsewhere and x.alone and p.uses.get(variable) == node.inputs.count(variable) == 1
-
-
-def _where_parts_are(p: Core, array: Array, ends: Sequence[_Ends]) -> Array:
-    """Return the smallest part of an array that has all parts; their ends are of this then."""
-    data, shape, steps = p.pointer(array), list(array.shape), p.strides(array)
-    for axis, n in enumerate(shape):
-        before, behind = min(e.before[axis] for e in ends), min(e.behind[axis] for e in ends)
-        data = views.moved(p, data, p.let("mul", before, steps[axis]))
-        shape[axis] = _end(p, n, p.plus(before, behind))
-        for end in ends:
-            end.before[axis] -= before
-            end.behind[axis] -= behind
-    whole = shape[1:] == list(array.shape[1:])
-    return Array(array.dtype, tuple(shape), data, steps, array.contiguous if whole else False)
 
 
 def _bounds(p: Core, shape: Sequence[Size], parts: Sequence[_Ends]) -> dict[int, list[Size]]:

@@ -36,18 +36,18 @@ class SumOfParts(Structured):
     """`x` with products added to parts of it, in their order.
 
     Inputs are `x`, and for each part an array of its lengths and the numbers that it is multiplied
-    by. Of an `x` of `zeros` only the lengths are read. Where the sum is `alone`, `x` is copied, or
-    overwritten, and then only what parts have is walked.
+    by. Of an `x` of `zeros` only the lengths are read. What is added is copied, with zeros around
+    it, where it is `padded`.
     """
 
-    __props__ = ("parts", "zeros", "alone")
+    __props__ = ("parts", "zeros", "padded")
     not_differentiated = "native code alone has it, which is made of gradients"
     shape = shape_of(0)
 
-    def __init__(self, parts: tuple[Part, ...], zeros: bool, alone: bool) -> None:
+    def __init__(self, parts: tuple[Part, ...], zeros: bool, padded: bool) -> None:
         self.parts = parts
         self.zeros = zeros
-        self.alone = alone
+        self.padded = padded
 
     def make_node(self, x: Variable, *values: Variable) -> Apply:
         return self.one([x, *values], x.type.dtype, x.type.broadcastable)

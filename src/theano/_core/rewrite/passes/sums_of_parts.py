@@ -7,6 +7,7 @@ is multiplied by are part of the operation, so that this array alone is in memor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
@@ -24,9 +25,9 @@ from theano._core.ops.core.op import constant
 from theano._core.ops.elementwise.arithmetic import add, mul, neg
 from theano._core.rewrite.engine import Rewriter, known_value
 
-# Pieces between the ends of parts, each of which a kernel is called for: of all additions, or of
-# each of several groups, for which more is read and written.
-MOST_PIECES, FEW_PIECES = 25, 5
+# Pieces between the ends of parts, each of which a kernel is called for. Where there would be more,
+# what is added is copied, with zeros around it.
+MOST_PIECES = 25
 # Read in one loop: more addresses than registers take longer.
 MOST_PARTS = 12
 # Numbers that these are multiplied by are not rounded as each product is.
@@ -44,16 +45,15 @@ def in_sums_of_parts(outputs: Sequence[Variable], rewriter: Rewriter) -> list[An
         return list(outputs)
     uses = _uses(nodes, outputs)
     table: dict[Any, Any] = {}
-    sums: dict[Apply, list[list[Apply]]] = {}
+    sums: dict[Apply, list[Apply]] = {}
     done: set[Apply] = set()
     for node in reversed(writes):
         if node in done:
             continue
         chain = _chain(rewriter, node, uses)
         done.update(chain)
-        groups = _groups(chain) if chain else []
-        if len(groups) < len(chain):
-            sums[node] = groups
+        if len(chain) > 1:
+            sums[node] = chain
     for node in writes:
         if node in sums:
             table[node.outputs[0]] = _sum_of(sums[node], uses, table)
@@ -114,56 +114,46 @@ def _fits(rewriter: Rewriter, node: Apply) -> bool:
     return part.type == y.type and rewriter.same_shape(part, y)
 
 
-def _pieces(parts: Sequence[Part], alone: bool) -> int:
-    """Return how many pieces there are between the ends of parts, if `alone` where parts are."""
-    counts = [
-        {ends[axis] for ends in side}
-        for side in ([part.before for part in parts], [part.behind for part in parts])
-        for axis in range(len(parts[0].before))
-    ]
-    cuts = [len(ends - {min(ends) if alone else 0}) for ends in counts]
-    rank = len(cuts) // 2
-    return prod(1 + front + back for front, back in zip(cuts[:rank], cuts[rank:], strict=True))
+def _pieces(parts: Sequence[Part]) -> int:
+    """Return how many pieces there are between the ends of parts."""
+    sides = [part.before for part in parts], [part.behind for part in parts]
+    cuts = [[len({*ends} - {0}) for ends in zip(*side, strict=True)] for side in sides]
+    return prod(1 + front + back for front, back in zip(*cuts, strict=True))
 
 
-def _groups(chain: Sequence[Apply]) -> list[list[Apply]]:
-    """Return additions that are done together."""
-    if _pieces([_part(node) for node in chain], False) <= MOST_PIECES:
-        return [list(chain)]
-    groups: list[list[Apply]] = []
-    for node in chain:
-        for group in groups:
-            if _pieces([_part(n) for n in (*group, node)], True) <= FEW_PIECES:
-                group.append(node)
-                break
-        else:
-            groups.append([node])
-    return groups
-
-
-def _sum_of(
-    groups: Sequence[Sequence[Apply]], uses: Mapping[Any, int], table: dict[Any, Any]
-) -> Any:
-    """Return groups of additions as an operation each."""
-    (result,) = copied([groups[0][0].inputs[0]], table)
-    for group in groups:
-        parts, values = [], []
-        for node in group:
-            value, factors = _multiplied(node.inputs[1], uses)
-            parts.append(_part(node, len(factors)))
-            values += copied([value, *factors], table)
-        alone = len(groups) > 1
-        op = SumOfParts(tuple(parts), not alone and known_value(result) == 0, alone)
-        result = op(result, *values)
-        result.owner.source = result.source = group[-1].source
+def _sum_of(chain: Sequence[Apply], uses: Mapping[Any, int], table: dict[Any, Any]) -> Any:
+    """Return additions as one operation."""
+    (x,) = copied([chain[0].inputs[0]], table)
+    products = [_products(node.inputs[1]) for node in chain]
+    # What this sum alone reads, many times perhaps, need not be in memory.
+    here = Counter(node.inputs[1] for node in chain)
+    read = {_least(several, uses, here) for several in products}
+    parts, values = [], []
+    for node, several in zip(chain, products, strict=True):
+        value, factors = next((v, f) for v, f in reversed(several) if v in read)
+        parts.append(_part(node, len(factors)))
+        values += copied([value, *factors], table)
+    op = SumOfParts(tuple(parts), known_value(x) == 0, _pieces(parts) > MOST_PIECES)
+    result = op(x, *values)
+    result.owner.source = result.source = chain[-1].source
     return result
 
 
-def _multiplied(value: Variable, uses: Mapping[Any, int]) -> tuple[Any, list[Any]]:
-    """Return what a value is a multiple of, and the numbers that this is multiplied by."""
-    factors: list[Any] = []
+def _least(
+    products: Sequence[tuple[Any, Any]], uses: Mapping[Any, int], here: Mapping[Any, int]
+) -> Any:
+    """Return what is read of products of each other: the first that others need as well."""
+    for value, _ in products[:-1]:
+        if uses[value] > max(here.get(value, 0), 1):
+            return value
+    return products[-1][0]
+
+
+def _products(value: Variable) -> list[tuple[Any, list[Any]]]:
+    """Return what a value is a multiple of, itself at first, and the numbers of each product."""
+    found: list[tuple[Any, list[Any]]] = [(value, [])]
     dtype = value.type.dtype
-    while uses[value] <= 1 and (node := made_by(value, mul, add, neg)) is not None:
+    while (node := made_by(value, mul, add, neg)) is not None:
         one, *others = node.inputs
         if node.op is neg and not dtypes.is_discrete(dtype):
             factor: Any = constant(np.asarray(-1, dtype))
@@ -180,6 +170,7 @@ def _multiplied(value: Variable, uses: Mapping[Any, int]) -> tuple[Any, list[Any
             break
         if factor.type.dtype != dtype or (known is not None and not np.isfinite(known)):
             break
-        factors.append(dimshuffle(factor, ()) if factor.type.ndim else factor)
+        factor = dimshuffle(factor, ()) if factor.type.ndim else factor
+        found.append((one, [factor, *found[-1][1]]))
         value = one
-    return value, factors[::-1]
+    return found
