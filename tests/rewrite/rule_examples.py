@@ -133,6 +133,10 @@ EXAMPLES: dict[str, Any] = {
     "sum(one_hot(i) x, axis=1) → x[arange(n), i]": (
         T.eq(i[:, None], T.arange(2)) * T.log(m[i])
     ).sum(axis=1),
+    "sum(x[nonzero(c)]) → sum(switch(c, x, 0))": x[T.gt(x, 0).nonzero()].sum(),
+    "set(x, number, nonzero(c)) → switch(c, number, x)": T.set_subtensor(x[T.gt(x, 0)], 2),
+    "length of nonzero(c) → sum(c ≠ 0)": T.gt(m, 0).nonzero()[0].shape[0],
+    "x[arange(n)] → x[:n]": T.tanh(m)[T.arange(m.shape[0])],
     "log(exp(x) / y) → x - log(y)": T.log(T.nnet.softmax(m)),
     "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
     / T.exp(m).sum(axis=1, keepdims=True),

@@ -73,6 +73,9 @@ def one_hot(rewriter: Rewriter, variable: Variable) -> OneHot | None:
         whole = node.inputs[0]
     if whole.type.ndim != 2 or any(whole.type.broadcastable):
         return None
+    if made_by(whole, Eye) and _is_identity(rewriter, whole):
+        rows = rewriter.shape(whole)[0]
+        return OneHot(iota(rows), rows, as_variable(number(1, variable.type.dtype)), True)
     node = made_by(whole, AdvancedSubtensor, AdvancedIncSubtensor, eq)
     if node is None:
         return None

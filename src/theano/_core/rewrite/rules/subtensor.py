@@ -8,13 +8,20 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.creation import Join, join
+from theano._core.ops.array.creation import ARange, Join, join
 from theano._core.ops.array.dims import as_int64, total
 from theano._core.ops.array.index_form import Slice, join_index, merged_index
-from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
+from theano._core.ops.array.indexing import (
+    AT,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+    subtensor,
+)
 from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.elementwise.arithmetic import eq, maximum, sub
+from theano._core.ops.core.op import python_int
+from theano._core.ops.elementwise.arithmetic import eq, maximum, minimum, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
@@ -52,6 +59,26 @@ def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
         return None
     entries = merged_index(inner.op.index, node.op.index)
     return None if entries is None else subtensor(inner.inputs[0], entries)
+
+
+@rule("x[arange(n)] → x[:n]", on=AdvancedSubtensor, phase="shape", keeps="exact", why="one view")
+def _first_rows(rewriter: Rewriter, node: Apply) -> Any:
+    """For as many rows as there are, or the smaller of that and another number."""
+    x, *indices = node.inputs
+    count = made_by(indices[0], ARange)
+    if tuple(node.op.axes) != (AT,) or count is None or count.op.dtype != "int64":
+        return None
+    start, stop, step = count.inputs
+    if python_int(start) != 0 or python_int(step) != 1:
+        return None
+    length = rewriter.shape(x)[0]
+    if stop is length or python_int(stop) == length:
+        part = x
+    elif (least := made_by(stop, minimum)) is not None and length in least.inputs:
+        part = subtensor(x, [slice(None, maximum(stop, 0))])
+    else:
+        return None
+    return part if part.type == node.outputs[0].type else None
 
 
 @rule("dot(x, y)[i, j] → dot(x[i], y[:, j])", on=Subtensor, why="only what is needed is multiplied")

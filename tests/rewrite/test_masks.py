@@ -1,0 +1,102 @@
+"""What masks pick and write is chosen item by item, with the values and errors of positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+
+X = np.array([[1.0, np.nan, -2.0], [np.inf, 0.5, -0.0]])
+WHERE = X > 0
+
+
+def both(outputs: Any, *inputs: Any) -> tuple[Any, Any]:
+    plain = theano.Mode(optimizer=None)
+    return theano.function(inputs, outputs), theano.function(inputs, outputs, mode=plain)
+
+
+def positions(f: Any) -> bool:
+    return "Nonzero" in theano.printing.debugprint(f, file="str")
+
+
+@pytest.mark.parametrize("index", ["mask", "nonzero"])
+def test_sums_means_and_writes(index: str) -> None:
+    x = T.dmatrix("x")
+    mask = T.gt(x, 0)
+    at = mask if index == "mask" else mask.nonzero()
+    outputs = [
+        x[at].sum(),
+        x[at].mean(),
+        x[at].shape[0],
+        T.set_subtensor(x[at], 7),
+        T.inc_subtensor(x[at], 0.5),
+        T.grad(x[at].sum(), x),
+    ]
+    for output in outputs:
+        f, g = both(output, x)
+        assert not positions(f)
+        for value in (X, X[:0], X[:, :0], X.T[1:2], -np.abs(X), np.asfortranarray(X)):
+            np.testing.assert_array_equal(f(value), g(value))
+
+
+def test_masks_of_the_first_axes() -> None:
+    x, mask = T.dtensor3("x"), T.TensorType("bool", (False, False))("mask")
+    outputs = [x[mask].sum(), x[mask].sum(axis=0), x[mask].sum(axis=1), T.set_subtensor(x[mask], 1)]
+    f, g = both(outputs, x, mask)
+    value = np.arange(24.0).reshape(2, 3, 4)
+    for one, two in zip(f(value, WHERE), g(value, WHERE), strict=True):
+        np.testing.assert_array_equal(one, two)
+    with pytest.raises(IndexError, match="boolean index did not match"):
+        f(value, WHERE[:, :2])
+
+
+def test_shorter_masks_pick_positions() -> None:
+    x, mask = T.dvectors("x", "mask")
+    f, g = both([x[mask.nonzero()].sum(), T.set_subtensor(x[mask.nonzero()], 0)], x, mask)
+    assert positions(f)
+    value = np.arange(1.0, 6)
+    for one, two in zip(f(value, [0, np.nan]), g(value, [0, np.nan]), strict=True):
+        np.testing.assert_array_equal(one, two)
+    with pytest.raises(IndexError):
+        f(value, np.ones(6))
+
+
+def test_updates_of_shared_variables() -> None:
+    x = theano.shared(X.copy())
+    f = theano.function([], x.sum(), updates=[(x, T.set_subtensor(x[T.isnan(x)], 0))])
+    assert np.isnan(f())
+    np.testing.assert_array_equal(x.get_value(), np.nan_to_num(X, posinf=np.inf))
+    assert f() == np.inf
+
+
+def test_diagonals_and_first_rows() -> None:
+    x, y, n = T.dmatrix("x"), T.dmatrix("y"), T.lscalar("n")
+    outputs = [
+        T.diag(T.dot(x, y)),
+        x[T.arange(x.shape[0])],
+        x[T.arange(T.minimum(n, x.shape[0]))],
+    ]
+    f, g = both(outputs, x, y, n)
+    assert "ARange" not in theano.printing.debugprint(f, file="str")
+    for a, b in ((X, X.T), (X, X.T[:, :1]), (X[:1], X.T), (X[:0], X.T), (X, X.T[:, :0])):
+        for count in (-1, 0, 1, 5):
+            for one, two in zip(f(a, b, count), g(a, b, count), strict=True):
+                np.testing.assert_allclose(one, two)
+    wrapped = both(x[T.arange(T.minimum(x.shape[0], 200), dtype="int8")], x)
+    column = np.arange(150.0)[:, None]
+    np.testing.assert_array_equal(*(one(column) for one in wrapped))
+
+
+def test_identity_matrices_pick_the_diagonal() -> None:
+    x = T.dmatrix("x")
+    f = theano.function([x], (T.eye(x.shape[0]) * x).sum())
+    assert "Eye" not in theano.printing.debugprint(f, file="str")
+    value = np.arange(9.0).reshape(3, 3)
+    assert f(value) == 12
+    assert f(value[:0, :0]) == 0
+    with pytest.raises(ValueError, match="mis-match"):
+        f(value[:2])
