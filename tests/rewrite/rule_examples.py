@@ -134,7 +134,9 @@ EXAMPLES: dict[str, Any] = {
         T.eq(i[:, None], T.arange(2)) * T.log(m[i])
     ).sum(axis=1),
     "sum(x[nonzero(c)]) → sum(switch(c, x, 0))": x[T.gt(x, 0).nonzero()].sum(),
-    "set(x, number, nonzero(c)) → switch(c, number, x)": T.set_subtensor(x[T.gt(x, 0)], 2),
+    "set(x, y[nonzero(c)], nonzero(c)) → switch(c, y, x)": T.set_subtensor(
+        x[T.gt(x, 0)], T.exp(x[T.gt(x, 0)])
+    ),
     "length of nonzero(c) → sum(c ≠ 0)": T.gt(m, 0).nonzero()[0].shape[0],
     "x[arange(n)] → x[:n]": T.tanh(m)[T.arange(m.shape[0])],
     "log(exp(x) / y) → x - log(y)": T.log(T.nnet.softmax(m)),

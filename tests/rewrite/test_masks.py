@@ -16,7 +16,10 @@ WHERE = X > 0
 
 def both(outputs: Any, *inputs: Any) -> tuple[Any, Any]:
     plain = theano.Mode(optimizer=None)
-    return theano.function(inputs, outputs), theano.function(inputs, outputs, mode=plain)
+    more = {"on_unused_input": "ignore"}
+    return theano.function(inputs, outputs, **more), theano.function(
+        inputs, outputs, mode=plain, **more
+    )
 
 
 def positions(f: Any) -> bool:
@@ -41,6 +44,30 @@ def test_sums_means_and_writes(index: str) -> None:
         assert not positions(f)
         for value in (X, X[:0], X[:, :0], X.T[1:2], -np.abs(X), np.asfortranarray(X)):
             np.testing.assert_array_equal(f(value), g(value))
+
+
+def test_functions_of_what_is_picked() -> None:
+    x, y, s = T.dmatrix("x"), T.dmatrix("y"), T.dscalar("s")
+    at = T.gt(x, y).nonzero()
+    cost = T.log(x[at] * s - y[at]).sum()
+    outputs = [
+        cost,
+        T.sqr(x[at]).mean(),
+        T.set_subtensor(y[at], x[at] * 2 + s),
+        *T.grad(cost, [x, y]),
+    ]
+    for output in outputs:
+        f, g = both(output, x, y, s)
+        assert not positions(f)
+        for value in (X, X[:0], np.abs(X[:, ::-1])):
+            np.testing.assert_allclose(f(value, value / 4, 3), g(value, value / 4, 3))
+    # Of other positions, or of what has another order, nothing is known.
+    other = T.gt(y, x / 8).nonzero()
+    others = [(x[at] + y[other]).sum(), T.set_subtensor(x[at], x[at][::-1])]
+    for output in others:
+        f, g = both(output, x, y, s)
+        assert positions(f)
+        np.testing.assert_array_equal(f(X, X / 4, 3), g(X, X / 4, 3))
 
 
 def test_masks_of_the_first_axes() -> None:
