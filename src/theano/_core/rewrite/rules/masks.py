@@ -30,7 +30,12 @@ rule = RULES.rule
 FEW_LEVELS = 8
 
 
-@rule("sum(x[nonzero(c)]) → sum(switch(c, x, 0))", on=Reduction, why="items stay where they are")
+@rule(
+    "sum(x[nonzero(c)]) → sum(switch(c, x, 0))",
+    on=Reduction,
+    needs=(Nonzero,),
+    why="items stay where they are",
+)
 def _masked_sum(rewriter: Rewriter, node: Apply) -> Any:
     """Over what the mask picks, and other axes perhaps; of functions of what is picked as well."""
     value = node.inputs[0]
@@ -52,6 +57,7 @@ def _masked_sum(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "set(x, y[nonzero(c)], nonzero(c)) → switch(c, y, x)",
     on=AdvancedIncSubtensor,
+    needs=(Nonzero,),
     keeps="exact",
     why="items stay where they are",
 )
@@ -79,6 +85,7 @@ def _masked_write(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "length of nonzero(c) → sum(c ≠ 0)",
     on=Length,
+    needs=(Nonzero,),
     phase="special",
     keeps="exact",
     why="positions are counted, not found",
@@ -126,7 +133,8 @@ def _everywhere(
         elif isinstance(node.op, Alloc):
             filled = node.inputs[0]
             result = whole(filled, levels) if all(filled.type.broadcastable) else None
-        elif levels and not node.op.may_fail(node):
+        elif levels and not (node.op.may_fail(node) or node.op.is_dear(node)):
+            # What is dear may take longer at all places than to find the few that are picked.
             parts = [whole(v, levels - 1) for v in node.inputs]
             result = node.op(*parts) if all(part is not None for part in parts) else None
         known[value] = result
