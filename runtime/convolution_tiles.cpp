@@ -194,7 +194,8 @@ class BlockOfTiles {
         Scratch planes, entered, sums, side;
         T *const to = static_cast<T *>(planes.get(size, sizeof(T)));
         entered_ = static_cast<T *>(entered.get(kItems * entered_apart_, sizeof(T)));
-        sums_ = static_cast<T *>(sums.get(kItems * sums_apart_, sizeof(T)));
+        // The last vector of a row of tiles may reach over the end.
+        sums_ = static_cast<T *>(sums.get(kItems * sums_apart_ + job_.loops.lanes, sizeof(T)));
         side_ = static_cast<T *>(side.get(4 * whole_lines(block_.count[kX]), sizeof(T)));
         if (!to || !entered_ || !sums_ || !side_) return false;
         const T *const images = job_.images.data + group_ * job_.images.apart;
