@@ -135,7 +135,7 @@ EXAMPLES: dict[str, Any] = {
     ).sum(axis=1),
     "sum(x[nonzero(c)]) → sum(switch(c, x, 0))": x[T.gt(x, 0).nonzero()].sum(),
     "set(x, y[nonzero(c)], nonzero(c)) → switch(c, y, x)": T.set_subtensor(
-        x[T.gt(x, 0)], T.exp(x[T.gt(x, 0)])
+        x[T.gt(x, 0)], T.sqr(x[T.gt(x, 0)])
     ),
     "length of nonzero(c) → sum(c ≠ 0)": T.gt(m, 0).nonzero()[0].shape[0],
     "x[arange(n)] → x[:n]": T.tanh(m)[T.arange(m.shape[0])],
