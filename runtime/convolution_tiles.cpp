@@ -63,9 +63,9 @@ void place_factors(const Plan &plan, std::int64_t (&place)[3][3]) {
             place[y.offset][x.offset] = y.factor + x.factor;
 }
 
+// Sums of larger numbers might be infinite where those of windows are not.
 template <class T>
-const T kMost = std::ldexp(T(1), std::numeric_limits<T>::max_exponent * 7 / 16);
-
+const double kMost = std::ldexp(1.0, std::numeric_limits<T>::max_exponent * 7 / 16);
 
 template <class T>
 struct Job {
@@ -106,9 +106,6 @@ struct Job {
         return failed.load(std::memory_order_relaxed) || unfit.load(std::memory_order_relaxed);
     }
 
-    // Sums of numbers beyond might be infinite where those of windows are not.
-    static bool moderate(T x) { return x <= kMost<T> && x >= -kMost<T>; }
-
     static void pack_factors(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         Job &job = *reinterpret_cast<Job *>(args);
         for (std::int64_t i = begin; i < end && !job.stops(); ++i) {
@@ -134,11 +131,10 @@ struct Job {
                 for (std::int64_t r = 0; r < count; ++r) {
                     const Channel &row = plan.rows[static_cast<std::size_t>(first + r)];
                     const T *const own = from + channel.factor + item + row.factor;
-                    for (int i = 0; i < 9; ++i) {
+                    for (int i = 0; i < 9; ++i)
                         x[i / 3 * 4 + i % 3][r] = own[place[i / 3][i % 3]];
-                        all = all && moderate(own[place[i / 3][i % 3]]);
-                    }
                 }
+                all = all && loops.within(x, kItems * windows::kMostRows, kMost<T>);
                 for (int i = 0; i < 3; ++i) transform<4>(x + i);
                 for (int i = 0; i < 4; ++i) transform<1>(x + 4 * i);
                 for (int i = 0; i < kItems; ++i) std::copy_n(x[i], count, held[i] + here * count);
@@ -200,7 +196,7 @@ class BlockOfTiles {
         if (!to || !entered_ || !sums_ || !side_) return false;
         const T *const images = job_.images.data + group_ * job_.images.apart;
         fill_planes(job_.plan, block_, job_.loops, images, to);
-        unfit = !job_.loops.within(to, size, static_cast<double>(kMost<T>));
+        unfit = !job_.loops.within(to, size, kMost<T>);
         if (unfit) return true;
         enter(to);
         for (int item = 0; item < kItems; ++item) multiply(item);

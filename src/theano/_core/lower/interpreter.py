@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano._core.lower import program as ir
+from theano._core.lower.builder.convolution import ConvolutionNumbers
 from theano._core.lower.faults import FAULTS
 from theano._core.lower.kernel.expression import Body, Emitted
 from theano._core.lower.kernel.loops import Loop
@@ -438,14 +439,17 @@ def _multiply_pairs(arguments: int) -> int:
 
 def _convolve(arguments: int) -> int:
     """Write a convolution, or a gradient of one: see `convolution.h`."""
-    words = memory(arguments, "int64", (9 + 3 * 6 + 3,), (8,)).tolist()
-    gives, size, _, flip, _, items, groups, channels, kernels = words[:9]
-    image, kernel, result, before, step, dilation = np.array(words[9:27]).reshape(3, 6).T
+    count = len(ConvolutionNumbers.fields)
+    words = memory(arguments, "int64", (count + 3 * 6 + 3,), (8,)).tolist()
+    number = dict(zip(ConvolutionNumbers.fields, words[:count], strict=True))
+    gives, size, items, groups = (number[n] for n in ("gives", "itemsize", "items", "groups"))
+    channels, kernels = number["channels"], number["kernels"]
+    image, kernel, result, before, step, dilation = np.array(words[count:-3]).reshape(3, 6).T
     ends = ((items, groups, channels, image), (groups, kernels, channels, kernel))
     shapes = [[*lead, *n.tolist()] for *lead, n in (*ends, (items, groups, kernels, result))]
     x, w, y = (
         memory(at, f"float{8 * size}", shape, packed(shape, size))
-        for at, shape in zip(words[27:], shapes, strict=True)
+        for at, shape in zip(words[-3:], shapes, strict=True)
     )
     reach = (result - 1) * step + (kernel - 1) * dilation + 1
     wide = np.zeros((*x.shape[:3], *np.maximum(before + image, reach)), x.dtype)
@@ -455,7 +459,7 @@ def _convolve(arguments: int) -> int:
     if gives != 1:
         own[...] = x
     for item in np.ndindex(*kernel):
-        at = (kernel - 1 - item if flip else np.array(item)) * dilation
+        at = (kernel - 1 - item if number["flip"] else np.array(item)) * dilation
         part = wide[(..., *map(slice, at, at + (result - 1) * step + 1, step))]
         if gives == 0:
             y += np.einsum("ngcxyz,gkc->ngkxyz", part, w[(..., *item)])

@@ -45,7 +45,7 @@ def _masked_sum(rewriter: Rewriter, node: Apply) -> Any:
         return None
     x, *indices = picked.inputs
     condition = _condition(rewriter, x, picked, indices)
-    whole = None if condition is None else _everywhere(rewriter, value, picked, indices)
+    whole = None if condition is None else _everywhere(rewriter, value, indices)
     if whole is None:
         return None
     rank = len(indices)
@@ -71,7 +71,7 @@ def _masked_write(rewriter: Rewriter, node: Apply) -> Any:
     if y.type.ndim == part.type.ndim and not y.type.broadcastable[0]:
         if y.type != part.type or not rewriter.same_shape(part, y):
             return None
-        y = _everywhere(rewriter, y, node, indices)
+        y = _everywhere(rewriter, y, indices)
     elif all(y.type.broadcastable):
         y = dimshuffle(y, ()) if y.type.ndim else y
     else:
@@ -108,9 +108,7 @@ def _picked(value: Variable) -> Apply | None:
     return None
 
 
-def _everywhere(
-    rewriter: Rewriter, value: Variable, place: Apply, indices: Sequence[Variable]
-) -> Any:
+def _everywhere(rewriter: Rewriter, value: Variable, indices: Sequence[Variable]) -> Any:
     """Return an array as it is at all places, if it is computed of what is picked at some."""
     rank, known = len(indices), dict[Variable, Any]()
 
