@@ -68,6 +68,12 @@ class Convolution {
         // What meets only zeros around the images is no term.
         if (plan.terms() * work_.kernels < kernels_.apart) zeros(kernels_);
         if (plan.work() == 0) return Status::done;
+        if (work_.tiles && suits_kernel_tiles(plan)) {
+            bool fits = true;
+            const Status status = add_kernel_tiles<T>(plan, loops_, work_.groups, images_, results_,
+                                                      kernels_, poll_, fits);
+            if (fits) return status;
+        }
         return add_windows<T>(plan, loops_, work_.groups, images_, results_, kernels_, poll_);
     }
 

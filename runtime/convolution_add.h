@@ -36,11 +36,20 @@ Status add_windows(const Plan &plan, const windows::Loops &loops, std::int64_t g
                    Operand<const T> images, Operand<const T> given, Operand<T> factors,
                    const threads::Poll &poll);
 
+// The same where kernels are 3 × 3, as suits_tiles and add_tiles.
+bool suits_kernel_tiles(const Plan &plan);
+template <class T>
+Status add_kernel_tiles(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                        Operand<const T> images, Operand<const T> given, Operand<T> factors,
+                        const threads::Poll &poll, bool &fits);
+
 // So many multiplications are worth waking threads for, in so many parts.
 constexpr double kLarge = 1 << 20;
 constexpr std::int64_t kParts = 8;
 // So many bytes stay in the second cache.
 constexpr std::int64_t kCached = 1 << 19;
+// So many bytes of what is given for some windows, turned around, stay in the nearest cache.
+constexpr std::int64_t kTurned = 24 << 10;
 
 // Runs a kernel, one item at a time where work is large, since each is.
 inline bool run(th_kernel *kernel, void *job, std::int64_t items, double work,
@@ -53,6 +62,23 @@ inline bool run(th_kernel *kernel, void *job, std::int64_t items, double work,
 template <class V>
 std::int64_t size_of(const V &vector) {
     return static_cast<std::int64_t>(vector.size());
+}
+
+// Adds up all terms, some at a time, of which there are about as many each time; `out` has `width` items
+// of each.
+template <class T>
+void differentiate(windows::Differentiate *const (&loops)[windows::kMostTerms],
+                   windows::Gradients &work, const std::vector<std::int64_t> &terms, T *out,
+                   std::int64_t width) {
+    std::int64_t most = windows::kMostTerms;
+    while (!loops[most - 1]) --most;
+    const std::int64_t tiles = (size_of(terms) + most - 1) / most;
+    for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const std::int64_t first = tile * size_of(terms) / tiles;
+        work.terms = terms.data() + first;
+        work.out = out + first * width;
+        loops[(tile + 1) * size_of(terms) / tiles - first - 1](work);
+    }
 }
 
 }  // namespace convolution

@@ -1,30 +1,13 @@
-// Sums over 3 × 3 items of neighbouring windows, by Winograd's minimal filtering F(2 × 2, 3 × 3):
-// see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.
-//
-// Of 4 × 4 items, a tile, 2 × 2 windows are made. Tiles and factors are transformed, by sums alone;
-// then each of 16 items of a tile has a product of matrices of its own, with 16 multiplications
-// where the windows have 36; and sums of these products are the windows. Tiles are windows that are
-// 2 apart, so that planes have one item of each side by side.
-#include <algorithm>
-#include <atomic>
-#include <cmath>
-#include <limits>
-#include <new>
+// Sums over 3 × 3 items of neighbouring windows, by Winograd's minimal filtering F(2 × 2, 3 × 3).
+#include "convolution_tiles.h"
 
-#include "convolution_add.h"
-#include "matmul.h"
+#include <atomic>
+#include <new>
 
 namespace theano {
 namespace convolution {
 
 namespace {
-
-constexpr int kItems = 16;  // of a tile
-constexpr int kY = kLines - 2, kX = kLines - 1;
-
-// What is transformed of some tiles, and their products, have about so many bytes. But of fewer
-// vectors of tiles, all factors would be read again too often.
-constexpr std::int64_t kSome = 3 << 19, kVectors = 12;
 
 // Whether windows have three neighbouring items along an axis, each the next one's neighbour.
 bool has_three(const Line &line) {
@@ -44,28 +27,53 @@ void set_tiles(Line &line) {
     line.out *= 2;
 }
 
+}  // namespace
+
+bool has_tiles(const Plan &plan) {
+    if (plan.spread || !has_three(plan.lines[kY]) || !has_three(plan.lines[kX])) return false;
+    for (int i = 0; i < kY; ++i)
+        if (plan.lines[i].phases.size() != 1 || plan.lines[i].uncut) return false;
+    return true;
+}
+
+double count_tiles(const Plan &plan) {
+    const std::int64_t high = (plan.lines[kY].windows + 1) / 2;
+    const std::int64_t wide = (plan.lines[kX].windows + 1) / 2;
+    return static_cast<double>(plan.lines[0].windows * plan.lines[1].windows) *
+           static_cast<double>(high * wide);
+}
+
 Plan of_tiles(Plan plan) {
     set_tiles(plan.lines[kY]);
     set_tiles(plan.lines[kX]);
     return plan;
 }
 
-// Without those along the last two axes: see Plan::factors.
 Plan of_planes(Plan plan) {
-    plan.lines[kY].taps = plan.lines[kX].taps = {{0, 0, 0}};
+    for (int axis : {kY, kX}) plan.lines[axis].taps.assign(1, Tap{0, 0, 0});
     return plan;
 }
 
-// Where the factors of the item (y, x) of a window are.
 void place_factors(const Plan &plan, std::int64_t (&place)[3][3]) {
     for (const Tap &y : plan.lines[kY].taps)
         for (const Tap &x : plan.lines[kX].taps)
             place[y.offset][x.offset] = y.factor + x.factor;
 }
 
-// Sums of larger numbers might be infinite where those of windows are not.
-template <class T>
-const double kMost = std::ldexp(1.0, std::numeric_limits<T>::max_exponent * 7 / 16);
+std::int64_t most_items(const Plan &plan, std::int64_t channels, std::int64_t rows,
+                        const windows::Loops &loops, std::int64_t itemsize) {
+    // What is transformed of some tiles, and their products, have about so many bytes. But of fewer
+    // vectors of tiles, all factors would be read again too often.
+    constexpr std::int64_t kSome = 3 << 19, kVectors = 12;
+    const std::int64_t some = kSome / itemsize, of_tile = kItems * (channels + rows);
+    const std::int64_t tiles = std::max(some / of_tile, kVectors * loops.lanes);
+    double items = static_cast<double>(plan.phases() * channels * tiles);
+    for (const Line &line : plan.lines)
+        items *= 1 + static_cast<double>(line.reach()) / static_cast<double>(line.windows);
+    return static_cast<std::int64_t>(items);
+}
+
+namespace {
 
 template <class T>
 struct Job {
@@ -78,23 +86,11 @@ struct Job {
     const std::vector<std::int64_t> items = of_planes(windows).factors();
     const std::int64_t rows = size_of(plan.rows), terms = size_of(plan.channels) * size_of(items);
     const std::int64_t row_tiles = (rows + loops.rows - 1) / loops.rows;
-    const Cut cut = convolution::cut(plan, most_items(), parts());
+    const Cut cut = convolution::cut(
+        plan, most_items(plan, size_of(plan.channels), rows, loops, sizeof(T)), parts());
     T *packed = nullptr;  // transformed factors: of each group, for each item of a tile
     std::atomic<bool> failed{false}, unfit{false};
 
-    // Of the planes of a block.
-    std::int64_t most_items() const {
-        const std::int64_t channels = size_of(plan.channels);
-        const std::int64_t some = kSome / static_cast<std::int64_t>(sizeof(T));
-        const std::int64_t of_tile = kItems * (channels + rows);
-        const std::int64_t tiles = std::max(some / of_tile, kVectors * loops.lanes);
-        double items = static_cast<double>(plan.phases() * channels * tiles);
-        for (const Line &line : plan.lines) {
-            const auto windows = static_cast<double>(line.windows);
-            items *= 1 + static_cast<double>(line.reach()) / windows;
-        }
-        return static_cast<std::int64_t>(items);
-    }
     // Sums are the same however windows are cut.
     std::int64_t parts() const {
         if (threads::get() == 1) return 1;
@@ -173,64 +169,25 @@ template <class T>
 class BlockOfTiles {
   public:
     BlockOfTiles(const Job<T> &job, const Block &block, std::int64_t group)
-        : job_(job), block_(block), group_(group), tiles_(block.count[kY] * block.count[kX]),
-          length_(((block.count[0] - 1) * block.lengths[1] + block.count[1]) * tiles_),
-          width_(whole_lines(length_)),
-          apart_(whole_lines(block.lengths[0] * block.lengths[1] * tiles_ + job.loops.lanes)),
-          entered_apart_(spread(size_of(job.plan.channels) * apart_)),
-          sums_apart_(spread(job.rows * width_)) {
-        for (const Tap &outer : job.plan.lines[0].taps)
-            for (const Tap &inner : job.plan.lines[1].taps)
-                items_.push_back((outer.offset * block.lengths[1] + inner.offset) * tiles_);
-    }
+        : job_(job), block_(block), group_(group), tiles_(job.plan, job.loops, block_),
+          length_(((block.count[0] - 1) * block.lengths[1] + block.count[1]) * tiles_.count),
+          width_(whole_lines<T>(length_)), sums_apart_(spread<T>(job.rows * width_)) {}
 
-    // Returns whether there is the memory; sets `unfit` where numbers are too large.
-    bool add(bool &unfit) {
-        const std::int64_t size = block_.size(job_.plan);
-        Scratch planes, entered, sums, side;
-        T *const to = static_cast<T *>(planes.get(size, sizeof(T)));
-        entered_ = static_cast<T *>(entered.get(kItems * entered_apart_, sizeof(T)));
+    // Returns whether there is the memory; `fits` becomes false where numbers are too large.
+    bool add(bool &fits) {
+        Scratch sums, side;
         // The last vector of a row of tiles may reach over the end.
         sums_ = static_cast<T *>(sums.get(kItems * sums_apart_ + job_.loops.lanes, sizeof(T)));
-        side_ = static_cast<T *>(side.get(4 * whole_lines(block_.count[kX]), sizeof(T)));
-        if (!to || !entered_ || !sums_ || !side_) return false;
-        const T *const images = job_.images.data + group_ * job_.images.apart;
-        fill_planes(job_.plan, block_, job_.loops, images, to);
-        unfit = !job_.loops.within(to, size, kMost<T>);
-        if (unfit) return true;
-        enter(to);
+        side_ = static_cast<T *>(side.get(4 * whole_lines<T>(block_.count[kX]), sizeof(T)));
+        if (!sums_ || !side_) return false;
+        if (!tiles_.enter(job_.images.data + group_ * job_.images.apart, fits)) return false;
+        if (!fits) return true;
         for (int item = 0; item < kItems; ++item) multiply(item);
         leave();
         return true;
     }
 
   private:
-    // So many items at least, in an odd number of lines of the cache: rows do not meet in it.
-    static std::int64_t whole_lines(std::int64_t items) {
-        return (((items + kLine - 1) / kLine) | 1) * kLine;
-    }
-    // What is written together, each so far from the next, does not meet in the nearest cache.
-    static std::int64_t spread(std::int64_t items) {
-        constexpr std::int64_t kPlaces = 64, kBetween = 5;
-        return items + (kBetween - items / kLine % kPlaces + kPlaces) % kPlaces * kLine;
-    }
-
-    // Transforms tiles: for each of their items a matrix of channels and tiles.
-    void enter(const T *planes) const {
-        const std::int64_t many = block_.lengths[0] * block_.lengths[1];
-        const std::int64_t size = block_.lengths[kY] * block_.lengths[kX];
-        for (std::int64_t c = 0; c < size_of(job_.plan.channels); ++c) {
-            T *const to = entered_ + c * apart_;
-            for (std::int64_t i = 0; i < many; ++i)
-                job_.loops.enter({planes + c * block_.apart + i * size, block_.plane,
-                                  block_.lengths[kX], block_.count[kY], block_.count[kX],
-                                  to + i * tiles_, entered_apart_});
-            for (int item = 0; item < kItems; ++item)
-                std::fill(to + item * entered_apart_ + many * tiles_,
-                          to + item * entered_apart_ + apart_, T(0));
-        }
-    }
-
     void multiply(int item) const {
         const std::int64_t vectors = (length_ + job_.loops.lanes - 1) / job_.loops.lanes;
         const std::int64_t most = job_.loops.vectors(
@@ -240,14 +197,14 @@ class BlockOfTiles {
             job_.packed + (group_ * kItems + item) * job_.rows * job_.terms;
         windows::Sums work{};
         work.channels = size_of(job_.plan.channels);
-        work.apart = apart_;
-        work.items = items_.data();
-        work.n_items = size_of(items_);
+        work.apart = tiles_.apart;
+        work.items = tiles_.items.data();
+        work.n_items = size_of(tiles_.items);
         work.across = width_;
         for (std::int64_t i = 0; i < count; ++i) {
             const std::int64_t first = i * vectors / count;
             const std::int64_t some = (i + 1) * vectors / count - first;
-            work.planes = entered_ + item * entered_apart_ + first * job_.loops.lanes;
+            work.planes = tiles_.data + item * tiles_.item_apart + first * job_.loops.lanes;
             for (std::int64_t tile = 0; tile < job_.row_tiles; ++tile) {
                 const std::int64_t row = job_.first_row(tile);
                 const std::int64_t rows = job_.first_row(tile + 1) - row;
@@ -270,7 +227,7 @@ class BlockOfTiles {
                           block_.first[kY] * lines[kY].out + block_.first[kX] * lines[kX].out;
             for (std::int64_t i = 0; i < block_.count[0] * block_.count[1]; ++i) {
                 const std::int64_t outer = i / block_.count[1], inner = i % block_.count[1];
-                const std::int64_t from = (outer * block_.lengths[1] + inner) * tiles_;
+                const std::int64_t from = (outer * block_.lengths[1] + inner) * tiles_.count;
                 job_.loops.leave({sums_ + r * width_ + from, sums_apart_,
                                   block_.count[kY], block_.count[kX],
                                   to + (block_.first[0] + outer) * lines[0].out +
@@ -281,23 +238,21 @@ class BlockOfTiles {
         }
     }
 
-    static constexpr std::int64_t kLine = 64 / sizeof(T);
     const Job<T> &job_;
     const Block block_;
-    const std::int64_t group_, tiles_;
+    const std::int64_t group_;
+    Tiles<T> tiles_;
     const std::int64_t length_, width_;  // of a row of sums: what there is, and room for it
-    const std::int64_t apart_;           // items between transformed channels
-    const std::int64_t entered_apart_, sums_apart_;  // the same for items of tiles
-    std::vector<std::int64_t> items_;    // along the outer axes
-    T *entered_ = nullptr, *sums_ = nullptr, *side_ = nullptr;
+    const std::int64_t sums_apart_;      // between items of tiles
+    T *sums_ = nullptr, *side_ = nullptr;
 };
 
 template <class T>
 void Job<T>::add_block(std::int64_t group, std::int64_t number) try {
-    bool large = false;
-    if (!BlockOfTiles<T>(*this, cut.block(plan, number), group).add(large))
+    bool fits = true;
+    if (!BlockOfTiles<T>(*this, cut.block(plan, number), group).add(fits))
         failed.store(true, std::memory_order_relaxed);
-    if (large) unfit.store(true, std::memory_order_relaxed);
+    if (!fits) unfit.store(true, std::memory_order_relaxed);
 } catch (const std::bad_alloc &) {
     failed.store(true, std::memory_order_relaxed);
 }
@@ -305,19 +260,14 @@ void Job<T>::add_block(std::int64_t group, std::int64_t number) try {
 }  // namespace
 
 bool suits_tiles(const Plan &plan) {
-    const Line &y = plan.lines[kY], &x = plan.lines[kX];
-    if (plan.spread || x.out != 1 || !has_three(y) || !has_three(x)) return false;
-    for (int i = 0; i < kY; ++i)
-        if (plan.lines[i].phases.size() != 1 || plan.lines[i].uncut) return false;
+    if (!has_tiles(plan) || plan.lines[kX].out != 1) return false;
     const auto channels = static_cast<double>(plan.channels.size());
     const auto rows = static_cast<double>(plan.rows.size());
     const double items = static_cast<double>(plan.taps()) / 9;
-    const double outer = static_cast<double>(plan.lines[0].windows * plan.lines[1].windows);
-    const double tiles = outer * static_cast<double>((y.windows + 1) / 2 * ((x.windows + 1) / 2));
-    // In multiplications: to transform a tile, to make windows of sums, to transform factors.
-    constexpr double kEnter = 120, kLeave = 50, kFactors = 850;
-    const double cost = tiles * (kItems * channels * rows * items + kEnter * channels +
-                                 kLeave * rows) + kFactors * channels * rows * items;
+    // In multiplications: to make windows of sums, to transform factors.
+    constexpr double kLeave = 50, kFactors = 850;
+    const double of_tile = kItems * channels * rows * items + kEnter * channels + kLeave * rows;
+    const double cost = count_tiles(plan) * of_tile + kFactors * channels * rows * items;
     return plan.work() >= kLarge && plan.work() > 1.15 * cost;
 }
 

@@ -12,13 +12,11 @@ namespace convolution {
 
 namespace {
 
-// What is given for some windows, turned around, stays in the nearest cache.
-constexpr std::int64_t kTurned = 24 << 10;
 // A part of the windows has sums of its own: those of all parts have about so many bytes at most.
 constexpr std::int64_t kMostSums = 2 << 20;
 // Of fewer channels, the lanes of vectors are windows. Else they are channels, some vectors of which
 // make up a panel.
-constexpr std::int64_t kFewRows = 5, kPanelVectors = 3;
+constexpr std::int64_t kFewRows = 5, kPanelVectors = windows::kMostAcross;
 
 template <class T>
 struct Job {
@@ -83,12 +81,14 @@ class BlockOfWindows {
         std::vector<windows::Row> rows;
         for (std::int64_t i = 0; i < rows_; ++i) rows.push_back(row(i));
         windows::Gradients work{};
+        work.planes = planes_;
+        work.added = added_;
         work.rows = rows.data();
         work.n_rows = rows_;
         work.length = length_;
         for (std::int64_t r = 0; r < job_.rows; ++r) {
             work.given = given_ + r * job_.apart;
-            add_terms(job_.loops.along, work, added_, out_ + r * job_.terms, 1);
+            differentiate(job_.loops.along, work, terms_, out_ + r * job_.terms, 1);
         }
     }
 
@@ -101,10 +101,12 @@ class BlockOfWindows {
         for (std::int64_t first = 0; first < rows_ * length_; first += some) {
             turn(first, std::min(rows_ * length_, first + some), channel, width, places);
             windows::Gradients work{};
+            work.planes = planes_;
             work.given = turned_;
             work.windows = places.data();
             work.n_windows = size_of(places);
-            add_terms(loops, work, added_ || first > 0, out_ + channel * job_.terms, width);
+            work.added = added_ || first > 0;
+            differentiate(loops, work, terms_, out_ + channel * job_.terms, width);
         }
     }
 
@@ -136,22 +138,6 @@ class BlockOfWindows {
                              job_.apart, count, step, turned_ + (i - first) * width, width});
             for (std::int64_t j = x; j < x + count; ++j) places.push_back(from.plane + j);
             i += count;
-        }
-    }
-
-    // Some terms at a time, of which there are about as many each time.
-    void add_terms(windows::Differentiate *const (&loops)[windows::kMostTerms],
-                   windows::Gradients &work, bool added, T *out, std::int64_t width) const {
-        std::int64_t most = windows::kMostTerms;
-        while (!loops[most - 1]) --most;
-        const std::int64_t tiles = (job_.terms + most - 1) / most;
-        work.planes = planes_;
-        work.added = added;
-        for (std::int64_t tile = 0; tile < tiles; ++tile) {
-            const std::int64_t first = tile * job_.terms / tiles;
-            work.terms = terms_.data() + first;
-            work.out = out + first * width;
-            loops[(tile + 1) * job_.terms / tiles - first - 1](work);
         }
     }
 

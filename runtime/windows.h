@@ -85,6 +85,23 @@ struct Leaving {
     void *rows_of_sums;         // room for four rows of tiles, in whole vectors
 };
 
+// What is given for a row of such tiles, by windows, a row above another: it is transformed alike.
+struct EnteringGiven {
+    const void *windows;
+    std::int64_t pitch;   // items between the rows
+    std::int64_t tiles, width;  // width: channels that lie side by side, in whole vectors
+    void *to;
+    std::int64_t apart;   // as Entering's
+};
+
+// Of sums over tiles, for each item of these, the 3 × 3 items of kernels.
+struct LeavingKernels {
+    const void *sums;
+    std::int64_t apart;   // as Entering's
+    std::int64_t terms, width;  // rows of so many channels
+    void *to;                   // nine rows for each
+};
+
 // A row of windows: where it begins in planes, and in what is given for each window.
 struct Row {
     std::int64_t plane, given;
@@ -105,7 +122,7 @@ struct Gradients {
     bool added;
 };
 
-constexpr int kMostRows = 8, kMostVectors = 8, kMostTerms = 8;
+constexpr int kMostRows = 8, kMostVectors = 8, kMostTerms = 8, kMostAcross = 3;
 
 using Add = void(const Sums &);
 using Differentiate = void(const Gradients &);
@@ -122,8 +139,10 @@ struct Loops {
     bool (*within)(const void *items, std::int64_t count, double most);
     void (*enter)(const Entering &);
     void (*leave)(const Leaving &);
+    void (*enter_given)(const EnteringGiven &);
+    void (*leave_kernels)(const LeavingKernels &);
     // For so many vectors of channels, and so many terms: lanes are channels.
-    Differentiate *across[3][kMostTerms];
+    Differentiate *across[kMostAcross][kMostTerms];
     // For so many terms, of one channel: lanes are windows of a row.
     Differentiate *along[kMostTerms];
 

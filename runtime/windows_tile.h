@@ -232,6 +232,60 @@ void leave(const Leaving &work) {
     }
 }
 
+// Makes four of the first two of four items that are kNext vectors apart.
+template <class Vector, int kNext>
+TH_INLINE void enter_two(Vector *x) {
+    const Vector a = x[0], b = x[kNext];
+    x[kNext] = (a + b) / 2;
+    x[2 * kNext] = (a - b) / 2;
+    x[3 * kNext] = b;
+}
+
+template <class T, int kBytes>
+void enter_given(const EnteringGiven &work) {
+    using V = Vectors<T, kBytes>;
+    const T *row = static_cast<const T *>(work.windows);
+    T *to = static_cast<T *>(work.to);
+    const std::int64_t width = work.width, pitch = work.pitch, apart = work.apart;
+    for (std::int64_t i = 0; i < work.tiles; ++i, row += 2 * width, to += width) {
+        for (std::int64_t lane = 0; lane < width; lane += V::kLanes) {
+            typename V::Vector x[16];
+            TH_UNROLL for (int n = 0; n < 4; ++n)
+                x[n / 2 * 4 + n % 2] = V::load(row + n / 2 * pitch + n % 2 * width + lane);
+            TH_UNROLL for (int z = 0; z < 2; ++z) enter_two<typename V::Vector, 4>(x + z);
+            TH_UNROLL for (int y = 0; y < 4; ++y) enter_two<typename V::Vector, 1>(x + 4 * y);
+            TH_UNROLL for (int n = 0; n < 16; ++n) V::store(to + n * apart + lane, x[n]);
+        }
+    }
+}
+
+// Makes three of four items that are kNext vectors apart.
+template <class Vector, int kNext>
+TH_INLINE void leave_three(Vector *x) {
+    const Vector sum = x[kNext] + x[2 * kNext], difference = x[kNext] - x[2 * kNext];
+    x[0] += sum;
+    x[kNext] = difference;
+    x[2 * kNext] = sum - x[3 * kNext];
+}
+
+template <class T, int kBytes>
+void leave_kernels(const LeavingKernels &work) {
+    using V = Vectors<T, kBytes>;
+    const T *from = static_cast<const T *>(work.sums);
+    T *to = static_cast<T *>(work.to);
+    const std::int64_t width = work.width, apart = work.apart;
+    for (std::int64_t i = 0; i < work.terms; ++i, from += width, to += 9 * width) {
+        for (std::int64_t lane = 0; lane < width; lane += V::kLanes) {
+            typename V::Vector x[16];
+            TH_UNROLL for (int n = 0; n < 16; ++n) x[n] = V::load(from + n * apart + lane);
+            TH_UNROLL for (int z = 0; z < 4; ++z) leave_three<typename V::Vector, 4>(x + z);
+            TH_UNROLL for (int y = 0; y < 3; ++y) leave_three<typename V::Vector, 1>(x + 4 * y);
+            TH_UNROLL for (int n = 0; n < 9; ++n)
+                V::store(to + n * width + lane, x[n / 3 * 4 + n % 3]);
+        }
+    }
+}
+
 template <class T, int kBytes, int kTerms, int kVectors>
 void differentiate_across(const Gradients &work) {
     using V = Vectors<T, kBytes>;
@@ -345,6 +399,8 @@ constexpr Loops loops_of() {
     found.within = within<T, kBytes>;
     found.enter = enter<T, kBytes>;
     found.leave = leave<T, kBytes>;
+    found.enter_given = enter_given<T, kBytes>;
+    found.leave_kernels = leave_kernels<T, kBytes>;
     return found;
 }
 

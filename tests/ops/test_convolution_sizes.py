@@ -33,11 +33,11 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
         {"border_mode": 1, "filter_dilation": (2, 1, 2), "subsample": (1, 2, 1)},
     ),
     "rows in slices": ((6, 16, 7, 7), (520, 16, 3, 3), {"border_mode": "half"}),
-    "tiles": ((2, 16, 14, 33), (32, 16, 3, 3), {"border_mode": 1}),
-    "tiles, some of a window": ((3, 27, 15, 23), (33, 27, 3, 3), {}),
+    "tiles, few for kernels": ((2, 16, 14, 33), (32, 16, 3, 3), {"border_mode": 1}),
+    "tiles, some of a window": ((5, 27, 15, 23), (33, 27, 3, 3), {}),
     "tiles, with all around": ((2, 24, 9, 30), (40, 24, 3, 3), {"border_mode": "full"}),
-    "tiles of groups": ((2, 40, 16, 18), (48, 20, 3, 3), {"num_groups": 2, "filter_flip": False}),
-    "tiles of many images": ((33, 16, 5, 4), (64, 16, 3, 3), {"border_mode": ((1, 0), (0, 2))}),
+    "tiles of groups": ((7, 40, 16, 18), (48, 20, 3, 3), {"num_groups": 2, "filter_flip": False}),
+    "tiles of many images": ((33, 16, 9, 4), (64, 16, 3, 3), {"border_mode": ((1, 0), (0, 2))}),
     "tiles of many channels": ((2, 300, 20, 20), (40, 300, 3, 3), {"border_mode": "half"}),
     "tiles of three axes": ((2, 12, 6, 12, 13), (24, 12, 3, 3, 3), {"border_mode": 1}),
     "tiles of two axes of three": (
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
         {"border_mode": (2, 0, 1), "filter_dilation": (2, 1, 1)},
     ),
     "tiles, at steps along another axis": (
-        (2, 16, 9, 14, 10),
+        (5, 16, 9, 14, 10),
         (24, 16, 1, 3, 3),
         {"subsample": (2, 1, 1)},
     ),
@@ -110,13 +110,18 @@ def test_infinity_stays_where_it_is(channels: int, value: float) -> None:
     images[0, 1, 4, 19] = value
     given = np.ones((2, channels, 9, 20), "float32")
     given[1, 2, 8, 0] = value
-    of_result, of_images, _ = f(images, kernels, given)
+    of_result, of_images, of_kernels = f(images, kernels, given)
     wanted = np.zeros((2, channels, 9, 20), bool)
     wanted[0, :, 3:6, 18:] = True
     assert (~np.isfinite(of_result) == wanted).all()
     wanted = np.zeros((2, channels, 9, 20), bool)
     wanted[1, :, 7:, :2] = True
     assert (~np.isfinite(of_images) == wanted).all()
+    unfinished = ~np.isfinite(of_kernels).all(axis=(2, 3))
+    wanted = np.zeros((channels, channels), bool)
+    wanted[2] = wanted[:, 1] = value != 3e38
+    wanted[2, 1] = True
+    assert (unfinished == wanted).all()
     if value == 3e38:
         return
     of_kernels = f(images, kernels, np.ones_like(given))[2]
@@ -145,6 +150,7 @@ def test_errors_of_tiles(name: str) -> None:
         assert np.abs(tiles - exact).max() < 5e-6 * largest
         assert np.abs(terms - exact).max() < 5e-6 * largest
     assert found[0][0].tobytes() != found[1][0].tobytes()
+    assert (found[0][2].tobytes() == found[1][2].tobytes()) == ("few for kernels" in name)
 
 
 def test_without_memory() -> None:
