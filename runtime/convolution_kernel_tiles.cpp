@@ -235,7 +235,7 @@ Status add_kernel_tiles(const Plan &plan, const windows::Loops &loops, std::int6
     const auto together = static_cast<std::int64_t>(std::min(unasked, static_cast<double>(blocks)));
     for (; job.first_block < blocks && !job.stops(); job.first_block = job.last_block) {
         job.last_block = std::min(blocks, job.first_block + together);
-        if (!run(Job<T>::add_slices, &job, groups * job.slices, work, poll))
+        if (!run(Job<T>::add_slices, &job, groups * job.slices, work, poll) || poll())
             return Status::interrupted;
     }
     fits = !job.unfit.load();

@@ -61,3 +61,26 @@ def test_a_long_call_ends(name: str, threads: int) -> None:
     ]
     function(*small)
     np.testing.assert_array_equal(s.get_value(), np.ones(3))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_long_gradient_of_kernels_ends(threads: int) -> None:
+    x, w, g = T.ftensor4s("x", "w", "g")
+    y = T.nnet.conv2d(x, w, border_mode="half")
+    s = theano.shared(np.zeros(3))
+    inputs = [theano.In(x, borrow=True), w, theano.In(g, borrow=True)]
+    function = theano.function(
+        inputs,
+        T.grad(None, w, known_grads={y: g}),
+        updates=[(s, s + 1)],
+        on_unused_input="ignore",
+    )
+    kernels = np.zeros((512, 512, 3, 3), "float32")
+    function(*[kernels[:1, :, :3, :3]] * 3)
+    images = np.ones((8, 512, 64, 64), "float32")
+    timer = threading.Timer(0.05, _thread.interrupt_main)
+    with change_flags(threads=threads), pytest.raises(KeyboardInterrupt):
+        timer.start()
+        function(images, kernels, images)
+    timer.join()
+    np.testing.assert_array_equal(s.get_value(), np.ones(3))
