@@ -2,9 +2,9 @@
 
 erfc(a) = e**(-a*a) * g(t) / (1 + 2*a) for a >= 0, with g a polynomial in t = (a - c)/(a + c)
 (Shepherd & Laframboise, Mathematics of Computation 36, 1981); erf by a polynomial of its own where
-|x| < 1. In float32, erfc is e**(-a*a) / (sqrt(pi)*a + p(a)/q(a)), and erf, where |x| >= 1, 1
-less two to the power of a polynomial: both take half the time. The coefficients are ours, by Remez
-exchange. Bounds in ulp are measured by `tools/ulp.py`.
+|x| < 1, and where |x| >= 1, 1 less two to the power of a polynomial, which takes two thirds of the
+time of erfc. In float32, erfc is e**(-a*a) / (sqrt(pi)*a + p(a)/q(a)), in half the time. The
+coefficients are ours, by Remez exchange. Bounds in ulp are measured by `tools/ulp.py`.
 """
 
 from theano._core.lower.llvm.math.exponential import (
@@ -90,17 +90,42 @@ _SINGLE_REST = (
     ),
 )
 _ROOT_OF_PI = 1.7724538509055159
-# log2(erfc(a)) in a on 1 <= a <= 3.95, where erf becomes 1, relative to erf(a): 2**-29.
-_LOG2_ERFC = (
-    -0.0004927311789543416,
-    -1.6260459156754627,
-    -0.9206484978092542,
-    -0.14875150922733935,
-    0.0315056230533454,
-    -0.0042525615011510245,
-    0.00026888730227677516,
-)
-_ONE_FROM = 3.95
+# log2(erfc(a)) in a - start from 1 to where erf becomes 1, relative to erf(a): 2**-59, 2**-29. In
+# float64, rounding would count, but for a polynomial that is short where erfc is largest.
+_START_OF_LOG2_ERFC = {"float64": 1.0, "float32": 0.0}
+_LOG2_ERFC = {
+    "float64": (
+        -2.6684166967815997,
+        -3.8072253458536043,
+        -1.216346657686137,
+        -0.05995999003936084,
+        0.01447575011468449,
+        -0.0028535102639433794,
+        0.0003423841251220239,
+        3.791050831706579e-05,
+        -3.918139928180476e-05,
+        1.3861357362937492e-05,
+        -2.9701420131750283e-06,
+        2.049199113993865e-07,
+        1.4146329718470466e-07,
+        -7.540416493889778e-08,
+        2.162063988786707e-08,
+        -4.156938221820093e-09,
+        5.351376377318789e-10,
+        -4.1930110149617796e-11,
+        1.514074928903689e-12,
+    ),
+    "float32": (
+        -0.0004927311789543416,
+        -1.6260459156754627,
+        -0.9206484978092542,
+        -0.14875150922733935,
+        0.0315056230533454,
+        -0.0042525615011510245,
+        0.00026888730227677516,
+    ),
+}
+_ONE_FROM = {"float64": 5.95, "float32": 3.95}
 # Where erfc is 0.
 _TOP = {"float64": 28.0, "float32": 10.1}
 
@@ -153,10 +178,12 @@ def _single_erfc(b: Emitter, a: Value, low: Value | None = None) -> Value:
     return _times_normal_density(b, scaled, a, low)
 
 
-def _single_erf_of_large(b: Emitter, a: Value) -> Value:
-    """erf(a) in float32 for a >= 1."""
-    power = b.polynomial(b.at_most(a, _ONE_FROM), _LOG2_ERFC)
-    return b.sub(1.0, exp2_of_moderate(b, power))
+def _erf_of_large(b: Emitter, a: Value) -> Value:
+    """erf(a) for a >= 1."""
+    start, top = _START_OF_LOG2_ERFC[a.dtype], _ONE_FROM[a.dtype]
+    moved = b.at_most(a, top)
+    moved = b.sub(moved, start) if start else moved
+    return b.sub(1.0, exp2_of_moderate(b, b.polynomial(moved, _LOG2_ERFC[a.dtype])))
 
 
 def _erf_of_small(b: Emitter, x: Value) -> Value:
@@ -167,8 +194,7 @@ def _erf_of_small(b: Emitter, x: Value) -> Value:
 def erf(b: Emitter, x: Value) -> Value:
     """Error function, within 2 ulp."""
     a = b.absolute(x)
-    single = x.dtype == "float32"
-    large = _single_erf_of_large(b, a) if single else b.sub(1.0, _double_erfc_of_large(b, a))
+    large = _erf_of_large(b, a)
     return b.with_sign(b.select(b.lt(a, 1.0), _erf_of_small(b, a), large), x)
 
 
