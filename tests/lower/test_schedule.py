@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -128,3 +130,49 @@ def test_long_formulas_are_cut_where_they_hand_on_little() -> None:
     cut, whole = _weights(narrow), _weights(wide)
     assert len(cut) > 4 and max(cut) <= live_values.HEAVIEST_GROUP
     assert 1 < len(whole) < 4 and live_values.HEAVIEST_GROUP < max(whole) <= live_values.MOST
+
+
+def _handed_on(nodes: list[Any]) -> list[int]:
+    """Return how many values each loop of the nodes makes that others read."""
+    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
+    step_of = {node: step for step in steps for node in step.nodes}
+    found = []
+    for step in steps:
+        reads = {v for node in nodes if step_of[node] is not step for v in node.inputs}
+        found.append(len(reads.intersection(*[[n.outputs[0] for n in step.nodes]])))
+    return found
+
+
+def test_a_long_sum_is_cut_between_its_terms() -> None:
+    x = T.dvector("x")
+    handed_on = _handed_on(toposort([sum(T.exp(x - 0.1 * i) for i in range(40))]))
+    assert len(handed_on) > 4
+    assert handed_on == [1] * (len(handed_on) - 1) + [0]
+
+
+def test_two_sums_of_the_same_terms_go_on_together() -> None:
+    x = T.dvector("x")
+    terms = [T.exp(x - 0.1 * i) for i in range(40)]
+    ratio = reduce(add, [t * (x - i) for i, t in enumerate(terms)]) / reduce(add, terms)
+    nodes = toposort([ratio])
+    together = live_values.last_readers_first(nodes)
+    assert len(nodes) == len(together) == len(set(together))
+    done: set[Any] = set()
+    for node in together:
+        assert done.issuperset(v.owner for v in node.inputs if v.owner in nodes)
+        done.add(node)
+    assert max(_handed_on(together)) <= 2 < 5 <= max(_handed_on(nodes))
+    f = theano.function([x], ratio)
+    given = np.linspace(-1, 1, 1000)
+    exact = [np.exp(given - 0.1 * i) for i in range(40)]
+    wanted = sum(t * (given - i) for i, t in enumerate(exact)) / sum(exact)
+    np.testing.assert_allclose(f(given), wanted, rtol=1e-12)
+
+
+def test_what_makes_more_than_it_reads_waits() -> None:
+    """A sum of a column and a row is larger than both."""
+    x, y = T.dcol("x"), T.drow("y")
+    column, row = T.exp(x), T.exp(y)
+    other = T.tanh(y)
+    nodes = toposort([column, row, other, column + row])
+    assert live_values.last_readers_first(nodes) == nodes

@@ -138,7 +138,8 @@ def _fusable(
             producers.setdefault(producer)
         elif apart is not None:
             apart.append(Apart(owner, node, SHAPES if elementwise else FOLDED))
-    return list(producers)
+    # What is long ends before it takes up what only this node reads.
+    return sorted(producers, key=lambda producer: producer.weight)
 
 
 def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:

@@ -13,6 +13,7 @@ from theano._core.lower.computed_again import step_inputs
 from theano._core.lower.gathers import Gathered, join_gathers
 from theano._core.lower.joined import Joined
 from theano._core.lower.kernel.expression import Value, Writer
+from theano._core.lower.live_values import last_readers_first
 from theano._core.lower.made_in_place import make_in_place
 from theano._core.lower.matrix_passes import in_matrix_passes
 from theano._core.lower.program import size_of
@@ -33,6 +34,7 @@ _OF_INTEGERS = _OF_BITS | {
 
 def steps_of(p: Core, nodes: Sequence[Apply], outputs: Sequence[object]) -> list[Step]:
     """Return the steps that `nodes` of the program, or of a body in it, are done in."""
+    nodes = last_readers_first(nodes)
     p.number_of |= {node: i for i, node in enumerate(nodes, len(p.number_of))}
     steps = group(nodes, p.equal_lengths, p.fuse)
     # New values of shared variables may be written in place only where nothing else waits.
