@@ -79,8 +79,8 @@ def test_a_long_gradient_of_kernels_ends(threads: int) -> None:
     function(*[kernels[:1, :, :3, :3]] * 3)
     images = np.ones((8, 512, 64, 64), "float32")
     timer = threading.Timer(0.05, _thread.interrupt_main)
+    timer.start()
     with change_flags(threads=threads), pytest.raises(KeyboardInterrupt):
-        timer.start()
         function(images, kernels, images)
     timer.join()
     np.testing.assert_array_equal(s.get_value(), np.ones(3))
