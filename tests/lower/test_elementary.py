@@ -277,12 +277,16 @@ def test_power_of_floats(dtype):
                 assert error_in_ulp(g, exact, dtype) <= 2, (v, w, g)
 
 
-@pytest.mark.parametrize("exponent", [1, -1, 2, 3, -3, 5, 6, -6, 7, -7, 12, 20, 63, 64, -64, 65])
+INTEGERS = [1, -1, 2, 3, -3, 5, 6, -6, 7, -7, 12, 20, 63, 64, -64, 65]
+HALVES = [-0.5, 1.5, -1.5, 2.5, -2.5, -3.5, 7.5, 20.5, 63.5, -63.5, 64.5]
+
+
+@pytest.mark.parametrize("exponent", [*INTEGERS, *HALVES])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_powers_that_are_known(dtype, exponent):
     info = np.finfo(dtype)
     ends = np.array([info.max, info.tiny, info.smallest_subnormal], dtype)
-    logs = np.linspace(np.log2(float(info.tiny)), info.maxexp - 1, 200) / abs(exponent)
+    logs = np.linspace(np.log2(float(info.tiny)), info.maxexp - 1, 200) / max(abs(exponent), 1)
     ordinary = [np.exp2(logs), np.linspace(0.5, 2, 100)]
     x = np.concatenate([power_arguments(dtype, 100)[0], ends, -ends, *ordinary, -ordinary[0]])
     x = x.astype(dtype)
@@ -298,7 +302,7 @@ def test_powers_that_are_known(dtype, exponent):
             else:
                 error = error_in_ulp(g, mpmath.mpf(v) ** exponent, dtype)
                 # What a product loses is rounded, too, if it is very small.
-                sharp = abs(exponent) <= 64 and abs(n) > info.tiny * 2.0**info.nmant
+                sharp = exponent in range(-64, 65) and abs(n) > info.tiny * 2.0**info.nmant
                 assert error <= (0.51 if sharp else 2), (v, g)
 
 

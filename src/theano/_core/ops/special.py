@@ -241,6 +241,7 @@ erfinv = _of_one(
     "erfinv",
     lambda g, x, y: (g * (exp(sqr(y)) * (math.sqrt(math.pi) / 2)),),
     reals(-0.95, 0.95),
+    lambda b, x: b.erfinv(x),
 )
 erfcinv = _of_one(
     "erfcinv",
@@ -248,6 +249,7 @@ erfcinv = _of_one(
     "erfcinv",
     lambda g, x, y: (-(g * (exp(sqr(y)) * (math.sqrt(math.pi) / 2))),),
     reals(0.05, 1.95),
+    lambda b, x: b.erfcinv(x),
 )
 
 gamma = _of_one(

@@ -469,6 +469,14 @@ class Builder(RandomNumbers):
         """1 - erf(x), within 4 ulp."""
         return self._elementary_real(error_function.erfc, x)
 
+    def erfinv(self, x: Value) -> Value:
+        """Inverse of erf, within 4 ulp."""
+        return self._elementary_real(normal_quantile.erfinv, x)
+
+    def erfcinv(self, x: Value) -> Value:
+        """Inverse of erfc, within 4 ulp."""
+        return self._elementary_real(normal_quantile.erfcinv, x)
+
     def gammaln(self, x: Value) -> Value:
         """Logarithm of |gamma(x)|, within 4 ulp of the larger of it and 1."""
         return self._elementary_real(gamma.log_gamma, x)

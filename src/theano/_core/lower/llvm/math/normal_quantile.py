@@ -1,4 +1,4 @@
-"""The normal distribution function and its inverse, inline, in float32 and float64.
+"""The normal distribution function, its inverse, and those of erf and erfc, in float32 and float64.
 
 The polynomials are those of the definition, `ops/elementwise/normal_quantile.py`.
 """
@@ -23,11 +23,14 @@ def _polynomial(b: Emitter, x: Value, terms: tuple[float, ...]) -> Value:
     return b.fma(x, b.fma(x, b.polynomial(x, tuple(others)), second), first)
 
 
-def upper_quantile(b: Emitter, q: Value) -> Value:
-    """The z >= 0 exceeded in absolute value with probability `q`, 0 < q <= 1; within 4 ulp."""
+def upper_quantile(b: Emitter, q: Value, x: Value | None = None) -> Value:
+    """The z >= 0 exceeded in absolute value with probability `q`, 0 < q <= 1; within 4 ulp.
+
+    `x` is 1 - q, if that is known better than as a difference.
+    """
     table = QUANTILE[q.dtype]
     w = b.neg(log(b, b.mul(q, b.sub(2.0, q))))
-    x = b.sub(1.0, q)
+    x = b.sub(1.0, q) if x is None else x
     z = b.mul(x, _polynomial(b, b.sub(w, table.center), table.terms))
 
     def tails() -> tuple[Value]:
@@ -55,16 +58,42 @@ def upper_quantile(b: Emitter, q: Value) -> Value:
     return b.when_any(b.ge(w, table.end), (z,), tails)[0]
 
 
+def _with_edges(b: Emitter, q: Value, z: Value) -> Value:
+    """Return `z`, but infinity for q = 0, and NaN where q is no probability."""
+    edge = b.select(b.eq(q, 0.0), b.const(math.inf, q.dtype, q.lanes), math.nan)
+    return b.select(_is_inside(b, q), z, edge)
+
+
+def _is_inside(b: Emitter, q: Value) -> Value:
+    return b.bit_and(b.gt(q, 0.0), b.le(q, 1.0))
+
+
 def quantile(b: Emitter, p: Value) -> Value:
     """The number that a normal number stays below with probability `p`; within 4 ulp."""
     rest = b.sub(1.0, p)
-    low = b.lt(p, rest)
-    q = b.mul(b.select(low, p, rest), 2.0)
-    inside = b.bit_and(b.gt(q, 0.0), b.le(q, 1.0))
-    z = upper_quantile(b, b.select(inside, q, 1.0))
-    edge = b.select(b.eq(q, 0.0), b.const(math.inf, p.dtype, p.lanes), math.nan)
-    z = b.select(inside, z, edge)
+    q = b.mul(b.select(b.lt(p, rest), p, rest), 2.0)
+    z = _with_edges(b, q, upper_quantile(b, b.select(_is_inside(b, q), q, 1.0)))
     return b.select(b.lt(p, 0.5), b.neg(z), z)
+
+
+def _inverse_of_erfc(b: Emitter, q: Value, x: Value | None = None) -> Value:
+    """The inverse of erfc for 0 <= q <= 1; `x` is 1 - q."""
+    high, low = _ROOT_OF_HALF[q.dtype]
+    z = upper_quantile(b, b.select(_is_inside(b, q), q, 1.0), x)
+    return _with_edges(b, q, b.fma(z, low, b.mul(z, high)))
+
+
+def erfinv(b: Emitter, x: Value) -> Value:
+    """Inverse of erf, within 4 ulp."""
+    a = b.absolute(x)
+    return b.with_sign(_inverse_of_erfc(b, b.sub(1.0, a), a), x)
+
+
+def erfcinv(b: Emitter, y: Value) -> Value:
+    """Inverse of erfc, within 4 ulp."""
+    rest = b.sub(2.0, y)
+    z = _inverse_of_erfc(b, b.select(b.lt(y, rest), y, rest))
+    return b.select(b.gt(y, 1.0), b.neg(z), z)
 
 
 def distribution(b: Emitter, x: Value) -> Value:

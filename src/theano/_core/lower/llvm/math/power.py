@@ -1,6 +1,7 @@
 """Powers: of floats with all special cases of IEEE 754, of integers by squaring.
 
-Where y is a small integer that is known, x**y is a product of squares, in two numbers as below.
+Where y is a small integer that is known, x**y is a product of squares, in two numbers as below; of
+halves of odd numbers, times a square root.
 
 x**y = 2**(y*log2(x)). In float64 the logarithm and the product are unrounded sums of two numbers
 (Dekker, Numerische Mathematik 18, 1971), because an error in the product is one of the result, 1000
@@ -46,6 +47,8 @@ _NARROW_LOG2 = (
 )
 # Larger ones take as long by squares as by the logarithm.
 _LARGEST_EXPONENT = 64
+# Of lower ones, what four roundings lose is more than 2 ulp.
+_LOWEST_HALF = -1.5
 
 
 def _sum(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
@@ -116,12 +119,14 @@ def _narrow_power(b: Emitter, a: Value, y: Value) -> Value:
     return scale_by_power(b, exp2_of_reduced(b, rest), b.add(t, FORMATS["float32"].rounder))
 
 
-def _known_exponent(y: Value) -> int:
-    """Return a small integer that is a constant; 0: it is another number, or not known."""
+def _known_exponent(y: Value) -> float:
+    """Return a small multiple of 1/2 that is a constant; 0: it is another number, or not known."""
     number = y.number
-    if number is None or not abs(number) <= _LARGEST_EXPONENT or number != int(number):
+    if number is None or not abs(number) <= _LARGEST_EXPONENT:
         return 0
-    return int(number)
+    if number == int(number):
+        return float(number)
+    return float(number) if 2 * number == int(2 * number) and number >= _LOWEST_HALF else 0
 
 
 def _known_power(b: Emitter, x: Value, exponent: int) -> Value:
@@ -150,13 +155,23 @@ def _known_power(b: Emitter, x: Value, exponent: int) -> Value:
     return b.copysign(b.select(b.eq(total, total), total, high), high)
 
 
+def _power_of_root(b: Emitter, x: Value, exponent: float) -> Value:
+    """`x**exponent` for half of an odd number: a square root times what `_known_power` gives."""
+    # IEEE 754 has a root of -infinity here, and no negative zeros.
+    root = b.sqrt(b.select(b.eq(x, -math.inf), math.inf, x))
+    whole = int(exponent)
+    rest = _known_power(b, x, whole) if whole else b.const(1.0, x.dtype, x.lanes)
+    return b.absolute(b.divide(rest, root) if exponent < 0 else b.mul(rest, root))
+
+
 def power(b: Emitter, x: Value, y: Value) -> Value:
     """x**y; of floats within 2 ulp, with the special cases of IEEE 754's pow."""
     if not is_float(x.dtype):
         return integer_power(b, x, y)
     exponent = _known_exponent(y)
     if exponent:
-        return _known_power(b, x, exponent)
+        whole = exponent == int(exponent)
+        return _known_power(b, x, int(exponent)) if whole else _power_of_root(b, x, exponent)
     a = b.absolute(x)
     if x.dtype == "float32":
         result = _narrow_power(b, a, y)
