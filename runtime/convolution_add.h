@@ -1,6 +1,8 @@
 // The ways in which what a plan says is added up.
 #pragma once
 
+#include <algorithm>
+
 #include "convolution_plan.h"
 
 namespace theano {
@@ -64,20 +66,47 @@ std::int64_t size_of(const V &vector) {
     return static_cast<std::int64_t>(vector.size());
 }
 
-// Adds up all terms, some at a time, of which there are about as many each time; `out` has `width` items
-// of each.
+// So many things, cut into parts of about the same size.
+struct Parts {
+    std::int64_t things, count;
+
+    std::int64_t first(std::int64_t part) const { return part * things / count; }
+    std::int64_t size(std::int64_t part) const { return first(part + 1) - first(part); }
+    std::int64_t largest() const { return (things + count - 1) / count; }
+};
+
+// Parts of at most `most` things.
+inline Parts parts_of(std::int64_t things, std::int64_t most) {
+    return {things, (things + most - 1) / most};
+}
+
+// Rows that lie side by side in vectors, some of which make up a panel.
+struct Panels {
+    std::int64_t rows, lanes;
+    Parts vectors = parts_of((rows + lanes - 1) / lanes, windows::kMostAcross);
+
+    std::int64_t count() const { return vectors.count; }
+    std::int64_t items() const { return vectors.things * lanes; }
+    std::int64_t first(std::int64_t panel) const { return vectors.first(panel) * lanes; }
+    std::int64_t width(std::int64_t panel) const { return vectors.size(panel) * lanes; }
+    // Of a panel, which has room for more.
+    std::int64_t rows_of(std::int64_t panel) const {
+        return std::min(width(panel), rows - first(panel));
+    }
+};
+
+// Adds up all terms, some at a time; `out` has `width` items of each.
 template <class T>
 void differentiate(windows::Differentiate *const (&loops)[windows::kMostTerms],
                    windows::Gradients &work, const std::vector<std::int64_t> &terms, T *out,
                    std::int64_t width) {
     std::int64_t most = windows::kMostTerms;
     while (!loops[most - 1]) --most;
-    const std::int64_t tiles = (size_of(terms) + most - 1) / most;
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-        const std::int64_t first = tile * size_of(terms) / tiles;
-        work.terms = terms.data() + first;
-        work.out = out + first * width;
-        loops[(tile + 1) * size_of(terms) / tiles - first - 1](work);
+    const Parts parts = parts_of(size_of(terms), most);
+    for (std::int64_t part = 0; part < parts.count; ++part) {
+        work.terms = terms.data() + parts.first(part);
+        work.out = out + parts.first(part) * width;
+        loops[parts.size(part) - 1](work);
     }
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kSums = 1 << 20;
 // So many multiplications are done between two questions whether to give up.
 constexpr double kUnasked = 1 << 30;
-constexpr std::int64_t kPanelVectors = windows::kMostAcross, kFewestChannels = 8;
+constexpr std::int64_t kFewestChannels = 8;
 
 template <class T>
 struct Job {
@@ -27,13 +27,12 @@ struct Job {
     const std::vector<std::int64_t> items = of_planes(windows).factors();  // along the outer axes
     const std::int64_t channels = size_of(plan.channels), terms = channels * size_of(items);
     const std::int64_t rows = size_of(plan.rows), across = plan.across();
-    const std::int64_t vectors = (rows + loops.lanes - 1) / loops.lanes;
-    const std::int64_t panels = (vectors + kPanelVectors - 1) / kPanelVectors;
-    const std::int64_t sums_apart = spread<T>(terms * vectors * loops.lanes);
+    const Panels panels{rows, loops.lanes};
+    const std::int64_t sums_apart = spread<T>(terms * panels.items());
     // Of channels, each of which has sums of its own.
-    const std::int64_t slices = count_slices();
+    const Parts slices{channels, count_slices()};
     const Cut cut = convolution::cut(
-        plan, most_items(plan, (channels + slices - 1) / slices, rows, loops, sizeof(T)), 1);
+        plan, most_items(plan, slices.largest(), rows, loops, sizeof(T)), 1);
     T *sums = nullptr;  // of each group, for each item of a tile: of panels, for each term
     std::int64_t first_block = 0, last_block = 0;
     std::atomic<bool> failed{false}, unfit{false};
@@ -44,16 +43,9 @@ struct Job {
         return std::clamp<std::int64_t>(channels / kFewestChannels, 1,
                                         std::max(many, (bytes + kSums - 1) / kSums));
     }
-    // The row that a panel begins with.
-    std::int64_t first_row(std::int64_t panel) const {
-        return panel * vectors / panels * loops.lanes;
-    }
-    std::int64_t width(std::int64_t panel) const { return first_row(panel + 1) - first_row(panel); }
-    std::int64_t rows_of(std::int64_t panel) const {
-        return std::min(width(panel), rows - first_row(panel));
-    }
     T *sums_of(std::int64_t group, std::int64_t panel, std::int64_t term) const {
-        return sums + group * kItems * sums_apart + first_row(panel) * terms + term * width(panel);
+        return sums + group * kItems * sums_apart + panels.first(panel) * terms +
+               term * panels.width(panel);
     }
     bool stops() const {
         return failed.load(std::memory_order_relaxed) || unfit.load(std::memory_order_relaxed);
@@ -61,7 +53,8 @@ struct Job {
 
     static void add_slices(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         Job &job = *reinterpret_cast<Job *>(args);
-        for (std::int64_t i = begin; i < end; ++i) job.add_slice(i / job.slices, i % job.slices);
+        for (std::int64_t i = begin; i < end; ++i)
+            job.add_slice(i / job.slices.count, i % job.slices.count);
     }
     void add_slice(std::int64_t group, std::int64_t slice);
 
@@ -96,13 +89,13 @@ class BlockOfTiles {
     bool add(bool &fits) {
         if (!tiles_.enter(job_.images.data + group_ * job_.images.apart, fits)) return false;
         if (!fits) return true;
-        const std::int64_t widest = kPanelVectors * job_.loops.lanes;
+        const std::int64_t widest = windows::kMostAcross * job_.loops.lanes;
         const std::int64_t apart = spread<T>(size_of(places_) * widest);
         Scratch turned, entered;
         turned_ = static_cast<T *>(turned.get(4 * block_.count[kX] * widest, sizeof(T)));
         entered_ = static_cast<T *>(entered.get(kItems * apart, sizeof(T)));
         if (!turned_ || !entered_) return false;
-        for (std::int64_t panel = 0; panel < job_.panels; ++panel) {
+        for (std::int64_t panel = 0; panel < job_.panels.count(); ++panel) {
             fits = enter_given(panel, apart);
             if (!fits) return true;
             for (int item = 0; item < kItems; ++item) multiply(panel, item, apart);
@@ -113,11 +106,11 @@ class BlockOfTiles {
   private:
     // Transforms what is given for a panel: rows side by side, for each item of all tiles.
     bool enter_given(std::int64_t panel, std::int64_t apart) const {
-        const std::int64_t width = job_.width(panel), tiles = block_.count[kX];
-        const std::int64_t pitch = 2 * tiles * width, rows = job_.rows_of(panel);
+        const std::int64_t width = job_.panels.width(panel), tiles = block_.count[kX];
+        const std::int64_t pitch = 2 * tiles * width, rows = job_.panels.rows_of(panel);
         const Line *const lines = plan_.lines;
         const T *const from = job_.given.data + group_ * job_.given.apart + plan_.out +
-                              job_.first_row(panel) * job_.across;
+                              job_.panels.first(panel) * job_.across;
         const std::int64_t step = job_.windows.lines[kX].out, x = 2 * block_.first[kX];
         const std::int64_t wide = std::min(2 * tiles, job_.windows.lines[kX].windows - x);
         T *to = entered_;
@@ -141,7 +134,7 @@ class BlockOfTiles {
     }
 
     void multiply(std::int64_t panel, int item, std::int64_t apart) const {
-        const std::int64_t width = job_.width(panel), all = size_of(places_);
+        const std::int64_t width = job_.panels.width(panel), all = size_of(places_);
         const std::int64_t some = kTurned / static_cast<std::int64_t>(sizeof(T)) / width;
         const auto &loops = job_.loops.across[width / job_.loops.lanes - 1];
         T *const out = job_.sums_of(group_, panel, first_) + item * job_.sums_apart;
@@ -168,7 +161,7 @@ class BlockOfTiles {
 
 template <class T>
 void Job<T>::add_slice(std::int64_t group, std::int64_t slice) try {
-    const std::int64_t first = slice * channels / slices, last = (slice + 1) * channels / slices;
+    const std::int64_t first = slices.first(slice), last = slices.first(slice + 1);
     Plan some = plan;
     some.channels.assign(plan.channels.begin() + first, plan.channels.begin() + last);
     for (std::int64_t number = first_block; number < last_block && !stops(); ++number) {
@@ -183,18 +176,19 @@ void Job<T>::add_slice(std::int64_t group, std::int64_t slice) try {
 
 template <class T>
 void Job<T>::write_terms(std::int64_t group, std::int64_t first) const {
-    constexpr std::int64_t kWidest = kPanelVectors * 64 / sizeof(T), kPlaces = 9 * kTerms;
+    constexpr std::int64_t kWidest = windows::kMostAcross * 64 / sizeof(T), kPlaces = 9 * kTerms;
     T kernels[kPlaces * kWidest], turned[kPlaces * kWidest];
     std::int64_t place[3][3];
     place_factors(windows, place);
     const std::int64_t some = std::min(kTerms, terms - first);
-    for (std::int64_t panel = 0; panel < panels; ++panel) {
+    for (std::int64_t panel = 0; panel < panels.count(); ++panel) {
         const T *const own_sums = sums_of(group, panel, first);
-        loops.leave_kernels({own_sums, sums_apart, some, width(panel), kernels});
-        loops.turn({kernels, 9 * some, width(panel), rows_of(panel), 1, turned, kPlaces});
-        for (std::int64_t r = 0; r < rows_of(panel); ++r) {
+        loops.leave_kernels({own_sums, sums_apart, some, panels.width(panel), kernels});
+        loops.turn({kernels, 9 * some, panels.width(panel), panels.rows_of(panel), 1, turned,
+                    kPlaces});
+        for (std::int64_t r = 0; r < panels.rows_of(panel); ++r) {
             T *const row = factors.data + group * factors.apart +
-                           plan.rows[static_cast<std::size_t>(first_row(panel) + r)].factor;
+                           plan.rows[static_cast<std::size_t>(panels.first(panel) + r)].factor;
             const T *own = turned + r * kPlaces;
             for (std::int64_t term = first; term < first + some; ++term, own += 9) {
                 const auto channel = static_cast<std::size_t>(term / size_of(items));
@@ -235,7 +229,7 @@ Status add_kernel_tiles(const Plan &plan, const windows::Loops &loops, std::int6
     const auto together = static_cast<std::int64_t>(std::min(unasked, static_cast<double>(blocks)));
     for (; job.first_block < blocks && !job.stops(); job.first_block = job.last_block) {
         job.last_block = std::min(blocks, job.first_block + together);
-        if (!run(Job<T>::add_slices, &job, groups * job.slices, work, poll) || poll())
+        if (!run(Job<T>::add_slices, &job, groups * job.slices.count, work, poll) || poll())
             return Status::interrupted;
     }
     fits = !job.unfit.load();

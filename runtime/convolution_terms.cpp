@@ -107,12 +107,11 @@ struct Job {
     const std::vector<Terms> blocks = blocks_of(size_of(plan.channels), plan.taps());
     const std::vector<std::int64_t> item_factors = plan.factors(), places = plan.places();
     const std::int64_t rows = size_of(plan.rows), terms = plan.terms(), apart = plan.across();
-    const std::int64_t row_tiles = (rows + loops.rows - 1) / loops.rows;
+    const Parts row_tiles = parts_of(rows, loops.rows);
     // Windows are added up in blocks, and rows in slices, apart from each other.
     const std::int64_t parts = work < kLarge ? 1 : (kParts + groups - 1) / groups;
-    const std::int64_t slices =
-        plan.spread ? 1 : std::clamp<std::int64_t>(row_tiles / kSliced, 1, parts);
-    const Cut cut = convolution::cut(plan, most_items(), (parts + slices - 1) / slices);
+    const Parts slices{row_tiles.count, count_slices()};
+    const Cut cut = convolution::cut(plan, most_items(), Parts{parts, slices.count}.largest());
     T *packed = nullptr;  // the factors of a group after those of another
     std::atomic<bool> failed{false};
 
@@ -121,19 +120,21 @@ struct Job {
         return kCached * std::min<std::int64_t>(4, size_of(blocks)) /
                static_cast<std::int64_t>(sizeof(T));
     }
-    std::int64_t first_row(std::int64_t tile) const { return tile * rows / row_tiles; }
+    std::int64_t count_slices() const {
+        return plan.spread ? 1 : std::clamp<std::int64_t>(row_tiles.count / kSliced, 1, parts);
+    }
     std::int64_t most_vectors() const {
-        return loops.vectors(static_cast<int>((rows + row_tiles - 1) / row_tiles));
+        return loops.vectors(static_cast<int>(row_tiles.largest()));
     }
 
     static void pack_factors(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         const Job &job = *reinterpret_cast<const Job *>(args);
         for (std::int64_t i = begin; i < end; ++i)
-            job.pack_tile(i / job.row_tiles, i % job.row_tiles);
+            job.pack_tile(i / job.row_tiles.count, i % job.row_tiles.count);
     }
 
     void pack_tile(std::int64_t group, std::int64_t tile) const {
-        const std::int64_t first = first_row(tile), count = first_row(tile + 1) - first;
+        const std::int64_t first = row_tiles.first(tile), count = row_tiles.size(tile);
         T *to = packed + (group * rows + first) * terms;
         const T *const from = factors.data + group * factors.apart;
         const Channel *const row = plan.rows.data() + first;
@@ -148,7 +149,7 @@ struct Job {
     static void add_blocks(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         Job &job = *reinterpret_cast<Job *>(args);
         for (std::int64_t i = begin; i < end && !job.failed.load(std::memory_order_relaxed); ++i) {
-            const std::int64_t slice = i % job.slices, block = i / job.slices;
+            const std::int64_t slice = i % job.slices.count, block = i / job.slices.count;
             if (!job.add_block(block / job.cut.blocks(), block % job.cut.blocks(), slice))
                 job.failed.store(true, std::memory_order_relaxed);
         }
@@ -166,9 +167,10 @@ template <class T>
 class BlockOfSums {
   public:
     BlockOfSums(const Job<T> &job, const Block &block, std::int64_t group, std::int64_t slice)
-        : job_(job), block_(block), group_(group), first_(slice * job.row_tiles / job.slices),
-          last_((slice + 1) * job.row_tiles / job.slices), row_(job.first_row(first_)),
-          rows_(job.first_row(last_) - row_), direct_(suits_direct()), items_(block_.items(job.plan)), lanes_(job.plan, block_, direct_) {}
+        : job_(job), block_(block), group_(group), first_(job.slices.first(slice)),
+          last_(job.slices.first(slice + 1)), row_(job.row_tiles.first(first_)),
+          rows_(job.row_tiles.first(last_) - row_), direct_(suits_direct()),
+          items_(block_.items(job.plan)), lanes_(job.plan, block_, direct_) {}
 
     bool add() {
         const std::int64_t most = job_.most_vectors() * job_.loops.lanes;
@@ -184,12 +186,12 @@ class BlockOfSums {
         if (!packed_) return false;
         std::vector<Tile<T>> tiles;
         const std::int64_t vectors = (lanes_.length() + job_.loops.lanes - 1) / job_.loops.lanes;
-        const std::int64_t count = (vectors + job_.most_vectors() - 1) / job_.most_vectors();
-        for (std::int64_t i = 0; i < lanes_.runs() * count; ++i) {
-            const std::int64_t n = i % count, from = n * vectors / count;
+        const Parts run = parts_of(vectors, job_.most_vectors());
+        for (std::int64_t i = 0; i < lanes_.runs() * run.count; ++i) {
+            const std::int64_t n = i % run.count;
             T *const own = sums_ + size_of(tiles) * rows_ * most;
-            tiles.push_back(tile(i / count, from, (n + 1) * vectors / count - from, own));
-            if (size_of(tiles) < together && i + 1 < lanes_.runs() * count) continue;
+            tiles.push_back(tile(i / run.count, run.first(n), run.size(n), own));
+            if (size_of(tiles) < together && i + 1 < lanes_.runs() * run.count) continue;
             add_tiles(tiles);
             tiles.clear();
         }
@@ -301,7 +303,7 @@ class BlockOfSums {
         work.added = &some != &job_.blocks[0];
         const std::int64_t before = some.channel * size_of(items_) + some.item;
         for (std::int64_t i = first_; i < last_; ++i) {
-            const std::int64_t row = job_.first_row(i), rows = job_.first_row(i + 1) - row;
+            const std::int64_t row = job_.row_tiles.first(i), rows = job_.row_tiles.size(i);
             work.factors = job_.packed + (group_ * job_.rows + row) * job_.terms + before * rows;
             work.out = tile.out + (row - row_) * tile.across;
             job_.loops.add[rows - 1][tile.vectors - 1](work);
@@ -331,8 +333,8 @@ Status add_terms(const Plan &plan, const windows::Loops &loops, std::int64_t gro
     Scratch packed;
     job.packed = static_cast<T *>(packed.get(groups * job.rows * job.terms, sizeof(T)));
     if (!job.packed) return Status::no_memory;
-    const std::int64_t parts = groups * job.cut.blocks() * job.slices;
-    if (!run(Job<T>::pack_factors, &job, groups * job.row_tiles, work, poll) ||
+    const std::int64_t parts = groups * job.cut.blocks() * job.slices.count;
+    if (!run(Job<T>::pack_factors, &job, groups * job.row_tiles.count, work, poll) ||
         !run(Job<T>::add_blocks, &job, parts, work, poll))
         return Status::interrupted;
     return job.failed.load() ? Status::no_memory : Status::done;

@@ -85,7 +85,7 @@ struct Job {
     const Plan plan = of_tiles(windows);
     const std::vector<std::int64_t> items = of_planes(windows).factors();
     const std::int64_t rows = size_of(plan.rows), terms = size_of(plan.channels) * size_of(items);
-    const std::int64_t row_tiles = (rows + loops.rows - 1) / loops.rows;
+    const Parts row_tiles = parts_of(rows, loops.rows);
     const Cut cut = convolution::cut(
         plan, most_items(plan, size_of(plan.channels), rows, loops, sizeof(T)), parts());
     T *packed = nullptr;  // transformed factors: of each group, for each item of a tile
@@ -97,7 +97,6 @@ struct Job {
         const std::int64_t most = (kParts + groups - 1) / groups;
         return std::clamp<std::int64_t>(plan.windows() / (3 * loops.lanes), 1, most);
     }
-    std::int64_t first_row(std::int64_t tile) const { return tile * rows / row_tiles; }
     bool stops() const {
         return failed.load(std::memory_order_relaxed) || unfit.load(std::memory_order_relaxed);
     }
@@ -105,13 +104,13 @@ struct Job {
     static void pack_factors(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         Job &job = *reinterpret_cast<Job *>(args);
         for (std::int64_t i = begin; i < end && !job.stops(); ++i) {
-            if (!job.pack_tile(i / job.row_tiles, i % job.row_tiles))
+            if (!job.pack_tile(i / job.row_tiles.count, i % job.row_tiles.count))
                 job.unfit.store(true, std::memory_order_relaxed);
         }
     }
 
     bool pack_tile(std::int64_t group, std::int64_t tile) const {
-        const std::int64_t first = first_row(tile), count = first_row(tile + 1) - first;
+        const std::int64_t first = row_tiles.first(tile), count = row_tiles.size(tile);
         const T *const from = factors.data + group * factors.apart;
         T *const to = packed + group * kItems * rows * terms + first * terms;
         std::int64_t place[3][3];
@@ -190,9 +189,9 @@ class BlockOfTiles {
   private:
     void multiply(int item) const {
         const std::int64_t vectors = (length_ + job_.loops.lanes - 1) / job_.loops.lanes;
-        const std::int64_t most = job_.loops.vectors(
-            static_cast<int>((job_.rows + job_.row_tiles - 1) / job_.row_tiles));
-        const std::int64_t count = (vectors + most - 1) / most;
+        const std::int64_t most =
+            job_.loops.vectors(static_cast<int>(job_.row_tiles.largest()));
+        const Parts parts = parts_of(vectors, most);
         const T *const factors =
             job_.packed + (group_ * kItems + item) * job_.rows * job_.terms;
         windows::Sums work{};
@@ -201,17 +200,14 @@ class BlockOfTiles {
         work.items = tiles_.items.data();
         work.n_items = size_of(tiles_.items);
         work.across = width_;
-        for (std::int64_t i = 0; i < count; ++i) {
-            const std::int64_t first = i * vectors / count;
-            const std::int64_t some = (i + 1) * vectors / count - first;
-            work.planes = tiles_.data + item * tiles_.item_apart + first * job_.loops.lanes;
-            for (std::int64_t tile = 0; tile < job_.row_tiles; ++tile) {
-                const std::int64_t row = job_.first_row(tile);
-                const std::int64_t rows = job_.first_row(tile + 1) - row;
+        for (std::int64_t i = 0; i < parts.count; ++i) {
+            const std::int64_t first = parts.first(i) * job_.loops.lanes;
+            work.planes = tiles_.data + item * tiles_.item_apart + first;
+            for (std::int64_t tile = 0; tile < job_.row_tiles.count; ++tile) {
+                const std::int64_t row = job_.row_tiles.first(tile);
                 work.factors = factors + row * job_.terms;
-                work.out =
-                    sums_ + item * sums_apart_ + row * width_ + first * job_.loops.lanes;
-                job_.loops.add[rows - 1][some - 1](work);
+                work.out = sums_ + item * sums_apart_ + row * width_ + first;
+                job_.loops.add[job_.row_tiles.size(tile) - 1][parts.size(i) - 1](work);
             }
         }
     }
@@ -280,7 +276,7 @@ Status add_tiles(const Plan &plan, const windows::Loops &loops, std::int64_t gro
     Scratch packed;
     job.packed = static_cast<T *>(packed.get(groups * kItems * job.rows * job.terms, sizeof(T)));
     if (!job.packed) return Status::no_memory;
-    if (!run(Job<T>::pack_factors, &job, groups * job.row_tiles, work, poll) ||
+    if (!run(Job<T>::pack_factors, &job, groups * job.row_tiles.count, work, poll) ||
         !run(Job<T>::add_blocks, &job, groups * job.cut.blocks(), work, poll))
         return Status::interrupted;
     fits = !job.unfit.load();

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kMostSums = 2 << 20;
 // Of fewer channels, the lanes of vectors are windows. Else they are channels, some vectors of which
 // make up a panel.
-constexpr std::int64_t kFewRows = 5, kPanelVectors = windows::kMostAcross;
+constexpr std::int64_t kFewRows = 5;
 
 template <class T>
 struct Job {
@@ -28,8 +28,7 @@ struct Job {
     const std::vector<std::int64_t> term_factors = plan.term_factors();
     const std::int64_t terms = plan.terms(), rows = size_of(plan.rows), apart = plan.across();
     const bool along = rows < kFewRows && plan.lines[kLines - 1].out == 1;
-    const std::int64_t vectors = (rows + loops.lanes - 1) / loops.lanes;
-    const std::int64_t panels = (vectors + kPanelVectors - 1) / kPanelVectors;
+    const Panels panels{rows, loops.lanes};
     // The windows are added up in parts, and the panels in slices, apart from each other.
     std::int64_t parts = 1, slices = 1;
     Cut cut{};
@@ -42,14 +41,10 @@ struct Job {
         parts = std::clamp<std::int64_t>(kMostSums / bytes, 1, wanted);
         cut = convolution::cut(plan, kCached / static_cast<std::int64_t>(sizeof(T)), parts);
         parts = std::min(parts, cut.blocks());
-        if (!along) slices = std::min(panels, (wanted + parts - 1) / parts);
+        if (!along) slices = std::min(panels.count(), (wanted + parts - 1) / parts);
     }
 
-    std::int64_t sums_of_part() const { return terms * (along ? rows : vectors * loops.lanes); }
-    // The channel that a panel begins with.
-    std::int64_t first_channel(std::int64_t panel) const {
-        return panel * vectors / panels * loops.lanes;
-    }
+    std::int64_t sums_of_part() const { return terms * (along ? rows : panels.items()); }
     T *sums_of(std::int64_t group, std::int64_t part) const {
         return sums + (group * parts + part) * sums_of_part();
     }
@@ -93,8 +88,7 @@ class BlockOfWindows {
     }
 
     void add_across(std::int64_t panel) const {
-        const std::int64_t channel = job_.first_channel(panel);
-        const std::int64_t width = job_.first_channel(panel + 1) - channel;
+        const std::int64_t channel = job_.panels.first(panel), width = job_.panels.width(panel);
         const std::int64_t some = kTurned / static_cast<std::int64_t>(sizeof(T)) / width;
         const auto &loops = job_.loops.across[width / job_.loops.lanes - 1];
         std::vector<std::int64_t> places;
@@ -166,17 +160,17 @@ bool Job<T>::add_part(std::int64_t group, std::int64_t part, std::int64_t slice)
     T *const to = static_cast<T *>(planes.get(cut.block(plan, 0).size(plan), sizeof(T)));
     T *const side = static_cast<T *>(turned.get(kTurned, 1));
     if (!to || !side) return false;
-    const std::int64_t first = part * cut.blocks() / parts, last = (part + 1) * cut.blocks() / parts;
-    for (std::int64_t number = first; number < last; ++number) {
+    const Parts blocks{cut.blocks(), parts}, own{panels.count(), slices};
+    for (std::int64_t number = blocks.first(part); number < blocks.first(part + 1); ++number) {
         const Block block = cut.block(plan, number);
         fill_planes(plan, block, loops, images.data + group * images.apart, to);
         const BlockOfWindows<T> some(*this, block, group, to, side, sums_of(group, part),
-                                     number > first);
+                                     number > blocks.first(part));
         if (along) {
             some.add_along();
             continue;
         }
-        for (std::int64_t i = slice * panels / slices; i < (slice + 1) * panels / slices; ++i)
+        for (std::int64_t i = own.first(slice); i < own.first(slice + 1); ++i)
             some.add_across(i);
     }
     return true;
@@ -187,11 +181,11 @@ bool Job<T>::add_part(std::int64_t group, std::int64_t part, std::int64_t slice)
 template <class T>
 void Job<T>::write_factors(std::int64_t *args, std::int64_t begin, std::int64_t end) {
     const Job &job = *reinterpret_cast<const Job *>(args);
-    const std::int64_t many = job.along ? job.rows : job.panels;
+    const std::int64_t many = job.along ? job.rows : job.panels.count();
     for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t group = i / many, n = i % many;
-        const std::int64_t first = job.along ? n : job.first_channel(n);
-        const std::int64_t width = job.along ? 1 : job.first_channel(n + 1) - first;
+        const std::int64_t first = job.along ? n : job.panels.first(n);
+        const std::int64_t width = job.along ? 1 : job.panels.width(n);
         const T *const from = job.sums_of(group, 0) + first * job.terms;
         job.write_rows(group, first, std::min(width, job.rows - first), from, width);
     }
@@ -202,7 +196,7 @@ template <class T>
 void Job<T>::write_rows(std::int64_t group, std::int64_t first, std::int64_t count, const T *from,
                         std::int64_t width) const {
     // So many terms at a time stay in the nearest cache.
-    constexpr std::int64_t kSome = 64, kWidest = kPanelVectors * 64 / sizeof(T);
+    constexpr std::int64_t kSome = 64, kWidest = windows::kMostAcross * 64 / sizeof(T);
     T total[kSome * kWidest], turned[kSome * kWidest];
     for (std::int64_t term = 0; term < terms; term += kSome, from += kSome * width) {
         const std::int64_t some = std::min(kSome, terms - term);
@@ -236,7 +230,7 @@ Status add_windows(const Plan &plan, const windows::Loops &loops, std::int64_t g
     const std::int64_t parts = groups * job.parts * job.slices;
     if (!run(Job<T>::add_parts, &job, parts, work, poll)) return Status::interrupted;
     if (job.failed.load()) return Status::no_memory;
-    const std::int64_t writes = groups * (job.along ? job.rows : job.panels);
+    const std::int64_t writes = groups * (job.along ? job.rows : job.panels.count());
     return run(Job<T>::write_factors, &job, writes, work, poll) ? Status::done
                                                                 : Status::interrupted;
 }
