@@ -874,3 +874,45 @@ def test_gradients_pass_integer_results_as_their_rule_says():
     assert [v.tolist() for v in f([0.6, 1.4, 2.0])] == [[1, 1, 2], [6, 7.5, 10.5]]
     # A cast that the engine knows has none.
     assert T.grad((T.cast(x, "int64") * 1.5).sum(), x).eval({x: [1.0]}).tolist() == [0]
+
+
+def test_gradients_pass_integers_where_theano_lets_them():
+    x, i, index = T.lmatrix("x"), T.lvector("i"), [0, 0, 1]
+    value, items = np.arange(6).reshape(2, 3), [3, 1, 2]
+    cases = [
+        (x.max(axis=0), [[0, 0, 0], [1.5, 1.5, 1.5]]),
+        (x[index], [[3, 3, 3], [1.5, 1.5, 1.5]]),
+        (T.cumsum(i), [4.5, 3, 1.5]),
+        (T.sort(i), [1.5, 1.5, 1.5]),
+        (T.alloc(i, 3), [1.5, 1.5, 1.5]),
+        (i.sum(), [0, 0, 0]),
+        (i * 2, [0, 0, 0]),
+    ]
+    for made, expected in cases:
+        wrt = x if x in theano.gof.graph.inputs([made]) else i
+        gradient = T.grad((made * 1.5).sum(), wrt)
+        assert gradient.dtype == "float64"
+        f = theano.function([x, i], gradient, on_unused_input="ignore")
+        assert f(value, items).tolist() == expected, made
+
+
+def test_derivatives_that_are_put_on_an_operation_of_theano_alone():
+    x = T.dvector("x")
+
+    def derivatives():
+        found = [T.grad(T.exp(x).sum(), x), T.Rop(T.exp(x), x, T.ones_like(x))]
+        return [v.tolist() for v in theano.function([x], found)([0.0])]
+
+    assert derivatives() == [[1], [1]]
+    own = hash(T.exp)
+    T.exp.R_op = lambda inputs, points: [points[0] * 100]
+    try:
+        assert derivatives() == [[1], [100]]
+        T.exp.L_op = lambda inputs, outputs, gradients: [gradients[0] * 10]
+        assert derivatives() == [[10], [100]]
+        del T.exp.R_op
+        assert derivatives() == [[10], [1]]
+    finally:
+        del T.exp.L_op
+    assert derivatives() == [[1], [1]]
+    assert hash(T.exp) == own

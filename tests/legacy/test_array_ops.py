@@ -50,6 +50,7 @@ def _values(expressions: Any) -> list[Any]:
         (lambda: nlinalg.QRIncomplete("r")(X), np.linalg.qr(X, "r")),
         (lambda: nnet.softmax_op(X), nnet.softmax(X).eval()),
         (lambda: nnet.Prepend_scalar_constant_to_each_row(7)(X)[:, 0], [7, 7]),
+        (lambda: T.basic.PermuteRowElements()(X, [2, 0, 1], True), X[:, [1, 2, 0]]),
         (lambda: T.advanced_subtensor(T.constant(X), [0, 1], [2, 0]), [2, 4]),
         (lambda: T.advanced_inc_subtensor(T.constant(V), 1.0, [0, 0]), [3, 3, 5]),
     ],

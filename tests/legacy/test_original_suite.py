@@ -359,3 +359,12 @@ def test_lengths_of_joined_arrays_are_those_of_the_first() -> None:
         assert f(np.ones((5, 4)), np.ones((3, 3))).tolist() == wanted
     known = T.join(0, x, T.ones((2, 7))).shape[1]
     assert theano.function([x], known, on_unused_input="ignore")(np.ones((5, 4))) == 7
+
+
+def test_lengths_of_images_that_are_no_constants_are_a_value_error() -> None:
+    images, n = T.ftensor4(), T.lscalar()
+    for shape in ((3, 5, n, 1), images.shape, [n] * 4, (1, 2, 3), (1, 2, 3, 4.5)):
+        with pytest.raises(ValueError, match="imshp should be None or"):
+            T.nnet.conv2d(images, images, input_shape=shape)
+        with pytest.raises(ValueError, match="kshp should be None or"):
+            T.nnet.abstract_conv.AbstractConv2d(kshp=shape)

@@ -139,6 +139,10 @@ METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
+# Those that programs also put on an operation alone.
+PUT = ("L_op", "R_op")
+
+
 class _Inherited:
     """A method of `METHODS` where classes of users look for what they derive from has.
 
@@ -160,6 +164,21 @@ class _Inherited:
         line = cls.__mro__[: cls.__mro__.index(Op)]
         own = [place for place, each in enumerate(line, 1) if self.name in vars(each)]
         return method.__get__(_as(cls.__mro__[own[-1]], op) if own else op)
+
+
+class _Put(_Inherited):
+    """One that programs also put on an operation alone: `T.exp.R_op = f`."""
+
+    def __get__(self, op: Any, cls: type[Op]) -> Any:
+        return getattr(op, "__dict__", {}).get(self.name) or super().__get__(op, cls)
+
+    def __set__(self, op: Op, function: Callable[..., Any] | None) -> None:
+        from theano._core.legacy.user.derived import put_on
+
+        put_on(op, self.name, function, PUT)
+
+    def __delete__(self, op: Op) -> None:
+        self.__set__(op, None)
 
 
 def _as(cls: type[Op], op: Op) -> Op:
@@ -325,7 +344,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Asked for only where an operation has no attribute of the name: a method would hide from
     # `hasattr` what the operations of users lack.
     (Op, "__getattr__", _old_attribute),
-    *((Op, name, _Inherited(name)) for name in METHODS),
+    *((Op, name, (_Put if name in PUT else _Inherited)(name)) for name in METHODS),
     (Op, "__init_subclass__", classmethod(_derived)),
     *((kind, "__init_subclass__", _settling(kind)) for kind in (Type, Variable)),
     *((kind, "idx_list", property(_idx_list)) for kind in (Subtensor, IncSubtensor)),

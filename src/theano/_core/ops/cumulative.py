@@ -37,6 +37,7 @@ class Cumulative(Structured):
     """
 
     __props__ = ("axis", "mode")
+    through_integers = True
     shape = shape_of(0)
 
     def __init__(self, axis: int, mode: str) -> None:

@@ -103,6 +103,7 @@ class Sort(_AlongAxis):
     """`x` with its items along `axis` in rising order, NaN last."""
 
     long_rule = True
+    through_integers = True
 
     def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)

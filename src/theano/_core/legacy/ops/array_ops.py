@@ -66,7 +66,8 @@ class Built(metaclass=OfMaker):
 
     def __call__(self, *inputs: TensorLike | None, **named: object) -> Any:
         """Return the expression."""
-        given = [v for v in inputs if v is not None]
+        # What is no operand, a bool or None, chooses among expressions.
+        given = [v for v in inputs if v is not None and not isinstance(v, bool)]
         if named or not given or len(given) < len(inputs):
             return type(self).build(self, *inputs, **named)
         if self.counts:

@@ -7,6 +7,9 @@ the engine knows of its base.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from typing import Any
+
 from theano._core.legacy.user.op import Op as UserOp
 from theano._core.ops.core.op import Op
 
@@ -37,12 +40,36 @@ def adopt(cls: type[Op]) -> None:
     if UserOp in cls.__mro__:
         return
     own = set(vars(cls))
-    for method, rules in RULES.items():
-        for name in rules if method in own else ():
-            if name in own:
-                continue
+    for name, attribute in _asked(own).items():
+        setattr(cls, name, attribute)
+
+
+def put_on(
+    op: Op, method: str, function: Callable[..., Any] | None, among: Collection[str]
+) -> None:
+    """Have the engine ask one operation for a method that a user puts on it: `T.exp.R_op = f`.
+
+    None takes it away again; those of `among` that were put on it before stay.
+    """
+    own = vars(op)
+    methods = {method, *(name for name in among if name in own)}
+    for name in (method, *_asked(methods)):
+        own.pop(name, None)
+    if function is not None:
+        own[method] = function
+    for name, attribute in _asked(methods & own.keys()).items():
+        bind = getattr(attribute, "__get__", None)
+        own[name] = attribute if bind is None else bind(op)
+
+
+def _asked(own: Collection[str]) -> dict[str, Any]:
+    """Return what the engine asks that goes with methods of a user."""
+    found = {}
+    for method in RULES.keys() & own:
+        for name in set(RULES[method]).difference(own):
             # Without an `R_op`, the derivative follows from the new gradient.
-            source = Op if name == "jvp" and method != "R_op" else UserOp
+            source = Op if name == "jvp" and "R_op" not in own else UserOp
             attribute = vars(source).get(name, vars(Op).get(name))
             if attribute is not None:
-                setattr(cls, name, attribute)
+                found[name] = attribute
+    return found

@@ -34,6 +34,7 @@ class Alloc(Structured):
 
     broadcasts = True
     is_view = True
+    through_integers = True
     connection = connected(0)
     linear = linear_in(0)
 

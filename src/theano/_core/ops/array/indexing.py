@@ -395,6 +395,7 @@ class AdvancedSubtensor(Structured):
     """
 
     __props__ = ("axes",)
+    through_integers = True
     connection = connected(0)
     linear = linear_in(0)
     # The inputs before the index arrays.

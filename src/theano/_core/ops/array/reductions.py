@@ -198,6 +198,11 @@ class Reduction(Structured):
         return op
 
     @property
+    def through_integers(self) -> bool:  # type: ignore[override]
+        """Whether it is the largest or smallest item, which is one of its operand."""
+        return self.kind in EXTREMES
+
+    @property
     def reducer(self) -> Reducer:
         """What this kind of reduction does."""
         return REDUCERS[self.kind]

@@ -256,7 +256,7 @@ class Reshape(Structured):
 
     __props__ = ("ndim",)
     is_view = True
-    # As in Theano, of all that shows items: rounded results of users are reshaped.
+    # As in Theano, where what is as linear in integers stops them: rounded results are reshaped.
     through_integers = True
     connection = connected(0)
     linear = linear_in(0)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.base.errors import NotScalarConstantError
 from theano._core.base.sequences import listed
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.dims import as_int64
@@ -269,9 +268,8 @@ def _known_shape(name: str, shape: object, count: int) -> tuple[int | None, ...]
         raise ValueError(f"{name} should be None or a tuple of constant int values, got {shape}")
     values = tuple(None if n is None else python_int(n) for n in shape)
     wanted = f"{name} should be None or {count} constant int values, got {shape}"
-    if any(n is not None and v is None for n, v in zip(shape, values, strict=True)):
-        raise NotScalarConstantError(wanted)
-    if len(values) != count:
+    unknown = any(n is not None and v is None for n, v in zip(shape, values, strict=True))
+    if unknown or len(values) != count:
         raise ValueError(wanted)
     return values
 
