@@ -214,3 +214,24 @@ def test_variables_of_a_graph_know_their_uses_from_the_start() -> None:
         assert [len(v.clients) for v in graph.inputs] == [1, 2]
         assert all(v.fgraph is graph for v in graph.inputs)
         assert graph.outputs[1].clients[-1] == ("output", 1)
+
+
+def test_every_graph_offers_replacements_that_are_checked(capsys: Any) -> None:
+    fg, middle, _ = graph()
+    fg.replace_validate(middle, T.sqr(x), reason="mine", verbose=True)
+    assert "mine" in capsys.readouterr().out
+    assert value(fg) == [0, 4] and fg.consistent()
+    before = fg.checkpoint()
+    fg.replace(fg.outputs[0], y)
+    assert capsys.readouterr().out == ""
+    fg.revert(before)
+    assert value(fg) == [0, 4]
+    with theano.change_flags(optimizer_verbose=True):
+        fg.replace(fg.outputs[0], y, reason="yours")
+    assert "yours" in capsys.readouterr().out
+    # A feature with some of these methods alone stays.
+    fg, _, _ = graph(features=[toolbox.History()])
+    assert fg.checkpoint() == 0
+    for name in ("replace_validate", "nothing"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(fg, name)

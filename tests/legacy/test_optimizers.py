@@ -470,3 +470,10 @@ def test_what_an_equilibrium_returns() -> None:
 def test_levels_of_other_names(name: str) -> None:
     f = theano.function([x], T.log(1 + x), mode=Mode(optimizer=name))
     assert f([1e-20]) == [1e-20]
+
+
+def test_positions_and_names_can_be_asked_for() -> None:
+    positions = optdb.__position__
+    assert 0 < positions["canonicalize"] < positions["stabilize"] < positions["specialize"]
+    named = theano.gof.optimizer(lambda graph: None)
+    assert named.__name__ == str(named) == "<lambda>"

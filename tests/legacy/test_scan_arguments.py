@@ -12,6 +12,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano.gof.op import ops_with_inner_function
+from theano.scan_module import scan_utils
 from theano.scan_module.scan_op import Scan
 from theano.scan_module.scan_utils import forced_replace, reconstruct_graph, safe_new, scan_args
 
@@ -173,3 +174,9 @@ def test_where_operations_keep_the_function_inside() -> None:
     for op, count in ((node.op, 3), (inner, 1)):
         function = getattr(op, ops_with_inner_function[type(op)])
         assert len(function.maker.fgraph.outputs) == count
+
+
+def test_copies_of_programs_that_hand_on_the_default_of_an_option() -> None:
+    x, y = T.dvectors("x", "y")
+    out = theano.clone(x * 2, {x: y}, copy_inputs=scan_utils.DEPRECATED_ARG)
+    assert out.owner.inputs[0] is y

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.base.errors import BadReplacement, InconsistencyError
+from theano._core.base.settings import config
 from theano._core.ir.graph import check_inputs, inputs as leaves_of, listed, toposort
 from theano._core.ir.text import as_string
 from theano._core.ir.variable import Apply, Constant, Variable
@@ -186,15 +187,19 @@ class FunctionGraph:
         self.execute_callbacks("on_change_input", node, i, old, new_r, reason=reason)
 
     def replace(
-        self, r: Variable, new_r: Variable, reason: object = None, verbose: object = None
+        self, r: Variable, new_r: Variable, reason: object = None, verbose: bool | None = None
     ) -> None:
         """Use `new_r` wherever `r` is used; nothing happens if `r` is not in the graph.
+
+        With `verbose`, by default `config.optimizer_verbose`, it is printed.
 
         Raises
         ------
         BadReplacement
             The types differ, and `new_r` cannot be converted without loss.
         """
+        if config.optimizer_verbose if verbose is None else verbose:
+            print(reason, r, new_r)
         if r not in self._index():
             return
         try:
@@ -205,11 +210,14 @@ class FunctionGraph:
             self.change_input(node, i, new_r, reason)
 
     def replace_all(
-        self, pairs: Iterable[tuple[Variable, Variable]], reason: object = None
+        self,
+        pairs: Iterable[tuple[Variable, Variable]],
+        reason: object = None,
+        verbose: bool | None = None,
     ) -> None:
         """Replace several variables, one after another."""
         for r, new_r in pairs:
-            self.replace(r, new_r, reason)
+            self.replace(r, new_r, reason, verbose)
 
     def add_input(self, variable: Variable) -> None:
         """Add an input."""

@@ -111,6 +111,17 @@ class _Cached:
         return vars(instance).setdefault(self.name, self.make(instance))
 
 
+def _offered(graph: FunctionGraph, name: str) -> Any:
+    """Return what `ReplaceValidate` gives graphs, which all had in Theano: it is attached then."""
+    from theano._core.legacy.optimizers.toolbox import ReplaceValidate
+
+    if name in ReplaceValidate.methods:
+        graph.attach_feature(ReplaceValidate())
+    if name not in vars(graph):
+        raise AttributeError(f"{type(graph).__name__!r} object has no attribute {name!r}")
+    return vars(graph)[name]
+
+
 def _shown_graph(maker: FunctionMaker) -> Any:
     from theano._core.legacy.shown_graph import shown_graph
 
@@ -387,6 +398,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (FunctionMaker, "fgraph", _Cached("fgraph", _shown_graph)),
     # Of which input each of the last outputs is the new value; other graphs do not say it.
     (FunctionGraph, "update_mapping", None),
+    (FunctionGraph, "__getattr__", _offered),
     (FunctionMaker, "linker", property(lambda maker: _linker(maker.mode))),
     (Mode, "optimizer", property(_optimizer)),
     (Loop, "__init__", make_loop),

@@ -35,6 +35,10 @@ def reconstruct_graph(
     return fresh, clone(list(outputs), replace=copy_of)
 
 
+# What `theano.clone` took for an option that was not given.
+DEPRECATED_ARG = None
+
+
 def forced_replace(out: Variable | None, x: Variable, y: Variable) -> Any:
     """Return `out` with `y` in place of everything that computes the same as `x`."""
     if out is None:

@@ -63,7 +63,7 @@ class FromFunctionOptimizer(Optimizer):
     ) -> None:
         self.apply = fn  # type: ignore[method-assign]
         self.fn = fn
-        self.name = getattr(fn, "__name__", None)
+        self.name = self.__name__ = getattr(fn, "__name__", None)
         self.requirements = tuple(requirements)
 
     def add_requirements(self, fgraph: Any) -> None:

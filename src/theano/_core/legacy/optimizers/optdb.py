@@ -227,21 +227,21 @@ class SequenceDB(DB):
     def __init__(self, failure_callback: Callable[..., object] = SeqOptimizer.warn) -> None:
         super().__init__()
         self.failure_callback = failure_callback
-        self._positions: dict[str, float] = {}
+        self.__position__: dict[str, float] = {}
 
     def register(self, name: str, obj: object, position: Any, *tags: str) -> None:  # type: ignore[override]
         """Add a rewrite at a position: a number, 'first' or 'last'."""
         super().register(name, obj, *tags)
-        positions = self._positions.values()
+        positions = self.__position__.values()
         if position == "last":
             position = max(positions, default=-1) + 1
         elif position == "first":
             position = min(positions, default=1) - 1
-        self._positions[name] = position
+        self.__position__[name] = position
 
     def placed(self, query: Query) -> list[tuple[float, Any]]:
         """Return what a query takes, with positions, in order."""
-        placed = [(self._positions[name], obj) for name, obj in self.selected(query)]
+        placed = [(self.__position__[name], obj) for name, obj in self.selected(query)]
         placed += [(position, obj) for obj, position in query.extra_optimizations]
         placed.sort(key=lambda pair: pair[0])
         return [pair for pair in placed if pair[0] < query.position_cutoff]

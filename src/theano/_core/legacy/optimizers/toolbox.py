@@ -57,7 +57,7 @@ class _Offers(Feature):
 
     def on_attach(self, function_graph: FunctionGraph) -> None:
         for name in self.methods:
-            if hasattr(function_graph, name):
+            if name in vars(function_graph):
                 raise AlreadyThere(f"{type(self).__name__}: the graph has {name} already")
         for name in self.methods:
             own = name if hasattr(self, name) else f"{name}_"
@@ -164,23 +164,27 @@ class ReplaceValidate(History):
         return Validator.consistent_(self, function_graph)  # type: ignore[arg-type]
 
     def replace_validate(
-        self, function_graph: FunctionGraph, r: Variable, new_r: Variable, reason: object = None
+        self,
+        function_graph: FunctionGraph,
+        r: Variable,
+        new_r: Variable,
+        reason: object = None,
+        verbose: bool | None = None,
     ) -> None:
         """Replace a variable."""
-        self.replace_all_validate(function_graph, [(r, new_r)], reason)
+        self.replace_all_validate(function_graph, [(r, new_r)], reason, verbose)
 
     def replace_all_validate(
         self,
         function_graph: FunctionGraph,
         replacements: Iterable[tuple[Variable, Variable]],
         reason: object = None,
-        verbose: object = None,
+        verbose: bool | None = None,
     ) -> int:
         """Replace variables, all or none; return where the graph was before."""
         before = self.checkpoint(function_graph)
         try:
-            for r, new_r in replacements:
-                function_graph.replace(r, new_r, reason)
+            function_graph.replace_all(replacements, reason, verbose)
             self.validate_(function_graph)
         except Exception:
             self.revert(function_graph, before)
