@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
+from typing import Any
 
-# Nothing is told of a function when it is made: this one has to be there.
-import theano._core.ops.array.print_breakpoint  # noqa: F401
 from theano._core.ir.hooks import extend, place_of
 
 _ENGINE = "theano._core."
@@ -55,14 +56,58 @@ def settled(cls: type) -> bool:
     return True
 
 
+# Modules of the engine → what they define → its home.
+_HELD: dict[str, dict[str, tuple[str, str]]] = {}
+for _place, _home in _HOME_OF.items():
+    _module, _, _name = _place.partition(":")
+    _HELD.setdefault(f"{_ENGINE}{_module}", {})[_name] = _home
+
+
+def _settle_all(module: str) -> None:
+    """Have what a module of the engine defines name its public module, if it is there."""
+    space = vars(sys.modules.get(module, object))
+    for name in _HELD[module].keys() & space.keys():
+        _settle(space[name], *_HELD[module][name])
+
+
+class _Settling(MetaPathFinder, Loader):
+    """Finds modules of the table as other finders do, and settles what they define."""
+
+    def __init__(self, loader: Any = None) -> None:
+        self.loader = loader
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how to make a module of the table; None for others."""
+        if fullname not in _HELD:
+            return None
+        for finder in [finder for finder in sys.meta_path if finder is not self]:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                spec.loader = _Settling(spec.loader)
+                return spec
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Return a module, or None for one of the usual kind."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill a module, and have its classes name their public one."""
+        self.loader.exec_module(module)
+        _settle_all(module.__name__)
+
+
 def install(have_listed: Callable[[str], None]) -> None:
-    """Have what is there already name its public module.
+    """Have classes and functions of the table name their public module, now or when they are made.
 
     `have_listed` puts a module into `sys.modules`.
     """
     _have_listed[:] = [have_listed]
-    for place, home in _HOME_OF.items():
-        module, _, name = place.partition(":")
-        loaded = vars(sys.modules.get(f"{_ENGINE}{module}", object))
-        if name in loaded:
-            _settle(loaded[name], *home)
+    for module in _HELD:
+        _settle_all(module)
+    sys.meta_path.insert(0, _Settling())
