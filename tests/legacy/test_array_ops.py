@@ -124,3 +124,16 @@ def test_stacks_of_scalars_have_one_axis_whichever_is_asked_for(axis: int) -> No
     assert stacked.eval({x: 1.0, y: 2.0}).tolist() == [1, 2, 3]
     with pytest.raises(IndexError):
         T.stack([stacked, stacked], axis=5)
+
+
+def test_products_over_axes_by_a_function_that_multiplies() -> None:
+    one, two = np.arange(24.0).reshape(2, 3, 4), np.arange(16.0).reshape(2, 4, 2)
+    function = T.basic._tensordot_as_dot
+    found = _values(
+        [
+            function(one, two, [[2], [1]], dot=T.batched_dot, batched=True),
+            function(one, two, [[2], [1]], dot=T.dot, batched=False),
+        ]
+    )
+    np.testing.assert_allclose(found[0], one @ two)
+    np.testing.assert_allclose(found[1], np.tensordot(one, two, [[2], [1]]))

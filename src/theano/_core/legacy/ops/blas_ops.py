@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from theano._core.api.array.products import batched_tensordot, tensordot
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.dtypes import is_continuous
 from theano._core.base.errors import InconsistencyError
@@ -20,6 +21,11 @@ from theano._core.ops.control.inner_graph import Named
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import complete
 from theano._core.ops.elementwise.arithmetic import add, mul
+
+
+def _tensordot_as_dot(a: Any, b: Any, axes: Any, dot: object, batched: bool) -> Any:
+    """Return `tensordot`, or `batched_tensordot`; which function multiplies has no effect."""
+    return (batched_tensordot if batched else tensordot)(a, b, axes)
 
 
 class _Checks:
