@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,6 @@ def test_kinds_equality_and_options() -> None:
     assert not isinstance(T.cumsum(X, 0).owner.op, TopKOp)
     assert CumOp(axis=1) == CumOp(1) != CumOp(0)
     assert hash(CumOp(axis=1)) == hash(CumOp(1))
-    assert str(CumOp(1)) == "CumOp{axis=1, mode=add}"
     assert CumOp(1).make_node(X).outputs[0].ndim == 2
     with pytest.raises(TypeError, match="CumOp takes axis, mode"):
         CumOp(along=1)
@@ -137,3 +137,40 @@ def test_products_over_axes_by_a_function_that_multiplies() -> None:
     )
     np.testing.assert_allclose(found[0], one @ two)
     np.testing.assert_allclose(found[1], np.tensordot(one, two, [[2], [1]]))
+
+
+@pytest.mark.parametrize(
+    ("operation", "text"),
+    [
+        (T.basic.Join(), "Join"),
+        (T.Split(2), "Split{2}"),
+        (T.Flatten(1), "Flatten{1}"),
+        (T.Eye("float32"), "Eye{dtype='float32'}"),
+        (CumOp(0, "add"), "CumOp{0, add}"),
+        (SearchsortedOp(), "SearchsortedOp{side='left'}"),
+        (T.basic.Mean([0, 1]), "Mean{0, 1}"),
+        (T.basic.Mean(), "Mean"),
+        (T.Rebroadcast((0, True), (2, False)), "Rebroadcast{1,?,0}"),
+        (T.basic.AllocEmpty("float32"), "AllocEmpty{dtype='float32'}"),
+        (T.basic.AllocDiag(), "AllocDiag{offset=0, axis1=0, axis2=1}"),
+        (T.basic.ExtractDiag(1), "ExtractDiag{offset=1, axis1=0, axis2=1, view=False}"),
+        (nlinalg.TensorSolve(), "TensorSolve{axes=None}"),
+    ],
+    ids=str,
+)
+def test_operations_print_their_options_and_are_equal_by_them(operation: Any, text: str) -> None:
+    again = pickle.loads(pickle.dumps(operation))
+    assert str(operation) == repr(operation) == text
+    assert operation == again and hash(operation) == hash(again)
+    assert operation != T.Split(3) and operation != text
+
+
+def test_operations_of_nodes_are_equal_to_what_made_them() -> None:
+    v, m = T.dvector(), T.dmatrix()
+    assert T.diag(v).owner.op == T.basic.AllocDiag() != T.basic.AllocDiag(1)
+    declared = T.addbroadcast(m, 0).owner.op
+    assert declared == T.Rebroadcast((0, True)) != T.Rebroadcast((0, False))
+    assert isinstance(T.Rebroadcast((0, True)), T.Rebroadcast)
+    assert T.Rebroadcast((0, True))(m).type == T.drow().type
+    with pytest.raises(ValueError, match="non-existent dimension"):
+        T.Rebroadcast((2, True))(m)

@@ -409,7 +409,10 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "name", property(lambda op: op.label)) for kind in (IfElse, Branch)),
     *((kind, "gpu", False) for kind in (IfElse, Branch)),
     # Programs look for `gemm_inplace` among the operations of a function.
-    (Gemm, "__eq__", lambda op, other: _equal_or_asked(op, other)),
+    *(
+        (kind, "__eq__", lambda op, other: _equal_or_asked(op, other))
+        for kind in (Gemm, Rebroadcast)
+    ),
     (Alloc, "__eq__", _is_alloc),
     # Programs look for `IfElse(n)` among the operations of a function.
     (Branch, "__eq__", _is_branch),

@@ -17,7 +17,7 @@ from theano._core.ops.array.creation import identity_matrix, iota
 from theano._core.ops.array.dims import product
 from theano._core.ops.array.indexing import scatter_set
 from theano._core.ops.array.reductions import reduce
-from theano._core.ops.control.inner_graph import WholeByName
+from theano._core.ops.control.inner_graph import Maker, WholeByName
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import abs_, neq, sqr
 from theano._core.ops.elementwise.transcendental import pow, sqrt
@@ -252,7 +252,7 @@ def diag(x: TensorLike) -> TensorVariable:
     return diag_of_tensor(x)
 
 
-class ExtractDiag(metaclass=WholeByName):
+class ExtractDiag(Maker, metaclass=WholeByName):
     """Takes a diagonal of two axes of an array: `ExtractDiag(offset, axis1, axis2)(x)`.
 
     Parameters
@@ -275,7 +275,7 @@ class ExtractDiag(metaclass=WholeByName):
         return diagonal(x, self.offset, self.axis1, self.axis2)
 
 
-class AllocDiag(metaclass=WholeByName):
+class AllocDiag(Maker, metaclass=WholeByName):
     """Makes matrices with given diagonals: `AllocDiag(offset, axis1, axis2)(v)`.
 
     Parameters
@@ -506,7 +506,7 @@ def spectral_radius_bound(X: TensorLike, log2_exponent: int) -> Any:
     return pow(trace(whole), 2.0**-log2_exponent)
 
 
-class Eigvalsh:
+class Eigvalsh(Maker):
     """`eigvalsh` as an object: `Eigvalsh(lower)(a, b)`."""
 
     def __init__(self, lower: bool = True) -> None:

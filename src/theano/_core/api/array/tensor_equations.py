@@ -10,7 +10,7 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array import shaping
 from theano._core.ops.array.dims import product
-from theano._core.ops.control.inner_graph import WholeByName, whole
+from theano._core.ops.control.inner_graph import Maker, WholeByName, whole
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.linalg.systems import matrix_inverse, solve
 
@@ -92,7 +92,7 @@ def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None)
     return shaping.reshape_op(solve(flat, shaping.reshape_op(b, [-1])), shape[split:])
 
 
-class TensorInv(metaclass=WholeByName):
+class TensorInv(Maker, metaclass=WholeByName):
     """`tensorinv` as an object: `TensorInv(ind)(a)`."""
 
     def __init__(self, ind: int = 2) -> None:
@@ -103,7 +103,7 @@ class TensorInv(metaclass=WholeByName):
         return tensorinv(a, self.ind)
 
 
-class TensorSolve:
+class TensorSolve(Maker):
     """`tensorsolve` as an object: `TensorSolve(axes)(a, b)`."""
 
     def __init__(self, axes: Sequence[int] | None = None) -> None:

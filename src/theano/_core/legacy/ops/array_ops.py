@@ -32,6 +32,7 @@ from theano._core.ops.array.multi_index import (
 from theano._core.ops.array.reductions import ArgExtreme
 from theano._core.ops.control.inner_graph import (
     LogSoftmax as EngineLogSoftmax,
+    Maker,
     Named,
     Softmax as EngineSoftmax,
     Whole,
@@ -47,7 +48,11 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike
 
 
-class Built(metaclass=OfMaker):
+# What operations with options print, where that is not their names and values.
+TEXTS = {"CumOp": "{axis}, {mode}", "Flatten": "{outdim}", "Join": "", "Split": "{len_splits}"}
+
+
+class Built(Maker, metaclass=OfMaker):
     """A function of variables with the options that the operation took when it was made."""
 
     counts: ClassVar[tuple[type, ...]] = ()
@@ -89,19 +94,15 @@ class Built(metaclass=OfMaker):
         return whole(self, partial(type(self).build, self), values)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Whole):
-            return (other.name, other.options) == (type(self).__name__, vars(self))
-        other = other.maker if isinstance(other, Named) else other
-        return type(other) is type(self) and vars(other) == vars(self)
+        return super().__eq__(other.maker if isinstance(other, Named) else other)
 
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, repr(vars(self))))
+    __hash__ = Maker.__hash__
 
     def __str__(self) -> str:
-        options = ", ".join(f"{name}={value}" for name, value in vars(self).items())
-        return f"{type(self).__name__}{{{options}}}" if options else type(self).__name__
-
-    __repr__ = __str__
+        name = type(self).__name__
+        if name not in TEXTS:
+            return super().__str__()
+        return f"{name}{{{TEXTS[name].format_map(vars(self))}}}" if TEXTS[name] else name
 
 
 def _root(made: object) -> Any:
@@ -279,7 +280,19 @@ class Mean(CAReduce):
     @classmethod
     def make(cls, axis: Axes = None) -> Any:  # type: ignore[override]
         """Return a function of a tensor."""
-        return lambda x: r.mean(x, axis=axis)
+        return _Mean(axis)
+
+
+class _Mean(Maker):
+    def __init__(self, axis: Axes) -> None:
+        self.axis = axis
+
+    def __call__(self, x: TensorLike) -> Any:
+        return r.mean(x, axis=self.axis)
+
+    def __str__(self) -> str:
+        axes = "" if self.axis is None else ", ".join(map(str, np.ravel(self.axis)))
+        return f"Mean{{{axes}}}" if axes else "Mean"
 
 
 Tri = built(

@@ -28,6 +28,7 @@ from theano._core.ops.array.shaping import (
     length,
     pattern_broadcast,
 )
+from theano._core.ops.control.inner_graph import Maker
 from theano._core.ops.core.op import Op, as_variable
 
 if TYPE_CHECKING:
@@ -224,11 +225,11 @@ class Rebroadcast(metaclass=Kind):
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return isinstance(op, EngineRebroadcast)
+        return isinstance(op, (EngineRebroadcast, _Rebroadcast))
 
     @classmethod
     def make(cls, *axis: tuple[int, bool]) -> Any:
-        """Return a function of a tensor.
+        """Return a function of a tensor, which is equal to what makes its axes so.
 
         Parameters
         ----------
@@ -240,17 +241,32 @@ class Rebroadcast(metaclass=Kind):
                 raise TypeError(f"Rebroadcast needs integer axes. Got {position}")
             if not isinstance(one, (bool, np.bool_)):
                 raise TypeError(f"Rebroadcast needs bool for new broadcast pattern. Got {one}")
-        broadcastable: dict[int, Any] = dict(axis)
+        return _Rebroadcast({int(position): bool(one) for position, one in axis})
 
-        def rebroadcast(x: Variable) -> Any:
-            x = as_variable(x)
-            if broadcastable and max(broadcastable) >= x.type.ndim:
-                raise ValueError("Trying to rebroadcast non-existent dimension")
-            return pattern_broadcast(
-                x, [broadcastable.get(i, old) for i, old in enumerate(x.type.broadcastable)]
-            )
 
-        return rebroadcast
+class _Rebroadcast(Maker):
+    def __init__(self, axis: dict[int, bool]) -> None:
+        self.axis = axis
+
+    def __call__(self, x: Variable) -> Any:
+        x = as_variable(x)
+        if self.axis and max(self.axis) >= x.type.ndim:
+            raise ValueError("Trying to rebroadcast non-existent dimension")
+        return pattern_broadcast(
+            x, [self.axis.get(i, old) for i, old in enumerate(x.type.broadcastable)]
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, EngineRebroadcast):
+            pattern = dict(enumerate(other.pattern))
+            return all(pattern.get(position) == one for position, one in self.axis.items())
+        return super().__eq__(other)
+
+    __hash__ = Maker.__hash__
+
+    def __str__(self) -> str:
+        known = (self.axis.get(i) for i in range(max(self.axis, default=-1) + 1))
+        return f"Rebroadcast{{{','.join('?' if one is None else str(int(one)) for one in known)}}}"
 
 
 class JoinAlongAny(Join):
@@ -274,7 +290,7 @@ join_ = JoinAlongAny()
 expandable_types = (TensorType,)
 
 
-class AllocEmpty:
+class AllocEmpty(Maker):
     """Makes arrays whose items say nothing; here they are 0.
 
     Parameters

@@ -272,8 +272,33 @@ class Whole(_Retyped):
         return hash((self.name, repr(self.options)))
 
     def __str__(self) -> str:
-        options = ", ".join(f"{name}={value}" for name, value in self.options.items())
-        return f"{self.name}{{{options}}}" if options else self.name
+        return _with_options(self.name, self.options)
+
+
+def _with_options(name: str, options: dict[str, Any]) -> str:
+    text = ", ".join(f"{option}={value!r}" for option, value in options.items())
+    return f"{name}{{{text}}}" if text else name
+
+
+class Maker:
+    """An operation of Theano as a function of variables, with the options that it was made with.
+
+    It is equal to its like, and to what is whole under its name.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Whole):
+            return (other.name, other.options) == (type(self).__name__, vars(self))
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, repr(vars(self))))
+
+    def __str__(self) -> str:
+        return _with_options(type(self).__name__, vars(self))
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class WholeByName(type):
