@@ -97,7 +97,12 @@ def test_debugprint_of_a_function() -> None:
     lines = text(f).splitlines()
     assert lines[0].endswith("''   0")
     assert text(f.maker.graph) == text(f)
-    assert "[1. 1.]" in text(f, print_storage=True)
+    assert [line.rpartition(" [")[2] for line in text(f, print_storage=True).splitlines()] == [
+        *("None]", "None]", "array([1., 1.])]")
+    ]
+    assert text(f.maker.graph, print_storage=True) == text(f)
+    kept = theano.function([v], T.exp(v) * 3, mode="FAST_COMPILE")
+    assert "[array(" in text(kept, print_storage=True)
 
 
 def test_debugprint_writes_to_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,8 @@ def test_products_over_axes_by_a_function_that_multiplies() -> None:
         (T.basic.AllocDiag(), "AllocDiag{offset=0, axis1=0, axis2=1}"),
         (T.basic.ExtractDiag(1), "ExtractDiag{offset=1, axis1=0, axis2=1, view=False}"),
         (nlinalg.TensorSolve(), "TensorSolve{axes=None}"),
+        (T.elemwise.CAReduce(theano.scalar.add, axis=[0, 1]), "Reduce{add}{0, 1}"),
+        (T.elemwise.CAReduce(theano.scalar.add), "Reduce{add}"),
     ],
     ids=str,
 )

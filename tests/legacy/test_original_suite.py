@@ -368,3 +368,21 @@ def test_lengths_of_images_that_are_no_constants_are_a_value_error() -> None:
             T.nnet.conv2d(images, images, input_shape=shape)
         with pytest.raises(ValueError, match="kshp should be None or"):
             T.nnet.abstract_conv.AbstractConv2d(kshp=shape)
+
+
+def test_the_linker_of_a_function_has_its_graph() -> None:
+    x = T.dvector("x")
+    linker = theano.gof.OpWiseCLinker()
+    f, g = (theano.function([x], T.exp(x) + k, mode=theano.Mode(linker, None)) for k in (1, 2))
+    assert f.maker.linker is linker is not g.maker.linker
+    for function in (f, g):
+        assert function.maker.linker.fgraph is function.maker.fgraph
+        assert function.maker.linker.make_all()[-1] == function.maker.fgraph.toposort()
+    named = theano.function([x], x, mode=theano.Mode("vm", None))
+    assert named.maker.linker.fgraph.inputs and named.maker.mode.linker.fgraph is None
+
+
+def test_what_copyreg_asks_of_a_function() -> None:
+    x = T.dvector("x")
+    make, arguments = theano.compile.function_module._pickle_Function(theano.function([x], x * 2))
+    assert make(*arguments)([3.0]) == 6

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,6 +133,15 @@ def _linker(mode: Mode) -> Any:
     from theano._core.legacy.linkers import linker_of
 
     return linker_of(mode)
+
+
+def _linker_with_graph(maker: FunctionMaker) -> Any:
+    """Return the linker of the mode of a function, with its graph; what was named is a copy."""
+    linker = _linker(maker.mode)
+    if not hasattr(linker, "accept"):
+        return linker
+    own = linker if linker is maker.mode.provided_linker else copy(linker)
+    return own.accept(maker.fgraph)  # type: ignore[attr-defined]
 
 
 def _optimizer(mode: Any) -> Any:
@@ -399,7 +409,7 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     # Of which input each of the last outputs is the new value; other graphs do not say it.
     (FunctionGraph, "update_mapping", None),
     (FunctionGraph, "__getattr__", _offered),
-    (FunctionMaker, "linker", property(lambda maker: _linker(maker.mode))),
+    (FunctionMaker, "linker", property(_linker_with_graph)),
     (Mode, "optimizer", property(_optimizer)),
     (Loop, "__init__", make_loop),
     (Loop, "make_node", make_node),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.scan import Loop
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def debugprint(
     done : dict, optional
         Nodes already opened.
     print_storage : bool
-        For a function, also show the values it keeps.
+        For a function, also show the values it keeps between calls, each in brackets.
     print_clients : bool
         For a function or graph, also show who uses a result that several nodes use.
     used_ids : dict, optional
@@ -241,10 +241,16 @@ def _roots(obj: object, tree: _Tree, print_storage: bool, print_clients: bool) -
     tree.order.update({node: i for i, node in enumerate(graph.toposort())})
     if print_clients:
         tree.clients.update((v, graph.clients(v)) for v in graph.variables)
-    if print_storage:
-        stored = [v for v in graph.inputs if isinstance(v, SharedVariable)]
-        tree.storage.update({v: v.get_value(borrow=True) for v in stored})
+    if print_storage and graph is not obj:
+        tree.storage.update({v: [_kept(v)] for v in graph.variables})
     return graph.outputs
+
+
+def _kept(variable: Variable) -> Any:
+    """Return the value that a function keeps for a variable between calls."""
+    if isinstance(variable, SharedVariable):
+        return variable.get_value(borrow=True)
+    return variable.data if isinstance(variable, Constant) else None
 
 
 def _graph_of(obj: object) -> Any:

@@ -177,7 +177,8 @@ class ReductionByCalls(Called):
         return [tuple(n for i, n in enumerate(shapes[0]) if i not in axes)]
 
     def __str__(self) -> str:
-        return f"Reduce{{{self.scalar_op}}}{{{self.axis}}}"
+        axes = "" if self.axis is None else f"{{{', '.join(map(str, self.axis))}}}"
+        return f"Reduce{{{self.scalar_op}}}{axes}"
 
 
 class ProdWithoutZeros:
