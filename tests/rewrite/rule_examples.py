@@ -94,6 +94,7 @@ EXAMPLES: dict[str, Any] = {
     ),
     "x + c inc(zeros, y) → inc(x, c y)": x - 2 * T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
     "switch(scalar, x, y) → if(scalar, x, y)": T.switch(T.gt(s, 0), T.exp(x), T.sin(x)),
+    "if(1, x, y) → x": ifelse(T.constant(1) > T.constant(0), T.exp(x), T.sin(x)),
     "if(c, [x, u], [y, v]) → [if(c, x, y), if(c, u, v)]": ifelse(T.gt(s, 0), [x, y], [y, x])[1],
     "f(if(c, x, 0)) → if(c, f(x), 0)": y * ifelse(T.gt(s, 0), x, T.zeros_like(x)),
     "if(c, x, y) + if(c, u, v) → if(c, x + u, y + v)": ifelse(T.gt(s, 0), x, y)

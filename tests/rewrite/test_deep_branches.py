@@ -7,6 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.ops.control.branch import Branch, IfElse
 from theano._core.rewrite.ifelse import deep
 from theano.compile.ops import as_op
 from theano.ifelse import ifelse
@@ -88,3 +89,20 @@ def test_gradient(monkeypatch):
     plain = theano.function([x, v], T.grad(y.sum(), v), mode=whole)
     for value in (-1.0, 2.5, 5.0, 9.5):
         np.testing.assert_array_equal(f(value, [1.0, 2.0]), plain(value, [1.0, 2.0]))
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_branches_whose_condition_is_known_are_the_side_that_is_taken(known: int) -> None:
+    x, y, c = T.dvector("x"), T.dvector("y"), T.lscalar("c")
+    # What is not taken would fail.
+    one, two = ifelse(c, [x * 2, y], [T.exp(x), x[5:6]])
+    givens = {c: T.constant(known, dtype="int64")}
+    gradient = T.grad(one.sum(), x)
+    f = theano.function([x, y], [one, gradient, x + 1], givens=givens, on_unused_input="ignore")
+    assert not any(isinstance(node.op, (IfElse, Branch)) for node in f.maker.fgraph.toposort())
+    value = 2.0 if known else np.exp(1.0)
+    assert [v.tolist() for v in f([1.0], [3.0])] == [[value], [value], [2.0]]
+    second = theano.function([x, y], two, givens=givens, on_unused_input="ignore")
+    assert second([1.0], [3.0]).tolist() == ([3.0] if known else [])
+    number = theano.function([x], ifelse(T.constant(np.nan), x, -x))
+    assert number([1.0]).tolist() == [1]

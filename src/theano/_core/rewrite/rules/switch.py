@@ -150,6 +150,16 @@ def _apart(rewriter: Rewriter, node: Apply) -> Any:
     return [one(node.inputs[0], *pair) for pair in zip(*node.op.sides(node), strict=True)]
 
 
+@rule("if(1, x, y) → x", on=IfElse, keeps="exact", why="the other side is not compiled")
+def _decided(rewriter: Rewriter, node: Apply) -> Any:
+    condition = known_value(node.inputs[0])
+    if condition is None:
+        return None
+    taken = node.op.sides(node)[not condition]
+    pairs = zip(taken, node.outputs, strict=True)
+    return list(taken) if all(v.type == out.type for v, out in pairs) else None
+
+
 @rule(
     "f(if(c, x, 0)) → if(c, f(x), 0)",
     on=(*ELEMENTWISE, *LINEAR),
