@@ -176,3 +176,17 @@ def test_operations_of_nodes_are_equal_to_what_made_them() -> None:
     assert T.Rebroadcast((0, True))(m).type == T.drow().type
     with pytest.raises(ValueError, match="non-existent dimension"):
         T.Rebroadcast((2, True))(m)
+
+
+def test_rows_in_another_order_are_one_operation_until_rewriting() -> None:
+    x, order = T.dmatrix(), T.ivector()
+    for inverse in (False, True):
+        out = T.basic.permute_row_elements(x, order, inverse)
+        assert isinstance(out.owner.op, T.basic.PermuteRowElements)
+        assert str(out.owner.op) == "PermuteRowElements"
+        gradient, shape = T.grad((out**2).sum(), x), out.shape
+        f = theano.function([x, order], [out, gradient, shape])
+        found, slope, lengths = f(X, np.array([2, 0, 1], "int32"))
+        np.testing.assert_array_equal(found, X[:, [1, 2, 0] if inverse else [2, 0, 1]])
+        np.testing.assert_array_equal(slope, 2 * X)
+        assert lengths.tolist() == [2, 3]

@@ -31,7 +31,10 @@ DIFFERENCES: dict[str, str] = {
         "chooses when the graph is made: where an argument of a function is no array, calls fail"
     ),
     "theano.tensor.setdefault": "as `default`",
-    "theano.grad": "the branch of `ifelse` that is not taken cannot make NaN",
+    "theano.grad": (
+        "the branch of `ifelse` that is not taken cannot make NaN; that of the mean and of the "
+        "smallest of integers with respect to these is not 0"
+    ),
     "theano.gof.COp": (
         "arrays that `perform` gets are read-only unless `destroy_map` names them; its results are "
         "checked; without `perform` it is refused: C code is not compiled"
@@ -55,6 +58,7 @@ DIFFERENCES: dict[str, str] = {
     "theano.tensor.inc_subtensor": "`inplace=True` overwrites arguments only",
     "theano.tensor.unravel_index": "`order='F'` counts in that order, which was ignored",
     "theano.tensor.bincount": "counts are int64, as NumPy's; they had the dtype of what is counted",
+    "theano.tensor.permute_row_elements": "with `inverse=True`, the gradient is right",
     "theano.tensor.repeat": "takes one number for each item of every axis, with a gradient",
     "theano.tensor.topk": "`sorted=True` works",
     "theano.tensor.argtopk": "`sorted=True` works",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.array.creation import arange, zeros
@@ -12,6 +13,7 @@ from theano._core.base.near_misses import explain_functions
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.indexing import gather, scatter_set
+from theano._core.ops.control.inner_graph import whole
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 
 if TYPE_CHECKING:
@@ -52,6 +54,10 @@ def permute_row_elements(x: TensorLike, y: TensorLike, inverse: TensorLike = 0) 
         raise TypeError(f"permute_row_elements: the order must be integers, got {y.type}")
     if x.type.ndim == 0 or y.type.ndim == 0:
         raise TypeError(f"permute_row_elements needs operands with axes, got {x.type} and {y.type}")
+    return whole("PermuteRowElements", partial(_permuted, bool(inverse)), [x, y])
+
+
+def _permuted(inverse: bool, x: Any, y: Any) -> Any:
     rank = max(x.type.ndim, y.type.ndim)
     x, y = pad_left(x, rank), pad_left(y, rank)
     shape = [shaping.length(y if x.type.broadcastable[i] else x, i) for i in range(rank)]

@@ -325,7 +325,7 @@ Tile = built(
     "Tile", "A tensor repeated.", lambda op, x, reps: joining.tile(x, reps, op.ndim), ndim=None
 )
 PermuteRowElements = _calling(
-    "PermuteRowElements", "Rows in another order.", permutations.permute_row_elements
+    "PermuteRowElements", "Rows in another order.", permutations.permute_row_elements, Whole
 )
 QRFull = built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
 QRIncomplete = built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
