@@ -368,6 +368,11 @@ def test_lengths_of_images_that_are_no_constants_are_a_value_error() -> None:
             T.nnet.conv2d(images, images, input_shape=shape)
         with pytest.raises(ValueError, match="kshp should be None or"):
             T.nnet.abstract_conv.AbstractConv2d(kshp=shape)
+    for shapes in (((3, 5, n, 1), None), (None, (3, 5, 1, n))):
+        with pytest.raises(T.NotScalarConstantError):
+            T.nnet.conv.conv2d(images, images, *shapes)
+    known = (3, None, T.constant(2) * 3, 4)
+    assert T.nnet.conv.conv2d(images, images, known).owner.op.imshp == (3, None, 6, 4)
 
 
 def test_the_linker_of_a_function_has_its_graph() -> None:

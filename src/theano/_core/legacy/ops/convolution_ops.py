@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from theano._core.api.array.creation import zeros
 from theano._core.api.array.indexing import set_subtensor
-from theano._core.api.conversion import as_tensor_variable
+from theano._core.api.conversion import as_tensor_variable, get_scalar_constant_value
 from theano._core.api.nn.convolution import conv2d as newer_conv2d
 from theano._core.api.nn.convolution_shapes import (
     get_conv_gradinputs_shape,
@@ -24,7 +24,7 @@ from theano._core.ops.nn.windows import border_mode_to_pad, plus
 def conv2d(
     input: Any,
     filters: Any,
-    image_shape: object = None,
+    image_shape: Any = None,
     filter_shape: Any = None,
     border_mode: str = "valid",
     subsample: Any = (1, 1),
@@ -41,10 +41,25 @@ def conv2d(
     subsample : pair of int
     **kargs
         Options of an implementation that is no more; without effect.
+
+    Raises
+    ------
+    NotImplementedError
+        Another `border_mode`.
+    NotScalarConstantError
+        A length is no constant.
     """
     if border_mode not in ("valid", "full"):
         raise NotImplementedError(f"Mode {border_mode} not implemented")
-    return newer_conv2d(input, filters, image_shape, filter_shape, border_mode, subsample)
+    images, kernels = _constants(image_shape), _constants(filter_shape)
+    return newer_conv2d(input, filters, images, kernels, border_mode, subsample)
+
+
+def _constants(shape: Any) -> Any:
+    """Return lengths as numbers; one that is not known is a NotScalarConstantError."""
+    if shape is None:
+        return None
+    return [None if n is None else int(get_scalar_constant_value(n)) for n in shape]
 
 
 def signal_conv2d(
