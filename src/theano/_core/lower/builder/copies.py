@@ -252,6 +252,8 @@ def writable(p: Core, node: Apply, x: Array) -> Array:
             copy_into(p, x, row)
         return row
     target = p.in_place.get(out)
+    if target is not None and variable in p.in_place:
+        return x  # in memory that was chosen for it, and which other parts are written to before
     if target is not None:
         return overwritten_by(p, x, x.shape, target)
     if p.uses.get(variable) != 1 or node.inputs.count(variable) > 1:

@@ -41,9 +41,10 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
             p.in_place[out] = target
             continue
         step = step_of.get(out.owner) if out.owner is not None else None
-        if step is None or not _can_write(p, step, out, target):
+        chain = _written_in_turn(p, step, out, target, step_of)
+        if step is None or not chain:
             continue
-        readers = readers_of.get(target, set()) - {step}
+        readers = readers_of.get(target, set()) - {one for one, _ in chain}
         dependents = {step_of[node] for node in step.users if node in step_of}
         # What reads a join part by part is no user of the parts.
         dependents.update(*(readers_of.get(v, ()) for node in step.nodes for v in node.outputs))
@@ -51,9 +52,10 @@ def plan_updates(p: Core, steps: Sequence[Step]) -> tuple[list[Step], list[Step]
         # INVARIANT: what must run after a late step became late before it: there is an order.
         if readers & late or dependents - late:
             continue
-        after.setdefault(step, set()).update(readers)
-        late.add(step)
-        p.in_place[out] = target
+        for step, value in chain:
+            after.setdefault(step, set()).update(readers)
+            late.add(step)
+            p.in_place[value] = target
     ordered = order(steps, step_of, after)
     return [s for s in ordered if s not in late], [s for s in ordered if s in late]
 
@@ -66,6 +68,34 @@ def is_scalar_expression(out: Any) -> bool:
 def _can_keep_number(p: Core, out: Any, target: Any) -> bool:
     """Tell whether a new number may be stored over the old one, when all else is done."""
     return target.type == out.type and all(shown(other) is not target for other in p.outputs)
+
+
+def _written_in_turn(
+    p: Core, step: Step | None, out: Any, target: Any, step_of: dict[Apply, Step]
+) -> list[tuple[Step, Any]]:
+    """Return the steps that make `out` in the memory of `target`, last first, and what they make.
+
+    That is the step of `out`, or it and writes of other parts before, which nothing else reads.
+    """
+    chain: list[tuple[Step, Any]] = []
+    while step is not None and (not chain or _writes_part(step, out)):
+        chain.append((step, out))
+        if _can_write(p, step, out, target):
+            return chain
+        if not _writes_part(step, out):
+            break
+        out, *others = step.nodes[0].inputs
+        if any(shown(v) is target for v in others) or p.uses.get(out) != 1:
+            break
+        step = step_of.get(out.owner) if out.owner is not None else None
+    return []
+
+
+def _writes_part(step: Step, out: Any) -> bool:
+    """Tell whether all that a step does is to make `out`, by writing a part of something."""
+    (node, *others) = step.nodes
+    alone = type(step) is Step and not others and node is out.owner
+    return alone and isinstance(node.op, PartialWrite)
 
 
 def _can_write(p: Core, step: Step, out: Variable, target: Any) -> bool:

@@ -112,22 +112,35 @@ def _sum_for_part(rewriter: Rewriter, node: Apply) -> Any:
     why="only the part is touched",
 )
 def _add_a_part(rewriter: Rewriter, node: Apply) -> Any:
-    """For a number c; also x - c inc(zeros, y) → inc(x, -c y)."""
+    """For a number c; also x - c inc(zeros, y) → inc(x, -c y). Of rows, for all that are added."""
     out = node.outputs[0]
     for index in (1, 0) if node.op is add else (1,):
         x, part_and_scaling = node.inputs[1 - index], _scaled_part(rewriter, node.inputs[index])
         if part_and_scaling is None or x.type != out.type:
             continue
         part, scaling = part_and_scaling
-        zeros, y, *at = part.inputs
-        if part.outputs[0].type != out.type or part.op.assign or known_value(zeros) != 0:
+        parts, zeros = [part], part.inputs[0]
+        while isinstance(part.op, AdvancedIncSubtensor) and rewriter.uses.get(zeros, 0) <= 1:
+            before = made_by(zeros, AdvancedIncSubtensor)
+            if before is None:
+                break
+            parts.append(before)
+            zeros = before.inputs[0]
+        if any(p.outputs[0].type != out.type or p.op.assign for p in parts):
             continue
-        if rewriter.same_shape(x, out) and rewriter.same_shape(zeros, out):
-            # Of a narrower type, -y might wrap around.
-            y = cast(y, out.type.dtype)
-            for op, *factors in reversed(scaling):
-                y = op(y, *(cast(dimshuffle(factor, ()), out.type.dtype) for factor in factors))
-            return part.op(x, -y if node.op is sub else y, *at)
+        if (
+            known_value(zeros) == 0
+            and rewriter.same_shape(x, out)
+            and rewriter.same_shape(zeros, out)
+        ):
+            for part in reversed(parts):
+                _, y, *at = part.inputs
+                # Of a narrower type, -y might wrap around.
+                y = cast(y, out.type.dtype)
+                for op, *factors in reversed(scaling):
+                    y = op(y, *(cast(dimshuffle(f, ()), out.type.dtype) for f in factors))
+                x = part.op(x, -y if node.op is sub else y, *at)
+            return x
     return None
 
 
