@@ -42,9 +42,14 @@ class ReductionFacts(Record):
 
 
 def prepare_call(
-    p: Core, kernel: Kernel, shape: Sequence[Size], total: Size, sequential: bool
+    p: Core,
+    kernel: Kernel,
+    shape: Sequence[Size],
+    total: Size,
+    sequential: bool,
+    in_blocks: bool = True,
 ) -> Call:
-    """Register a kernel; return how it is called."""
+    """Register a kernel; return how it is called: if many rows are folded, `in_blocks`."""
     layout = kernel.groups
     extents = _extents(p, kernel.loop, layout, shape, total)
     axis, blocks, partial = range_axis(kernel.loop, layout)
@@ -57,7 +62,7 @@ def prepare_call(
             call.one_block, call.count = True, 1
         else:
             register_kernel(p, Combine(kernel))
-    elif kernel.loop.reductions and not sequential:
+    elif kernel.loop.reductions and not sequential and in_blocks:
         call.rows = _register_blocks(p, kernel, extents)
     return call
 

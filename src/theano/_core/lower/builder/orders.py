@@ -19,6 +19,9 @@ from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.kernels.lanes import choose_lanes
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
+# Bytes of items side by side that fill vectors of any width: the choice does not depend on that.
+LEAST_BESIDE = 64
+
 
 def in_columns(
     p: Core, loop: Loop, arrays: Sequence[Array], stored: Sequence[Variable]
@@ -131,8 +134,10 @@ def folds_by_columns(
     Its loops are then the other way round.
     """
     kernel, layout, loop = call.kernel, call.layout, call.kernel.loop
-    if kernel.layout != "strided" or not loop.reductions or loop.stores or len(layout) != 2:
+    if kernel.layout != "strided" or not loop.reductions or loop.stores or len(layout) < 2:
         return []
+    if len(layout) > 2:
+        return _folds_along_another(p, call, shape, arrays)
     outer, inner = layout[0][-1], layout[1][-1]
     operands = zip(arrays, loop.operands, strict=True)
     whole = [array for array, (_, fixed) in operands if not {outer, inner} & fixed]
@@ -152,6 +157,50 @@ def folds_by_columns(
     other = kernel_call.prepare_call(p, across, shape, call.total, call.sequential)
     kernel_call.ready_variant(p, condition, other)
     return [Variant(condition, other, list(arrays))]
+
+
+def _folds_along_another(
+    p: Core, call: Call, shape: Sequence[Size], arrays: Sequence[Array]
+) -> list[Any]:
+    """Return how a strided kernel of many axes folds what lies along another than the last one.
+
+    The loop over that one, which is known of transposed results and arguments, is the innermost.
+    """
+    layout, loop = call.layout, call.kernel.loop
+    axes = {group[-1] for group in layout}
+    whole = {n for n, (_, fixed) in enumerate(loop.operands) if not fixed & axes}
+    if p.late is not None or p.region is not None or not whole:
+        return []
+    inputs = [p.values[variable] for variable in p.inputs]
+    lasts = {a.strides[-1] for a in inputs if isinstance(a, Array) and a.strides}
+    steps = [p.strides(array) for array in arrays]
+    sizes = [itemsize(array.dtype) for array in arrays]
+    for group in layout[:-1]:
+        axis = group[-1]
+        beside = {
+            n: steps[n][axis]
+            for n, (_, fixed) in enumerate(loop.operands)
+            if axis not in fixed and (steps[n][axis] == sizes[n] or steps[n][axis] in lasts)
+        }
+        if axis in loop.reduced or not whole <= set(beside):
+            continue
+        lanes = choose_lanes(loop, p.vector_bits, False)
+        groups = [*(other for other in layout if other is not group), group]
+        near = tuple(beside)
+        across = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, near=near)
+        # What blocks of rows leave lies in the order of the kept axes, not of these loops.
+        other = kernel_call.prepare_call(p, across, shape, call.total, call.sequential, False)
+        condition = p.let("ge", other.extents[-1], LEAST_BESIDE // max(sizes))
+        lengths = zip(groups, other.extents, strict=True)
+        rows = next((n for own, n in lengths if own[0] in loop.reduced), 1)
+        few = p.let("lt", rows, kernel_call.LEAST_ROWS)
+        condition = p.let("and", condition, few, kind="bool")
+        for n, stride in beside.items():
+            here = p.let("eq", stride, sizes[n])
+            condition = p.let("and", condition, here, kind="bool")
+        kernel_call.ready_variant(p, condition, other)
+        return [Variant(condition, other, list(arrays))]
+    return []
 
 
 def of_result(p: Core, out: Variable, value: Array) -> Array:
