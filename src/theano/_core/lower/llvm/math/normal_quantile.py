@@ -86,14 +86,17 @@ def _inverse_of_erfc(b: Emitter, q: Value, x: Value | None = None) -> Value:
 def erfinv(b: Emitter, x: Value) -> Value:
     """Inverse of erf, within 4 ulp."""
     a = b.absolute(x)
-    return b.with_sign(_inverse_of_erfc(b, b.sub(1.0, a), a), x)
+    z = _inverse_of_erfc(b, b.sub(1.0, a), a)
+    # SciPy's 0 for -0.0.
+    return b.select(b.lt(x, 0.0), b.neg(z), z)
 
 
 def erfcinv(b: Emitter, y: Value) -> Value:
     """Inverse of erfc, within 4 ulp."""
     rest = b.sub(2.0, y)
     z = _inverse_of_erfc(b, b.select(b.lt(y, rest), y, rest))
-    return b.select(b.gt(y, 1.0), b.neg(z), z)
+    # SciPy's -0.0 for 1.
+    return b.select(b.ge(y, 1.0), b.neg(z), z)
 
 
 def distribution(b: Emitter, x: Value) -> Value:
