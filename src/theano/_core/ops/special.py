@@ -130,6 +130,17 @@ def _erfc(x: np.ndarray) -> Any:
     return value.astype(x.dtype)
 
 
+def _erfcinv(x: np.ndarray) -> Any:
+    """Return the inverse of erfc; SciPy's halves its argument, which is subnormal then."""
+    from scipy.special import ndtri_exp
+
+    wide = np.asarray(x, dtype="float64")
+    tiny = (wide > 0) & (wide < 1e-300)
+    of_tiny = -ndtri_exp(np.log(np.where(tiny, wide, 1)) - math.log(2)) * math.sqrt(0.5)
+    value = _scipy("erfcinv")(np.where(tiny, 1, wide))
+    return np.where(tiny, of_tiny, value).astype(x.dtype)
+
+
 def _gammaln(x: np.ndarray) -> Any:
     """Return log |gamma|; SciPy's loses digits near 1 and 2, and all of subnormal numbers."""
     wide = np.asarray(x, dtype="float64")
@@ -168,7 +179,8 @@ def _of_one(
     error: str = "",
 ) -> Elementwise:
     also = function in ("erf", "gamma", "psi")
-    call = {"erfc": _erfc, "gammaln": _gammaln, "psi": _psi}.get(function) or _scipy(function)
+    own = {"erfc": _erfc, "erfcinv": _erfcinv, "gammaln": _gammaln, "psi": _psi}
+    call = own.get(function) or _scipy(function)
     return elementwise(
         name,
         _AlsoOfComplex if also else Elementwise,
