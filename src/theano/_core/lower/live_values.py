@@ -1,4 +1,4 @@
-"""How long the body of a loop may get: until it hands on few values.
+"""How long the body of a loop may get, until it hands on few values; an order with few of them.
 
 Of long iterations processors see no two at once, so a loop of many instructions in a row takes a
 fifth longer than two that hand on a few values. What hands on many, through memory, takes up to
