@@ -203,16 +203,8 @@ void Job<T>::write_terms(std::int64_t group, std::int64_t first) const {
 }  // namespace
 
 bool suits_kernel_tiles(const Plan &plan) {
-    if (!has_tiles(plan) || plan.across() == 0) return false;
-    const auto channels = static_cast<double>(plan.channels.size());
-    const auto rows = static_cast<double>(plan.rows.size());
-    const double items = static_cast<double>(plan.taps()) / 9;
-    // In multiplications: to transform what is given for a tile, to make kernels of sums.
-    constexpr double kEnterGiven = 120, kLeaveKernels = 850;
-    const double product = channels * rows * items;
-    const double of_tile = kItems * product + kEnter * channels + kEnterGiven * rows;
-    const double cost = count_tiles(plan) * of_tile + kLeaveKernels * product;
-    return plan.work() >= kLarge && plan.work() > 1.15 * cost;
+    constexpr double kEnterGiven = 120;  // to transform what is given for a tile
+    return has_tiles(plan) && plan.across() != 0 && saves_work(plan, kEnterGiven);
 }
 
 template <class T>

@@ -36,11 +36,18 @@ bool has_tiles(const Plan &plan) {
     return true;
 }
 
-double count_tiles(const Plan &plan) {
-    const std::int64_t high = (plan.lines[kY].windows + 1) / 2;
-    const std::int64_t wide = (plan.lines[kX].windows + 1) / 2;
-    return static_cast<double>(plan.lines[0].windows * plan.lines[1].windows) *
-           static_cast<double>(high * wide);
+bool saves_work(const Plan &plan, double of_row) {
+    const Line &y = plan.lines[kY], &x = plan.lines[kX];
+    const auto channels = static_cast<double>(plan.channels.size());
+    const auto rows = static_cast<double>(plan.rows.size());
+    const double product = channels * rows * (static_cast<double>(plan.taps()) / 9);
+    const double outer = static_cast<double>(plan.lines[0].windows * plan.lines[1].windows);
+    const double tiles = outer * static_cast<double>((y.windows + 1) / 2 * ((x.windows + 1) / 2));
+    // In multiplications: to transform a tile; to transform factors, or to make them of sums.
+    constexpr double kEnter = 120, kFactors = 850;
+    const double of_tile = kItems * product + kEnter * channels + of_row * rows;
+    const double cost = tiles * of_tile + kFactors * product;
+    return plan.work() >= kLarge && plan.work() > 1.15 * cost;
 }
 
 Plan of_tiles(Plan plan) {
@@ -256,15 +263,8 @@ void Job<T>::add_block(std::int64_t group, std::int64_t number) try {
 }  // namespace
 
 bool suits_tiles(const Plan &plan) {
-    if (!has_tiles(plan) || plan.lines[kX].out != 1) return false;
-    const auto channels = static_cast<double>(plan.channels.size());
-    const auto rows = static_cast<double>(plan.rows.size());
-    const double items = static_cast<double>(plan.taps()) / 9;
-    // In multiplications: to make windows of sums, to transform factors.
-    constexpr double kLeave = 50, kFactors = 850;
-    const double of_tile = kItems * channels * rows * items + kEnter * channels + kLeave * rows;
-    const double cost = count_tiles(plan) * of_tile + kFactors * channels * rows * items;
-    return plan.work() >= kLarge && plan.work() > 1.15 * cost;
+    constexpr double kLeave = 50;  // to make windows of sums
+    return has_tiles(plan) && plan.lines[kX].out == 1 && saves_work(plan, kLeave);
 }
 
 template <class T>

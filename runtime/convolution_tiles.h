@@ -23,9 +23,9 @@ constexpr int kY = kLines - 2, kX = kLines - 1;
 
 // Whether windows are 3 × 3 neighbouring items along the last two axes, each the next one's neighbour.
 bool has_tiles(const Plan &plan);
-// In multiplications: to transform a tile.
-constexpr double kEnter = 120;
-double count_tiles(const Plan &plan);
+// Whether tiles are less work than windows, if the part of a row in a tile costs so many
+// multiplications beside the products.
+bool saves_work(const Plan &plan, double of_row);
 Plan of_tiles(Plan plan);
 // Without the items of kernels along the last two axes: see Plan::factors.
 Plan of_planes(Plan plan);
