@@ -4,6 +4,7 @@ The polynomials are those of the definition, `ops/elementwise/normal_quantile.py
 """
 
 import math
+from collections.abc import Callable
 
 from theano._core.lower.llvm.math.error_function import erfc
 from theano._core.lower.llvm.math.logarithm import log
@@ -58,29 +59,30 @@ def upper_quantile(b: Emitter, q: Value, x: Value | None = None) -> Value:
     return b.when_any(b.ge(w, table.end), (z,), tails)[0]
 
 
-def _with_edges(b: Emitter, q: Value, z: Value) -> Value:
-    """Return `z`, but infinity for q = 0, and NaN where q is no probability."""
+def _at_edges(b: Emitter, q: Value, of: Callable[[Value], Value]) -> Value:
+    """Return what `of` gives for a probability; infinity for 0, and NaN for what is none."""
+    inside = b.bit_and(b.gt(q, 0.0), b.le(q, 1.0))
     edge = b.select(b.eq(q, 0.0), b.const(math.inf, q.dtype, q.lanes), math.nan)
-    return b.select(_is_inside(b, q), z, edge)
-
-
-def _is_inside(b: Emitter, q: Value) -> Value:
-    return b.bit_and(b.gt(q, 0.0), b.le(q, 1.0))
+    return b.select(inside, of(b.select(inside, q, 1.0)), edge)
 
 
 def quantile(b: Emitter, p: Value) -> Value:
     """The number that a normal number stays below with probability `p`; within 4 ulp."""
     rest = b.sub(1.0, p)
     q = b.mul(b.select(b.lt(p, rest), p, rest), 2.0)
-    z = _with_edges(b, q, upper_quantile(b, b.select(_is_inside(b, q), q, 1.0)))
+    z = _at_edges(b, q, lambda q: upper_quantile(b, q))
     return b.select(b.lt(p, 0.5), b.neg(z), z)
 
 
 def _inverse_of_erfc(b: Emitter, q: Value, x: Value | None = None) -> Value:
     """The inverse of erfc for 0 <= q <= 1; `x` is 1 - q."""
     high, low = _ROOT_OF_HALF[q.dtype]
-    z = upper_quantile(b, b.select(_is_inside(b, q), q, 1.0), x)
-    return _with_edges(b, q, b.fma(z, low, b.mul(z, high)))
+
+    def of(q: Value) -> Value:
+        z = upper_quantile(b, q, x)
+        return b.fma(z, low, b.mul(z, high))
+
+    return _at_edges(b, q, of)
 
 
 def erfinv(b: Emitter, x: Value) -> Value:

@@ -122,11 +122,9 @@ def _narrow_power(b: Emitter, a: Value, y: Value) -> Value:
 def _known_exponent(y: Value) -> float:
     """Return a small multiple of 1/2 that is a constant; 0: it is another number, or not known."""
     number = y.number
-    if number is None or not abs(number) <= _LARGEST_EXPONENT:
+    if number is None or not abs(number) <= _LARGEST_EXPONENT or 2 * number != int(2 * number):
         return 0
-    if number == int(number):
-        return float(number)
-    return float(number) if 2 * number == int(2 * number) and number >= _LOWEST_HALF else 0
+    return number if number == int(number) or number >= _LOWEST_HALF else 0
 
 
 def _known_power(b: Emitter, x: Value, exponent: int) -> Value:
