@@ -10,6 +10,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower.llvm.kernels.flat_columns import LONGEST_ROW
+from theano._core.lower.llvm.kernels.rows_together import CACHED
 from theano._core.runtime import native
 
 KINDS = ["bool", "uint8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64"]
@@ -59,6 +60,24 @@ def test_rows_of_every_length(kind: str, width: int) -> None:
             for given in (a, np.asfortranarray(a), a[:, ::-1][:, ::-1]):
                 for one, two in zip(f(given, b), wanted, strict=True):
                     np.testing.assert_array_equal(one, two.astype(one.dtype))
+
+
+@pytest.mark.parametrize(("length", "kind"), [(3, "float64"), (11, "float64"), (30, "float32")])
+def test_rows_that_no_cache_holds(length: int, kind: str) -> None:
+    """Fewer are folded as one; the bits are the same for any width of vectors and threads."""
+    x = T.TensorType(kind, (False,) * 2)("x")
+    rows = CACHED // np.dtype(kind).itemsize // length + 5
+    exact, any_ = drawn((rows, length), kind), RANDOM.standard_normal((rows, length)).astype(kind)
+    bits = set()
+    for width, threads in (128, 1), (256, 2), (512, 1), (512, 3):
+        with theano.config.change_flags(vector_width=width, threads=threads):
+            f = theano.function([x], [x.sum(axis=0), abs(x).max(axis=0)])
+            assert flat(f) > 0
+            sums, largest = f(exact)
+            np.testing.assert_array_equal(sums, exact.sum(axis=0))
+            np.testing.assert_array_equal(largest, abs(exact).max(axis=0))
+            bits.add(f(any_)[0].tobytes())
+    assert len(bits) == 1
 
 
 def test_axes_around_the_rows() -> None:

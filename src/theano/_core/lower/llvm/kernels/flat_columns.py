@@ -14,15 +14,16 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
-from theano._core.lower.llvm.kernels.rows_together import rows_together
+from theano._core.lower.llvm.kernels.rows_together import ROWS, is_far
 from theano._core.lower.llvm.kernels.vectors import LIGHT, WIDE, VectorLoop
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
 # Bytes of the widest vectors: how rows are folded may not depend on those that there are.
 WIDEST = 64
-# Rows that are folded as one at most.
-MOST = 64
+# Rows that are folded as one at most, and bytes of those that come from memory: what arrives in
+# order is read soonest if each sum waits for one that was stored just before.
+MOST, FAR = 64, 512
 # Rows are folded so if there are so many times as many as at once.
 LEAST_TIMES = 4
 # So many reductions, and rows that are repeated, have memory on the stack, which is not large.
@@ -65,17 +66,30 @@ class FlatColumns(VectorLoop):
         """Write them: `inner` are the axes that are folded, the last one that of the rows."""
         w, b = self.w, self.b
         self.axis = inner[-1]
-        self.at_once = rows_at_once(w.loop)
-        light = w.lanes * WIDE <= self.at_once and w.loop.weight <= LIGHT
+        most = rows_at_once(w.loop)
+        self.far = is_far(w, self.axis) or "false"
+        self.at_once = self._rows_at_once(most)
+        light = w.lanes * WIDE <= most and w.loop.weight <= LIGHT
         self.wide = WIDE if light else 1
         self.width = b.emit(f"mul i64 {w.shape[w.last]}, {self.at_once}")
-        room = self.at_once * LONGEST_ROW + w.lanes
+        room = most * LONGEST_ROW + w.lanes
         self.totals = [self._memory(itemsize(f.dtype) * room) for f in w.loop.reductions]
         with self._repeated():
             self._each("0", self.width, self._begin)
             w._nested_reduction(inner[:-1], self.pointers, [], self._rows)
-        self._fold()
+        self._fold(most)
         self._each("0", w.shape[w.last], self._store_columns)
+
+    def _rows_at_once(self, most: int) -> str:
+        """Return how many rows are folded as one, a power of two."""
+        w, b, rows = self.w, self.b, str(most)
+        size = max((itemsize(m.dtype) for m in w.operands if self.axis in m.strides), default=8)
+        while most > 1:
+            long = b.emit(f"icmp ugt i64 {w.shape[w.last]}, {FAR // size // most}")
+            fewer = b.emit(f"and i1 {self.far}, {long}")
+            most //= 2
+            rows = b.emit(f"select i1 {fewer}, i64 {most}, i64 {rows}")
+        return rows
 
     def _each(self, start: str, end: str, block: Any) -> None:
         """Write `block(first, count, places of accumulators)` for each vector of a flat row."""
@@ -102,10 +116,10 @@ class FlatColumns(VectorLoop):
             if w.last not in memory.strides or self.axis in memory.strides:
                 continue
             size = itemsize(memory.dtype)
-            row = self._memory(size * self.at_once * LONGEST_ROW)
+            row = self._memory(size * rows_at_once(w.loop) * LONGEST_ROW)
             bytes_of_row = b.emit(f"mul i64 {w.shape[w.last]}, {size}")
             of = row, kept[memory.slot], bytes_of_row
-            self.over("0", str(self.at_once), 1, partial(self._copy_row, *of))
+            self.over("0", self.at_once, 1, partial(self._copy_row, *of))
             self.pointers[memory.slot] = row
         yield
         self.pointers = kept
@@ -131,8 +145,11 @@ class FlatColumns(VectorLoop):
         first, rest = (self._moved(pointers, at) for at in (low, middle))
         operands = w.operands
         w.operands = [self._wider_steps(memory) for memory in operands]
-        together = rows_together(w, self.axis, LONGEST_ROW, flat=True)
-        self.over("0", many, together, lambda *part: self._some(first, *part[:2]))
+        far = b.emit(f"select i1 {self.far}, i64 {many}, i64 0")
+        near = b.emit(f"sub i64 {many}, {far}")
+        self.over("0", far, 1, lambda *part: self._some(first, *part[:2]))
+        with self._wider():
+            self.over("0", near, ROWS, lambda *part: self._some(first, *part[:2]))
         w.operands = operands
         items = b.emit(f"mul i64 {left}, {w.shape[w.last]}")
         self._each("0", items, lambda *vector: self._rest(rest, *vector))
@@ -158,12 +175,11 @@ class FlatColumns(VectorLoop):
     def _some(self, pointers: dict[int, str], low: str, rows: str) -> list[Any]:
         """Fold some flat rows, vector by vector."""
         high = self.b.emit(f"add i64 {low}, {rows}")
-        with self._wider():
 
-            def fold(first: str, count: str, at: list[str]) -> None:
-                self._column([self.axis], pointers, low, high, first, count, at)
+        def fold(first: str, count: str, at: list[str]) -> None:
+            self._column([self.axis], pointers, low, high, first, count, at)
 
-            self._each("0", self.width, fold)
+        self._each("0", self.width, fold)
         return []
 
     def _rest(self, pointers: dict[int, str], first: str, count: str, at: list[str]) -> None:
@@ -173,12 +189,14 @@ class FlatColumns(VectorLoop):
         results = self._column_step(pointers, first, count, acc)
         self._keep(at, self._of_items(count, results, acc))
 
-    def _fold(self) -> None:
+    def _fold(self, rows: int) -> None:
         """Fold the accumulators of each column: the first half of the rows takes the second."""
-        w, b, rows = self.w, self.b, self.at_once
+        w, b = self.w, self.b
         while rows > 1:
             rows //= 2
-            half = b.emit(f"mul i64 {w.shape[w.last]}, {rows}")
+            there = b.emit(f"icmp ugt i64 {self.at_once}, {rows}")
+            items = b.emit(f"mul i64 {w.shape[w.last]}, {rows}")
+            half = b.emit(f"select i1 {there}, i64 {items}, i64 0")
 
             def fold(first: str, count: str, at: list[str], half: str = half) -> None:
                 # Behind the half, vectors write what nothing reads any more.
