@@ -106,6 +106,7 @@ EXAMPLES: dict[str, Any] = {
     "loop(if(c, x, 0)) → if(c, loop(x), 0)": theano.scan(
         lambda a, h: h * a, sequences=x, outputs_info=ifelse(T.gt(s, 0), s, T.zeros_like(s))
     )[0],
+    "dot(x, y).T → dot(y.T, x.T)": 2 * m.T - T.dot(T.dot(m, m.T), T.exp(m)).T,
     "dot(x, y) + dot(x.T, y) → dot(x + x.T, y)": T.dot(square, T.tanh(square))
     + T.dot(T.tanh(square).T, square).T,
     "dot(x, few items) → sum(x few items)": T.dot(m, T.constant(np.array([2.0, 3.0]))),

@@ -162,3 +162,19 @@ def test_one_array_of_a_join_is_read_itself() -> None:
         function = theano.function([x, y], output)
         with pytest.raises(ValueError):
             function(a, b[:1])
+
+
+def test_gradients_of_weights_that_are_multiplied_transposed() -> None:
+    w = theano.shared(np.arange(6.0).reshape(3, 2) / 7, "w")
+    cost = T.sqr(T.tanh(T.dot(T.dot(x, w), w.T)) - x).sum()
+    step = theano.function([x], cost, updates=[(w, w - 0.1 * T.grad(cost, w))])
+    # Both are added to the weights, and what is added to is no sum.
+    update = step.maker.graph.outputs[1].owner
+    assert [str(update.op), str(update.inputs[0].owner.op)] == ["Gemm", "Gemm"]
+    assert update.inputs[0].owner.inputs[0].owner is None
+    value, before = np.arange(12.0).reshape(4, 3) / 11, w.get_value()
+    plain = theano.function([x], [cost, w - 0.1 * T.grad(cost, w)], mode=PLAIN)
+    wanted = plain(value)
+    np.testing.assert_allclose(step(value), wanted[0], rtol=1e-13)
+    np.testing.assert_allclose(w.get_value(), wanted[1], rtol=1e-13)
+    assert not np.array_equal(before, w.get_value())

@@ -1,6 +1,6 @@
 """Local rewrites of Theano 1.0.5 that move axes: old programs run them by name on graphs of theirs.
 
-Rewriting here does without them: it moves axes where that helps, and lowering moves none.
+Rewriting here moves axes where that helps, by rules of its own, and lowering moves none.
 """
 
 from __future__ import annotations

@@ -12,7 +12,12 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.products import Dot, Gemm, dot, gemm
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Reshape, reshape_op
-from theano._core.ops.core.dimshuffle import dimshuffle, matrix_transpose, transpose_of
+from theano._core.ops.core.dimshuffle import (
+    DimShuffle,
+    dimshuffle,
+    matrix_transpose,
+    transpose_of,
+)
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -93,6 +98,19 @@ def _factors(value: Variable, uses: dict[Variable, int]) -> tuple[Any, Any] | No
     whole = transpose_of(value)
     inner = None if whole is None else _factors(whole, uses)
     return None if inner is None else (_turned(inner[1]), _turned(inner[0]))
+
+
+@rule(
+    "dot(x, y).T → dot(y.T, x.T)",
+    on=DimShuffle,
+    phase="canonical",
+    keeps="rounding",
+    why="sums take it in, as gradients of weights that are multiplied as w.T",
+)
+def _transpose_of_product(rewriter: Rewriter, node: Apply) -> Any:
+    product = transpose_of(node.outputs[0])
+    factors = None if product is None else _factors(product, rewriter.uses)
+    return None if factors is None else dot(_turned(factors[1]), _turned(factors[0]))
 
 
 @rule(
