@@ -307,7 +307,7 @@ bool suits_panels(const Matrix &a, const Matrix &b, bool gram, T alpha, T beta) 
     constexpr std::int64_t item = sizeof(T);
     // Of a matrix and its transpose, BLAS computes half as much without packing it twice.
     const bool narrow = gram && a.rows <= kManyRows && a.columns > kShortSum;
-    if (panels::suits_product(a, b, item) && !narrow) return true;
+    if (panels::suits_product(a, b, item, alpha != T(1)) && !narrow) return true;
     return a.columns <= kShortSum && a.rows >= kManyRows && b.columns >= kManyColumns &&
            a.across == item && a.down % item == 0 && alpha == T(1) &&
            (beta == T(0) || beta == T(1));

@@ -30,6 +30,12 @@ struct Work {
                                    // what is in the result, if it is added to
 };
 
+// Work with a matrix that is read where it lies, instead of a packed one.
+struct Unpacked : Work {
+    const char *matrix;  // the first of its terms that are added
+    std::int64_t down;   // bytes between its rows, whose items lie side by side
+};
+
 // Bytes of a panel's rows at most.
 constexpr std::int64_t kMostBytes = 128;
 
@@ -57,6 +63,7 @@ Multiply multiply_plain;
 MultiplySmall multiply_plain;
 #if defined(__x86_64__)
 Multiply multiply_fma, multiply_avx512;
+Multiply unpacked_avx512;  // for work that is Unpacked
 MultiplySmall multiply_fma, multiply_avx512;
 // Of one product, the rows [begin, end).
 MultiplySmall short_rows_avx512;

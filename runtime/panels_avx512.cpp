@@ -212,6 +212,14 @@ void multiply_avx512(const Work &work, std::int64_t panel, std::int64_t first, s
         multiply_rows<double, 64, 2, 8>(work, panel, first, last, ahead);
 }
 
+void unpacked_avx512(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
+                     Ahead *ahead) {
+    if (work.itemsize == sizeof(float))
+        multiply_rows<float, 64, 2, 8, 0>(work, panel, first, last, ahead);
+    else
+        multiply_rows<double, 64, 2, 8, 0>(work, panel, first, last, ahead);
+}
+
 void multiply_avx512(const small::Products &products, bool single, std::int64_t begin,
                      std::int64_t end) {
     if (single) small::multiply_of<float, 64>(products, begin, end);

@@ -17,8 +17,8 @@ namespace {
 // same bits in any parts. So many fit on the stack.
 constexpr std::int64_t kTerms = 512, kFewTerms = 128;
 
-// Rows of A that stay in the nearest cache while they go through some panels: a tile.
-constexpr std::int64_t kRows = 8;
+// Rows of A that stay in the nearest cache while they go through some panels: a tile, or the last ones.
+constexpr std::int64_t kRows = 8, kMostRows = 12;
 
 // Terms that lie within so many bytes are read where they are.
 constexpr std::int64_t kNear = 1 << 17;
@@ -28,6 +28,13 @@ constexpr std::int64_t kWhole = 1 << 22;
 
 // After about so many products it is asked whether to go on.
 constexpr double kUnasked = 1u << 31;
+
+// Other processors have no product that `suits_product`.
+#if defined(__x86_64__)
+constexpr Multiply *multiply_unpacked = unpacked_avx512;
+#else
+constexpr Multiply *multiply_unpacked = nullptr;
+#endif
 
 // Rows of A in its own order: the first matrix of a part.
 template <class T>
@@ -91,6 +98,7 @@ struct Product {
     T alpha, beta;
     bool lower;                   // only what lies on and below the diagonal
     bool near;                    // whether rows of A are read where they are
+    bool unpacked;                // whether B is
     std::int64_t most;            // terms at a time
     std::int64_t panels, groups;  // a group is packed at a time
     std::int64_t chunks;          // of rows
@@ -141,16 +149,20 @@ struct Product {
     // A range, after which the same thread computes another one.
     void compute(const Range &now, const Range &later, char *packed) const {
         for (std::int64_t first = begin; first < end && now.top < now.bottom; first += most) {
-            Work work = packing(first, packed);
-            work.packed -= now.left * work.width * work.terms * kItem;
-            pack(reinterpret_cast<std::int64_t *>(&work), now.left, now.right);
+            Unpacked work{packing(first, packed), b.data + first * b.down, b.down};
+            if (!unpacked) {
+                work.packed -= now.left * work.width * work.terms * kItem;
+                pack(reinterpret_cast<std::int64_t *>(&work), now.left, now.right);
+            }
             multiplying(work, first);
             const std::int64_t after = first + work.terms;
             Ahead ahead = after < end ? next(work, after, now, now) : next(work, begin, later, now);
-            for (std::int64_t row = now.top; row < now.bottom; row += kRows) {
-                const std::int64_t stop = std::min(now.bottom, row + kRows);
+            for (std::int64_t row = now.top, stop; row < now.bottom; row = stop) {
+                stop = now.bottom - row <= kMostRows ? now.bottom : row + kRows;
                 for (std::int64_t panel = now.left; panel < now.right; ++panel) {
-                    if (near) multiply_panel(work, panel, row, stop, ahead.bytes ? &ahead : nullptr);
+                    Ahead *const fetched = ahead.bytes ? &ahead : nullptr;
+                    if (unpacked) multiply_unpacked(work, panel, row, stop, fetched);
+                    else if (near) multiply_panel(work, panel, row, stop, fetched);
                     else multiply_copies(work, panel, row, stop);
                 }
             }
@@ -184,7 +196,8 @@ struct Product {
         const std::int64_t terms = together * std::min(product.most, product.end - product.begin);
         Scratch scratch;
         alignas(64) char few[kFewTerms * kMostBytes];
-        char *packed = terms <= kFewTerms ? few : static_cast<char *>(scratch.get(terms, kMostBytes));
+        const bool small = product.unpacked || terms <= kFewTerms;
+        char *packed = small ? few : static_cast<char *>(scratch.get(terms, kMostBytes));
         for (std::int64_t item = begin; item < end; ++item) {
             const Range now = product.range(item);
             if (packed) product.compute(now, item + 1 < end ? product.range(item + 1) : Range{}, packed);
@@ -219,25 +232,34 @@ bool suits_narrow(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
            b.columns * itemsize >= kFewBytes && products(a, b) > kUnpacked;
 }
 
+// Whether B is better read where it lies: for few rows of A, packing takes as long as a fifth of the product.
+// Rows that lie whole pages apart are kept in the same places of the caches, which are few.
+bool suits_unpacked(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
+    constexpr std::int64_t kFewRows = 48, kPage = 4096, kCached = 1 << 23;
+    return b.across == itemsize && b.down % itemsize == 0 && b.down % kPage != 0 && a.rows <= kFewRows &&
+           a.columns <= kCached / itemsize / b.columns;
+}
+
 // Whether few rows are: BLAS takes twice as long to turn B, and longer for long sums, or less than a tile.
-bool suits_few(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
+bool suits_few(const Matrix &a, const Matrix &b, std::int64_t itemsize, bool scaled) {
     constexpr std::int64_t kFew = 6, kFewTurned = 3, kLong = 256, kTile = 12;
     const bool turned = b.across != itemsize;
     const bool long_or_less = a.columns > kLong || a.rows < kTile;
-    const bool worth_it = turned ? a.rows >= kFewTurned : a.rows >= kFew && long_or_less;
-    return itemsize == sizeof(float) && worth_it && products(a, b) > kUnpacked;
+    if (products(a, b) <= kUnpacked) return false;
+    if (!scaled && suits_unpacked(a, b, itemsize)) return a.rows >= kFew;
+    return itemsize == sizeof(float) && (turned ? a.rows >= kFewTurned : a.rows >= kFew && long_or_less);
 }
 
 }  // namespace
 
-bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
+bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize, bool scaled) {
     // Fewer columns do not make up for rows that must be turned.
     constexpr std::int64_t kFewRows = 16, kFewVectors = 3;
     if (!has_avx512()) return false;
     const std::int64_t lanes = 64 / itemsize;
     const std::int64_t fewest = a.across == itemsize ? lanes : kFewVectors * lanes;
     if (b.columns < fewest) return suits_narrow(a, b, itemsize);
-    return a.rows >= kFewRows || suits_few(a, b, itemsize);
+    return a.rows >= kFewRows || suits_few(a, b, itemsize, scaled);
 }
 
 template <class T>
@@ -254,7 +276,7 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
         chunks = std::clamp<std::int64_t>(m / kFewRows, 1, (workers + groups - 1) / groups);
     else if (4 * panels < 3 * turns * workers)
         chunks = std::clamp<std::int64_t>(m / kManyRows, 1, kChunks);
-    Product<T> product{a, b, c, alpha, beta, gram, true, most, panels, groups, chunks, 0, k};
+    Product<T> product{a, b, c, alpha, beta, gram, true, false, most, panels, groups, chunks, 0, k};
     const bool in_place = a.across % item == 0 && a.down % item == 0 &&
                           (a.across == item || most * std::abs(a.across) <= kNear);
     const double each = static_cast<double>(m) * static_cast<double>(b.columns * most);
@@ -267,6 +289,7 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
         product.near = rows != nullptr;
         if (!rows) product = product.of_few_terms();
     }
+    product.unpacked = product.near && alpha == T(1) && suits_unpacked(a, b, item);
     for (std::int64_t first = 0; first < k; first += span) {
         product.begin = first;
         product.end = std::min(k, first + span);

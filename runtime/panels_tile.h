@@ -11,7 +11,7 @@ namespace panels {
 namespace {
 
 // `kRows` rows, each of `kVectors` vectors of `kBytes` bytes, are summed at a time; rows of the panel have
-// `kPanel` vectors.
+// `kPanel` vectors, or lie as far apart as the work, which is Unpacked, says: 0.
 template <class T, int kBytes, int kVectors, int kRows, int kPanel = kVectors>
 struct Tile {
     using Own = Vectors<T, kBytes>;
@@ -66,8 +66,14 @@ struct Tile {
         for (const Work *part : parts) {
             if (!part) continue;
             const auto *x = reinterpret_cast<const T *>(part->source + row * part->leading);
-            const T *panel = reinterpret_cast<const T *>(part->packed) + column * part->terms;
             constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
+            const T *panel = reinterpret_cast<const T *>(part->packed) + column * part->terms;
+            std::int64_t apart = kApart;
+            if constexpr (kPanel == 0) {
+                const auto &whole = static_cast<const Unpacked &>(work);
+                panel = reinterpret_cast<const T *>(whole.matrix) + column;
+                apart = whole.down / kItem;
+            }
             const std::int64_t leading = part->leading / kItem, across = part->across / kItem;
             for (std::int64_t term = 0; term < part->terms;) {
                 const std::int64_t left = part->terms - term;
@@ -75,8 +81,11 @@ struct Tile {
                 if (ahead) fetch(*ahead);
                 for (; term < end; ++term, x += across) {
                     Vector own[kVectors];
-                    TH_UNROLL for (int v = 0; v < kVectors; ++v)
-                        __builtin_memcpy(&own[v], panel + term * kApart + v * kLanes, kBytes);
+                    TH_UNROLL for (int v = 0; v < kVectors; ++v) {
+                        const T *const from = panel + term * apart + v * kLanes;
+                        if (kPanel == 0 && kSome && v == kVectors - 1) load_some(own[v], from, last);
+                        else __builtin_memcpy(&own[v], from, kBytes);
+                    }
                     TH_UNROLL for (int r = 0; r < kRows; ++r) {
                         const Vector factor = x[r * leading] - Vector{};
                         TH_UNROLL for (int v = 0; v < kVectors; ++v)
@@ -123,20 +132,30 @@ struct Tile {
 };
 
 // The rows [first, last) of a panel's columns of the result.
-template <class T, int kBytes, int kVectors, int kRows>
+template <class T, int kBytes, int kVectors, int kRows, int kPanel = kVectors>
 void multiply_rows(const Work &work, std::int64_t panel, std::int64_t first, std::int64_t last,
                    Ahead *ahead) {
     const std::int64_t column = panel * Tile<T, kBytes, kVectors, 1>::kWidth;
     std::int64_t row = first;
-    for (; row + kRows <= last; row += kRows)
-        Tile<T, kBytes, kVectors, kRows>::sums(work, row, column, ahead);
-    if constexpr (kRows > 4) {
-        for (; row + 4 <= last; row += 4)
-            Tile<T, kBytes, kVectors, 4>::sums(work, row, column, ahead);
-        for (; row + 2 <= last; row += 2)
-            Tile<T, kBytes, kVectors, 2>::sums(work, row, column, ahead);
+    for (; row + kRows <= last; row += kRows) {
+        if constexpr (kRows == 8) {
+            // A few rows more cost less than a tile of their own.
+            if (last - row == 12)
+                return Tile<T, kBytes, kVectors, 12, kPanel>::sums(work, row, column, ahead);
+            if (last - row == 10)
+                return Tile<T, kBytes, kVectors, 10, kPanel>::sums(work, row, column, ahead);
+        }
+        Tile<T, kBytes, kVectors, kRows, kPanel>::sums(work, row, column, ahead);
     }
-    for (; row < last; ++row) Tile<T, kBytes, kVectors, 1>::sums(work, row, column, ahead);
+    if constexpr (kRows > 4) {
+        for (; row + 6 <= last; row += 6)
+            Tile<T, kBytes, kVectors, 6, kPanel>::sums(work, row, column, ahead);
+        for (; row + 4 <= last; row += 4)
+            Tile<T, kBytes, kVectors, 4, kPanel>::sums(work, row, column, ahead);
+        for (; row + 2 <= last; row += 2)
+            Tile<T, kBytes, kVectors, 2, kPanel>::sums(work, row, column, ahead);
+    }
+    for (; row < last; ++row) Tile<T, kBytes, kVectors, 1, kPanel>::sums(work, row, column, ahead);
 }
 
 }  // namespace

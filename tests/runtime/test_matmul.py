@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import itertools
+import mmap
 import os
 import subprocess
 import sys
@@ -233,6 +235,49 @@ def test_few_columns_and_few_rows_are_added_from_the_first_term_on() -> None:
         np.testing.assert_array_equal(multiply(a[1:], b), several[1:])
         one = multiply(np.repeat(a[:1], 40, axis=0), np.repeat(b, 20, axis=1))
         np.testing.assert_array_equal(one[0, ::20], several[0])
+
+
+def before_protected_memory(array: Any) -> Any:
+    """Return a copy of an array, behind the last item of which no memory may be read."""
+    page = mmap.PAGESIZE
+    whole = -(-array.nbytes // page) * page
+    memory = mmap.mmap(-1, whole + page)
+    start = np.frombuffer(memory, np.uint8).ctypes.data
+    assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(start + whole), page, 0) == 0
+    copy = np.ndarray(array.shape, array.dtype, memory, whole - array.nbytes)
+    copy[...] = array
+    return copy
+
+
+@own_products
+@pytest.mark.skipif(sys.platform != "linux", reason="protects memory by Linux's means")
+@pytest.mark.parametrize("char", ["f", "d"])
+@pytest.mark.parametrize("n", [205, 224, 233, 272, 273])
+def test_few_rows_times_a_matrix_that_is_read_where_it_lies(char: str, n: int) -> None:
+    random, k = np.random.default_rng(11), 700
+    b = numbers(random, (k, n), char)
+    wide = numbers(random, (k, n + 40), char)
+    layouts_of_b = {
+        "last": before_protected_memory(b),
+        "wide": wide[:, 3 : n + 3],
+        "reversed": wide[::-1, :n],
+        "repeated": np.broadcast_to(b[5], (k, n)),
+    }
+    a = numbers(random, (50, k), char)
+    for name, one in layouts_of_b.items():
+        # By columns, it is packed.
+        packed = multiply(a, np.asfortranarray(one))
+        check(packed, expected(a, one), k)
+        for m in (7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 22, 47, 48, 49):
+            results = [multiply(a[:m], one), multiply(a.T.copy().T[:m], one)]
+            for result in results:
+                check(result, expected(a[:m], one), k)
+                # BLAS multiplies by few rows what is not read where it lies.
+                if m >= 16 or name != "repeated":
+                    np.testing.assert_array_equal(result, packed[:m])
+            c = np.array(numbers(random, (m, n), char))
+            wanted = expected(a[:m], one, c.copy(), 1, 3)
+            check(multiply(a[:m], one, c, None, 3), wanted, k + 4)
 
 
 @pytest.mark.parametrize("char", ["f", "d"])
