@@ -240,6 +240,17 @@ bool suits_unpacked(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
            a.columns <= kCached / itemsize / b.columns;
 }
 
+// Whether the transpose is better computed, of a B by columns, which is read where it lies then: packing it
+// takes as long as so many rows more, vectors of A's columns that are not full as long as full ones.
+bool suits_transpose(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
+    constexpr std::int64_t kFewest = 3, kMost = 64, kPacking = 8;
+    const std::int64_t lanes = 64 / itemsize, rest = a.rows % (2 * lanes);
+    const std::int64_t half = (rest + lanes / 2 - 1) / (lanes / 2) * (lanes / 2);
+    const std::int64_t full = a.rows - rest + (half > lanes ? 2 * lanes : half);
+    return b.down == itemsize && b.across % itemsize == 0 && a.rows >= kFewest && a.rows <= kMost &&
+           full < a.rows + kPacking;
+}
+
 // Whether few rows are: BLAS takes twice as long to turn B, and longer for long sums, or less than a tile.
 bool suits_few(const Matrix &a, const Matrix &b, std::int64_t itemsize, bool scaled) {
     constexpr std::int64_t kFew = 6, kFewTurned = 3, kLong = 256, kTile = 12;
@@ -247,24 +258,13 @@ bool suits_few(const Matrix &a, const Matrix &b, std::int64_t itemsize, bool sca
     const bool long_or_less = a.columns > kLong || a.rows < kTile;
     if (products(a, b) <= kUnpacked) return false;
     if (!scaled && suits_unpacked(a, b, itemsize)) return a.rows >= kFew;
+    if (!scaled && turned && suits_transpose(a, b, itemsize)) return true;
     return itemsize == sizeof(float) && (turned ? a.rows >= kFewTurned : a.rows >= kFew && long_or_less);
 }
 
-}  // namespace
-
-bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize, bool scaled) {
-    // Fewer columns do not make up for rows that must be turned.
-    constexpr std::int64_t kFewRows = 16, kFewVectors = 3;
-    if (!has_avx512()) return false;
-    const std::int64_t lanes = 64 / itemsize;
-    const std::int64_t fewest = a.across == itemsize ? lanes : kFewVectors * lanes;
-    if (b.columns < fewest) return suits_narrow(a, b, itemsize);
-    return a.rows >= kFewRows || suits_few(a, b, itemsize, scaled);
-}
-
 template <class T>
-MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bool gram,
-                     const threads::Poll &poll) {
+MatmulStatus by_panels(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bool gram,
+                       const threads::Poll &poll) {
     constexpr std::int64_t item = sizeof(T), kFewRows = 32, kManyRows = 128, kChunks = 4;
     const std::int64_t m = a.rows, k = a.columns, wide = width(item, 0), workers = threads::get();
     const std::int64_t panels = (b.columns + wide - 1) / wide, parts = (k + kTerms - 1) / kTerms;
@@ -305,6 +305,36 @@ MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bo
     }
     if (gram) mirror(c, b.columns);
     return MatmulStatus::done;
+}
+
+}  // namespace
+
+bool suits_product(const Matrix &a, const Matrix &b, std::int64_t itemsize, bool scaled) {
+    // Fewer columns do not make up for rows that must be turned.
+    constexpr std::int64_t kFewRows = 16, kFewVectors = 3;
+    if (!has_avx512()) return false;
+    const std::int64_t lanes = 64 / itemsize;
+    const std::int64_t fewest = a.across == itemsize ? lanes : kFewVectors * lanes;
+    if (b.columns < fewest) return suits_narrow(a, b, itemsize);
+    return a.rows >= kFewRows || suits_few(a, b, itemsize, scaled);
+}
+
+template <class T>
+MatmulStatus product(const Matrix &a, const Matrix &b, T *c, T alpha, T beta, bool gram,
+                     const threads::Poll &poll) {
+    constexpr std::int64_t item = sizeof(T);
+    Scratch scratch;
+    if (alpha == T(1) && beta == T(0) && !gram && suits_transpose(a, b, item)) {
+        if (auto *turned = static_cast<T *>(scratch.get(a.rows * b.columns, item))) {
+            const MatmulStatus status =
+                by_panels<T>(b.transposed(), a.transposed(), turned, T(1), T(0), false, poll);
+            if (status != MatmulStatus::done) return status;
+            copy_rows(reinterpret_cast<const char *>(turned), item, a.rows * item, a.rows, b.columns, c,
+                      b.columns);
+            return status;
+        }
+    }
+    return by_panels<T>(a, b, c, alpha, beta, gram, poll);
 }
 
 template MatmulStatus product<float>(const Matrix &, const Matrix &, float *, float, float, bool,

@@ -269,7 +269,9 @@ def test_few_rows_times_a_matrix_that_is_read_where_it_lies(char: str, n: int) -
         packed = multiply(a, np.asfortranarray(one))
         check(packed, expected(a, one), k)
         for m in (7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 22, 47, 48, 49):
-            results = [multiply(a[:m], one), multiply(a.T.copy().T[:m], one)]
+            results = [multiply(x, one) for x in (a[:m], a.T.copy().T[:m])]
+            by_columns = multiply(a[:m], np.asfortranarray(one))
+            np.testing.assert_array_equal(by_columns, packed[:m])
             for result in results:
                 check(result, expected(a[:m], one), k)
                 # BLAS multiplies by few rows what is not read where it lies.
