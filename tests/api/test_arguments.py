@@ -1,5 +1,8 @@
 """Arguments as old programs write them: dtypes, axes, lengths and names of every kind."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -207,6 +210,37 @@ def test_a_pattern_may_leave_out_the_last_axes():
     assert T.patternbroadcast(T.row(), (True,)).broadcastable == (True, False)
     with pytest.raises(ValueError, match="3 axes"):
         T.patternbroadcast(x, (True, False, False))
+
+
+def test_equal_small_constants_are_one_until_they_get_a_name_or_a_tag():
+    two = T.constant(2)
+    assert T.constant(2) is two and T.as_tensor_variable(2) is two
+    assert T.constant(2, dtype="int8") is two and T.constant(np.int16(2)) is not two
+    for value in (11, -10.5, np.nan, np.True_, 1j, [1, 2], []):
+        first = T.constant(value)
+        assert T.constant(value) is not first
+    for value in (-10, 10, 0.5, [2], np.full((1, 1), 3, "uint8"), np.float16(-10)):
+        first = T.constant(value)
+        assert T.constant(value) is first
+    zero = T.constant(0.0)
+    assert T.constant(-0.0) is not zero and np.signbit(T.constant(-0.0).data)
+    named = T.constant(2, name="two")
+    assert named is not two and T.constant(2).name is None
+    two.name = "mine"
+    other = T.constant(2)
+    assert other is not two and other.name is None and T.constant(2) is other
+    other.tag.mine = 1
+    assert not hasattr(T.constant(2).tag, "mine")
+
+
+def test_shared_constants_are_freed_with_their_graphs():
+    x = T.dvector()
+    graph = theano.gof.FunctionGraph([x], [x * T.constant(-7)], clone=False)
+    kept, found = weakref.ref(graph), weakref.ref(T.constant(-7))
+    assert found() is not None
+    del graph, x
+    gc.collect()
+    assert kept() is None and found() is None
 
 
 def test_lengths_of_constants_are_known():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -109,6 +110,25 @@ def _constant(fresh: Any, name: str | None, ndim: int | None) -> Any:
         fresh = ops.constant(data)
     if name is not None:
         fresh.name = name
+        return fresh
+    return _shared(fresh)
+
+
+_in_use: WeakValueDictionary[Any, Any] = WeakValueDictionary()
+
+
+def _shared(fresh: Constant) -> Constant:
+    """Return the one constant for a small number that is in use, else `fresh`.
+
+    Programs tell constants apart by `is`. One that was given a name is somebody's own.
+    """
+    data = fresh.data
+    if data.size != 1 or data.dtype.kind not in "iuf" or not -10 <= data.item() <= 10:
+        return fresh
+    shared = _in_use.setdefault(fresh.signature(), fresh)
+    if shared.name is None and not vars(shared.tag):
+        return shared
+    _in_use[fresh.signature()] = fresh
     return fresh
 
 

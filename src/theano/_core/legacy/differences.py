@@ -25,7 +25,8 @@ DIFFERENCES: dict[str, str] = {
         "was left out"
     ),
     "theano.tensor.constant": (
-        "each call makes a variable of its own; 1.0.5 returned one for equal numbers from -10 to 10"
+        "as there, equal numbers from -10 to 10 are one variable while it is in use, but none that "
+        "has a name or attributes in its `tag`"
     ),
     "theano.tensor.default": (
         "chooses when the graph is made: where an argument of a function is no array, calls fail"
