@@ -124,6 +124,30 @@ def test_forward_derivative_of_its_own():
     np.testing.assert_allclose(got, 3 * (2 * d * 2 * VALUE + 2 * VALUE * d))
 
 
+def test_a_forward_derivative_that_nothing_says_is_not_implemented():
+    class Opaque(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return theano.Apply(self, [x], [x.type()])
+
+    x = dvector()
+    with pytest.raises(NotImplementedError, match="Opaque does not implement R_op"):
+        T.Rop(Opaque()(x), x, x)
+
+
+def test_the_default_output_is_printed_as_out():
+    class Pair(theano.Op):
+        __props__ = ()
+        default_output = 1
+
+        def make_node(self, x):
+            return theano.Apply(self, [x], [x.type(), x.type()])
+
+    second = Pair()(dvector())
+    assert str(second) == "Pair.out" and str(second.owner.outputs[0]) == "Pair.0"
+
+
 def test_several_outputs_and_what_they_depend_on():
     x, y, z = dvector("x"), dvector("y"), dvector("z")
     total, product = SumAndProduct(5)(x, y, z)

@@ -304,7 +304,8 @@ class Variable(_Operators):
             return self.name
         if self.owner is not None:
             op = self.owner.op
-            return f"{op}.{self.index}" if len(self.owner.outputs) > 1 else f"{op}.0"
+            default = getattr(op, "default_output", None)
+            return f"{op}.{'out' if self.index == default else self.index}"
         return f"<{self.type}>"
 
     def __repr__(self) -> str:

@@ -293,7 +293,9 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     def jvp(
         self, node: Apply, tangents: Sequence[Variable | None], forward: object
     ) -> list[Any] | None:
-        if not node.rules.forward_by_user:
+        # Without a gradient to follow from, `R_op` says what is missing.
+        reversible = node.rules.through_integers or _defines(self, "vjp")
+        if not node.rules.forward_by_user and reversible:
             return None
         results = self.R_op(list(node.inputs), list(tangents))
         return list(results) if isinstance(results, (list, tuple)) else [results]
