@@ -19,6 +19,7 @@ from theano.tensor.elemwise import (
     MulWithoutZeros,
     ProdWithoutZeros,
 )
+from theano.tensor.nnet import sigm
 
 VALUE = np.array([[0.5, 1.5, 2.0], [0.25, 3.0, 1.0]])
 
@@ -237,6 +238,13 @@ def test_functions_that_are_expressions(op, wanted):
     x, y = T.dvectors("x", "y")
     got = Elemwise(op)(x, y).eval({x: VALUE[0], y: VALUE[1]})
     np.testing.assert_allclose(got, wanted(VALUE[0], VALUE[1]), rtol=1e-12)
+
+
+def test_functions_of_layers_are_those_that_programs_compare_with():
+    x = T.dmatrix("x")
+    assert T.nnet.sigmoid(x).owner.op.scalar_op == sigm.scalar_sigmoid
+    assert T.nnet.softplus(x).owner.op.scalar_op == sigm.scalar_softplus
+    assert Elemwise(sigm.scalar_sigmoid, name="sigmoid")(x).eval({x: [[0.0]]}) == 0.5
 
 
 def test_composites():

@@ -160,7 +160,7 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_1msigmoid local_exp_over_1_plus_exp local_hard_sigmoid local_inv_1_plus_exp "
             "local_sigm_times_exp local_ultra_fast_sigmoid log1msigm_to_softplus "
             "log1p_neg_sigmoid log1pexp_to_softplus logsigm_to_softplus replace_leaf "
-            "scalar_sigmoid scalar_softplus ultra_fast_scalar_sigmoid"
+            "ultra_fast_scalar_sigmoid"
         ),
         "theano.tensor.opt": (
             "InplaceElemwiseOptimizer MakeVectorPrinter ShapeOptimizer UnShapeOptimizer "
