@@ -141,7 +141,9 @@ EXAMPLES: dict[str, Any] = {
     ),
     "length of nonzero(c) → sum(c ≠ 0)": T.gt(m, 0).nonzero()[0].shape[0],
     "x[arange(n)] → x[:n]": T.tanh(m)[T.arange(m.shape[0])],
-    "log(exp(x) / y) → x - log(y)": T.log(T.nnet.softmax(m)),
+    "log(exp(x) / y) → x - log(y)": T.log(T.exp(x) / T.sqrt(y)),
+    "log(softmax(x)) → x - log(sum(exp(x)))": T.log(T.nnet.softmax(m)),
+    "exp(x) (y / exp(x) + z) → y + exp(x) z": T.exp(x) * (y / T.exp(x) + T.sqrt(y)),
     "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
     / T.exp(m).sum(axis=1, keepdims=True),
     "sum(x / y) → sum(x) / y": (T.cosh(m) / T.exp(m[0]).dimshuffle("x", 0)).sum(axis=0),

@@ -70,28 +70,36 @@ def _exponents(variable: Variable) -> Any:
     return node.op(inside.owner.inputs[0], *node.inputs[1:])
 
 
-@rule(
-    "log(exp(x) / y) → x - log(y)",
-    on=log,
-    keeps="nan",
-    why="the logarithm of a softmax stays finite, and the softmax is not formed",
-)
+@rule("log(exp(x) / y) → x - log(y)", on=log, keeps="nan", why=OVERFLOW)
 def _log_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """Also of some items of the quotient."""
+    return _logarithm(node, of_sums=False)
+
+
+@rule(
+    "log(softmax(x)) → x - log(sum(exp(x)))",
+    on=log,
+    keeps="nan",
+    why="it stays finite, and the softmax is not formed",
+    phase="canonical",
+)
+def _log_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
+    """In FAST_COMPILE as well, as in Theano: programs train in it."""
+    return _logarithm(node, of_sums=True)
+
+
+def _logarithm(node: Apply, of_sums: bool) -> Any:
+    """Return the logarithm of exp(x) / y, or of some of its items; with `of_sums`, y is folded."""
     value = node.inputs[0]
-    parts = _quotient_of_exp(value)
-    if parts is not None:
-        return _difference(*parts)
-    chosen = made_by(value, *PARTS)
-    if chosen is None:
-        return None
-    parts = _quotient_of_exp(chosen.inputs[0])
-    if parts is None:
+    chosen = None if made_by(value, true_div) else made_by(value, *PARTS)
+    quotient = value if chosen is None else chosen.inputs[0]
+    parts = _quotient_of_exp(quotient)
+    if parts is None or (of_sums and not made_by(without_axes(parts[1]), Reduction)):
         return None
     whole = _difference(*parts)
-    if whole.type != chosen.inputs[0].type:
-        return None
-    return chosen.op(whole, *chosen.inputs[1:])
+    if chosen is None:
+        return whole
+    return chosen.op(whole, *chosen.inputs[1:]) if whole.type == quotient.type else None
 
 
 def _difference(power: Variable, below: Variable) -> Any:
@@ -113,6 +121,7 @@ def _difference(power: Variable, below: Variable) -> Any:
     on=(AdvancedIncSubtensor, IncSubtensor),
     keeps="nan",
     why="the softmax in the gradient of its logarithm cancels",
+    phase="canonical",
 )
 def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """In the gradient of a logarithm of probabilities, what they are divided by then cancels."""

@@ -369,6 +369,20 @@ def _cancel_stable(rewriter: Rewriter, node: Apply) -> Any:
     return _simplified(rewriter, node, True)
 
 
+@rule(
+    "exp(x) (y / exp(x) + z) → y + exp(x) z",
+    on=mul,
+    needs=(exp,),
+    keeps="nan",
+    why="the quotient, in the gradient of the logarithm of a softmax, does not overflow",
+)
+def _absorb(rewriter: Rewriter, node: Apply) -> Any:
+    dtype = node.outputs[0].type.dtype
+    if not dtypes.is_float(dtype) or not any(made_by(v, exp) for v in node.inputs):
+        return None
+    return _absorbed(node, Factors(list(node.inputs)))
+
+
 def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     dtype = node.outputs[0].type.dtype
     if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)):
