@@ -4,8 +4,10 @@
 
 #include "copy.h"
 #include "half.h"
+#include "integer_products.h"
 #include "matmul.h"
 #include "numpy_api.h"
+#include "processor.h"
 #include "threads.h"
 
 namespace theano {
@@ -85,10 +87,21 @@ struct Arithmetic<std::complex<R>> {
     }
 };
 
+const integers::Loops &integer_loops(std::int64_t itemsize) {
+#if defined(__x86_64__)
+    if (has_avx512()) return integers::loops_avx512(itemsize);
+    if (has_fma()) return integers::loops_fma(itemsize);
+#endif
+    return integers::loops_plain(itemsize);
+}
+
 template <class T>
 struct Product {
     using A = Arithmetic<T>;
     using Sum = typename A::Sum;
+    static constexpr bool kIntegers = std::is_integral<T>::value;
+    static constexpr std::int64_t kTogether = kIntegers ? integers::kRows : kRows;
+    static constexpr std::int64_t kMany = 8 * integers::kRows;
 
     std::int64_t m, n, k;
     const char *a;
@@ -103,9 +116,15 @@ struct Product {
     static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         auto &product = *reinterpret_cast<const Product *>(args);
         const std::int64_t last = std::min(product.m, end * product.group);
-        for (std::int64_t i = begin * product.group; i < last; i += kRows) {
-            product.rows(i, std::min(kRows, last - i));
+        for (std::int64_t i = begin * product.group; i < last; i += kTogether) {
+            product.rows(i, std::min(kTogether, last - i));
         }
+    }
+
+    // Rows that a thread makes at a time, of each of which there are so many products.
+    static std::int64_t group_of(std::int64_t m, double each) {
+        if (kIntegers) return m >= kMany && each <= kLong ? kTogether : 4 * kRows;
+        return each > kLong ? kRows : 4 * kRows;
     }
 
     void store(T *to, Sum value) const {
@@ -135,7 +154,23 @@ struct Product {
 
     void rows(std::int64_t first, std::int64_t count) const {
         if (columns) dots(first, count);
+        else if constexpr (kIntegers) tiles(first, count);
         else axpys(first, count);
+    }
+
+    void tiles(std::int64_t first, std::int64_t count) const {
+        using Own = std::conditional_t<sizeof(T) <= 2, std::uint16_t, Sum>;
+        alignas(64) Own sums[integers::kRows * integers::kBytes / sizeof(Own)];
+        const integers::Loops &loops = integer_loops(sizeof(T));
+        const integers::Work work{a, a_down, a_across, b, k, n};
+        for (std::int64_t j0 = 0; j0 < n; j0 += loops.width) {
+            const std::int64_t width = std::min(loops.width, n - j0);
+            loops.multiply(work, first, count, j0, sums);
+            for (std::int64_t i = 0; i < count; ++i) {
+                for (std::int64_t j = 0; j < width; ++j)
+                    store(c + (first + i) * n + j0 + j, sums[i * loops.width + j]);
+            }
+        }
     }
 
     void dots(std::int64_t first, std::int64_t count) const {
@@ -144,7 +179,11 @@ struct Product {
             for (std::int64_t j = 0; j < n; ++j) {
                 const T *column = b + j * k;
                 Sum sum = A::zero();
-                if (a_across == static_cast<std::int64_t>(sizeof(T))) {
+                const bool contiguous = a_across == static_cast<std::int64_t>(sizeof(T));
+                if (kIntegers && contiguous) {
+                    if constexpr (kIntegers)
+                        sum = static_cast<Sum>(integer_loops(sizeof(T)).dot(row, column, k));
+                } else if (contiguous) {
                     for (std::int64_t l = 0; l < k; ++l) {
                         sum = A::add(sum, A::multiply(A::widen(row[l]), A::widen(column[l])));
                     }
@@ -221,7 +260,7 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
                        old != A::zero(),
                        read(alpha),
                        old,
-                       static_cast<double>(n) * static_cast<double>(k) > kLong ? kRows : 4 * kRows};
+                       Product<T>::group_of(m, static_cast<double>(n) * static_cast<double>(k))};
     const std::int64_t groups = (m + product.group - 1) / product.group;
     if (!fits) {
         product.items(b);

@@ -340,6 +340,18 @@ def test_large(char: str, shape: tuple[int, int, int]) -> None:
     check(multiply(a, b), wanted, k)
 
 
+@pytest.mark.parametrize("char", "bBhHiIlL")
+@pytest.mark.parametrize(
+    "shape", [(1, 300, 40), (5, 129, 33), (70, 257, 97), (600, 3, 45), (9, 300, 3)]
+)
+def test_integers_wrap(char: str, shape: tuple[int, int, int]) -> None:
+    m, k, n = shape
+    words = np.random.default_rng(8).integers(0, 1 << 62, (2, 2 * max(m, n), k)).astype(char)
+    a, b = words[0, :m] * 3, words[1, :n].T * 5
+    for one, two in ((a, b), (a, b.copy()), (words[0, : 2 * m : 2, ::-1], b.copy())):
+        np.testing.assert_array_equal(multiply(one, two), one @ two, strict=True)
+
+
 @pytest.mark.parametrize("char", ["i", "f", "d", "D"])
 def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
     random = np.random.default_rng(7)
