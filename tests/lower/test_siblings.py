@@ -43,6 +43,8 @@ def test_loops_over_columns_of_the_same_matrices_are_one() -> None:
     a, b = T.dmatrices("a", "b")
     cross = [a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))]
     assert _steps(cross) == [9]
+    assert _steps([a.T[i] * b[:, j] - a[:, j] * b.T[i] for i, j in ((1, 2), (2, 0))]) == [6]
+    assert _steps([a.T[:, 0] * 2, a.T[:, 1] * 3]) == [1, 1]
     # Not those of rows, of some of the items, or over whole matrices.
     assert _steps([a[0] * 2, b[1] * 2]) == [1, 1]
     assert _steps([a[:, 0] * 2, a[1:, 0] * 2]) == [1, 1]

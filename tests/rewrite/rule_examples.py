@@ -86,6 +86,9 @@ EXAMPLES: dict[str, Any] = {
     "loop over steps → loop over steps, its body with slices sunk": theano.scan(
         lambda h: T.set_subtensor(h[1:-1], twice_different(h)), outputs_info=x, n_steps=3
     )[0],
+    "f(join(x, y))[a:b] → f(x)": (lambda z: z[:, :1] * z[:, 1:])(
+        2 + T.concatenate([T.exp(x)[:, None], T.sin(y)[:, None]], axis=1)
+    ),
     "inc(inc(zeros, x), y) → join(x, y)": T.inc_subtensor(
         T.inc_subtensor(T.zeros_like(m)[:, :1], m[:, :1])[:, 1:], m[:, 1:]
     ),

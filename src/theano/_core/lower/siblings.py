@@ -11,6 +11,7 @@ from theano._core.lower.computed_again import computed
 from theano._core.lower.schedule import Step, merge, order
 from theano._core.ops.array.indexing import Slice, Subtensor
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import DimShuffle
 
 # Longer bodies wait for numbers more than for memory.
 HEAVIEST = 48
@@ -78,13 +79,22 @@ def _read(step: Step) -> dict[Any, bool]:
 
 
 def _columns_of(value: Variable) -> Any:
-    """Return what stands for all columns of a matrix if a value is one: they lie side by side."""
+    """Return what stands for all columns of a matrix if a value is one: they lie side by side.
+
+    The rows of a transpose are columns, too.
+    """
     node = made_by(value, Subtensor)
-    if node is None or len(node.op.index) != node.inputs[0].type.ndim:
+    if node is None:
         return value
-    *before, last = node.op.index
-    is_column = before and not isinstance(last, Slice) and all(one == Slice() for one in before)
-    return (node.inputs[0], "columns") if is_column else value
+    matrix, rank = node.inputs[0], node.inputs[0].type.ndim
+    turned, axes = made_by(matrix, DimShuffle), list(range(rank))
+    if turned is not None and set(turned.op.new_order) == set(axes):
+        matrix, axes = turned.inputs[0], turned.op.new_order
+    along = axes.index(rank - 1)
+    index = [*node.op.index, *[Slice()] * (rank - len(node.op.index))]
+    others = index[:along] + index[along + 1 :]
+    is_column = others and not isinstance(index[along], Slice)
+    return (matrix, "columns") if is_column and all(o == Slice() for o in others) else value
 
 
 def _is_flat(step: Step, arrays: Mapping[Any, bool]) -> bool:

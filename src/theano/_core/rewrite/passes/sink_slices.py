@@ -21,6 +21,7 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.inner_graphs import with_new_body
 from theano._core.rewrite.rules.shapes import fitting
+from theano._core.rewrite.rules.subtensor import part_of_one
 
 # Instructions that are sooner repeated for each point than their result is stored and read again.
 MOST_AGAIN = 5
@@ -46,6 +47,14 @@ def with_slices_sunk(outputs: Sequence[Variable], rewriter: Rewriter) -> list[An
 )
 def _sink_in_body(rewriter: Rewriter, node: Apply) -> Any:
     return with_new_body(rewriter, node, with_slices_sunk)
+
+
+RULES.rule(
+    "f(join(x, y))[a:b] → f(x)",
+    on=Subtensor,
+    keeps="exact",
+    why="slices that were sunk are of the join, which is not needed for all of one of its parts",
+)(part_of_one)
 
 
 def any_to_sink(outputs: Sequence[Variable]) -> bool:

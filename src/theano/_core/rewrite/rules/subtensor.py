@@ -157,20 +157,12 @@ def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
 )
 def _part_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """For numbers along the axis of the join, and for all of one of the arrays."""
-    whole = node.inputs[0]
-    made = made_by(whole, Join)
-    entries = join_index(node.op.index, node.inputs[1:])
-    axis = -1 if made is None else made.op.axis % whole.type.ndim
-    if made is None or axis >= len(entries) or entries[axis] == slice(None):
-        return None
-    lengths = [rewriter.shape(v)[axis] for v in made.inputs]
-    one = _one_of_joined(rewriter, entries[axis], lengths)
-    if one is not None:
-        number, entry = one
-        part = _fitting(rewriter, made.inputs, number, axis)
-        return subtensor(part, [*entries[:axis], entry, *entries[axis + 1 :]])
+    one, found = part_of_one(rewriter, node), _taken_of_join(rewriter, node)
+    if one is not None or found is None:
+        return one
+    made, axis, entries, lengths = found
     cuts = _cuts(entries[axis], lengths)
-    if cuts is None or rewriter.uses.get(whole, 0) > 1:
+    if cuts is None or rewriter.uses.get(node.inputs[0], 0) > 1:
         return None
     is_item = not isinstance(entries[axis], slice)
     if is_item and all(made_by(v, Subtensor) for v in made.inputs):
@@ -180,6 +172,30 @@ def _part_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     # Too short for an item, it is as long as all were: an error tells.
     left = entries[axis] if is_item else slice(None)
     return subtensor(join(axis, *parts), [*entries[:axis], left, *entries[axis + 1 :]])
+
+
+def part_of_one(rewriter: Rewriter, node: Apply) -> Any:
+    """Return what a slice takes of a join as a part of one of its arrays: all, or an item."""
+    found = _taken_of_join(rewriter, node)
+    one = None if found is None else _one_of_joined(rewriter, found[2][found[1]], found[3])
+    if found is None or one is None:
+        return None
+    made, axis, entries, _ = found
+    part = _fitting(rewriter, made.inputs, one[0], axis)
+    return subtensor(part, [*entries[:axis], one[1], *entries[axis + 1 :]])
+
+
+def _taken_of_join(
+    rewriter: Rewriter, node: Apply
+) -> tuple[Apply, int, list[Any], list[Any]] | None:
+    """Return the join that a slice is of, its axis, the entries, and the lengths of its arrays."""
+    whole = node.inputs[0]
+    made = made_by(whole, Join)
+    entries = join_index(node.op.index, node.inputs[1:])
+    axis = -1 if made is None else made.op.axis % whole.type.ndim
+    if made is None or axis >= len(entries) or entries[axis] == slice(None):
+        return None
+    return made, axis, entries, [rewriter.shape(v)[axis] for v in made.inputs]
 
 
 def _fitting(rewriter: Rewriter, values: Sequence[Variable], number: int, along: int) -> Any:
