@@ -84,6 +84,32 @@ def test_parts_that_are_the_same_along_a_short_axis(kind: str) -> None:
             np.testing.assert_allclose(found[2], wanted[2], rtol=tolerance, atol=tolerance * 50)
 
 
+@pytest.mark.parametrize("kind", ["bool", "int8", "float16", "float32", "float64", "complex128"])
+def test_parts_of_images_whose_channels_are_last(kind: str) -> None:
+    x, w = T.TensorType(kind, (False,) * 4)("x"), T.TensorType(kind, (False,) * 2)("w")
+    by_column = T.TensorType(kind, (False,))("by_column")
+    inside = x[:, 1:-1, 1:-1]
+    terms = [x[:, i : x.shape[1] - 2 + i, 1:-1] * w[i] for i in range(3)]
+    terms += [x[:, 1:-1, i : x.shape[2] - 2 + i] * w[i + 3] for i in range(3)]
+    outs = [inside * w[0] + w[1], inside * by_column[:, None], sum(terms[1:], terms[0])]
+    f = theano.function([x, w, by_column], outs)
+    assert "call copy" in theano.printing.debugprint(f, program=True, file="str")
+    for outer in (1, laid_out.FEWEST):
+        for rows, length in [(5, 3), (4, 16), (31, 17), (3, 40), (20, 1), (2, 3), (7, 0)]:
+            wide = drawn((outer, 9, rows + 2, length + 2), kind, 1)
+            weights, columns = drawn((6, length), kind, 2), drawn((rows,), kind, 3)
+            given = wide[..., :length]
+            every = [given, given.copy(), np.asfortranarray(given), given[:, ::-1, ::-1, ::-1]]
+            for one in (*every, unaligned(given), every[1][:, ::-1], every[1][:, :, ::-1]):
+                part = one[:, 1:-1, 1:-1]
+                wanted = [part * weights[0] + weights[1], part * columns[:, None]]
+                stencil = [one[:, i : 7 + i, 1:-1] * weights[i] for i in range(3)]
+                stencil += [one[:, 1:-1, i : rows + i] * weights[i + 3] for i in range(3)]
+                found = f(one, weights, columns)
+                for got, value in zip(found, [*wanted, sum(stencil[1:], stencil[0])], strict=True):
+                    np.testing.assert_array_equal(got, value)
+
+
 def test_bits_depend_on_neither_threads_nor_vectors() -> None:
     x, y = T.dmatrix("x"), T.dmatrix("y")
     d = x[:, None, :] - y

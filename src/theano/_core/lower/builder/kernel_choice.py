@@ -377,7 +377,7 @@ def _for_short_rows(
     }
     if alone:
         return {**narrow, calls[0]: None}, {**others, calls[0]: flat}
-    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, freely)
+    variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, outs, freely)
     many = _many_small_matrices(p, calls[0], shape, flag, arrays) if freely else []
     columns = _flat_columns(p, calls[0], flag, shape, arrays) if freely else []
     first = [*others[calls[0]], *variants, *many, *columns, *flat]
@@ -434,16 +434,18 @@ def _laid_out(
     flag: bool | str,
     shape: Sequence[Size],
     arrays: Sequence[Array],
+    outs: Sequence[Array],
     freely: bool,
 ) -> list[Any]:
-    """Return other ways to run the packed kernel of a loop of many axes, if there may be any."""
+    """Return other ways to run the first kernel of a loop of many axes, if there may be any."""
     # What copies may fail, which nothing may any more below a fence.
-    if not freely or p.late is not None or call.kernel.layout != "packed" or len(call.layout) < 3:
+    layout = call.kernel.layout
+    if not freely or p.late is not None or layout == "strided" or len(call.layout) < 3:
         return []
     from theano._core.lower.builder import laid_out
 
-    variants = [laid_out.together(p, call, flag, shape, arrays)]
-    if narrow is not None:
+    variants = [laid_out.together(p, call, flag, shape, arrays, outs)]
+    if narrow is not None and layout == "packed":
         variants.append(laid_out.across(p, narrow[1], narrow[0], shape, arrays))
     return [one for one in variants if one is not None]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from theano._core.base.dtypes import itemsize, typenum
 from theano._core.base.records import Record
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import kernel_call
+from theano._core.lower.builder import kernel_call, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.kernels.flat_columns import (
@@ -29,6 +29,9 @@ from theano._core.lower.llvm.print.calls import Call, Kernel
 LONGEST = 32
 # An operand is read so many times at least.
 FEWEST = 8
+# Of so many operands, each row apart takes longer to begin than what is the same for all to read;
+# of fewer, rows of whole vectors are best as they are.
+MANY = 12
 # Vectors that are mostly full.
 FULL = 4
 
@@ -82,13 +85,22 @@ def across(
 
 
 def together(
-    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+    p: Core,
+    call: Call,
+    flag: bool | str,
+    shape: Sequence[Size],
+    arrays: Sequence[Array],
+    outs: Sequence[Array],
 ) -> Variant | None:
-    """Return how a packed loop, which `flag` asks for, runs over its last two axes as over one."""
+    """Return how a loop, which `flag` asks for, runs over its last two axes as over one.
+
+    Of one that is not packed, what is not copied must have its rows one after the other.
+    """
     loop, groups = call.kernel.loop, call.layout
+    packed = call.kernel.layout == "packed"
     *outer, rows, last = (group[0] for group in groups)
     count, length = call.extents[-2:]
-    if rows in loop.reduced or last in loop.reduced:
+    if rows in loop.reduced or last in loop.reduced or (loop.reductions and not packed):
         return None
     if isinstance(length, int) and not 1 < length <= LONGEST:
         return None
@@ -102,11 +114,22 @@ def together(
     ]
     whole: Loop = loop.replace(operands=tuple(operands))
     single = frozenset(range(loop.rank)) - {axis for group in groups for axis in group}
-    kernel = Kernel(
-        whole, collapse(whole, single), "packed", call.kernel.lanes, call.kernel.bits, False
-    )
+    layout, own = collapse(whole, single) if packed else groups, call.kernel
+    kernel = Kernel(whole, layout, own.layout, own.lanes, own.bits, False)
     made = kernel_call.prepare_call(p, kernel, shape, call.total, False)
     condition = _often(p, p.let("le", length, LONGEST), call.extents[:-2])
+    if not packed:
+        moving = [
+            array
+            for i, (array, (_, fixed)) in enumerate(zip(arrays, operands, strict=True))
+            if i not in partly and not fixed.issuperset(both)
+        ]
+        one = views.follow_each_other(p, [*moving, *outs], rows, last, length)
+        if len(arrays) < MANY:
+            part = p.let("ne", p.let("and", length, own.lanes - 1), 0)
+            one = p.let("and", one, part, kind="bool")
+        condition = p.let("and", condition, one, kind="bool")
+        made.extents[-2:] = 1, p.multiply(count, length)
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, kind="bool")
     kernel_call.ready_variant(p, condition, made)
@@ -115,7 +138,13 @@ def together(
         size, fixed = itemsize(arrays[i].dtype), loop.operands[i][1]
         return packed_copy(p, arrays[i], (count, length), (0, size) if rows in fixed else (size, 0))
 
-    return Variant(condition, made, _if_often(p, condition, partly, arrays, copied))
+    copies = _if_often(p, condition, partly, arrays, copied)
+    for i in partly if not packed else ():
+        size = itemsize(arrays[i].dtype)
+        strides: list[Size] = [0] * loop.rank
+        strides[rows], strides[last] = p.multiply(length, size), size
+        copies[i] = copies[i].replace(strides=tuple(strides), contiguous=False)
+    return Variant(condition, made, copies)
 
 
 def side_by_side(p: Core, loop: Loop, arrays: list[Array], outs: Sequence[Array]) -> list[Array]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from theano._core.base.dtypes import itemsize
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import orders
+from theano._core.lower.builder import orders, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.print.calls import Call, Kernel
@@ -58,11 +58,7 @@ def join_last_axes(p: Core, call: Call, every: Sequence[Array]) -> None:
         if outer not in fixed:
             moving.append(array)
     count, length = call.extents[-2:]
-    one: Size = True
-    for array in moving:
-        steps = p.strides(array)
-        follows = p.let("eq", steps[outer], p.let("mul", length, steps[inner]))
-        one = p.let("and", one, follows, kind="bool")
+    one = views.follow_each_other(p, moving, outer, inner, length)
     if one:
         whole = p.multiply(count, length)
         call.extents[-2:] = p.let("select", one, 1, count), p.let("select", one, whole, length)

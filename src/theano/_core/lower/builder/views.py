@@ -363,3 +363,15 @@ def joint_shape(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> lis
                 p.check_equal(node, one, two, "join", (number, i, one, two))
         total = p.plus(total, array.shape[axis])
     return [total if i == axis else n for i, n in enumerate(first.shape)]
+
+
+def follow_each_other(
+    p: Core, arrays: Sequence[Array], outer: int, inner: int, length: Size
+) -> Size:
+    """Return whether two axes of arrays, the inner one of some length, can be walked as one."""
+    one: Size = True
+    for array in arrays:
+        steps = p.strides(array)
+        follows = p.let("eq", steps[outer], p.let("mul", length, steps[inner]))
+        one = p.let("and", one, follows, kind="bool")
+    return one
