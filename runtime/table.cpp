@@ -8,6 +8,7 @@
 #include "call.h"
 #include "copy.h"
 #include "along.h"
+#include "fourier.h"
 #include "gather.h"
 #include "lapack.h"
 #include "lapack_aside.h"
@@ -170,6 +171,18 @@ std::int32_t table_convolve(th_call *head, std::int64_t *args) {
         case convolution::Status::interrupted:
             return -1;
         case convolution::Status::no_memory:
+            break;
+    }
+    return out_of_memory(call_of(head), 0);
+}
+
+std::int32_t table_transform(th_call *head, std::int64_t *args) {
+    switch (fourier::transform(*reinterpret_cast<const fourier::Work *>(args), poll_of(call_of(head)))) {
+        case fourier::Status::done:
+            return 0;
+        case fourier::Status::interrupted:
+            return -1;
+        case fourier::Status::no_memory:
             break;
     }
     return out_of_memory(call_of(head), 0);
@@ -450,7 +463,8 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
-                                  table_multiply_pairs, gather::take,  matrix_pass};
+                                  table_multiply_pairs, gather::take,  matrix_pass,
+                                  table_transform};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

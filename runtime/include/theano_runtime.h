@@ -269,6 +269,10 @@ struct th_runtime {
     /* 26: products of a matrix from both sides, and a kernel between (-1: none) of `weight` instructions
      * an item. Its words: see `matrix_pass.cpp`. Nonzero as for `launch` and `matmul`. */
     int32_t (*matrix_pass)(th_call *call, int64_t kernel, int64_t *args, int64_t weight, int64_t *work);
+
+    /* 27: discrete Fourier transforms. Its arguments: see `fourier.h`. Nonzero as for `parallel`, or
+     * without memory. */
+    int32_t (*transform)(th_call *call, int64_t *args);
 };
 
 #ifdef __cplusplus

@@ -180,3 +180,114 @@ def test_transforms_ask_the_system_for_no_memory() -> None:
     for _ in range(5):
         f(a)
     assert native.pool_stats()["system_allocations"] == before
+
+
+LENGTHS = [
+    1,
+    2,
+    3,
+    4,
+    7,
+    15,
+    16,
+    17,
+    34,
+    60,
+    97,
+    128,
+    169,
+    255,
+    256,
+    257,
+    289,
+    300,
+    514,
+    1021,
+    4095,
+]
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_any_length(kind: str, axis: int) -> None:
+    x, n = T.TensorType(kind, (False, False))("x"), T.lscalar("n")
+    outs = [transforms.fft(x, n, axis), transforms.ifft(x, n, axis, norm="ortho")]
+    f = theano.function([x, n], outs)
+    eps = np.finfo(kind).eps
+    for size in LENGTHS:
+        for lines, given in [(1, size), (19, size), (3, size - size // 3), (2, size + 5)]:
+            a = np.random.default_rng(size).standard_normal((4, given, lines))
+            value = (a[0] + 1j * a[1] if kind.startswith("complex") else a[0]).astype(kind)
+            whole = value if axis == 0 else value.T
+            wanted = [np.fft.fft(whole, size, axis), np.fft.ifft(whole, size, axis, norm="ortho")]
+            for part in (whole, np.ascontiguousarray(whole), whole[::-1][::-1]):
+                for got, right in zip(f(part, size), wanted, strict=True):
+                    assert got.shape == right.shape
+                    assert abs(got - right).max() <= 8 * eps * abs(right).max()
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_halves_of_any_length(kind: str) -> None:
+    x = T.TensorType(kind, (False, False))("x")
+    there = rfft(x)
+    functions = {
+        odd: theano.function([x], [there, irfft(there, is_odd=odd)]) for odd in (False, True)
+    }
+    eps = np.finfo(kind).eps
+    for size in LENGTHS:
+        for lines in (1, 19):
+            value = np.random.default_rng(size).standard_normal((lines, size)).astype(kind)
+            got, back = functions[bool(size % 2)](value)
+            right = np.fft.rfft(value.astype("float64"))
+            allowed = 8 * eps * abs(right).max()
+            assert abs(got[..., 0] + 1j * got[..., 1] - right).max() <= allowed
+            assert back.dtype == kind
+            assert abs(back - value).max() <= 16 * eps * abs(value).max()
+
+
+def test_lines_do_not_depend_on_each_other_nor_on_threads() -> None:
+    x, z = T.fmatrix("x"), T.zmatrix("z")
+    f = theano.function([x, z], [rfft(x), transforms.fft(z), transforms.ifft(z, axis=0)])
+    before = native.get_threads()
+    try:
+        for size in (12, 97, 256, 600):
+            a = np.random.default_rng(size).standard_normal((2, 300, size))
+            one, two = a[0].astype("float32"), a[0] + 1j * a[1]
+            one[7, 3], two[7, 3] = np.nan, np.inf
+            native.set_threads(1)
+            wanted = f(one, two)
+            assert np.isfinite(np.delete(wanted[0], 7, 0)).all()
+            assert np.isfinite(np.delete(wanted[1], 7, 0)).all()
+            assert np.isfinite(np.delete(wanted[2], 3, 1)).all()
+            native.set_threads(4)
+            for got, right in zip(f(one, two), wanted, strict=True):
+                np.testing.assert_array_equal(got, right)
+            half, some = f(one[100:], two[100:])[:2]
+            np.testing.assert_array_equal(half, wanted[0][100:])
+            np.testing.assert_array_equal(some, wanted[1][100:])
+    finally:
+        native.set_threads(before)
+
+
+def test_nothing_to_transform() -> None:
+    x, z, n = T.dmatrix("x"), T.zmatrix("z"), T.lscalar("n")
+    f = theano.function([x, z, n], [rfft(x), transforms.fft(z, n)])
+    half, whole = f(np.ones((0, 6)), np.ones((3, 0)), 4)
+    assert half.shape == (0, 4, 2)
+    np.testing.assert_array_equal(whole, np.zeros((3, 4)))
+    with pytest.raises(ValueError, match="must be positive, got 0"):
+        f(np.ones((3, 0)), np.ones((3, 1)), 4)
+    with pytest.raises(ValueError, match="must be positive, got -1"):
+        f(np.ones((3, 1)), np.ones((3, 1)), -1)
+    y = T.dtensor3("y")
+    with pytest.raises(ValueError, match="two parts, it has 3"):
+        irfft(y).eval({y: np.ones((2, 3, 3))})
+
+
+def test_in_the_steps_of_a_loop() -> None:
+    x = T.dtensor3("x")
+    state, _ = theano.scan(
+        lambda row, last: irfft(rfft(row + last)), sequences=x, outputs_info=T.zeros_like(x[0])
+    )
+    value = np.random.default_rng(9).standard_normal((5, 3, 10))
+    np.testing.assert_allclose(state.eval({x: value}), np.cumsum(value, axis=0), rtol=1e-12)

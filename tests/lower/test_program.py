@@ -227,6 +227,16 @@ EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
     "narrow": ([w], [T.tanh(w).sum(axis=1), T.cast(w, "float16")], [M.astype("float32")]),
     "far apart": ([m], [T.exp(m), m.sum(axis=0), m.mean()], [np.asfortranarray(M)[::-1]]),
     "windows": ([m], [convolved, pooled, T.grad((pooled**2).sum(), m)], [M]),
+    "transforms": (
+        [m],
+        [
+            T.fft.rfft(m),
+            T.fft.irfft(T.fft.rfft(m)),
+            T.fft.ifft(m * 1j, 5, axis=0),
+            T.fft.fft(m, norm="ortho"),
+        ],
+        [M],
+    ),
     "empty": ([m], [m.sum(axis=1), m.T + 1, T.dot(m, m.T)], [M[:0]]),
 }
 

@@ -23,6 +23,7 @@ from theano._core.lower.builder.convolution import (
     ConvolutionNumbers,
     ConvolvedAxis,
 )
+from theano._core.lower.builder.fourier import KINDS as KINDS_OF_TRANSFORMS, TransformWork
 from theano._core.lower.builder.gather_scatter import GatherWork, Positions
 from theano._core.lower.builder.kernel_call import ReductionFacts
 from theano._core.lower.builder.lapack import ALONG, FLAGS, NUMBERS
@@ -142,6 +143,13 @@ def test_what_loops_over_items_are_told() -> None:
     assert names == list(GIVES_OF_SPARSE)
 
 
+def test_what_transforms_are_told() -> None:
+    assert list(members("Work", "fourier.h")) == [*TransformWork.fields, "source", "out"]
+    given = source("fourier.h").partition("enum Kind")[2].partition("{")[2].partition("}")[0]
+    names = [re.sub(r"(?<!^)(?=[A-Z])", "_", g.strip()[1:]).lower() for g in given.split(",")[:-1]]
+    assert names == list(KINDS_OF_TRANSFORMS)
+
+
 def test_what_copies_of_rows_are_told() -> None:
     assert list(members("Work", "gather.h")) == list(GatherWork.fields)
     assert list(members("Positions", "gather.h")) == list(Positions.fields)
@@ -208,6 +216,7 @@ PROGRAMS: dict[str, Any] = {
     "tick": lambda: texts_of([x], T.exp(x), profile=True),
     "lap": lambda: texts_of([m], looped(m), profile=True),
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
+    "transform": lambda: texts_of([m], T.fft.rfft(m)),
     "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
     "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
     "matrix_pass": lambda: texts_of([m], T.dot(m.T, T.dot(m, m[0]))),

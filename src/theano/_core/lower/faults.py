@@ -82,6 +82,12 @@ FAULTS: dict[str, Fault] = {
     "index": Fault(IndexError, _index),
     "batch": Fault(ValueError, batches_differ),
     "join": Fault(ValueError, _join),
+    "transform_length": Fault(
+        ValueError, lambda f: f"fft: the length must be positive, got {f[0]}"
+    ),
+    "spectrum_parts": Fault(
+        ValueError, lambda f: f"irfft: the last axis must hold two parts, it has {f[0]}"
+    ),
     "infer_shape": Fault(
         ValueError,
         lambda f: (

@@ -14,6 +14,7 @@ import numpy as np
 
 from theano._core.lower import program as ir
 from theano._core.lower.builder.convolution import ConvolutionNumbers
+from theano._core.lower.builder.fourier import KINDS as FOURIER_KINDS, TransformWork
 from theano._core.lower.faults import FAULTS
 from theano._core.lower.kernel.expression import Body, Emitted
 from theano._core.lower.kernel.loops import Loop
@@ -212,6 +213,7 @@ class _Interpreter:
             "matmul": self._matmul,
             "multiply_pairs": _multiply_pairs,
             "convolve": _convolve,
+            "transform": _transform,
             "launch": lambda *_: 0,
             "matrix_pass": self._matrix_pass,
         }
@@ -469,4 +471,21 @@ def _convolve(arguments: int) -> int:
             w[(..., *item)] = np.einsum("ngcxyz,ngkxyz->gkc", part, y)
     if gives == 1:
         x[...] = own
+    return 0
+
+
+def _transform(arguments: int) -> int:
+    """Write Fourier transforms: see `fourier.h`."""
+    words = memory(arguments, "int64", (len(TransformWork.fields) + 2,), (8,)).tolist()
+    size, number, n, *shape, divided, source, out = words
+    kind = FOURIER_KINDS[number]
+    float_, complex_ = f"float{8 * size}", f"complex{16 * size}"
+    given = float_ if kind == "half" or kind.endswith("_real") else complex_
+    x = memory(source, given, shape, packed(shape, np.dtype(given).itemsize))
+    inverse = kind.startswith("inverse") or kind == "from_half"
+    norm = (("backward", "forward", "ortho"), ("forward", "backward", "ortho"))[inverse][divided]
+    name = {"half": "rfft", "from_half": "irfft"}.get(kind, "ifft" if inverse else "fft")
+    made = getattr(np.fft, name)(x, n, 1, norm=norm)
+    result = float_ if kind == "from_half" else complex_
+    memory(out, result, made.shape, packed(made.shape, np.dtype(result).itemsize))[...] = made
     return 0

@@ -480,6 +480,7 @@ RUNTIME = {
     "multiply_pairs": Runtime("int32", "p"),
     "take": Runtime("", ""),
     "matrix_pass": Runtime("int32", "ipip"),
+    "transform": Runtime("int32", "p"),
 }
 
 

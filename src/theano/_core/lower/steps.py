@@ -15,6 +15,7 @@ LIBRARIES = {
     "matrix_pass": "two products in one pass",
     "lapack": "LAPACK",
     "convolve": "convolution",
+    "transform": "Fourier transform",
     "sparse": "sparse loop",
     "callback": "Python",
     "along": "sort",

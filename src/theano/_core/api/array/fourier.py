@@ -159,7 +159,7 @@ def fft(
 
     Notes
     -----
-    Computed by `numpy.fft`, with gradients of any order.
+    Computed in native code, with gradients of any order.
 
     Examples
     --------

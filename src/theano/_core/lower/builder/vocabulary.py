@@ -16,6 +16,7 @@ _SELDOM = {
     "branch": "branch",
     "convolution": "convolve convolve_images convolve_kernels",
     "extremes": "arg_extreme",
+    "fourier": "from_half_spectrum half_spectrum transform",
     "gather_scatter": "gather nonzero scatter",
     "lapack": "along lapack search select",
     "libraries": "batched_matmul call_checked call_compute call_python draw matmul",

@@ -32,7 +32,7 @@ from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
-    from theano._core.ops.core.protocols import Batching
+    from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
 def _real(name: str, x: TensorLike, rank: int) -> Any:
@@ -56,10 +56,9 @@ def _weighted(g: Variable, size: Variable | int, weight: float) -> Any:
 
 
 def _transformed(xp: ArrayModule, name: str, x: object, *args: object, **options: object) -> Any:
-    """Return a transform by SciPy, or by another module's own.
+    """Return a transform by SciPy, which keeps float32, or by another module's own.
 
-    SciPy's have NumPy's bits for float64; float32 stays float32, and rows are shared by threads.
-    Pages of the system would take a third of the time.
+    It says what native code computes: its memory is from the pool, and rows are shared by threads.
     """
     if xp is not np:
         return getattr(xp.fft, name)(x, *args, **options)
@@ -102,6 +101,9 @@ class RFFT(Called):
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         transformed = _transformed(xp, "rfftn", x, axes=tuple(range(1, x.ndim)))
         return (_parts(xp, transformed, x.dtype),)
+
+    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+        return p.half_spectrum(node, x)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         *first, last = shapes[0]
@@ -154,6 +156,10 @@ class IRFFT(Called):
         transformed = _transformed(xp, "irfftn", spectrum, shape, axes, norm=norm)
         return (transformed.astype(x.dtype, copy=False),)
 
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, size: ProgramValue) -> Any:
+        by = "n" if self.divided else "1"
+        return p.from_half_spectrum(node, x, p.integer(size), by)
+
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[0][:-2], node.inputs[1])]
 
@@ -203,9 +209,10 @@ class DFT(Called):
         x, n = tensor_operand("fft", x), cast(as_variable(n), "int64")
         if not 0 <= self.axis < x.type.ndim or n.type.ndim:
             raise TypeError(f"fft along axis {self.axis} of {x.type} with a length {n.type}")
+        own = self.dtype if dtypes.is_complex(x.type.dtype) else dtypes.real_of(self.dtype)
         pattern = list(x.type.broadcastable)
         pattern[self.axis] = python_int(n) == 1
-        return self.one([x, n], self.dtype, pattern)
+        return self.one([cast(x, own), n], self.dtype, pattern)
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: TensorLike, n: np.ndarray
@@ -217,6 +224,9 @@ class DFT(Called):
         name = "ifft" if self.inverse else "fft"
         transformed = _transformed(xp, name, x, int(n), self.axis, norm=norm)
         return (transformed.astype(self.dtype, copy=False),)
+
+    def lower(self, p: Builder, node: Apply, x: ProgramValue, n: ProgramValue) -> Any:
+        return p.transform(node, x, p.integer(n), self.axis, self.inverse, self.by)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         shape = list(shapes[0])

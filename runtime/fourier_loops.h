@@ -1,0 +1,45 @@
+// The inner loops of Fourier transforms, for each kind of vectors.
+#pragma once
+
+#include <cstdint>
+
+namespace theano {
+namespace fourier {
+
+// Real and imaginary parts, apart.
+template <class T>
+struct Numbers {
+    T *re, *im;
+};
+
+// Items of a block that is computed together: a multiple of the items of any vector.
+template <class T>
+constexpr std::int64_t kLanes = 64 / sizeof(T);
+
+// The largest prime that has a stage of its own.
+constexpr std::int64_t kLargestPrime = 13;
+
+template <class T>
+struct Loops {
+    // One stage of T. G. Stockham's order of the fast transform: of x, `radix` times `m` rows of `row`
+    // items, as many transforms of `radix` numbers. `factors` are the `radix - 1` by which the results are
+    // multiplied, for each of the `m`; those of a prime radix above 5 are behind `roots`.
+    void (*stage)(std::int64_t radix, const Numbers<T> &x, const Numbers<T> &y, std::int64_t row,
+                  std::int64_t m, const T *factors, const T *roots);
+    // Rows of `apart` items, of which `columns` count, times factors that lie likewise, as the columns of
+    // y, whose rows have `width` items.
+    void (*turn)(const Numbers<T> &x, const Numbers<T> &factors, std::int64_t rows, std::int64_t apart,
+                 std::int64_t columns, const Numbers<T> &y, std::int64_t width);
+};
+
+template <class T>
+const Loops<T> &loops_plain();
+#if defined(__x86_64__)
+template <class T>
+const Loops<T> &loops_fma();
+template <class T>
+const Loops<T> &loops_avx512();
+#endif
+
+}  // namespace fourier
+}  // namespace theano
