@@ -122,8 +122,8 @@ struct Stages {
     }
 };
 
-// Shorter lines are computed some at a time, an item of each in a vector; those that lie side by side, so
-// that their first items are neighbours, up to a length of which some stay in the cache.
+// Shorter lines are computed some at a time, an item of each in a vector; where some lie side by side, up
+// to a length of which so many stay in the cache.
 constexpr std::int64_t kShort = 256, kShortAcross = 1 << 12;
 // The first part of a long one has so many items at least.
 constexpr std::int64_t kFewest = 16;
@@ -207,7 +207,8 @@ struct Plan {
         if (!whole) move(a, second.n, second.n, b, wide, first.n);
         const Numbers<T> columns = whole ? first.run(a, b, wide) : first.run(b, a, wide);
         const Numbers<T> other = columns.re == a.re ? b : a;
-        const Numbers<T> factors = {const_cast<T *>(factor_re.data()), const_cast<T *>(factor_im.data())};
+        const Numbers<T> factors = {const_cast<T *>(factor_re.data()),
+                                    const_cast<T *>(factor_im.data())};
         loops<T>().turn(columns, factors, first.n, wide, second.n, other, turned);
         const Numbers<T> rows = second.run(other, columns, turned);
         if (turned == first.n) return rows;
@@ -339,38 +340,39 @@ struct Lines {
 
     void block(std::int64_t number, char *memory) const {
         const bool near = work.inner == 1;
-        if (plan.lines() > 1) return near ? block_of<kLanes<T>, true>(number, memory)
-                                          : block_of<kLanes<T>, false>(number, memory);
-        return near ? block_of<1, true>(number, memory) : block_of<1, false>(number, memory);
+        if (plan.lines() == 1)
+            return near ? block_of<1, true>(number, memory) : block_of<1, false>(number, memory);
+        if (near) block_of<kLanes<T>, true>(number, memory);
+        else block_of<kLanes<T>, false>(number, memory);
     }
 
-    // Of `wide` lines, whose items are neighbours if they are `kNear`.
-    template <std::int64_t wide, bool kNear>
+    // Of `kWide` lines, whose items are neighbours if they are `kNear`.
+    template <std::int64_t kWide, bool kNear>
     void block_of(std::int64_t number, char *memory) const {
-        const std::int64_t first = number % in_blocks() * wide;
-        const std::int64_t lines = std::min(wide, in_row() - first), outer = number / in_blocks();
+        const std::int64_t first = number % in_blocks() * kWide;
+        const std::int64_t lines = std::min(kWide, in_row() - first), outer = number / in_blocks();
         // Numbers from one line to the next of the source and the result, and before the first line.
         const std::int64_t length = work.kind == kHalf ? work.n / 2 + 1 : work.n;
         const std::int64_t from = work.inner > 1 ? 1 : work.given, to = work.inner > 1 ? 1 : length;
         const std::int64_t start = outer * work.given * work.inner + first * from;
         const std::int64_t result = outer * length * work.inner + first * to;
         const Numbers<T> x = plan.buffer(memory, 0);
-        if (lines < wide) {
-            std::fill(x.re, x.re + plan.n * wide, T(0));
-            std::fill(x.im, x.im + plan.n * wide, T(0));
+        if (lines < kWide) {
+            std::fill(x.re, x.re + plan.n * kWide, T(0));
+            std::fill(x.im, x.im + plan.n * kWide, T(0));
         }
-        if (wide > 1 && reads_pairs()) {
+        if (kWide > 1 && reads_pairs()) {
             read_pairs(start, lines, x, plan.buffer(memory, 1).re);
         } else {
             for (std::int64_t i = 0; i < lines; ++i)
-                read<wide, kNear>(start + i * from, {x.re + i, x.im + i});
+                read<kWide, kNear>(start + i * from, {x.re + i, x.im + i});
         }
         const Numbers<T> y = plan.run(memory);
-        if (wide > 1 && writes_pairs()) {
+        if (kWide > 1 && writes_pairs()) {
             write_pairs(result, lines, y, plan.buffer(memory, y.re == x.re ? 1 : 0).re);
         } else {
             for (std::int64_t i = 0; i < lines; ++i)
-                write<wide, kNear>(result + i * to, {y.re + i, y.im + i});
+                write<kWide, kNear>(result + i * to, {y.re + i, y.im + i});
         }
     }
 
@@ -434,37 +436,40 @@ struct Lines {
     }
 
     // A line whose first item is number `at` of the source.
-    template <std::int64_t wide, bool kNear>
+    template <std::int64_t kWide, bool kNear>
     void read(std::int64_t at, const Numbers<T> &x) const {
         const std::int64_t n = plan.n, apart = kNear ? 1 : work.inner;
         const bool real = work.kind == kForwardReal || work.kind == kInverseReal || work.kind == kHalf;
         const char *line = work.source + at * (real ? 1 : 2) * static_cast<std::int64_t>(sizeof(T));
         const std::int64_t given = std::min(work.given, work.kind == kFromHalf ? work.n / 2 + 1 : work.n);
-        if (work.kind == kFromHalf) return read_half<wide, kNear>(line, given, x);
+        if (work.kind == kFromHalf) return read_half<kWide, kNear>(line, given, x);
         if (paired) {
             for (std::int64_t k = 0; k < n; ++k) {
-                x.re[k * wide] = 2 * k < given ? word(line, 2 * k * apart) : T(0);
-                x.im[k * wide] = 2 * k + 1 < given ? word(line, (2 * k + 1) * apart) : T(0);
+                x.re[k * kWide] = 2 * k < given ? word(line, 2 * k * apart) : T(0);
+                x.im[k * kWide] = 2 * k + 1 < given ? word(line, (2 * k + 1) * apart) : T(0);
             }
             return;
         }
         T *const re = swaps() ? x.im : x.re, *const im = swaps() ? x.re : x.im;
         if (real) {
-            for (std::int64_t k = 0; k < given; ++k) re[k * wide] = word(line, k * apart);
-            for (std::int64_t k = 0; k < given; ++k) im[k * wide] = T(0);
+            for (std::int64_t k = 0; k < given; ++k) re[k * kWide] = word(line, k * apart);
+            for (std::int64_t k = 0; k < given; ++k) im[k * kWide] = T(0);
         } else {
             for (std::int64_t k = 0; k < given; ++k) {
-                re[k * wide] = word(line, 2 * k * apart);
-                im[k * wide] = word(line, 2 * k * apart + 1);
+                re[k * kWide] = word(line, 2 * k * apart);
+                im[k * kWide] = word(line, 2 * k * apart + 1);
             }
         }
-        for (std::int64_t k = given; k < n; ++k) re[k * wide] = im[k * wide] = T(0);
+        for (std::int64_t k = given; k < n; ++k) re[k * kWide] = im[k * kWide] = T(0);
     }
 
     // Half a spectrum, whose other half follows; the imaginary parts of both ends are none.
-    template <std::int64_t wide, bool kNear>
+    template <std::int64_t kWide, bool kNear>
     void read_half(const char *line, std::int64_t given, const Numbers<T> &x) const {
         const std::int64_t n = work.n, apart = kNear ? 2 : 2 * work.inner;
+        const auto pair = [&](std::int64_t k) -> Item {
+            return {word(line, k * apart), word(line, k * apart + 1)};
+        };
         const auto item = [&](std::int64_t k) -> Item {
             if (k >= given) return {T(0), T(0)};
             return {word(line, k * apart), k == 0 || 2 * k == n ? T(0) : word(line, k * apart + 1)};
@@ -472,23 +477,21 @@ struct Lines {
         if (!paired) {
             for (std::int64_t k = 0; k < n; ++k) {
                 const auto [re, im] = item(2 * k > n ? n - k : k);
-                x.im[k * wide] = re;
-                x.re[k * wide] = 2 * k > n ? -im : im;
+                x.im[k * kWide] = re;
+                x.re[k * kWide] = 2 * k > n ? -im : im;
             }
             return;
         }
         const bool whole = given > plan.n;
         const T *const turns = plan.turns.data();
-        T *const x_re = x.re, *const x_im = x.im;
         for (std::int64_t k = 0; k < plan.n; ++k) {
-            const auto [re, im] = whole && k ? Item{word(line, k * apart), word(line, k * apart + 1)} : item(k);
-            const std::int64_t l = plan.n - k;
-            const auto [re2, im2] = whole && k ? Item{word(line, l * apart), word(line, l * apart + 1)} : item(l);
+            const auto [re, im] = whole && k ? pair(k) : item(k);
+            const auto [re2, im2] = whole && k ? pair(plan.n - k) : item(plan.n - k);
             const T even_re = re + re2, even_im = im - im2, d_re = re - re2, d_im = im + im2;
             const T w_re = turns[2 * k], w_im = -turns[2 * k + 1];
             const T odd_re = d_re * w_re - d_im * w_im, odd_im = d_re * w_im + d_im * w_re;
-            x_im[k * wide] = even_re - odd_im;
-            x_re[k * wide] = even_im + odd_re;
+            x.im[k * kWide] = even_re - odd_im;
+            x.re[k * kWide] = even_im + odd_re;
         }
     }
 
@@ -496,7 +499,7 @@ struct Lines {
         std::memcpy(line + at * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
     }
 
-    template <std::int64_t wide, bool kNear>
+    template <std::int64_t kWide, bool kNear>
     void write(std::int64_t at, const Numbers<T> &y) const {
         const std::int64_t n = plan.n, apart = kNear ? 1 : work.inner;
         const bool real = work.kind == kFromHalf;
@@ -504,29 +507,29 @@ struct Lines {
         const T *const re = swaps() ? y.im : y.re, *const im = swaps() ? y.re : y.im;
         if (real && paired) {
             for (std::int64_t k = 0; k < n; ++k) {
-                put(line, 2 * k * apart, re[k * wide] * by);
-                put(line, (2 * k + 1) * apart, im[k * wide] * by);
+                put(line, 2 * k * apart, re[k * kWide] * by);
+                put(line, (2 * k + 1) * apart, im[k * kWide] * by);
             }
         } else if (real) {
-            for (std::int64_t k = 0; k < n; ++k) put(line, k * apart, re[k * wide] * by);
+            for (std::int64_t k = 0; k < n; ++k) put(line, k * apart, re[k * kWide] * by);
         } else if (paired) {
-            write_half<wide, kNear>(line, y);
+            write_half<kWide, kNear>(line, y);
         } else {
             const std::int64_t length = work.kind == kHalf ? n / 2 + 1 : n;
             for (std::int64_t k = 0; k < length; ++k) {
-                put(line, 2 * k * apart, re[k * wide] * by);
-                put(line, 2 * k * apart + 1, im[k * wide] * by);
+                put(line, 2 * k * apart, re[k * kWide] * by);
+                put(line, 2 * k * apart + 1, im[k * kWide] * by);
             }
         }
     }
 
     // The transform of real numbers from that of pairs of them.
-    template <std::int64_t wide, bool kNear>
+    template <std::int64_t kWide, bool kNear>
     void write_half(char *line, const Numbers<T> &y) const {
         const std::int64_t n = plan.n, apart = kNear ? 2 : 2 * work.inner;
         const T *const turns = plan.turns.data(), *const re = y.re, *const im = y.im, factor = by;
         for (std::int64_t k = 1; k < n; ++k) {
-            const std::int64_t own = k * wide, other = (n - k) * wide;
+            const std::int64_t own = k * kWide, other = (n - k) * kWide;
             const T even_re = re[own] + re[other], even_im = im[own] - im[other];
             const T odd_re = im[own] + im[other], odd_im = re[other] - re[own];
             const T w_re = turns[2 * k], w_im = turns[2 * k + 1];
@@ -544,7 +547,7 @@ struct Lines {
 template <class T>
 Status transform_of(const Work &work, const threads::Poll &poll) {
     const bool paired = (work.kind == kHalf || work.kind == kFromHalf) && work.n % 2 == 0;
-    const auto plan = plan_for<T>(paired ? work.n / 2 : work.n, work.inner > 1);
+    const auto plan = plan_for<T>(paired ? work.n / 2 : work.n, 4 * work.inner >= kLanes<T>);
     const auto n = static_cast<double>(work.n);
     double by = work.divided == 0 ? 1 : work.divided == 1 ? 1 / n : 1 / std::sqrt(n);
     if (paired && work.kind == kHalf) by /= 2;

@@ -175,11 +175,13 @@ def test_transforms_ask_the_system_for_no_memory() -> None:
     x = T.dmatrix("x")
     f = theano.function([x], irfft(rfft(x) * 2))
     a = np.ones((8, 4096))
-    f(a)
-    before = native.pool_stats()["system_allocations"]
-    for _ in range(5):
+    # How many threads find work, each with memory of its own, is chance.
+    with theano.config.change_flags(threads=1):
         f(a)
-    assert native.pool_stats()["system_allocations"] == before
+        before = native.pool_stats()["system_allocations"]
+        for _ in range(5):
+            f(a)
+        assert native.pool_stats()["system_allocations"] == before
 
 
 LENGTHS = [
