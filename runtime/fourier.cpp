@@ -80,7 +80,7 @@ class Roots {
 
 std::vector<std::int64_t> radices_of(std::int64_t n) {
     std::vector<std::int64_t> result;
-    for (std::int64_t radix : {4, 2, 3, 5, 7, 11, 13}) {
+    for (std::int64_t radix = 4; radix <= kLargestPrime; radix += radix == 4 ? -2 : radix == 2 ? 1 : 2) {
         for (; n % radix == 0; n /= radix) result.push_back(radix);
     }
     if (n > 1) result.clear();

@@ -98,21 +98,34 @@ struct Inner {
         }
     }
 
-    // By its definition.
+    // Of an odd number: by its definition, of sums and differences of items as far from both ends.
     static void stage_of(std::int64_t radix, const Numbers<T> &x, const Numbers<T> &y, std::int64_t row,
                          std::int64_t m, const T *factors, const T *roots) {
         for (std::int64_t p = 0; p < m; ++p, factors += 2 * (radix - 1)) {
             for (std::int64_t q = 0; q < row; q += Own::kLanes) {
-                Complex a[kLargestPrime];
-                for (std::int64_t k = 0; k < radix; ++k) a[k] = load(x, q + row * (p + m * k));
-                for (std::int64_t j = 0; j < radix; ++j) {
-                    Complex sum = a[0];
-                    for (std::int64_t k = 1; k < radix; ++k) {
-                        const T *w = roots + 2 * (j * k % radix);
-                        sum = sum + (j ? a[k].times(w[0], w[1]) : a[k]);
+                const Complex first = load(x, q + row * p);
+                Complex sums[kLargestPrime / 2 + 1], apart[kLargestPrime / 2 + 1], all = first;
+                for (std::int64_t k = 1; k <= radix / 2; ++k) {
+                    const Complex a = load(x, q + row * (p + m * k));
+                    const Complex b = load(x, q + row * (p + m * (radix - k)));
+                    sums[k] = a + b;
+                    apart[k] = (b - a).turned();
+                    all = all + sums[k];
+                }
+                store(y, q + row * radix * p, all);
+                for (std::int64_t j = 1; j <= radix / 2; ++j) {
+                    Complex middle = first, rest = {};
+                    for (std::int64_t k = 1, at = j; k <= radix / 2; ++k) {
+                        middle = middle + sums[k] * roots[2 * at];
+                        rest = rest + apart[k] * roots[2 * at + 1];
+                        at = at + j < radix ? at + j : at + j - radix;
                     }
-                    if (p && j) sum = sum.times(factors[2 * j - 2], factors[2 * j - 1]);
-                    store(y, q + row * (radix * p + j), sum);
+                    const std::int64_t both[2] = {j, radix - j};
+                    for (const std::int64_t at : both) {
+                        Complex result = at == j ? middle + rest : middle - rest;
+                        if (p) result = result.times(factors[2 * at - 2], factors[2 * at - 1]);
+                        store(y, q + row * (radix * p + at), result);
+                    }
                 }
             }
         }

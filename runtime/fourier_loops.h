@@ -17,7 +17,7 @@ template <class T>
 constexpr std::int64_t kLanes = 64 / sizeof(T);
 
 // The largest prime that has a stage of its own.
-constexpr std::int64_t kLargestPrime = 13;
+constexpr std::int64_t kLargestPrime = 61;
 
 template <class T>
 struct Loops {
