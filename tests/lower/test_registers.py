@@ -73,6 +73,9 @@ LONG: dict[str, Callable[[], Any]] = {
     "the largest item": lambda: scan(lambda h: h / h.max(), outputs_info=x, n_steps=n),
     "a product": lambda: scan(lambda h, a: T.dot(a, h), outputs_info=x, non_sequences=m, n_steps=n),
     "complex numbers": lambda: scan(lambda h: h * h, outputs_info=x + 1j, n_steps=n),
+    "rows of complex numbers that are moved": lambda: scan(
+        lambda r: T.arcsin(r / (1 + abs(r))).reshape((-1,)), (m + 1j)[:, None]
+    ),
     "an item of a table": lambda: scan(lambda k, h: h + m[k], T.arange(n), m[0]),
 }
 

@@ -488,7 +488,7 @@ class _Form:
 
 def _in_memory(dtype: str) -> str:
     """Return the dtype of a row that is read or written."""
-    if dtype in ("bool", "float16"):
+    if dtype in ("bool", "float16") or dtypes.is_complex(dtype):
         raise Unfit(f"rows of {dtype}")
     return dtype
 
