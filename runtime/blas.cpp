@@ -32,12 +32,26 @@ constexpr const char *kThreadSetters[] = {
     "openblas_set_num_threads_local",
 };
 
-int (*setter_in(void *library))(int) {
+// Libraries that hide those have these: NumPy's, from 2.5 on.
+constexpr const char *kThreadFunctions[][2] = {
+    {"scipy_openblas_set_num_threads64_", "scipy_openblas_get_num_threads64_"},
+    {"openblas_set_num_threads64_", "openblas_get_num_threads64_"},
+    {"scipy_openblas_set_num_threads", "scipy_openblas_get_num_threads"},
+    {"openblas_set_num_threads", "openblas_get_num_threads"},
+};
+
+ThreadSetter setter_in(void *library) {
+    ThreadSetter found;
     for (const char *name : kThreadSetters) {
-        if (void *setter = platform::find_symbol(library, name))
-            return reinterpret_cast<int (*)(int)>(setter);
+        found.exchange = reinterpret_cast<int (*)(int)>(platform::find_symbol(library, name));
+        if (found) return found;
     }
-    return nullptr;
+    for (const auto &names : kThreadFunctions) {
+        found.set = reinterpret_cast<void (*)(int)>(platform::find_symbol(library, names[0]));
+        found.get = reinterpret_cast<int (*)()>(platform::find_symbol(library, names[1]));
+        if (found) return found;
+    }
+    return {};
 }
 
 bool try_spelling(const Spelling &spelling, Library &into) {
@@ -64,7 +78,7 @@ bool try_spelling(const Spelling &spelling, Library &into) {
 // The setter of OpenBLAS is local in name only: it changes the process. So the first to come sets 1
 // thread, and the last to leave puts the old number back.
 struct Setter {
-    int (*set)(int);
+    ThreadSetter set;
     int before;
 };
 constexpr int kMostSetters = 4;
@@ -73,7 +87,7 @@ int setter_users = 0;
 Setter setters[kMostSetters];
 std::atomic<int> setter_count{0};
 
-void add_setter(int (*set)(int)) {
+void add_setter(const ThreadSetter &set) {
     std::lock_guard<std::mutex> guard(setter_mutex);
     const int count = setter_count.load();
     if (!set || count == kMostSetters) return;

@@ -29,14 +29,33 @@ struct TypeOf<std::complex<double>> {
     static constexpr Type value = z;
 };
 
+// What sets the number of threads of a library; some have a function that returns the number before.
+struct ThreadSetter {
+    int (*exchange)(int) = nullptr;
+    void (*set)(int) = nullptr;
+    int (*get)() = nullptr;
+
+    explicit operator bool() const { return exchange || (set && get); }
+    bool operator==(const ThreadSetter &other) const {
+        return exchange == other.exchange && set == other.set;
+    }
+    // Returns the number before.
+    int operator()(int count) const {
+        if (exchange) return exchange(count);
+        const int before = get();
+        set(count);
+        return before;
+    }
+};
+
 struct Library {
     bool found = false;
     bool fortran = false;  // Fortran's interface instead of C's
     int integer_bits = 32;
     void *gemm[4] = {}, *gemv[4] = {};
     void *syrk[4] = {};  // nullptr: there is none
-    int (*set_threads)(int) = nullptr;  // returns the number before
-    std::string origin, example;        // where from; the name that dgemm had there
+    ThreadSetter set_threads;
+    std::string origin, example;  // where from; the name that dgemm had there
 };
 
 // What was found. A search that found nothing may be repeated after `find_in_scipy`.

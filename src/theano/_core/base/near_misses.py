@@ -238,6 +238,8 @@ def _refusal(function: FunctionType, keywords: dict[str, object], text: str) -> 
     parameters = inspect.signature(function).parameters
     unknown = [key for key in keywords if key not in parameters]
     near = near_keyword(unknown[0], parameters) if unknown else ""
+    # Python asks as well from 3.13 on.
+    text = text.partition(". Did you mean ")[0]
     text = text.replace(f"{function.__qualname__}()", f"{_called(function)}()")
     return f"{text}.{near} The signature is {signature(function)}."
 
