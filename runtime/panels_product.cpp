@@ -233,9 +233,10 @@ bool suits_narrow(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
 }
 
 // Whether B is better read where it lies: for few rows of A, packing takes as long as a fifth of the product.
-// Rows that lie whole pages apart are kept in the same places of the caches, which are few.
+// Rows that lie whole pages apart are kept in the same places of the caches, which are few; what comes from
+// memory, as weights of large layers do, comes sooner in long pieces.
 bool suits_unpacked(const Matrix &a, const Matrix &b, std::int64_t itemsize) {
-    constexpr std::int64_t kFewRows = 48, kPage = 4096, kCached = 1 << 23;
+    constexpr std::int64_t kFewRows = 48, kPage = 4096, kCached = 1 << 21;
     return b.across == itemsize && b.down % itemsize == 0 && b.down % kPage != 0 && a.rows <= kFewRows &&
            a.columns <= kCached / itemsize / b.columns;
 }
