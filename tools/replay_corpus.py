@@ -172,15 +172,18 @@ def random_programs() -> Named:
 
 
 def reductions() -> Named:
-    """Folds over all axes and over one, of several dtypes and lengths."""
-    folds = {n: getattr(T, n) for n in ("sum", "prod", "max", "min", "mean", "var", "argmax")}
-    folds |= {"any": lambda x, axis: T.any(x > 1, axis), "norm": lambda x, axis: T.sqr(x).sum(axis)}
+    """Reductions over all axes and over one, of several dtypes and lengths."""
+    reducers = {n: getattr(T, n) for n in ("sum", "prod", "max", "min", "mean", "var", "argmax")}
+    reducers |= {
+        "any": lambda x, axis: T.any(x > 1, axis),
+        "norm": lambda x, axis: T.sqr(x).sum(axis),
+    }
     shapes = [(7, 5), (40, 3, 6), (3000, 70)]
-    for name, fold in folds.items():
+    for name, reducer in reducers.items():
         for axis in (None, 0, -1):
             for kind in ("float64", "float32", "int32"):
                 x = seeded(name, axis).randint(-4, 5, size=shapes[len(name) % 3]).astype(kind)
-                build = lambda x, fold=fold, axis=axis: fold(x, axis=axis)
+                build = lambda x, reducer=reducer, axis=axis: reducer(x, axis=axis)
                 yield f"{name} of {kind}, axis {axis}", lambda b=build, x=x: of(b, x)
 
 

@@ -39,7 +39,7 @@ def test_same_bits(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_folds(width: int) -> None:
+def test_reductions(width: int) -> None:
     x = T.dmatrix("x")
     f = compiled(
         width,

@@ -30,7 +30,7 @@ def test_operations_know_the_function_of_numpy(name: str, spec: Any) -> None:
     assert op.ufunc is op.nfunc is (None if spec is None else getattr(np, spec[0]))
 
 
-def test_reductions_know_what_they_fold_by() -> None:
+def test_reductions_know_what_they_reduce_by() -> None:
     x = T.dmatrix()
     found = {name: getattr(x, name)().owner.op.ufunc for name in ("sum", "prod", "all", "any")}
     assert found == {

@@ -17,7 +17,7 @@ from theano.tensor import elemwise, extra_ops, fourier, nlinalg, subtensor
 from theano.tensor.opt import Assert, assert_op
 
 
-def test_classes_of_folds() -> None:
+def test_classes_of_reductions() -> None:
     x = T.dmatrix("x")
     value = np.arange(6.0).reshape(2, 3)
     assert isinstance(x.sum(0).owner.op, T.Sum)

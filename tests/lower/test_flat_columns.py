@@ -1,4 +1,4 @@
-"""Reductions of many short rows fold some rows as one."""
+"""Reductions of many short rows reduce some rows as one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def drawn(shape: tuple[int, ...], kind: str) -> np.ndarray:
 
 
 def flat(f: Any) -> int:
-    """Return how many kernels of a function fold some rows as one."""
+    """Return how many kernels of a function reduce some rows as one."""
     kernels = f.maker.program_text.kernels
     return sum(getattr(k, "flat", False) and bool(k.loop.reductions) for k in kernels)
 
 
-def folds(m: Any, x: Any, y: Any, kind: str) -> list[Any]:
+def reductions(m: Any, x: Any, y: Any, kind: str) -> list[Any]:
     """Return reductions over rows, of what has one row for all as well."""
     if kind == "bool":
         return [x.sum(axis=1), (x & y).any(axis=1), (x | y).all(axis=(0, 1))]
@@ -48,7 +48,7 @@ def folds(m: Any, x: Any, y: Any, kind: str) -> list[Any]:
 def test_rows_of_every_length(kind: str, width: int) -> None:
     x, y = T.TensorType(kind, (False,) * 3)("x"), T.TensorType(kind, (False,))("y")
     with theano.config.change_flags(vector_width=width):
-        f = theano.function([x, y], folds(T, x, y, kind))
+        f = theano.function([x, y], reductions(T, x, y, kind))
     for length in LENGTHS:
         for rows in ROWS:
             a, b = drawn((2, rows, length), kind), drawn((length,), kind)
@@ -56,7 +56,7 @@ def test_rows_of_every_length(kind: str, width: int) -> None:
                 continue
             # NumPy's sums of halves lose digits.
             exact = [n.astype("float32") for n in (a, b)] if kind == "float16" else [a, b]
-            wanted = folds(np, *exact, kind)
+            wanted = reductions(np, *exact, kind)
             for given in (a, np.asfortranarray(a), a[:, ::-1][:, ::-1]):
                 for one, two in zip(f(given, b), wanted, strict=True):
                     np.testing.assert_array_equal(one, two.astype(one.dtype))
@@ -64,7 +64,7 @@ def test_rows_of_every_length(kind: str, width: int) -> None:
 
 @pytest.mark.parametrize(("length", "kind"), [(3, "float64"), (11, "float64"), (30, "float32")])
 def test_rows_that_no_cache_holds(length: int, kind: str) -> None:
-    """Fewer are folded as one; the bits are the same for any width of vectors and threads."""
+    """Fewer are reduced as one; the bits are the same for any width of vectors and threads."""
     x = T.TensorType(kind, (False,) * 2)("x")
     rows = CACHED // np.dtype(kind).itemsize // length + 5
     exact, any_ = drawn((rows, length), kind), RANDOM.standard_normal((rows, length)).astype(kind)
@@ -91,7 +91,7 @@ def test_axes_around_the_rows() -> None:
     np.testing.assert_array_equal(second, abs(difference).max(axis=(0, 1, 3)))
 
 
-def test_which_loops_fold_rows_as_one() -> None:
+def test_which_loops_reduce_rows_as_one() -> None:
     x, row, column = T.fmatrix("x"), T.fvector("row"), T.fvector("column")
     assert flat(theano.function([x], x.sum(axis=0))) > 0
     assert flat(theano.function([x, row], T.exp(x - row).sum(axis=0))) > 0

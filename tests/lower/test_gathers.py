@@ -146,7 +146,7 @@ def test_shared_variables_stay_where_a_position_is_outside() -> None:
     np.testing.assert_array_equal(w.get_value(), old * 2 - old[at] * old[at // 2])
 
 
-def test_loops_branches_and_folds_of_rows() -> None:
+def test_loops_branches_and_reductions_of_rows() -> None:
     x, y, m = T.dvector("x"), T.dvector("y"), T.dmatrix("m")
     steps, _ = theano.scan(lambda row: interpolated(y, row), sequences=m)
     rows = interpolated(y, m)

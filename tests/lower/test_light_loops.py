@@ -55,10 +55,10 @@ def test_what_is_overwritten_is_read_before() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "bool"])
-def test_rows_of_integers_of_any_length_are_folded(dtype: str) -> None:
+def test_rows_of_integers_of_any_length_are_reduced(dtype: str) -> None:
     x = T.matrix("x", dtype)
-    folds = [x.max(1), x.min(1), x.sum(1), x.any(1), x.all(1)]
-    f = theano.function([x], folds)
+    reductions = [x.max(1), x.min(1), x.sum(1), x.any(1), x.all(1)]
+    f = theano.function([x], reductions)
     r = np.random.default_rng(3)
     for columns in (1, 5, 17, 31, 33, 63, 64, 65, 100, 129, 255, 257, 300):
         a = r.integers(0, 2 if dtype == "bool" else 120, (9, columns)).astype(dtype)
@@ -68,7 +68,7 @@ def test_rows_of_integers_of_any_length_are_folded(dtype: str) -> None:
                 np.testing.assert_array_equal(one, two)
 
 
-def test_rows_that_are_folded_in_one_cycle_an_item_are_read_one_vector_at_a_time() -> None:
+def test_rows_that_are_reduced_in_one_cycle_an_item_are_read_one_vector_at_a_time() -> None:
     for dtype, lanes in (("uint8", 64), ("int32", 16), ("float32", 64)):
         with theano.config.change_flags(vector_width=512):
             f = theano.function([x := T.matrix("x", dtype)], x.max(1))

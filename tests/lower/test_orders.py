@@ -153,7 +153,7 @@ def test_axes_that_are_walked_alike_are_one() -> None:
 
 @pytest.mark.parametrize("axis", [0, 1, (0, 1)])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "bool", "complex64"])
-def test_folds_of_what_lies_by_columns_walk_it_so(dtype: str, axis: Any) -> None:
+def test_reductions_of_what_lies_by_columns_walk_it_so(dtype: str, axis: Any) -> None:
     random, before = np.random.default_rng(3), native.get_threads()
     x, y = (T.matrix(dtype=dtype) for _ in range(2))
     f = theano.function([x, y], [T.any(x & y, axis) if dtype == "bool" else (x * y).sum(axis)])

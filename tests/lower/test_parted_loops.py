@@ -1,4 +1,4 @@
-"""Loops over short rows that store items and fold rows run as two."""
+"""Loops over short rows that store items and reduce rows run as two."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def drawn(shape: tuple[int, ...], kind: str) -> np.ndarray:
     return RANDOM.integers(-3, 4, shape).astype(kind)
 
 
-def stored_and_folded(x: Any, v: Any) -> list[Any]:
+def stored_and_reduced(x: Any, v: Any) -> list[Any]:
     d = x - v[:, None]
     return [d, d.sum(axis=1), (d * d).sum(axis=1)]
 
@@ -31,20 +31,20 @@ def stored_and_folded(x: Any, v: Any) -> list[Any]:
 def test_rows_of_every_length(kind: str, width: int) -> None:
     x, v = T.matrix(dtype=kind), T.vector(dtype=kind)
     with theano.config.change_flags(vector_width=width):
-        f = theano.function([x, v], stored_and_folded(x, v))
-        again = theano.function([x, v], stored_and_folded(x + x, v))
+        f = theano.function([x, v], stored_and_reduced(x, v))
+        again = theano.function([x, v], stored_and_reduced(x + x, v))
     for length in LENGTHS:
         for rows in ROWS:
             a, b = drawn((rows, length), kind), drawn((rows,), kind)
             for given in (a, a[::-1, ::-1], np.asfortranarray(a)):
                 for function, matrix in ((f, given), (again, given + given)):
-                    wanted = stored_and_folded(matrix, b)
+                    wanted = stored_and_reduced(matrix, b)
                     for one, two in zip(function(given, b), wanted, strict=True):
                         np.testing.assert_array_equal(one, two.astype(one.dtype))
 
 
 def both_ways(f: Any) -> bool:
-    """Tell whether a function has a loop that stores and folds, and one that only folds that."""
+    """Tell whether a function has a loop that stores and reduces, and one that reduces that."""
     loops = [k.loop for k in f.maker.program_text.kernels if hasattr(k, "loop")]
     together = any(loop.stores and loop.reductions for loop in loops)
     return together and any(loop.reduced == (1,) and not loop.stores for loop in loops)
@@ -54,7 +54,7 @@ def test_which_loops_are_parted() -> None:
     x, v = T.fmatrix("x"), T.fvector("v")
     e = T.exp(x - v[:, None])
     assert both_ways(theano.function([x, v], [e, e.sum(axis=1)]))
-    # What is folded is dear, or made of what is not stored; or whole columns are folded.
+    # What is reduced is dear, or made of what is not stored; or whole columns are reduced.
     assert not both_ways(theano.function([x, v], [e, T.tanh(e).sum(axis=1)]))
     assert not both_ways(theano.function([x, v], [e, (e + x).sum(axis=1)]))
     assert not both_ways(theano.function([x, v], [e, e.sum(axis=0)]))
@@ -109,7 +109,7 @@ def test_threads_have_the_same_bits(shape: tuple[int, int]) -> None:
 
 
 def of_columns(x: Any, v: Any, w: Any) -> list[Any]:
-    """Return folds over columns and rows of what has one row for all, one item a row, and both."""
+    """Return sums over columns and rows of what has one row for all, one item a row, and both."""
     a, b, c = x - v, x * w[:, None], (x - v) * w[:, None]
     return [
         *(part.sum() for part in (a, b, c)),
@@ -126,7 +126,7 @@ def of_columns_and_stored(x: Any, v: Any, w: Any) -> list[Any]:
 @pytest.mark.parametrize("width", [128, 512])
 @pytest.mark.parametrize("made", [of_columns, of_columns_and_stored])
 @pytest.mark.parametrize("kind", ["int8", "int64", "float32", "float64", "complex64"])
-def test_short_rows_that_are_folded_in_turn(kind: str, made: Any, width: int) -> None:
+def test_short_rows_that_are_reduced_in_turn(kind: str, made: Any, width: int) -> None:
     x, v, w = T.matrix(dtype=kind), T.vector(dtype=kind), T.vector(dtype=kind)
     if kind == "complex64" and made is of_columns:
         return  # has no largest item
@@ -140,7 +140,7 @@ def test_short_rows_that_are_folded_in_turn(kind: str, made: Any, width: int) ->
                     np.testing.assert_array_equal(one, np.asarray(two).astype(one.dtype))
 
 
-def test_folds_in_turn_of_more_axes_and_what_is_overwritten() -> None:
+def test_reductions_in_turn_of_more_axes_and_what_is_overwritten() -> None:
     x, v = T.tensor3("x"), T.vector("v")
     e = (x - v) ** 2
     f = theano.function([x, v], [e.sum(), e.sum(axis=(1, 2)), e.sum(axis=(0, 1)), e.sum(axis=0)])
@@ -148,7 +148,7 @@ def test_folds_in_turn_of_more_axes_and_what_is_overwritten() -> None:
     wanted = (a - b) ** 2
     for got, axes in zip(f(a, b), (None, (1, 2), (0, 1), 0), strict=True):
         np.testing.assert_array_equal(got, wanted.sum(axis=axes))
-    # The fold reads what the new value of the shared variable overwrites.
+    # The reduction reads what the new value of the shared variable overwrites.
     table = theano.shared(drawn((2000, 4), "float64"))
     step = T.dvector("step")
     moved = table - step
@@ -185,7 +185,7 @@ def test_short_rows_that_lie_apart(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 @pytest.mark.parametrize("length", [3, 12, 31, 100])
-def test_folds_in_turn_have_the_same_bits(length: int, kind: str) -> None:
+def test_reductions_in_turn_have_the_same_bits(length: int, kind: str) -> None:
     """On any number of threads."""
     x, v, w = T.matrix(dtype=kind), T.vector(dtype=kind), T.vector(dtype=kind)
     e, g = T.exp(x - v), T.exp(x - w[:, None])

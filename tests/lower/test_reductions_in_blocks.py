@@ -18,7 +18,7 @@ from theano._core.runtime import native
 # Bytes of a cache line.
 LINE = 64
 SHAPES = [(10**i, 10 ** (7 - i)) for i in range(8)] + [(3000, 3333), (100_000, 7), (7, 100_000)]
-FOLDED = [
+REDUCED = [
     ((3000, 100), (0,)),
     ((5000, 1, 61), (0,)),
     ((2100, 5, 31), (0, 2)),
@@ -58,13 +58,13 @@ def test_each_thread_reads_whole_lines_once(shape: tuple[int, int], axis: int) -
     assert touched <= 1.1 * total * size
 
 
-def test_programs_know_which_folds_the_runtime_never_cuts() -> None:
+def test_programs_know_which_reductions_the_runtime_never_cuts() -> None:
     assert native.block_rows(LEAST_ROWS - 1, 1, 1, 2**40) == 0
     assert native.block_rows(LEAST_ROWS, 1, 1, 2**40) > 0
 
 
 @pytest.mark.parametrize("dtype", ["float64 F", "float64", "float16", "int8", "complex64"])
-@pytest.mark.parametrize("shape, axes", FOLDED)
+@pytest.mark.parametrize("shape, axes", REDUCED)
 def test_values(shape: tuple[int, ...], axes: tuple[int, ...], dtype: str) -> None:
     dtype, order = f"{dtype} C".split()[:2]
     rng = np.random.default_rng(3)
@@ -88,7 +88,7 @@ def test_values(shape: tuple[int, ...], axes: tuple[int, ...], dtype: str) -> No
             np.testing.assert_array_equal(got, value)
 
 
-def test_what_is_stored_on_the_way_and_several_folds() -> None:
+def test_what_is_stored_on_the_way_and_several_reductions() -> None:
     rng = np.random.default_rng(4)
     x, w, b = rng.normal(size=(4000, 90)), rng.normal(size=4000), rng.normal(size=90)
     X, W, B = T.dmatrix(), T.dvector(), T.dvector()
@@ -110,7 +110,7 @@ def test_sums_of_blocks_round_less() -> None:
     np.testing.assert_allclose(got, x.sum(0, dtype="float64"), rtol=1e-4)
 
 
-def test_a_fold_in_blocks_within_a_loop() -> None:
+def test_a_reduction_in_blocks_within_a_loop() -> None:
     X = T.dmatrix()
     x = np.random.default_rng(5).normal(size=(3000, 101))
     means, _ = theano.scan(
@@ -123,7 +123,9 @@ def test_a_fold_in_blocks_within_a_loop() -> None:
 
 
 @pytest.mark.parametrize("dtype, columns", [("float64", 100), ("float32", 37), ("float64", 9)])
-def test_rows_from_memory_are_folded_one_by_one_in_the_same_order(dtype: str, columns: int) -> None:
+def test_rows_from_memory_are_reduced_one_by_one_in_the_same_order(
+    dtype: str, columns: int
+) -> None:
     rows = CACHED // (np.dtype(dtype).itemsize * columns) + 40
     data = np.random.default_rng(5).normal(size=(rows, columns)).astype(dtype)
     x = T.matrix(dtype=dtype)
@@ -132,7 +134,7 @@ def test_rows_from_memory_are_folded_one_by_one_in_the_same_order(dtype: str, co
         with change_flags(threads=threads):
             results.append(theano.function([x], T.exp(x).sum(axis=0))(data))
     np.testing.assert_array_equal(results[0], results[1])
-    # A little less is folded some rows at a time.
+    # A little less is reduced some rows at a time.
     fewer = theano.function([x], T.exp(x).sum(axis=0))(data[: len(data) - 80])
     rest = np.exp(data[len(data) - 80 :].astype("float64")).sum(axis=0)
     close = 1e-4 if dtype == "float32" else 1e-11

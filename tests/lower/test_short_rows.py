@@ -77,7 +77,7 @@ def test_short_rows_side_by_side(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["int16", "float32", "float64"])
-def test_rows_that_are_stored_folded_and_overwritten(kind: str) -> None:
+def test_rows_that_are_stored_reduced_and_overwritten(kind: str) -> None:
     """Up to three quarters of a vector, and more."""
     x, v = T.TensorType(kind, (False, False))("x"), T.TensorType(kind, (False,))("v")
     product = x * v[:, None]

@@ -110,7 +110,7 @@ def test_nothing_between_items_is_written(dtype: str, width: int) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("dtype", ["int8", "float32", "float64"])
-def test_folds_of_parts_of_vectors(dtype: str, width: int) -> None:
+def test_reductions_of_parts_of_vectors(dtype: str, width: int) -> None:
     """Lanes behind the last item change nothing, whatever they hold."""
     x = T.matrix("x", dtype=dtype)
     with theano.config.change_flags(vector_width=width):

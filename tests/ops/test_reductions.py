@@ -44,7 +44,7 @@ def tolerance(dtype: str, count: int) -> float:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", list(REDUCERS))
-def test_folds(name: str, kind: str) -> None:
+def test_reductions(name: str, kind: str) -> None:
     if name in EXTREMES and dtypes.is_complex(kind):
         return
     rng = np.random.default_rng(1)
@@ -194,7 +194,7 @@ def test_positions_in_long_rows(name: str, kind: str) -> None:
             assert whole == getattr(np, name)(one)
 
 
-def test_many_folds_in_one_loop() -> None:
+def test_many_reductions_in_one_loop() -> None:
     # Names of values in the code of the twelfth must not be those of the second.
     ones, y, s = T.constant(np.ones(10)), T.dvector("y"), T.dscalar("s")
     total = T.add(*[T.sum(s**-2 * (ones - y[k]) ** 2) for k in range(20)])

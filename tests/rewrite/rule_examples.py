@@ -48,9 +48,11 @@ EXAMPLES: dict[str, Any] = {
     "x ** constant → product": x**2,
     "switch(known, x, y) → x or y": T.switch(1, x, y),
     "sum(c x) → c sum(x)": (x * 3).sum(),
-    "fold over length 1 → x": T.addbroadcast(m.reshape((6, 1)), 1).sum(axis=1),
-    "fold(x.T, axis) → fold(x, other axis).T": m.T.sum(axis=0),
-    "fold(f(x.T, y.T), axis) → fold(f(x, y), other axis).T": (m.T * T.exp(-abs(m.T))).sum(axis=0),
+    "reduce(x) over length 1 → x": T.addbroadcast(m.reshape((6, 1)), 1).sum(axis=1),
+    "reduce(x.T, axis) → reduce(x, other axis).T": m.T.sum(axis=0),
+    "reduce(f(x.T, y.T), axis) → reduce(f(x, y), other axis).T": (m.T * T.exp(-abs(m.T))).sum(
+        axis=0
+    ),
     "sum(c, n times) → c n": T.ones_like(x).sum(),
     "|−x| → |x|": abs(-x),
     "sqr(|x|) → sqr(x)": T.sqr(abs(x)),
@@ -186,9 +188,9 @@ EXAMPLES: dict[str, Any] = {
     "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
     "f(x)[i] → f(x[i])": T.exp(m)[1],
     "inc(zeros, y, i) → set(zeros, y, i)": T.inc_subtensor(T.zeros_like(x)[1:], y[1:]),
-    "fold(reshape(x), axis) → fold(x, axes)": T.tanh(m).flatten().sum(),
-    "fold(fold(x)) → fold(x) over the axes of both": T.tanh(m).max(axis=1).max(),
-    "fold(join(x, y), axis) → f(x, y)": T.stack([x, T.exp(y), x * y]).max(axis=0),
+    "reduce(reshape(x), axis) → reduce(x, axes)": T.tanh(m).flatten().sum(),
+    "reduce(reduce(x)) → reduce(x) over the axes of both": T.tanh(m).max(axis=1).max(),
+    "reduce(join(x, y), axis) → f(x, y)": T.stack([x, T.exp(y), x * y]).max(axis=0),
     "sum(f(join(x, y))) → sum(f(x)) + sum(f(y))": T.tanh(T.concatenate([x, T.exp(y)])).sum(),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }

@@ -346,8 +346,8 @@ def test_passes_say_why_and_what_they_keep() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_folds_of_permuted_axes(order: tuple[int, ...]) -> None:
-    """They are folds of the axes themselves, and only what is left is permuted."""
+def test_reductions_of_permuted_axes(order: tuple[int, ...]) -> None:
+    """They are reductions of the axes themselves, and only what is left is permuted."""
     x = T.TensorType("float64", (False, True, False, False))("x")
     values = np.arange(24.0).reshape(2, 1, 3, 4)
     kept = [(0, 2, 3)[axis] for axis in order]
@@ -357,8 +357,8 @@ def test_folds_of_permuted_axes(order: tuple[int, ...]) -> None:
             f = theano.function([x], getattr(view, name)(axis=list(axes)))
             np.testing.assert_allclose(f(values), getattr(wanted, name)(axis=axes))
     f = theano.function([x], view.sum(axis=0))
-    folds = [n for n in f.maker.graph.toposort() if isinstance(n.op, Reduction)]
-    assert folds[0].inputs[0] is f.maker.graph.inputs[0] or order == (0, 1, 2)
+    reductions = [n for n in f.maker.graph.toposort() if isinstance(n.op, Reduction)]
+    assert reductions[0].inputs[0] is f.maker.graph.inputs[0] or order == (0, 1, 2)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "uint64", "int64"])

@@ -94,7 +94,7 @@ def _nfunc(op: Op) -> Any:
 
 
 def _combined_by(op: Reduction) -> Any:
-    """Return NumPy's function that a reduction folds by."""
+    """Return NumPy's function by which a reduction reduces."""
     name = op.reducer.combine
     return getattr(np, _COMBINED.get(name, name), None)
 

@@ -139,7 +139,7 @@ def _elementwise(state: State, inputs: Sequence[Variable]) -> Any:
     return scalar_ops.elementwise(cls(*options))(*inputs)
 
 
-_FOLDS = {
+_REDUCTIONS = {
     "Add": "sum",
     "Mul": "prod",
     "Maximum": "max",
@@ -151,10 +151,10 @@ _FOLDS = {
 
 def _reduction(state: State, inputs: Sequence[Variable]) -> Any:
     name = type(state["scalar_op"]).__name__
-    if name not in _FOLDS:
+    if name not in _REDUCTIONS:
         refuse_old_graph(f"CAReduce of {name}")
     dtypes = state.get("dtype"), state.get("acc_dtype")
-    return Reduction(_FOLDS[name], state["axis"], *dtypes)(inputs[0])
+    return Reduction(_REDUCTIONS[name], state["axis"], *dtypes)(inputs[0])
 
 
 def _index(state: State, inputs: Sequence[Variable]) -> tuple[Any, ...]:

@@ -20,4 +20,4 @@ HEAVY = "together they would be so long that processors see no two iterations at
 AXES = "they sum over different axes"
 BETWEEN = "the second needs what follows from all of the first, too"
 POSITIONS = "items at positions are picked and written by loops of their own"
-FOLDED = "a sum is known only when its whole loop has run"
+REDUCED = "a sum is known only when its whole loop has run"

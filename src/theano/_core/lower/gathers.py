@@ -101,7 +101,7 @@ def _parts(
 
 
 def _is_plain(step: Step, alone: Collection[Any]) -> bool:
-    """Tell whether a step is a loop that folds nothing, or everything, and may be joined."""
+    """Tell whether a step is a loop that reduces nothing, or everything, and may be joined."""
     return (
         step.is_loop
         and not step.again

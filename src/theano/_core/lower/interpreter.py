@@ -326,7 +326,7 @@ class _Interpreter:
         targets = [array for array, _ in arrays[len(loop.operands) :]]
         for target, value in zip(targets, stores, strict=False):
             target[...] = np.broadcast_to(value, extents)
-        folded = tuple(a for a in range(rank) if reduced[a])
+        axes = tuple(a for a in range(rank) if reduced[a])
         for reduction, target, value in zip(
             loop.reductions, targets[len(stores) :], reductions, strict=True
         ):
@@ -336,7 +336,7 @@ class _Interpreter:
                 ufunc = {"and_": np.logical_and, "mul": np.logical_and}.get(
                     reduction.combine, np.logical_or
                 )
-            target[...] = ufunc.reduce(whole, folded, initial=reduction.start).astype(
+            target[...] = ufunc.reduce(whole, axes, initial=reduction.start).astype(
                 reduction.out_dtype
             )
 

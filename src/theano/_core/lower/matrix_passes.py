@@ -139,15 +139,15 @@ def _first(
 
 def _without_sums(loop: Step) -> list[Step]:
     """Return a loop without its reductions, and behind it, if there are some, one of these."""
-    folded = [node for node in loop.nodes if isinstance(node.op, Reduction)]
-    if not folded:
+    reductions = [node for node in loop.nodes if isinstance(node.op, Reduction)]
+    if not reductions:
         return [loop]
     loops = []
-    for nodes in ([node for node in loop.nodes if node not in folded], folded):
+    for nodes in ([node for node in loop.nodes if node not in reductions], reductions):
         own = Step(nodes[0], 0, 0, loop.space, None, loop.weight)
-        own.nodes, own.users, own.again = nodes, [*loop.users, *folded], loop.again
+        own.nodes, own.users, own.again = nodes, [*loop.users, *reductions], loop.again
         loops.append(own)
     loops[1].reductions = loop.reductions
-    if not any(v.owner in loop.again for node in folded for v in node.inputs):
+    if not any(v.owner in loop.again for node in reductions for v in node.inputs):
         loops[1].again = {}
     return loops

@@ -149,17 +149,17 @@ def _spaces(steps: Sequence[Step], lengths: EqualLengths, matrices: bool) -> lis
     """Return the spaces in which there may be scores.
 
     Layers of a network are products and loops as well, but of rows that mostly fit the cache: of
-    two matrices there must be a loop that folds rows.
+    two matrices there must be a loop that reduces rows.
     """
     products = [lengths.space(s.nodes[0].outputs[0]) for s in steps if is_product(s)]
     if len(products) < 2:
         return []
-    folded = {
+    reduced = {
         tuple(lengths.find(n) for n in s.space or ())
         for s in steps
         if tuple(s.reductions or ()) == (1,) and matrices
     }
-    return [space for space in dict.fromkeys(products) if len(space) > 2 or space in folded]
+    return [space for space in dict.fromkeys(products) if len(space) > 2 or space in reduced]
 
 
 def is_product(step: Step) -> bool:

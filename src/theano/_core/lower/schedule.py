@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
-from theano._core.lower.apart import AXES, BETWEEN, FOLDED, HEAVY, SHAPES, Apart
+from theano._core.lower.apart import AXES, BETWEEN, HEAVY, REDUCED, SHAPES, Apart
 from theano._core.lower.computed_again import compute_again, computed
 from theano._core.lower.equal_lengths import EqualLengths
 from theano._core.lower.live_values import LiveValues
@@ -137,7 +137,7 @@ def _fusable(
         if elementwise and equal_lengths.space(value) == step.space:
             producers.setdefault(producer)
         elif apart is not None:
-            apart.append(Apart(owner, node, SHAPES if elementwise else FOLDED))
+            apart.append(Apart(owner, node, SHAPES if elementwise else REDUCED))
     # What is long ends before it takes up what only this node reads.
     return sorted(producers, key=lambda producer: producer.weight)
 
@@ -160,7 +160,7 @@ def _obstacle(step: Step, other: Step, step_of: dict[Apply, Step]) -> str:
             producer = step_of.get(value.owner)
             if producer is None or producer.mask & mask:
                 if producer is not None and isinstance(value.owner.op, Reduction):
-                    return FOLDED
+                    return REDUCED
                 continue
             if producer.needs & mask:
                 return BETWEEN

@@ -30,7 +30,7 @@ from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.inline import classes_in, hold, in_loops
-from theano._core.rewrite.passes.nested_folds import in_nested_folds
+from theano._core.rewrite.passes.nested_reductions import in_nested_reductions
 from theano._core.rewrite.passes.sums_of_parts import in_sums_of_parts
 from theano._core.rewrite.rule import Rule, RuleSet
 from theano._core.rewrite.scan.simplify import with_fixed_outside
@@ -94,7 +94,7 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
             changed = with_fixed_outside(inside)
         present = classes_in(rewriter.nodes(changed))
     if hold(present, (Reduction,)):
-        changed = in_nested_folds(changed)
+        changed = in_nested_reductions(changed)
     if hold(present, (IncSubtensor,)):
         changed = in_sums_of_parts(changed, rewriter)
     ran = False

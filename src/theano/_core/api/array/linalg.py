@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce as fold
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -329,7 +329,7 @@ def matrix_dot(*args: TensorLike) -> TensorVariable:
     array([[8., 0.],
            [0., 1.]])
     """
-    product: Any = fold(dot, args)
+    product: Any = functools.reduce(dot, args)
     return product
 
 

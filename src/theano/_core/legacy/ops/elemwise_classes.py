@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
 
 # Function of scalars → kind of reduction.
-_FOLDS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
-# Function of scalars → what NumPy folds with. Others are called for each item.
+_REDUCTIONS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
+# Function of scalars → what NumPy reduces with. Others are called for each item.
 _FUNCTIONS = {
     "add": np.add,
     "mul": np.multiply,
@@ -77,7 +77,7 @@ class Elemwise(metaclass=Kind):
 
 
 class CAReduce(metaclass=Kind):
-    """A commutative and associative function of scalars folded over axes."""
+    """A commutative and associative function of scalars reduced over axes."""
 
     @classmethod
     def holds(cls, op: Op) -> bool:
@@ -97,14 +97,14 @@ class CAReduce(metaclass=Kind):
         native = elementwise(scalar_op)
         if not isinstance(native, Elementwise):
             return ReductionByCalls(scalar_op, axes)
-        kind, function = _FOLDS.get(native.name), _FUNCTIONS.get(native.name)
+        kind, function = _REDUCTIONS.get(native.name), _FUNCTIONS.get(native.name)
         if kind is not None and function is None:
             return Reduction(kind, axes)
         return ReductionByCalls(scalar_op, axes, function, kind)
 
 
 class CAReduceDtype(CAReduce):
-    """A fold that is carried in one dtype and returned in another."""
+    """A reduction that is carried in one dtype and returned in another."""
 
     @classmethod
     def make(
@@ -120,14 +120,14 @@ class CAReduceDtype(CAReduce):
 
 
 class ReductionByCalls(Called):
-    """A binary function of scalars folded over axes, which does not change the dtype.
+    """A binary function of scalars reduced over axes, which does not change the dtype.
 
     Parameters
     ----------
     scalar_op : ScalarOp
     axis : tuple of int or None
     function : numpy.ufunc, optional
-        Folds whole arrays.
+        Reduces whole arrays.
     kind : str, optional
         The reduction that is the same for floats.
     """
@@ -162,14 +162,14 @@ class ReductionByCalls(Called):
         return self.one([x], out, [b for i, b in enumerate(x.type.broadcastable) if i not in axes])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        fold, result = self.function, x
+        function, result = self.function, x
         start: dict[str, Any] = {"dtype": node.outputs[0].type.dtype}
-        if fold is None:
-            fold, result = np.frompyfunc(self.scalar_op.impl, 2, 1), x.astype(object)
+        if function is None:
+            function, result = np.frompyfunc(self.scalar_op.impl, 2, 1), x.astype(object)
             identity = getattr(self.scalar_op, "identity", None)
             start = {} if identity is None else {"initial": identity}
         for axis in reversed(self._axes(x.ndim)):
-            result = np.asarray(fold.reduce(result, axis=axis, **start))
+            result = np.asarray(function.reduce(result, axis=axis, **start))
         return (np.asarray(result).astype(node.outputs[0].type.dtype),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:

@@ -52,7 +52,7 @@ def axes_of(axis: Any) -> tuple[int, ...] | None:
     return None if axis is None else tuple(int(a) for a in np.ravel(axis))
 
 
-class _Fold(metaclass=Kind):
+class _Reduction(metaclass=Kind):
     kind = ""
 
     @classmethod
@@ -66,13 +66,13 @@ class _Fold(metaclass=Kind):
         return Reduction(cls.kind, axes_of(axis), dtype, acc_dtype)
 
 
-class Sum(_Fold):
+class Sum(_Reduction):
     """Sum over axes."""
 
     kind = "sum"
 
 
-class Prod(_Fold):
+class Prod(_Reduction):
     """Product over axes."""
 
     kind = "prod"
@@ -89,13 +89,13 @@ class Prod(_Fold):
         return super().make(axis, dtype, acc_dtype)
 
 
-class All(_Fold):
+class All(_Reduction):
     """Whether all items over axes hold."""
 
     kind = "all"
 
 
-class AnyHolds(_Fold):
+class AnyHolds(_Reduction):
     """Whether any item over axes holds."""
 
     kind = "any"

@@ -44,7 +44,7 @@ def write(p: Core, step: Gathered) -> None:
         for n in nodes
         if not isinstance(n.op, Reduction) and p.uses.get(n.outputs[0], 0) > 0
     ]
-    folded = [n for n in nodes if isinstance(n.op, Reduction)]
+    reductions = [n for n in nodes if isinstance(n.op, Reduction)]
     positions = list(dict.fromkeys(i for n in gathers for i in n.op.indices(n)))
     loop = Loop(
         len(shape),
@@ -56,14 +56,14 @@ def write(p: Core, step: Gathered) -> None:
             *(("int64", everywhere) for group in words.values() for _ in group),
         ),
         tuple(v.type.dtype for v in stored),
-        (*(kernel_choice.reduction_of(p, n) for n in folded), *_ENDS * len(positions)),
+        (*(kernel_choice.reduction_of(p, n) for n in reductions), *_ENDS * len(positions)),
         tuple(range(len(shape))),
-        w.body(stored, folded, positions),
+        w.body(stored, reductions, positions),
     )
     taken: set[Any] = set()
     dying = [v for v in operands if v not in tables]
     outs = [kernel_choice.store_array(p, v, shape, dying, taken) for v in stored]
-    results = [p.memory_for(n.outputs[0], ()) for n in folded]
+    results = [p.memory_for(n.outputs[0], ()) for n in reductions]
     ends = {i: [p.result("int64", ()) for _ in _ENDS] for i in positions}
     arrays += [word for group in words.values() for word in group]
     kernel_choice.run(
@@ -75,7 +75,7 @@ def write(p: Core, step: Gathered) -> None:
             found = [Array("int64", (), end.data) for end in ends[i]]
             gather_scatter.check_range(p, n, found, axis, x.shape[axis])
     for variable, array in zip(
-        [*stored, *(n.outputs[0] for n in folded)], [*outs, *results], strict=True
+        [*stored, *(n.outputs[0] for n in reductions)], [*outs, *results], strict=True
     ):
         p.define(variable, array)
 
@@ -143,14 +143,14 @@ class _Body:
         number = np.asarray(variable.data.item(), variable.type.dtype)
         return self.w.number(number, dtype)
 
-    def body(self, stored: list[Any], folded: list[Apply], positions: list[Any]) -> Any:
-        """Return all that is computed, with the positions folded twice, for both ends."""
-        reductions = [
-            self._read(n.inputs[0], n.op.types(n.inputs[0].type.dtype)[0]) for n in folded
+    def body(self, stored: list[Any], reductions: list[Apply], positions: list[Any]) -> Any:
+        """Return all that is computed, with the positions reduced twice, for both ends."""
+        reduced = [
+            self._read(n.inputs[0], n.op.types(n.inputs[0].type.dtype)[0]) for n in reductions
         ]
         for i in positions:
-            reductions += [self._read(i, "int64")] * len(_ENDS)
-        return self.w.body([self.values[v] for v in stored], reductions)
+            reduced += [self._read(i, "int64")] * len(_ENDS)
+        return self.w.body([self.values[v] for v in stored], reduced)
 
 
 def _item(rank: int, dtype: str) -> Emitted:

@@ -49,7 +49,7 @@ def prepare_call(
     sequential: bool,
     in_blocks: bool = True,
 ) -> Call:
-    """Register a kernel; return how it is called: if many rows are folded, `in_blocks`."""
+    """Register a kernel; return how it is called: if many rows are reduced, `in_blocks`."""
     layout = kernel.groups
     extents = _extents(p, kernel.loop, layout, shape, total)
     axis, blocks, partial = range_axis(kernel.loop, layout)
@@ -73,19 +73,19 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
     That is -1 where there are none to be cut, or where nothing may fail any more.
     """
     loop, groups = kernel.loop, kernel.groups
-    folded = [i for i, group in enumerate(groups) if group and group[0] in loop.reduced]
-    if not folded or p.late is not None:
+    inner = [i for i, group in enumerate(groups) if group and group[0] in loop.reduced]
+    if not inner or p.late is not None:
         return -1
-    rows = extents[folded[0]]
+    rows = extents[inner[0]]
     if isinstance(rows, int) and rows < LEAST_ROWS:
         return -1
     lanes, bits = kernel.lanes, kernel.bits
     own = kernel.near, kernel.flat
-    split = Kernel(loop, groups, kernel.layout, lanes, bits, False, folded[0], *own)
+    split = Kernel(loop, groups, kernel.layout, lanes, bits, False, inner[0], *own)
     register_kernel(p, split)
     second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
     register_kernel(p, second)
-    return folded[0]
+    return inner[0]
 
 
 def _extents(
@@ -97,10 +97,10 @@ def _extents(
     """
     extents = [p.product([shape[a] for a in axes]) for axes in layout] or [1]
     reduced = [bool(loop.reductions) and axes[0] in loop.reduced for axes in layout]
-    kept = p.product([n for n, folded in zip(extents, reduced, strict=False) if not folded])
-    for folded, every in ((True, total), (False, kept if loop.reductions else total)):
-        places = [i for i, one in enumerate(reduced) if one is folded]
-        if len(layout) < 2 or (len(places) == 1 and not folded):
+    kept = p.product([n for n, inside in zip(extents, reduced, strict=False) if not inside])
+    for inside, every in ((True, total), (False, kept if loop.reductions else total)):
+        places = [i for i, one in enumerate(reduced) if one is inside]
+        if len(layout) < 2 or (len(places) == 1 and not inside):
             continue
         for i in places:
             extents[i] = p.unless_zero(every, extents[i])

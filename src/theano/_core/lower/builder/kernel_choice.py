@@ -30,7 +30,7 @@ from theano._core.ops.array.reductions import STARTS, Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
-# Rows of at most SHORT items are folded several at a time if they fill half a vector.
+# Rows of at most SHORT items are reduced several at a time if they fill half a vector.
 SHORT = 16
 # Of floats up to so many, if they do not fill two or three vectors, of so many rows.
 LONGER, MANY_ROWS = 31, 128
@@ -54,7 +54,7 @@ class Group(Record):
     nodes: list[Apply]
     operands: list[Any]
     stored: list[Any]
-    folded: list[Apply]
+    reductions: list[Apply]
     body: Body
     numbers: Sequence[Operation] = ()
 
@@ -89,9 +89,9 @@ def _group(p: Core, step: Step) -> Group:
                 operands.setdefault(variable)
     made = [n for n in nodes if isinstance(n.op, Elementwise) and n not in step.again]
     stored = [n.outputs[0] for n in made if _leaves(p, n, own)]
-    folded = [n for n in nodes if not isinstance(n.op, Elementwise)]
-    body = group_body(nodes, list(operands), stored, folded)
-    return Group(nodes, list(operands), stored, folded, body)
+    reductions = [n for n in nodes if not isinstance(n.op, Elementwise)]
+    body = group_body(nodes, list(operands), stored, reductions)
+    return Group(nodes, list(operands), stored, reductions, body)
 
 
 def write_loop(p: Core, step: Step) -> None:
@@ -141,8 +141,8 @@ def fill_loop(
     What has its kernel run in another way, `launch`, is given what is stored, the call and the
     address of its arguments. `eager`: a kernel is compiled with the program.
     """
-    nodes, operands, stored, folded, body, numbers = p.groups.get(step) or _group(p, step)
-    reduced = tuple(folded[0].op.axes(len(shape))) if folded else ()
+    nodes, operands, stored, reductions, body, numbers = p.groups.get(step) or _group(p, step)
+    reduced = tuple(reductions[0].op.axes(len(shape))) if reductions else ()
     joined = {} if in_part else _read_in_pieces(p, step)
     arrays: list[Any] = [joined[v] if v in joined else p.value(v) for v in operands]
     everywhere = frozenset(range(len(shape)))
@@ -157,19 +157,19 @@ def fill_loop(
             *((number.dtype, everywhere) for number in numbers),
         ),
         tuple(v.type.dtype for v in stored),
-        tuple(reduction_of(p, n) for n in folded),
+        tuple(reduction_of(p, n) for n in reductions),
         reduced,
         body,
     )
     taken: set[Any] = set()
     outs = [store_array(p, v, shape, operands, taken) for v in stored]
-    alone = p.region is None and p.late is None and not (folded or joined)
+    alone = p.region is None and p.late is None and not (reductions or joined)
     if alone and any(a.contiguous is False for a in arrays):
         from theano._core.lower.builder import laid_out
 
         arrays = laid_out.side_by_side(p, loop, arrays, outs)
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
-    reduction_outs = [p.memory_for(node.outputs[0], kept) for node in folded]
+    reduction_outs = [p.memory_for(node.outputs[0], kept) for node in reductions]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]
     whole = not numbers and not in_part
     turned = None
@@ -190,7 +190,7 @@ def fill_loop(
         outs = [orders.ordered(p, out, turned) for out in outs]
     for variable, array in zip(stored, outs, strict=True):
         p.define(variable, array)
-    for node, array in zip(folded, reduction_outs, strict=True):
+    for node, array in zip(reductions, reduction_outs, strict=True):
         p.define(node.outputs[0], array)
 
 
@@ -226,8 +226,8 @@ def _leaves(p: Core, node: Apply, own: set[Apply]) -> bool:
 
 
 def check_not_empty(p: Core, node: Apply, shape: Sequence[Size], reduced: Sequence[int]) -> None:
-    folded = p.product([shape[a] for a in reduced])
-    p.check_least(node, folded, 1, "empty_reduction", (EXTREMES.index(node.op.kind),))
+    count = p.product([shape[a] for a in reduced])
+    p.check_least(node, count, 1, "empty_reduction", (EXTREMES.index(node.op.kind),))
 
 
 def store_array(
@@ -367,7 +367,7 @@ def _for_short_rows(
     outs: Sequence[Array],
 ) -> tuple[dict[Call, tuple[Size, Call] | None], dict[Call, list[Any]]]:
     """Return the calls whose vectors run over rows, and other ways to run each kernel."""
-    others = {c: orders.folds_by_columns(p, c, shape, arrays) if freely else [] for c in calls}
+    others = {c: orders.reduces_by_columns(p, c, shape, arrays) if freely else [] for c in calls}
     flat = _flat(p, calls[0], flag, shape, arrays) if freely else []
     alone = bool(flat) and len(calls[0].layout) == 2
     narrow = {
@@ -418,7 +418,7 @@ def _flat(
 def _flat_columns(
     p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> list[Any]:
-    """Return how a packed kernel folds many short rows, if it may: see `flat_columns.py`."""
+    """Return how a packed kernel reduces many short rows, if it may: see `flat_columns.py`."""
     if call.kernel.layout != "packed" or not is_flat(call.kernel.loop, call.layout):
         return []
     from theano._core.lower.builder import laid_out
@@ -525,7 +525,7 @@ def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -
     if kernel.layout == "strided" or not loop.stores:
         if not loop.reductions:
             return lanes - 1
-        floats = all(fold.dtype.startswith("float") for fold in loop.reductions)
+        floats = all(each.dtype.startswith("float") for each in loop.reductions)
         # What is left behind full vectors takes little time along rows if bodies do little.
         vectors = 2 * lanes if packed and loop.weight <= LIGHT else 3 * lanes - 1
         return max(SHORT, min(vectors, LONGER)) if floats else SHORT
@@ -533,7 +533,7 @@ def _longest_across(kernel: Kernel, lanes: int, light: bool, overwrites: bool) -
     if not packed and lanes >= LONG:
         limit = SOME
     if overwrites or (packed and loop.reductions):
-        # Each row would fold a vector, or wait for the row before: of what is written under a
+        # Each row would reduce a vector, or wait for the row before: of what is written under a
         # mask, processors read nothing before it is in the cache. Items of rows apart are gathered.
         limit = max(limit, 3 * lanes // 4 if packed else lanes // 2)
     return limit

@@ -194,12 +194,12 @@ def flat(
 def flat_columns(
     p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> Variant | None:
-    """Return how a packed kernel folds many short rows, as `flag` asks for, some at once."""
+    """Return how a packed kernel reduces many short rows, as `flag` asks for, some at once."""
     kernel = call.kernel
     rows, length = call.extents[-2:]
     least, whole = LEAST_TIMES * rows_at_once(kernel.loop), whole_row(kernel.loop)
-    # Rows of whole vectors are best as they are. Longer ones have more to fold in the end. What is
-    # chosen may not depend on the width of vectors, since bits do on it.
+    # Rows of whole vectors are best as they are. Longer ones have more to reduce in the end. What
+    # is chosen may not depend on the width of vectors, since bits do on it.
     conditions = (
         p.let("le", length, LONGEST_ROW),
         p.let("ne", p.let("and", length, whole - 1), 0),

@@ -126,10 +126,10 @@ def walked_as_one(
     return groups
 
 
-def folds_by_columns(
+def reduces_by_columns(
     p: Core, call: Call, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> list[Any]:
-    """Return how a strided kernel folds rows or columns of what lies column by column, if it may.
+    """Return how a strided kernel reduces rows or columns of what lies column by column, if it may.
 
     Its loops are then the other way round.
     """
@@ -137,7 +137,7 @@ def folds_by_columns(
     if kernel.layout != "strided" or not loop.reductions or loop.stores or len(layout) < 2:
         return []
     if len(layout) > 2:
-        return _folds_along_another(p, call, shape, arrays)
+        return _reduces_along_another(p, call, shape, arrays)
     outer, inner = layout[0][-1], layout[1][-1]
     operands = zip(arrays, loop.operands, strict=True)
     whole = [array for array, (_, fixed) in operands if not {outer, inner} & fixed]
@@ -159,10 +159,10 @@ def folds_by_columns(
     return [Variant(condition, other, list(arrays))]
 
 
-def _folds_along_another(
+def _reduces_along_another(
     p: Core, call: Call, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> list[Any]:
-    """Return how a strided kernel of many axes folds what lies along another than the last one.
+    """Return how a strided kernel of many axes reduces what lies along another than the last one.
 
     The loop over that one, which is known of transposed results and arguments, is the innermost.
     """

@@ -1,8 +1,9 @@
-"""Loops that fold short rows, as two loops or three one after the other.
+"""Loops that reduce short rows, as two loops or three one after the other.
 
-As one, each row takes a vector or two of which much is empty, and is folded by itself. Apart, items
-are computed in full vectors, whatever row they are of, and rows are folded several at a time. What
-is folded over rows and columns is folded over one of them first, as if many short rows were long.
+As one, each row takes a vector or two of which much is empty, and is reduced by itself. Apart,
+items are computed in full vectors, whatever row they are of, and rows are reduced several at a
+time. What is reduced over rows and columns is reduced over one of them first, as if many short rows
+were long.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from theano._core.lower.llvm.kernels.lanes import choose_lanes
 
 # Rows that make it worth while.
 LEAST_ROWS = 64
-# The longest rows that are folded over columns first, if that is all.
+# The longest rows that are reduced over columns first, if that is all.
 LONGEST_COLUMNS = 128
 # The longest rows that lie apart, which vectors run across.
 LONGEST_APART = 12
-# Instructions that the second loop may take to make of what is stored what it folds.
+# Instructions that the second loop may take to make of what is stored what it reduces.
 MOST = 4
 
 
 class Parted(Record):
-    """When a loop runs as two: the one that stores, and the one that folds what this has stored."""
+    """When a loop runs as two: one that stores, and one that reduces what this has stored."""
 
     condition: Size
     storing: Loop
-    folding: Loop
+    reducing: Loop
 
     def run(
         self,
@@ -52,17 +53,17 @@ class Parted(Record):
         """Write both; `run` writes a loop."""
         eager = isinstance(self.condition, int)
         run(p, self.storing, shape, arrays, outs, [], eager=eager)
-        run(p, self.folding, shape, outs, [], results, eager=eager)
+        run(p, self.reducing, shape, outs, [], results, eager=eager)
 
 
 class InTurn(Record):
-    """When a loop folds some axes, what that makes in turn if it is to be, and then stores.
+    """When a loop reduces some axes, what that makes in turn if it is to be, and then stores.
 
-    What is folded is made again, of what is read, which the last loop may overwrite.
+    What is reduced is made again, of what is read, which the last loop may overwrite.
     """
 
     condition: Size
-    folding: Loop
+    reducing: Loop
     totals: tuple[Array, ...]
     last: Loop | None
     storing: Loop | None
@@ -78,7 +79,7 @@ class InTurn(Record):
     ) -> None:
         """Write the loops; `run` writes one."""
         eager = isinstance(self.condition, int)
-        run(p, self.folding, shape, arrays, [], self.totals or results, eager=eager)
+        run(p, self.reducing, shape, arrays, [], self.totals or results, eager=eager)
         if self.last is not None:
             run(p, self.last, self.totals[0].shape, self.totals, [], results, eager=eager)
         if self.storing is not None:
@@ -96,8 +97,8 @@ def parted(
     if not loop.stores or loop.reduced != (loop.rank - 1,):
         return None
     body = loop.body
-    folded = _part(body, body.stores, (), body.reductions)
-    if folded is None or folded.cost > MOST:
+    reduction = _part(body, body.stores, (), body.reductions)
+    if reduction is None or reduction.cost > MOST:
         return None
     lanes, length = choose_lanes(loop, p.vector_bits, False), shape[-1]
     # Rows of one full vector, or more, have little that is empty.
@@ -110,25 +111,25 @@ def parted(
     stored = _part(body, tuple(range(len(body.operands))), body.stores, ())
     assert stored is not None
     storing = loop.replace(reductions=(), reduced=(), body=stored)
-    return Parted(condition, storing, _of_arrays(loop, loop.stores, folded))
+    return Parted(condition, storing, _of_arrays(loop, loop.stores, reduction))
 
 
 def _in_turn(
     p: Core, loop: Loop, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> Parted | InTurn | None:
-    """Return how many short rows are folded over columns as well, or over these alone.
+    """Return how many short rows are reduced over columns as well, or over these alone.
 
     Sums have other last bits then, so that this may not depend on the width of vectors.
     """
     last, body = loop.rank - 1, loop.body
     every, whole = tuple(range(len(body.operands))), whole_row(loop)
-    folded = _part(body, every, (), body.reductions)
-    assert folded is not None
-    folding = loop.replace(stores=(), body=folded)
+    reduction = _part(body, every, (), body.reductions)
+    assert reduction is not None
+    reducing = loop.replace(stores=(), body=reduction)
     columns = tuple(axis for axis in loop.reduced if axis != last)
     condition, packed = _walked_apart(p, loop, shape, arrays)
     flat = packed and is_flat(
-        folding.replace(reduced=columns), [[axis] for axis in range(loop.rank)]
+        reducing.replace(reduced=columns), [[axis] for axis in range(loop.rank)]
     )
     longest = LONGEST_COLUMNS if flat else LONGEST_ROW if packed else LONGEST_APART
     if loop.stores:
@@ -149,22 +150,22 @@ def _in_turn(
         if of_stored is not None and of_stored.cost <= MOST:
             return Parted(condition, storing, _of_arrays(loop, loop.stores, of_stored))
     if last not in loop.reduced:
-        return InTurn(condition, folding, (), None, storing) if storing and flat else None
+        return InTurn(condition, reducing, (), None, storing) if storing and flat else None
     # Numbers that stand for rows, and rows that lie apart, are best read by vectors across rows.
     inner = columns if flat else (last,)
-    folds = tuple(fold.replace(out_dtype=fold.dtype) for fold in loop.reductions)
+    carried = tuple(each.replace(out_dtype=each.dtype) for each in loop.reductions)
     kept = [axis for axis in range(loop.rank) if axis not in inner]
     lengths = [shape[axis] for axis in kept]
     lengths[0] = p.let("select", condition, lengths[0], 0)
-    totals = tuple(p.new_array(fold.dtype, lengths) for fold in folds)
-    dtypes = tuple(fold.dtype for fold in folds)
+    totals = tuple(p.new_array(each.dtype, lengths) for each in carried)
+    dtypes = tuple(each.dtype for each in carried)
     rest = loop.replace(
         rank=len(kept), reduced=tuple(i for i, axis in enumerate(kept) if axis in loop.reduced)
     )
     read = Body(dtypes, (), (), tuple(range(len(dtypes))))
     return InTurn(
         condition,
-        folding.replace(reductions=folds, reduced=inner),
+        reducing.replace(reductions=carried, reduced=inner),
         totals,
         _of_arrays(rest, dtypes, read),
         storing,
@@ -196,7 +197,7 @@ def _walked_apart(
 
 
 def _of_arrays(loop: Loop, dtypes: Sequence[str], body: Body) -> Loop:
-    """Return a loop that folds what arrays of the lengths of a loop hold."""
+    """Return a loop that reduces what arrays of the lengths of a loop hold."""
     operands = tuple((dtype, frozenset[int]()) for dtype in dtypes)
     return loop.replace(operands=operands, stores=(), body=body)
 

@@ -45,7 +45,7 @@ def pool(p: Core, node: Apply, w: PoolWindows, x: Array) -> Array:
     def added(b: Writer, old: Value, item: Value) -> Value:
         return b.call(add, old, item, dtype=dtype)
 
-    out = _folded(p, w, dtype, first, [wide], [], larger if mode == "max" else added)
+    out = _reduced(p, w, dtype, first, [wide], [], larger if mode == "max" else added)
     if mode.startswith("average"):
         _divide(p, mode, w, out)
     return in_dtype(p, out, input_dtype)
@@ -90,7 +90,7 @@ def gather_maximum(
         more = b.add(old, b.cast(g, dtype))
         return b.select(b.eq(image, largest), more, old)
 
-    out = _folded(p, w, dtype, 0, [images, source], [maxout], body)
+    out = _reduced(p, w, dtype, 0, [images, source], [maxout], body)
     return in_dtype(p, out, gz.dtype)
 
 
@@ -139,7 +139,7 @@ def _moving(arrays: Sequence[Array]) -> list[tuple[Array, frozenset[int]]]:
     return [(array, array.broadcast_axes) for array in arrays]
 
 
-def _folded(
+def _reduced(
     p: Core,
     w: PoolWindows,
     dtype: str,

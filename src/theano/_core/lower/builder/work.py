@@ -54,8 +54,8 @@ def _operations(p: Core, step: Step) -> Size:
     node = step.nodes[0]
     op: Any = node.op
     if step.is_loop:
-        folded = isinstance(op, Reduction)
-        return p.multiply(_items(p, node.inputs[0] if folded else node.outputs[0]), step.weight)
+        reduces = isinstance(op, Reduction)
+        return p.multiply(_items(p, node.inputs[0] if reduces else node.outputs[0]), step.weight)
     if isinstance(op, (Dot, BatchedDot, Gemm)):
         left = node.inputs[2 if isinstance(op, Gemm) else 0]
         terms = p.size(p.rewriter.shape(left)[-1])

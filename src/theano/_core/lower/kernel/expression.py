@@ -103,7 +103,7 @@ class Body(Record):
         Dtypes of what is read.
     operations : tuple of Operation
     stores, reductions : tuple of int
-        The values that are stored, and that are folded.
+        The values that are stored, and that are reduced.
     """
 
     operands: tuple[str, ...]

@@ -321,16 +321,18 @@ class _Form:
         results = [address for address in at[len(loop.operands) :] if address != ""]
         for address, number in zip(results, body.stores, strict=False):
             self._put(address, values[number], rows)
-        for address, number, fold in zip(
+        for address, number, reduction in zip(
             results[len(body.stores) :], body.reductions, loop.reductions, strict=False
         ):
-            if not rows or fold.combine in ("maximum", "minimum"):
+            if not rows or reduction.combine in ("maximum", "minimum"):
                 raise Unfit("a reduction of one item, or without an identity")
-            value = self._wide(self._cast(values[number], fold.dtype))
-            start = Number(fold.dtype, np.asarray(fold.start).astype(fold.dtype).tobytes())
-            number = Register(self.fresh(), fold.dtype)
-            self._body.append(ir.ReduceRow(number.name, fold.combine, start, value, self.mask))
-            self._put(address, self._cast(number, fold.out_dtype), False)
+            value = self._wide(self._cast(values[number], reduction.dtype))
+            start = Number(
+                reduction.dtype, np.asarray(reduction.start).astype(reduction.dtype).tobytes()
+            )
+            number = Register(self.fresh(), reduction.dtype)
+            self._body.append(ir.ReduceRow(number.name, reduction.combine, start, value, self.mask))
+            self._put(address, self._cast(number, reduction.out_dtype), False)
 
     def _result(self, operation: Operation, operands: list[Scalar]) -> Scalar:
         function, dtype = operation.function, operation.dtype

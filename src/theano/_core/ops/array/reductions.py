@@ -1,4 +1,4 @@
-"""Folds of an array over some of its axes."""
+"""Reductions of an array over some of its axes."""
 
 from __future__ import annotations
 
@@ -152,18 +152,18 @@ EXTREMES = ("max", "supremum", "min", "infimum")
 
 @known_as("CAReduce")
 class Reduction(Structured):
-    """A fold over `axis`.
+    """A reduction over `axis`.
 
     Parameters
     ----------
     kind : str
-        Key of `FOLDS`.
+        Key of `REDUCERS`.
     axis : tuple of int or None
         Sorted, not negative; None: all axes.
     dtype : str or None
         Item type of the result.
     acc_dtype : str or None
-        Item type the fold is carried in.
+        Item type the reduction is carried in.
 
     Notes
     -----
@@ -208,7 +208,7 @@ class Reduction(Structured):
         return REDUCERS[self.kind]
 
     def axes(self, rank: int) -> tuple[int, ...]:
-        """Return the folded axes of an array of `rank` axes."""
+        """Return the reduced axes of an array of `rank` axes."""
         return tuple(range(rank)) if self.axis is None else self.axis
 
     def types(self, dtype: str) -> tuple[str, str]:
@@ -274,14 +274,14 @@ class Reduction(Structured):
         return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
     def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
-        # Folds of arrays are loops of the engine; that of a scalar is the scalar.
+        # Reductions of arrays are loops of the engine; that of a scalar is the scalar.
         if node.inputs[0].type.ndim:
             raise InternalError(f"{self} of an array is asked for as if it were a number")
         acc, out = self.types(node.inputs[0].type.dtype)
         return p.cast_scalar(p.cast_scalar(x, acc), out)
 
     def expand(self, x: Any, reduced: Variable) -> Any:
-        """Return `reduced` with broadcastable axes where `x` was folded."""
+        """Return `reduced` with broadcastable axes where `x` was reduced."""
         axes = self.axes(x.type.ndim)
         kept = iter(range(x.type.ndim))
         return dimshuffle(
@@ -302,8 +302,8 @@ class Reduction(Structured):
     ) -> list[Any] | None:
         if self.kind != "prod" or dtypes.is_discrete(node.inputs[0].type.dtype):
             return None
-        # Folds that need one pass: the sum of dx / x; where one item is 0, the product of the rest
-        # times the change of that item.
+        # Reductions that need one pass: the sum of dx / x; where one item is 0, the product of the
+        # rest times the change of that item.
         x, tangent = node.inputs[0], tangents[0]
         zero = eq(x, 0)
         count = Reduction("sum", self.axis, "int64")(zero)
@@ -427,7 +427,7 @@ def reduce(
     dtype: str | None = None,
     acc_dtype: str | None = None,
 ) -> Any:
-    """Return the fold of `x` over `axis` (normalised: a tuple of non-negative ints, or None)."""
+    """Return a reduction of `x` over `axis` (normalised: a tuple of non-negative ints, or None)."""
     if isinstance(x.type, TensorType) and x.type.dtype != "bool" and kind in ("all", "any"):
         x = cast(x, "bool") if not dtypes.is_complex(x.type.dtype) else eq(eq(x, 0), 0)
     return Reduction(kind, axis, dtype, acc_dtype)(x)

@@ -3,7 +3,7 @@
 `Op` is the base. Three declarators build almost all operations:
 
 - `elementwise` (`elementwise.py`): a scalar function applied to broadcast arrays;
-- `reduction` (`reductions.py`): a binary scalar function folded over axes;
+- `reduction` (`reductions.py`): a binary scalar function reduced over axes;
 - `Structured` subclasses: shape, indexing, products, creation.
 
 Every operation says: what it means (`compute`, with NumPy or another array namespace), the type

@@ -15,8 +15,9 @@ as well as N is known, after rounding.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce as fold
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,7 +209,7 @@ def modulus_of(x: Variable) -> Any:
 def size_of(*matrices: Any) -> Any:
     """Return the sum of the moduli of all items, of each matrix of a stack."""
     parts = [reduce("sum", modulus_of(x), (x.type.ndim - 2, x.type.ndim - 1)) for x in matrices]
-    return scalar_of_stack(fold(add, parts))
+    return scalar_of_stack(functools.reduce(add, parts))
 
 
 class SpectralOp(MatrixOp):
@@ -259,7 +260,7 @@ class SpectralOp(MatrixOp):
         body = _body([*shapes, *inputs], [*over, *rest])
         make = partial(_limits, body, len(over), len(values), forward)
         deferred = Deferred(make, range(len(over))).make_node(*over, *inputs).outputs
-        some = fold(or_, [reduce("any", part.near) for part in parts])
+        some = functools.reduce(or_, [reduce("any", part.near) for part in parts])
         zeros = [zeros_like_float(v) for v in over]
         outputs = IfElse(len(over))(some, *deferred, *zeros, return_list=True)
         inputs = list(dict.fromkeys([*inputs, *vectors]))

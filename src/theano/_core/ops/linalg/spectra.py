@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from functools import reduce as fold
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
@@ -345,7 +345,7 @@ def _outside(x: Variable, basis: Variable) -> Any:
 
 
 def _total(terms: Sequence[Variable]) -> Any:
-    return fold(add, terms)
+    return functools.reduce(add, terms)
 
 
 def _identity_like(x: Variable) -> Any:

@@ -261,9 +261,9 @@ def _is_finite(factor: Variable) -> bool:
     return dtypes.is_discrete(factor.type.dtype)
 
 
-@rule("fold over length 1 → x", on=Reduction, keeps="exact", why="no work")
-def _fold_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
-    """A fold over axes of declared length 1 only drops them."""
+@rule("reduce(x) over length 1 → x", on=Reduction, keeps="exact", why="no work")
+def _reduction_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
+    """A reduction over axes of declared length 1 only drops them."""
     value = node.inputs[0]
     axes = node.op.axes(value.type.ndim)
     if all(value.type.broadcastable[a] for a in axes):
@@ -273,12 +273,12 @@ def _fold_of_nothing(rewriter: Rewriter, node: Apply) -> Any:
 
 
 @rule(
-    "fold(reshape(x), axis) → fold(x, axes)",
+    "reduce(reshape(x), axis) → reduce(x, axes)",
     on=Reduction,
     why="x need not be in memory for axes to be one, nor in their order",
 )
-def _fold_of_reshaped(rewriter: Rewriter, node: Apply) -> Any:
-    """Where the last axis is folded, and is made of the last axes of x."""
+def _reduction_of_reshaped(rewriter: Rewriter, node: Apply) -> Any:
+    """Where the last axis is reduced, and is made of the last axes of x."""
     value = node.inputs[0]
     made, last = made_by(value, Reshape), value.type.ndim - 1
     axes = node.op.axes(last + 1)
@@ -297,9 +297,11 @@ def _fold_of_reshaped(rewriter: Rewriter, node: Apply) -> Any:
 
 
 @rule(
-    "fold(fold(x)) → fold(x) over the axes of both", on=Reduction, why="one loop, no array between"
+    "reduce(reduce(x)) → reduce(x) over the axes of both",
+    on=Reduction,
+    why="one loop, no array between",
 )
-def _fold_of_fold(rewriter: Rewriter, node: Apply) -> Any:
+def _reduction_of_reduction(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
     inner = made_by(value, Reduction)
     if inner is None or inner.op.kind != node.op.kind or rewriter.uses.get(value, 0) > 1:
@@ -310,36 +312,36 @@ def _fold_of_fold(rewriter: Rewriter, node: Apply) -> Any:
     )
     if not same:
         return None
-    folded = inner.op.axes(x.type.ndim)
-    left = [axis for axis in range(x.type.ndim) if axis not in folded]
+    reduced = inner.op.axes(x.type.ndim)
+    left = [axis for axis in range(x.type.ndim) if axis not in reduced]
     more = {left[axis] for axis in node.op.axes(len(left))}
-    return Reduction(node.op.kind, sorted({*folded, *more}), *node.op.asked)(x)
+    return Reduction(node.op.kind, sorted({*reduced, *more}), *node.op.asked)(x)
 
 
 @rule(
-    "fold(x.T, axis) → fold(x, other axis).T",
+    "reduce(x.T, axis) → reduce(x, other axis).T",
     on=Reduction,
     phase="special",
     why="the axes of x are in the order in which its items most likely lie",
 )
-def _fold_of_transpose(rewriter: Rewriter, node: Apply) -> Any:
+def _reduction_of_transpose(rewriter: Rewriter, node: Apply) -> Any:
     view = made_by(node.inputs[0], DimShuffle)
     if view is None:
         return None
     order, axes = view.op.new_order, node.op.axes(len(view.op.new_order))
     from_x = [axis for axis in order if axis != "x"]
-    folded = [order[axis] for axis in axes]
-    if from_x == sorted(from_x) or "x" in folded:
+    reduced = [order[axis] for axis in axes]
+    if from_x == sorted(from_x) or "x" in reduced:
         return None
     (x,) = view.inputs
-    result = Reduction(node.op.kind, folded, *node.op.asked)(x)
-    left = [axis for axis in range(x.type.ndim) if axis not in folded]
+    result = Reduction(node.op.kind, reduced, *node.op.asked)(x)
+    left = [axis for axis in range(x.type.ndim) if axis not in reduced]
     kept = [axis for number, axis in enumerate(order) if number not in axes]
     return dimshuffle(result, ["x" if axis == "x" else left.index(axis) for axis in kept])
 
 
 @rule("sum(c, n times) → c n", on=Reduction, why="no loop")
-def _neutral_fold(rewriter: Rewriter, node: Apply) -> Any:
+def _neutral_reduction(rewriter: Rewriter, node: Apply) -> Any:
     """The sum of n equal numbers is n times the number."""
     value = node.inputs[0]
     constant = known_value(value)

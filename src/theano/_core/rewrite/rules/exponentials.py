@@ -64,7 +64,7 @@ def without_axes(variable: Variable) -> Any:
 
 
 def along(total: Variable, *ways: tuple[Variable, Variable]) -> bool:
-    """Tell whether a sum has been given axes where it was folded, and stands along the others.
+    """Tell whether a sum has been given axes where it was reduced, and stands along the others.
 
     `ways` are variables and what they are made of by axes alone: the first of the sum, the next of
     what that goes into.
@@ -73,8 +73,8 @@ def along(total: Variable, *ways: tuple[Variable, Variable]) -> bool:
     for variable, source in ways:
         order = ["x" if axis == "x" else order[axis] for axis in _axes_from(variable, source)]
     rank = total.owner.inputs[0].type.ndim
-    folded, kept = total.owner.op.axes(rank), iter(range(rank))
-    return order == ["x" if axis in folded else next(kept) for axis in range(rank)]
+    reduced, kept = total.owner.op.axes(rank), iter(range(rank))
+    return order == ["x" if axis in reduced else next(kept) for axis in range(rank)]
 
 
 def _axes_from(variable: Variable, source: Variable) -> list[Any]:

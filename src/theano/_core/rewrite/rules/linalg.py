@@ -393,7 +393,7 @@ def _sum_of_product(rewriter: Rewriter, node: Apply) -> Any:
     why="no product of all with all",
 )
 def _sum_of_outer_product(rewriter: Rewriter, node: Apply) -> Any:
-    """For factors each of which lacks some axes, and none that is folded has both."""
+    """For factors each of which lacks some axes, and none that is reduced has both."""
     value = node.inputs[0]
     out, made = node.outputs[0], made_by(value, mul)
     if made is None or node.op.kind != "sum" or dtypes.is_discrete(out.type.dtype):
@@ -413,8 +413,8 @@ def _sum_of_outer_product(rewriter: Rewriter, node: Apply) -> Any:
     for v, pattern in zip(made.inputs, patterns, strict=True):
         own = [a for a in axes if not pattern[a]]
         kept = [a for a in range(len(pattern)) if a not in own]
-        folded = Reduction("sum", own, *node.op.asked)(v) if own else v
-        sums.append(dimshuffle(folded, [kept.index(a) for a in kept if a not in axes]))
+        reduced = Reduction("sum", own, *node.op.asked)(v) if own else v
+        sums.append(dimshuffle(reduced, [kept.index(a) for a in kept if a not in axes]))
     return mul(*sums)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce as fold
+import functools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def _log_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
 
 
 def _logarithm(node: Apply, of_sums: bool) -> Any:
-    """Return the logarithm of exp(x) / y, or of some of its items; with `of_sums`, y is folded."""
+    """Return the logarithm of exp(x) / y, or of some of its items; with `of_sums`, y is reduced."""
     value = node.inputs[0]
     chosen = None if made_by(value, true_div) else made_by(value, *PARTS)
     quotient = value if chosen is None else chosen.inputs[0]
@@ -236,9 +237,9 @@ def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
         return None
     if any(known_value(p) is not None for p in powers) or _shifted(powers):
         return None
-    largest = fold(maximum, powers)
+    largest = functools.reduce(maximum, powers)
     largest = switch(isinf(largest), np.zeros((), total.type.dtype), largest)
-    return log(fold(add, [exp(p - largest) for p in powers])) + largest
+    return log(functools.reduce(add, [exp(p - largest) for p in powers])) + largest
 
 
 def _shifted(powers: list[Variable]) -> bool:

@@ -250,12 +250,12 @@ def _turned(variable: Any, order: Sequence[int]) -> Any:
 
 
 @rule(
-    "fold(f(x.T, y.T), axis) → fold(f(x, y), other axis).T",
+    "reduce(f(x.T, y.T), axis) → reduce(f(x, y), other axis).T",
     on=Reduction,
     phase="special",
     why="the axes of x and y are in the order in which their items most likely lie",
 )
-def _fold_of_functions_of_transposes(rewriter: Rewriter, node: Apply) -> Any:
+def _reduction_of_functions_of_transposes(rewriter: Rewriter, node: Apply) -> Any:
     value = node.inputs[0]
     order = _order_of_leaf(value) if made_by(value, Elementwise) else None
     if order is None or rewriter.uses.get(value, 0) > 1:
@@ -264,9 +264,9 @@ def _fold_of_functions_of_transposes(rewriter: Rewriter, node: Apply) -> Any:
     if _undone(rewriter, value, back) < 1:
         return None
     axes = node.op.axes(len(order))
-    folded = sorted(order[axis] for axis in axes)
-    result = Reduction(node.op.kind, folded, *node.op.asked)(_turned(value, back))
-    left = [axis for axis in range(len(order)) if axis not in folded]
+    reduced = sorted(order[axis] for axis in axes)
+    result = Reduction(node.op.kind, reduced, *node.op.asked)(_turned(value, back))
+    left = [axis for axis in range(len(order)) if axis not in reduced]
     return dimshuffle(result, [left.index(a) for n, a in enumerate(order) if n not in axes])
 
 

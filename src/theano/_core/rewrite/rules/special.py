@@ -33,8 +33,8 @@ from theano._core.rewrite.pattern import Rules, wild
 RULES = Rules("special")
 rule, pattern = RULES.rule, RULES.pattern
 x = wild("x")
-# What a kind of fold does with two items.
-FOLDED_BY = {"sum": add, "prod": mul, "max": maximum, "min": minimum}
+# What a kind of reduction does with two items.
+REDUCED_BY = {"sum": add, "prod": mul, "max": maximum, "min": minimum}
 # Beyond so many operands a loop reads from more places than a processor fetches ahead of.
 MOST_JOINED = 16
 
@@ -102,11 +102,11 @@ def _narrow_positions(rewriter: Rewriter, node: Apply) -> Any:
     return Apply(node.op, inputs, [out.type.make_variable() for out in node.outputs]).outputs
 
 
-@rule("fold(join(x, y), axis) → f(x, y)", on=Reduction, why="no array of both is made")
-def _fold_of_joined(rewriter: Rewriter, node: Apply) -> Any:
+@rule("reduce(join(x, y), axis) → f(x, y)", on=Reduction, why="no array of both is made")
+def _reduction_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """Where each is one row of an array that nothing else needs."""
     whole = node.inputs[0]
-    joined, function = made_by(whole, Join), FOLDED_BY.get(node.op.kind)
+    joined, function = made_by(whole, Join), REDUCED_BY.get(node.op.kind)
     if joined is None or function is None or rewriter.uses.get(whole, 0) > 1:
         return None
     rank, axis = whole.type.ndim, joined.op.axis % whole.type.ndim
@@ -126,7 +126,7 @@ def _fold_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     on=Reduction,
     why="no array of both is made",
 )
-def _fold_of_function_of_joined(rewriter: Rewriter, node: Apply) -> Any:
+def _reduction_of_function_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """Over the axis along which they are joined, of arrays that nothing else needs."""
     if node.op.kind not in ("sum", "prod"):
         return None
@@ -149,17 +149,17 @@ def _fold_of_function_of_joined(rewriter: Rewriter, node: Apply) -> Any:
         for op, inputs, place in reversed(functions):
             part = op(*inputs[:place], part, *inputs[place + 1 :])
         sums.append(Reduction(node.op.kind, node.op.axis, *node.op.asked)(part))
-    return reduce(FOLDED_BY[node.op.kind], sums)
+    return reduce(REDUCED_BY[node.op.kind], sums)
 
 
 def _fit_apart(
-    rewriter: Rewriter, values: Sequence[Any], along: int, folded: Sequence[int]
+    rewriter: Rewriter, values: Sequence[Any], along: int, reduced: Sequence[int]
 ) -> bool:
-    """Tell whether lengths that do not fit in a join are an error in a sum of folds as well."""
+    """Tell whether lengths that do not fit in a join are an error in a sum of sums as well."""
     for axis in range(values[0].type.ndim):
         patterns = {v.type.broadcastable[axis] for v in values}
         lengths = [rewriter.shape(v)[axis] for v in values]
-        fits = all(n == lengths[0] for n in lengths) if axis in folded else len(patterns) == 1
+        fits = all(n == lengths[0] for n in lengths) if axis in reduced else len(patterns) == 1
         if axis != along and not fits:
             return False
     return True

@@ -1,8 +1,8 @@
 """Reductions of many short rows: some rows are added as one, and their parts in the end.
 
 A row of three colours fills part of a vector. Where all that moves lies without gaps, so many rows
-as make whole vectors are folded into as many accumulators at once, as if they were one row; what is
-one row for all is repeated as often. Then the accumulators of each column are folded by halves.
+as make whole vectors are reduced into as many accumulators at once, as if they were one row; what
+is one row for all is repeated as often. Then the accumulators of each column are reduced by halves.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from theano._core.lower.llvm.kernels.vectors import LIGHT, WIDE, VectorLoop
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
-# Bytes of the widest vectors: how rows are folded may not depend on those that there are.
+# Bytes of the widest vectors: how rows are reduced may not depend on those that there are.
 WIDEST = 64
-# Rows that are folded as one at most, and bytes of those that come from memory: what arrives in
+# Rows that are reduced as one at most, and bytes of those that come from memory: what arrives in
 # order is read soonest if each sum waits for one that was stored just before.
 MOST, FAR = 64, 512
-# Rows are folded so if there are so many times as many as at once.
+# Rows are reduced so if there are so many times as many as at once.
 LEAST_TIMES = 4
 # So many reductions, and rows that are repeated, have memory on the stack, which is not large.
 MOST_BUFFERS = 4
@@ -36,23 +36,23 @@ def whole_row(loop: Loop) -> int:
 
 
 def rows_at_once(loop: Loop) -> int:
-    """Return how many rows are folded as one: whole vectors of any width, and not much memory."""
+    """Return how many rows are reduced as one: whole vectors of any width, and not much memory."""
     return min(WIDE * whole_row(loop), MOST)
 
 
 def is_flat(loop: Loop, groups: Sequence[Sequence[int]]) -> bool:
-    """Tell whether rows of a loop over packed data may be folded so: its last group is a row."""
+    """Tell whether rows of a loop over packed data may be reduced so: its last group is a row."""
     if len(groups) < 2 or not loop.reductions or loop.stores:
         return False
     last, rows = groups[-1][0], groups[-2][0]
     if last in loop.reduced or rows not in loop.reduced:
         return False
-    folded = {group[0] for group in groups if group[0] in loop.reduced}
+    inner = {group[0] for group in groups if group[0] in loop.reduced}
     repeated = sum(rows in fixed and last not in fixed for _, fixed in loop.operands)
     if len(loop.reductions) + repeated > MOST_BUFFERS:
         return False
     for _, fixed in loop.operands:
-        if rows in fixed and last not in fixed and not folded <= fixed:
+        if rows in fixed and last not in fixed and not inner <= fixed:
             return False
         if last in fixed and rows not in fixed:
             return False
@@ -63,7 +63,7 @@ class FlatColumns(VectorLoop):
     """Reductions over the rows of a kernel that `is_flat`, of the whole last axis."""
 
     def columns(self, inner: list[int]) -> None:
-        """Write them: `inner` are the axes that are folded, the last one that of the rows."""
+        """Write them: `inner` are the axes that are reduced, the last one that of the rows."""
         w, b = self.w, self.b
         self.axis = inner[-1]
         most = rows_at_once(w.loop)
@@ -77,11 +77,11 @@ class FlatColumns(VectorLoop):
         with self._repeated():
             self._each("0", self.width, self._begin)
             w._nested_reduction(inner[:-1], self.pointers, [], self._rows)
-        self._fold(most)
+        self._by_halves(most)
         self._each("0", w.shape[w.last], self._store_columns)
 
     def _rows_at_once(self, most: int) -> str:
-        """Return how many rows are folded as one, a power of two."""
+        """Return how many rows are reduced as one, a power of two."""
         w, b, rows = self.w, self.b, str(most)
         size = max((itemsize(m.dtype) for m in w.operands if self.axis in m.strides), default=8)
         while most > 1:
@@ -134,7 +134,7 @@ class FlatColumns(VectorLoop):
         return []
 
     def _rows(self, pointers: dict[int, str], _: Sequence[object]) -> list[Any]:
-        """Fold the rows along the last folded axis."""
+        """Reduce the rows along the last reduced axis."""
         w, b = self.w, self.b
         low, high = w.extent(self.axis)
         count = b.emit(f"sub i64 {high}, {low}")
@@ -173,24 +173,24 @@ class FlatColumns(VectorLoop):
         return memory.replace(strides={**memory.strides, self.axis: step})
 
     def _some(self, pointers: dict[int, str], low: str, rows: str) -> list[Any]:
-        """Fold some flat rows, vector by vector."""
+        """Reduce some flat rows, vector by vector."""
         high = self.b.emit(f"add i64 {low}, {rows}")
 
-        def fold(first: str, count: str, at: list[str]) -> None:
+        def part(first: str, count: str, at: list[str]) -> None:
             self._column([self.axis], pointers, low, high, first, count, at)
 
-        self._each("0", self.width, fold)
+        self._each("0", self.width, part)
         return []
 
     def _rest(self, pointers: dict[int, str], first: str, count: str, at: list[str]) -> None:
-        """Fold a vector of the rows that are left; accumulators behind them stay as they are."""
+        """Reduce a vector of the rows that are left; accumulators behind them stay as they are."""
         pairs = zip(at, self.w.loop.reductions, strict=True)
         acc = [load(self.b, place, f.dtype, self.w.lanes) for place, f in pairs]
         results = self._column_step(pointers, first, count, acc)
         self._keep(at, self._of_items(count, results, acc))
 
-    def _fold(self, rows: int) -> None:
-        """Fold the accumulators of each column: the first half of the rows takes the second."""
+    def _by_halves(self, rows: int) -> None:
+        """Reduce the accumulators of each column: the first half of the rows takes the second."""
         w, b = self.w, self.b
         while rows > 1:
             rows //= 2
@@ -198,11 +198,11 @@ class FlatColumns(VectorLoop):
             items = b.emit(f"mul i64 {w.shape[w.last]}, {rows}")
             half = b.emit(f"select i1 {there}, i64 {items}, i64 0")
 
-            def fold(first: str, count: str, at: list[str], half: str = half) -> None:
+            def part(first: str, count: str, at: list[str], half: str = half) -> None:
                 # Behind the half, vectors write what nothing reads any more.
                 other = self._places(b.emit(f"add i64 {first}, {half}"))
                 for f, one, two in zip(w.loop.reductions, at, other, strict=True):
                     both = (load(b, place, f.dtype, w.lanes) for place in (one, two))
                     store(b, getattr(b, f.combine)(*both), one)
 
-            self._each("0", half, fold)
+            self._each("0", half, part)

@@ -76,7 +76,7 @@ class Frame:
         self.last = len(self.groups) - 1
         self.vector_reduced = bool(loop.reductions) and self.reduced[self.last]
         # Where vectors run over an axis that lies before the others, these are walked for a part.
-        kept = [g for g, folded in zip(self.groups, self.reduced, strict=True) if not folded]
+        kept = [g for g, inside in zip(self.groups, self.reduced, strict=True) if not inside]
         turned = len(kept) > 1 and kept[-1] < kept[-2] and not self.vector_reduced
         # Loops whose points must run in order have vectors of one item.
         self.tiled = not self.unit and (not loop.reductions or turned) and lanes > 1
@@ -125,10 +125,10 @@ class Frame:
         memories = []
         for dtype, axes in wanted:
             strides: dict[int, str] = {}
-            folded = len(memories) >= len(loop.operands) + len(loop.stores)
-            if self.full_reduction and folded:
+            of_reduction = len(memories) >= len(loop.operands) + len(loop.stores)
+            if self.full_reduction and of_reduction:
                 strides = {0: str(itemsize(dtype))}
-            elif self.split >= 0 and folded:
+            elif self.split >= 0 and of_reduction:
                 strides = self._packed_strides(dtype, (BLOCK, *axes))
                 # Those of the results are passed over.
                 strides_at += 0 if self.packed else len(axes)
@@ -185,7 +185,7 @@ class Frame:
         head, body, done = (
             b.fresh_label("reduction"),
             b.fresh_label("into"),
-            b.fresh_label("folded"),
+            b.fresh_label("reduced"),
         )
         starts = self._starts(axis, low, pointers, (*self.operands, *self.stores))
         before = b.block

@@ -20,7 +20,7 @@ def group_body(
     nodes: Sequence[Apply],
     operands: Sequence[Variable],
     stored: Sequence[Variable],
-    folded: Sequence[Apply],
+    reductions: Sequence[Apply],
 ) -> Body:
     """Return the body of a fused group."""
     w = Writer([v.type.dtype for v in operands])
@@ -37,10 +37,10 @@ def group_body(
             casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
             args = [read(v, d) for v, d in zip(node.inputs, casts, strict=True)]
             value_of[node.outputs[0]] = w.call(node.op, *args, dtype=dtype)
-    reductions = [
-        read(node.inputs[0], node.op.types(node.inputs[0].type.dtype)[0]) for node in folded
+    reduced = [
+        read(node.inputs[0], node.op.types(node.inputs[0].type.dtype)[0]) for node in reductions
     ]
-    return w.body([value_of[v] for v in stored], reductions)
+    return w.body([value_of[v] for v in stored], reduced)
 
 
 def write_body(

@@ -31,7 +31,7 @@ def itemsize(dtype: str) -> int:
 
 
 def reduce_lanes(b: Builder, combine: str, value: Any) -> Any:
-    """Return the lanes of an accumulator folded into one scalar, always in the same order."""
+    """Return the lanes of an accumulator reduced into one scalar, always in the same order."""
     lanes = value.lanes
     if lanes > 1 and value.dtype == "bool" and combine in ("and_", "or_"):
         # As the bits of one number: LLVM halves masks by way of vectors, bit by bit.

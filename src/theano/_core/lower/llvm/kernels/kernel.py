@@ -262,12 +262,10 @@ class KernelWriter(Frame):
 
         def piece(first: str, count: str, acc: Sequence[object]) -> list[Any]:
             end = b.emit(f"add i64 {first}, {count}")
-            folded = self._vectors(pointers, first, end, sums.started(acc, starts))
+            added = self._vectors(pointers, first, end, sums.started(acc, starts))
             if nested:
-                return sums.added(acc, folded)
-            return self._added_to_others(
-                b.emit(f"icmp eq i64 {count}, {length}"), sums, acc, folded
-            )
+                return sums.added(acc, added)
+            return self._added_to_others(b.emit(f"icmp eq i64 {count}, {length}"), sums, acc, added)
 
         return VectorLoop(self, pointers, lo, hi, acc).over(lo, hi, PIECE * self.lanes, piece, acc)
 

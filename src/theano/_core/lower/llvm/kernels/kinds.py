@@ -5,7 +5,7 @@ from __future__ import annotations
 from theano._core.lower.llvm.kernels.flat_columns import FlatColumns
 from theano._core.lower.llvm.kernels.flat_rows import FlatRows
 from theano._core.lower.llvm.kernels.frame import Frame
-from theano._core.lower.llvm.kernels.light_loop import LightLoop, folds_little, is_light
+from theano._core.lower.llvm.kernels.light_loop import LightLoop, is_light, reduces_little
 from theano._core.lower.llvm.kernels.short_rows import ShortRows, suits
 from theano._core.lower.llvm.kernels.vectors import VectorLoop
 
@@ -16,7 +16,7 @@ def kind_of(kernel: Frame) -> type[VectorLoop]:
         return FlatColumns if kernel.loop.reductions else FlatRows
     if suits(kernel):
         return ShortRows
-    light = is_light(kernel.loop, kernel.lanes, kernel.b.vector_bits) or folds_little(kernel)
+    light = is_light(kernel.loop, kernel.lanes, kernel.b.vector_bits) or reduces_little(kernel)
     return LightLoop if light else VectorLoop
 
 

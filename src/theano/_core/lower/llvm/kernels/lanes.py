@@ -17,7 +17,7 @@ def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
     # Light bodies get vectors four times as long: what limits them is the latency of accumulators,
     # not the number of registers.
     light = along and loop.rank - 1 in loop.reduced and loop.weight <= LIGHT
-    # Otherwise what is folded in a wider type takes two registers, so that the body fills one.
+    # Otherwise what is reduced in a wider type takes two registers, so that the body fills one.
     if light or not sizes:
         sizes += [itemsize(f.dtype) for f in loop.reductions]
     widest = min(max(sizes, default=8), 8)
@@ -26,9 +26,9 @@ def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
 
 
 def _light_vectors(loop: Loop, sizes: Sequence[int]) -> int:
-    """Return how many vectors a light body folds at once along rows.
+    """Return how many vectors a light body reduces at once along rows.
 
-    What processors fold in one cycle need not wait, and short rows fill no more of them.
+    What processors reduce in one cycle need not wait, and short rows fill no more of them.
     """
     if not all(is_discrete(f.dtype) for f in loop.reductions) or min(sizes) == 8:
         return 4

@@ -25,8 +25,8 @@ def is_light(loop: Loop, lanes: int, vector_bits: int) -> bool:
     return not loop.reductions and _may_be_written_twice(loop, lanes, vector_bits)
 
 
-def folds_little(kernel: Frame) -> bool:
-    """Tell whether a kernel that folds packed rows does so little with an item."""
+def reduces_little(kernel: Frame) -> bool:
+    """Tell whether a kernel that reduces packed rows does so little with an item."""
     bits = kernel.b.vector_bits
     return kernel.vector_reduced and _may_be_written_twice(kernel.loop, kernel.lanes, bits)
 
@@ -40,7 +40,7 @@ def _may_be_written_twice(loop: Loop, lanes: int, vector_bits: int) -> bool:
 
 
 class LightLoop(VectorLoop):
-    """A `VectorLoop` over packed data that `is_light`, or `folds_little`."""
+    """A `VectorLoop` over packed data that `is_light`, or `reduces_little`."""
 
     def packed(self) -> list[Any]:
         """Write the loop over full vectors, and then what is left."""
@@ -60,11 +60,11 @@ class LightLoop(VectorLoop):
         for memory in self.moving:
             values[memory.slot] = self._some(memory, at[memory.slot], rest)
         self.write = lambda value, pointer: store_part(b, _as_stored(b, value), pointer, part)
-        folded = self._body(values, rest_at, acc, {**self.pointers, **at})
-        folded, after = self._of_items(rest, folded, acc), b.block
+        added = self._body(values, rest_at, acc, {**self.pointers, **at})
+        added, after = self._of_items(rest, added, acc), b.block
         b.perform(f"br label %{tag}.finish")
         b.label(f"{tag}.finish")
-        return [merge(b, a, f, before, after) for a, f in zip(acc, folded, strict=True)]
+        return [merge(b, a, f, before, after) for a, f in zip(acc, added, strict=True)]
 
     def _some(self, memory: Memory, at: str, count: str) -> Value:
         """Return the first items of a vector, and 0 behind them."""

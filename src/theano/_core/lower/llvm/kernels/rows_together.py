@@ -1,13 +1,13 @@
-"""How many rows are folded into a vector of columns before the next vector is begun."""
+"""How many rows are reduced into a vector of columns before the next vector is begun."""
 
 from __future__ import annotations
 
 from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.items import itemsize
 
-# Rows that are folded while the accumulators of a vector of columns are in registers.
+# Rows that are reduced while the accumulators of a vector of columns are in registers.
 ROWS = 16
-# Whole rows of numbers of so many bytes, of more than so many in all, are folded one by one.
+# Whole rows of numbers of so many bytes, of more than so many in all, are reduced one by one.
 SLOW_ITEM, CACHED = 4, 1 << 24
 # Of several arrays, those of so many bytes, or a multiple of them, are sooner.
 PAGE = 1 << 11
@@ -35,7 +35,7 @@ def is_far(w: Frame, axis: int) -> str | None:
 
 
 def rows_together(w: Frame, axis: int, columns: int) -> int | str:
-    """Return how many rows, of those along `axis`, are folded in registers.
+    """Return how many rows, of those along `axis`, are reduced in registers.
 
     Panels have so many `columns`.
     """

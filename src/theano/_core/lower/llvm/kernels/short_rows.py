@@ -21,7 +21,7 @@ FEW, LIGHT = (2, 3, 4), 8
 
 def suits(kernel: Frame) -> bool:
     """Tell whether a kernel reduces short rows of packed data, and its vectors run over these."""
-    inner = [group for group, folded in zip(kernel.groups, kernel.reduced, strict=True) if folded]
+    inner = [group for group, inside in zip(kernel.groups, kernel.reduced, strict=True) if inside]
     if not (kernel.spaced and inner) or kernel.reduced[kernel.last]:
         return False
     # Complex numbers pass through buffers, which rows in turn leave more time for.
@@ -33,7 +33,7 @@ class ShortRows(VectorLoop):
     """Reductions of the rows of a kernel that `suits`."""
 
     def columns(self, inner: list[int]) -> None:
-        """Write them: `inner` are the axes that are folded."""
+        """Write them: `inner` are the axes that are reduced."""
         start = self.lo
         if self._may_be_few(inner):
             start = self._few(inner[0])

@@ -60,7 +60,7 @@ class VectorLoop:
         self.moving = [m for m in writer.operands if axis in m.strides]
         self.fixed = [m for m in writer.operands if axis not in m.strides]
         self.fixed_values: dict[int, Any] = {}
-        # Vectors of columns that are folded at once, and whether that is being written.
+        # Vectors of columns that are reduced at once, and whether that is being written.
         self.wide, self.whole = 1, False
         self.write: Callable[[Any, str], None] = lambda value, at: store(writer.b, value, at)
 
@@ -109,7 +109,7 @@ class VectorLoop:
         return Value(f"<{numbers}>", dtype, lanes)
 
     def _first(self, count: str) -> Value:
-        """Tell the first `count` lanes from the others: a mask for the items that are folded."""
+        """Tell the first `count` lanes from the others: a mask for the items that are reduced."""
         size = max(itemsize(f.dtype) for f in self.w.loop.reductions)
         # 16 bits hold the number of lanes of any vector.
         dtype = f"int{8 * min(max(size, 2), 8)}"
@@ -157,11 +157,11 @@ class VectorLoop:
             return b.broadcast(Value(w.index[at], "int64", 1))
 
         operands = [values[m.slot] for m in w.operands]
-        stored, folded = write_body(b, w.loop.body, index, operands)
+        stored, reduced = write_body(b, w.loop.body, index, operands)
         for memory, value in zip(w.stores, stored, strict=True):
             self.write(self._full(value), pointers[memory.slot])
         results = []
-        for reduction, old, value in zip(w.loop.reductions, acc, folded, strict=True):
+        for reduction, old, value in zip(w.loop.reductions, acc, reduced, strict=True):
             results.append(getattr(b, reduction.combine)(old, self._full(value)))
         return results
 
@@ -449,7 +449,7 @@ class VectorLoop:
         offset = self.b.emit(f"mul i64 {first}, {memory.strides[self.w.last]}")
         return self.b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
 
-    # -- columns: the last axis is kept, other axes are folded inside -----------------------------
+    # -- columns: the last axis is kept, other axes are reduced inside -----------------------------
 
     def columns(self, inner: list[int]) -> None:
         """Write reductions over the axes `inner` of panels of columns; accumulators are in memory.

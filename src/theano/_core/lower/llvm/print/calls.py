@@ -12,7 +12,7 @@ from theano._core.lower.llvm.kernels.items import itemsize
 from theano._core.lower.llvm.kernels.kernel import KernelWriter, range_axis
 from theano._core.lower.llvm.target.codegen import lanes_of
 
-# Bytes of a row of columns that are folded together: with a cache line more at its ends, at most a
+# Bytes of a row of columns that are reduced together: with a cache line more at its ends, at most a
 # tenth more is read than that.
 LEAST_ROW = 1024
 
@@ -27,7 +27,7 @@ class Kernel:
     eager : bool
         Whether it is compiled with the program; others when first needed.
     split : int
-        The group of reduced axes that is folded in blocks; -1: none.
+        The group of reduced axes that is reduced in blocks; -1: none.
     near : tuple of int
         Of a strided kernel, the arrays whose neighbours along the last axis lie side by side.
     flat : bool
@@ -134,11 +134,11 @@ class Call:
         self.count = count
         self.total = total
         self.sequential = sequential
-        # Whether everything is folded, in blocks of the range whose results `combine` reductions.
+        # Whether everything is reduced, in blocks of the range whose results `combine` reductions.
         self.everything = False
         # Whether that is one small block: the kernel is called as others are, and gives the result.
         self.one_block = False
-        # Which of the extents counts rows that may be folded in blocks; -1: none.
+        # Which of the extents counts rows that may be reduced in blocks; -1: none.
         self.rows = -1
         # The least of its range that is worth a chunk; 0: it runs in order.
         self.unit = 0 if sequential else kernel.unit

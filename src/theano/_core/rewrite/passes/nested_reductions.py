@@ -1,7 +1,8 @@
-"""Folds over more axes than others of the same loop: over these axes first, and then over the rest.
+"""Reductions over more axes than others of the same loop: over these first, then over the rest.
 
-All folds of a loop are over the same axes. A loss is the sum of all items, the gradients by a scale
-and a bias are sums of columns: as loops of their own, these read from memory what the first made.
+All reductions of a loop are over the same axes. A loss is the sum of all items, the gradients by a
+scale and a bias are sums of columns: as loops of their own, these read from memory what the first
+made.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
 
-# Bytes of each point that need not be in memory then, for which it pays: folds of columns keep
-# more accumulators than a fold of everything does.
+# Bytes of each point that need not be in memory then, for which it pays: reductions of columns keep
+# more accumulators than a reduction of everything does.
 LEAST_SAVED = 12
 # Longer loops are not one.
 HEAVIEST = 96
 
 
-def in_nested_folds(outputs: Sequence[Variable]) -> list[Any]:
-    """Return `outputs` with those folds in two that others of fewer axes then share a loop with."""
+def in_nested_reductions(outputs: Sequence[Variable]) -> list[Any]:
+    """Return `outputs` with reductions in two where others of fewer axes then share the loop."""
     nodes = toposort(outputs)
     level = _levels(nodes)
     groups: dict[Any, list[Apply]] = {}
@@ -38,8 +39,8 @@ def in_nested_folds(outputs: Sequence[Variable]) -> list[Any]:
     last = _read_at(nodes, level) | dict.fromkeys(outputs, len(nodes))
     first: dict[Apply, tuple[int, ...]] = {}
     for group in several:
-        for folds, made in _sharing(group):
-            first |= _in_two(folds, made, last, level)
+        for reductions, made in _sharing(group):
+            first |= _in_two(reductions, made, last, level)
     table: dict[Any, Any] = {}
     for node, axes in sorted(first.items(), key=lambda item: level[item[0]]):
         (operand,) = copied(node.inputs, table)
@@ -64,7 +65,7 @@ def _nested(node: Apply, axes: Sequence[int], operand: Variable) -> Any:
 
 
 def _levels(nodes: Sequence[Apply]) -> dict[Any, int]:
-    """Return how many loops each node waits for at least: a fold is known behind its own."""
+    """Return how many loops each node waits for at least: a reduction is known behind its own."""
     level: dict[Any, int] = {}
     for node in nodes:
         before = max((level.get(v.owner, 0) for v in node.inputs), default=0)
@@ -73,7 +74,7 @@ def _levels(nodes: Sequence[Apply]) -> dict[Any, int]:
 
 
 def _read_at(nodes: Sequence[Apply], level: Mapping[Any, int]) -> dict[Variable, int]:
-    """Return the last level at which each value is read: folds read at that of their loop."""
+    """Return the last level at which each value is read: reductions read at that of their loop."""
     found: dict[Variable, int] = {}
     for node in nodes:
         loop = level[node] - isinstance(node.op, Reduction)
@@ -83,19 +84,19 @@ def _read_at(nodes: Sequence[Apply], level: Mapping[Any, int]) -> dict[Variable,
 
 
 def _sharing(group: Sequence[Apply]) -> list[tuple[list[Apply], set[Variable]]]:
-    """Return the folds of a group by what of their loops they share, and what these make."""
+    """Return the reductions of a group by what of their loops they share, and what these make."""
     place: dict[Variable, tuple[list[Apply], set[Variable]]] = {}
     for node in group:
         made = _made(node)
         others = {id(place[v]): place[v] for v in made if v in place}.values()
-        folds = [node, *(fold for other, _ in others for fold in other)]
-        own = folds, made.union(*(more for _, more in others))
+        reductions = [node, *(each for other, _ in others for each in other)]
+        own = reductions, made.union(*(more for _, more in others))
         place |= dict.fromkeys(own[1], own)
     return [own for own in {id(own): own for own in place.values()}.values() if len(own[0]) > 1]
 
 
 def _made(node: Apply) -> set[Variable]:
-    """Return what elementwise operations make for each point of the loop of a fold."""
+    """Return what elementwise operations make for each point of the loop of a reduction."""
     found: set[Variable] = set()
     waiting = list(node.inputs)
     pattern = waiting[0].type.broadcastable
@@ -111,25 +112,25 @@ def _made(node: Apply) -> set[Variable]:
 
 
 def _in_two(
-    folds: Sequence[Apply],
+    reductions: Sequence[Apply],
     made: Collection[Variable],
     last: Mapping[Variable, int],
     level: Mapping[Any, int],
 ) -> dict[Apply, tuple[int, ...]]:
-    """Return the folds that pay in two, and over which axes they are first."""
+    """Return the reductions that pay in two, and over which axes they are first."""
     makers: list[Any] = [value.owner for value in made]
-    if sum(maker.op.cost for maker in makers) + len(folds) > HEAVIEST:
+    if sum(maker.op.cost for maker in makers) + len(reductions) > HEAVIEST:
         return {}
     saved: dict[tuple[int, ...], set[Variable]] = {}
-    for fold in folds:
-        (operand,) = fold.inputs
-        if operand in made and last[operand] < level[fold]:
-            saved.setdefault(_axes(fold), set()).add(operand)
+    for reduction in reductions:
+        (operand,) = reduction.inputs
+        if operand in made and last[operand] < level[reduction]:
+            saved.setdefault(_axes(reduction), set()).add(operand)
     size = {axes: sum(itemsize(v.type.dtype) for v in values) for axes, values in saved.items()}
     found: dict[Apply, tuple[int, ...]] = {}
-    for fold in folds:
-        fewer = [axes for axes in size if set(axes) < set(_axes(fold))]
+    for reduction in reductions:
+        fewer = [axes for axes in size if set(axes) < set(_axes(reduction))]
         best = max(fewer, key=size.__getitem__, default=())
-        if best and size[best] >= LEAST_SAVED and fold.op.reducer.identity is not None:
-            found[fold] = best
+        if best and size[best] >= LEAST_SAVED and reduction.op.reducer.identity is not None:
+            found[reduction] = best
     return found

@@ -1,4 +1,4 @@
-"""Folds of what lies along another axis than the last run along that one."""
+"""Reductions of what lies along another axis than the last run along that one."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def arrays(dtype, lengths):
     return [(state.randn(*shape) * 4).astype(dtype) for shape in shapes]
 
 
-def folded(m, x, v, c):
+def reduced(m, x, v, c):
     """Return sums, and a largest item, of items that do not lie as those beside them do."""
     mixed = x * v[:, None]
     return [mixed.sum(3), (x * c[..., None]).sum(1), m.max(x - v[:, None], 3), mixed.sum((1, 3))]
@@ -29,7 +29,7 @@ def folded(m, x, v, c):
 
 def made(dtype, turned=True):
     x, v, c = four(dtype)("x"), *(T.TensorType(dtype, (False,) * 3)(n) for n in "vc")
-    return theano.function([x, v, c], folded(T, x.dimshuffle(3, 0, 1, 2) if turned else x, v, c))
+    return theano.function([x, v, c], reduced(T, x.dimshuffle(3, 0, 1, 2) if turned else x, v, c))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "complex64", "float16"])
@@ -39,13 +39,13 @@ def test_results_are_those_of_numpy(dtype):
     for lengths in [(BATCH, POINTS, PARTS, ITEMS), (16, 1, 2, 1), (3, 4, 5, 6), (17, 2, 1, 40)]:
         x, v, c = arrays(dtype, lengths)
         for given in (x, x[::-1], np.asfortranarray(x), np.repeat(x, 2, 3)[..., ::2]):
-            right = folded(np, given.transpose(3, 0, 1, 2), v, c)
+            right = reduced(np, given.transpose(3, 0, 1, 2), v, c)
             for got, wanted in zip(f(given, v, c), right, strict=True):
                 np.testing.assert_allclose(got, wanted, rtol=close, atol=close * 100)
 
 
 @pytest.mark.parametrize("items", [1023, 1024, 100_000])
-def test_many_items_are_folded_exactly(items):
+def test_many_items_are_reduced_exactly(items):
     x, v = four("float64")("x"), T.dtensor3("v")
     f = theano.function([x, v], (x.dimshuffle(3, 0, 1, 2) * v[:, None]).sum(3))
     a, b, _ = arrays("float64", (16, 1, 2, items))
@@ -53,7 +53,7 @@ def test_many_items_are_folded_exactly(items):
     assert abs(f(a + 1e6, b) - wide).max() < 1e-14 * float(abs(wide).max())
 
 
-def test_what_is_folded_may_have_one_item():
+def test_what_is_reduced_may_have_one_item():
     x = T.TensorType("float32", (False, True, False, False))("x")
     f = theano.function([x], T.argmax(x.dimshuffle(1, 3, 0, 2), axis=0))
     assert not f(np.ones((3, 1, 20, 16), "float32")).any()
@@ -63,7 +63,7 @@ def test_lengths_of_nothing():
     f = made("float64")
     for lengths in [(0, 3, 4, 5), (20, 0, 4, 5), (20, 3, 0, 5)]:
         x, v, c = arrays("float64", lengths)
-        for got, wanted in zip(f(x, v, c), folded(np, x.transpose(3, 0, 1, 2), v, c), strict=True):
+        for got, wanted in zip(f(x, v, c), reduced(np, x.transpose(3, 0, 1, 2), v, c), strict=True):
             np.testing.assert_array_equal(got, wanted)
 
 

@@ -1,4 +1,4 @@
-"""Folds of everything and of columns are one loop where that saves arrays."""
+"""Reductions of everything and of columns are one loop where that saves arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import theano
 import theano.tensor as T
 from theano._core.ir.graph import toposort
 from theano._core.ops.array.reductions import Reduction
-from theano._core.rewrite.passes.nested_folds import in_nested_folds
+from theano._core.rewrite.passes.nested_reductions import in_nested_reductions
 
 
 def _normalised(x: Any, scale: Any, bias: Any, axes: tuple[int, ...]) -> list[Any]:
@@ -29,10 +29,10 @@ def _axes(outputs: list[Any]) -> list[Any]:
 def test_sum_of_all_is_of_columns_first_where_these_are_summed_too() -> None:
     x, y = T.dmatrices("x", "y")
     e = T.exp(x * y)
-    results = in_nested_folds([(e * e).sum(), (e * x).sum(0), (e * y).sum(0)])
+    results = in_nested_reductions([(e * e).sum(), (e * x).sum(0), (e * y).sum(0)])
     assert sorted(_axes(results), key=len) == [(0,)] * 4
     assert [r.type for r in results] == [T.dscalar, T.dvector, T.dvector]
-    rows = in_nested_folds([(e * e).sum(), (e * x).sum(1), (e * y).sum(1)])
+    rows = in_nested_reductions([(e * e).sum(), (e * x).sum(1), (e * y).sum(1)])
     assert sorted(_axes(rows)) == [(0,), (1,), (1,), (1,)]
 
 
@@ -41,7 +41,7 @@ def test_results_keep_their_types(dtype: str) -> None:
     x, y = T.matrices("x", "y")
     x, y = (v.astype(dtype) for v in (x, y))
     products = [(x * y * y).sum(), *((x * y * k).sum(0) for k in (y, x, x * x, y * y))]
-    nested = in_nested_folds(products)
+    nested = in_nested_reductions(products)
     assert [v.type for v in nested] == [v.type for v in products]
 
 
@@ -56,10 +56,10 @@ def test_sums_of_what_is_in_memory_anyway_stay_as_they_are() -> None:
         [(e * e).max(), (e * x).sum(0), (e * y).sum(0)],  # Of nothing, it is an error.
         [T.exp(y).sum(), (e * x).sum(0), (e * y).sum(0)],  # Of what others do not need.
     ):
-        assert in_nested_folds(outputs) == outputs
+        assert in_nested_reductions(outputs) == outputs
     later = T.exp(one - one.sum(0)) + T.exp(two - two.sum(0))
     outputs = [(e * e).sum(), later]
-    assert in_nested_folds(outputs) == outputs
+    assert in_nested_reductions(outputs) == outputs
 
 
 def test_a_sum_that_waits_for_those_of_columns_stays_as_it_is() -> None:
@@ -67,7 +67,7 @@ def test_a_sum_that_waits_for_those_of_columns_stays_as_it_is() -> None:
     e = T.exp(x * y)
     below = (e * x).sum(0) + (e * y).sum(0)
     outputs = [(e / below).sum()]
-    assert in_nested_folds(outputs) == outputs
+    assert in_nested_reductions(outputs) == outputs
 
 
 def test_nested_in_nested() -> None:

@@ -1,4 +1,4 @@
-"""Folds over what is only put together for them: `T.max(T.stack([x, y]), axis=0)`."""
+"""Reductions over what is only put together for them: `T.max(T.stack([x, y]), axis=0)`."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_sums_of_functions_of_joins_are_of_each_part(rows: int) -> None:
 
 def test_lengths_that_a_join_checks_are_checked() -> None:
     x, y = T.dmatrices("x", "y")
-    # The axis that is kept is checked by the sum of both; one that is folded is not.
+    # The axis that is kept is checked by the sum of both; one that is reduced is not.
     for axis, shape in ((1, (2, 4)), (None, (2, 4)), (1, (1, 4)), (None, (1, 4))):
         f = theano.function([x, y], T.concatenate([x, y], axis=1).sum(axis=axis))
         with pytest.raises(ValueError, match=r"shape|length|mismatch|join"):
@@ -116,13 +116,13 @@ def test_lengths_that_a_join_checks_are_checked() -> None:
 
 @pytest.mark.parametrize("kind", ["sum", "prod", "max", "min"])
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 3, 1), (2, 0, 4), (0, 3, 4)])
-def test_folds_of_what_is_flattened(kind: str, shape: tuple[int, ...]) -> None:
+def test_reductions_of_what_is_flattened(kind: str, shape: tuple[int, ...]) -> None:
     t = T.dtensor3("t")
     value = np.linspace(-1, 2, int(np.prod(shape))).reshape(shape)
-    fold = getattr(T, kind)
-    flat = fold(T.tanh(t).flatten())
-    rows = fold(T.tanh(t).flatten(2), axis=1)
-    whole = fold(fold(T.tanh(t), axis=2), axis=0)
+    reduction = getattr(T, kind)
+    flat = reduction(T.tanh(t).flatten())
+    rows = reduction(T.tanh(t).flatten(2), axis=1)
+    whole = reduction(reduction(T.tanh(t), axis=2), axis=0)
     for out, empty in ((flat, 0 in shape), (rows, shape[1] == 0), (whole, shape[0] == 0)):
         if kind in ("max", "min") and empty:
             with pytest.raises(ValueError, match=r"no identity|empty|zero|items"):
