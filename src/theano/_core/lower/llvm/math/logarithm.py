@@ -182,9 +182,9 @@ def log1p(b: Emitter, x: Value, doubled: Value | None = None) -> Value:
     minus_k = b.sub(2.0**form.fraction + form.bias, _planted(b, shifted))
     if doubled is not None:
         minus_k = b.sub(minus_k, b.select(doubled, b.const(1.0, x.dtype, x.lanes), 0.0))
-    # Squares of tiny numbers are subnormal, which takes processors a hundred times as long.
-    tiny = b.lt(b.absolute(x), 2.0**-64)
-    squared = b.select(tiny, 0.0, multiple)
+    # Squares of tiny numbers are subnormal, which takes processors a hundred times as long. Where x
+    # adds nothing to 1, half of its square adds nothing to x.
+    squared = b.select(b.eq(u, 1.0), 0.0, multiple)
     result = _log1p_of_reduced(b, multiple, minus_k, 4, squared)
     # Above the logarithm where that is a number, and what it is at the edges: u, never subnormal,
     # plus its half by the exponent, which is -infinity for 0; for u < 0 every bit of a NaN.
