@@ -10,7 +10,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
-from theano._core.lower.builder import kernel_call, layouts, orders, pieces, tiled_rows
+from theano._core.lower.builder import kernel_call, laid_out, layouts, orders, pieces, tiled_rows
 from theano._core.lower.builder.core import Core, truth
 from theano._core.lower.builder.parted_loops import parted
 from theano._core.lower.computed_again import computed
@@ -165,8 +165,6 @@ def fill_loop(
     outs = [store_array(p, v, shape, operands, taken) for v in stored]
     alone = p.region is None and p.late is None and not (reductions or joined)
     if alone and any(a.contiguous is False for a in arrays):
-        from theano._core.lower.builder import laid_out
-
         arrays = laid_out.side_by_side(p, loop, arrays, outs)
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
     reduction_outs = [p.memory_for(node.outputs[0], kept) for node in reductions]
@@ -409,8 +407,6 @@ def _flat(
     # One row for all is repeated instead: see `tiled_rows.py`.
     if not any(axes[1] in fixed and axes[0] not in fixed for _, fixed in kernel.loop.operands):
         return []
-    from theano._core.lower.builder import laid_out
-
     variant = laid_out.flat(p, call, flag, shape, arrays)
     return [] if variant is None else [variant]
 
@@ -421,8 +417,6 @@ def _flat_columns(
     """Return how a packed kernel reduces many short rows, if it may: see `flat_columns.py`."""
     if call.kernel.layout != "packed" or not is_flat(call.kernel.loop, call.layout):
         return []
-    from theano._core.lower.builder import laid_out
-
     variant = laid_out.flat_columns(p, call, flag, shape, arrays)
     return [] if variant is None else [variant]
 
@@ -442,8 +436,6 @@ def _laid_out(
     layout = call.kernel.layout
     if not freely or p.late is not None or layout == "strided" or len(call.layout) < 3:
         return []
-    from theano._core.lower.builder import laid_out
-
     variants = [laid_out.together(p, call, flag, shape, arrays, outs)]
     if narrow is not None and layout == "packed":
         variants.append(laid_out.across(p, narrow[1], narrow[0], shape, arrays))
