@@ -68,7 +68,7 @@ class FlatColumns(VectorLoop):
         self.axis = inner[-1]
         most = rows_at_once(w.loop)
         self.far = is_far(w, self.axis) or "false"
-        self.at_once = self._rows_at_once(most)
+        self.at_once = self._rows_as_one(most)
         light = w.lanes * WIDE <= most and w.loop.weight <= LIGHT
         self.wide = WIDE if light else 1
         self.width = b.emit(f"mul i64 {w.shape[w.last]}, {self.at_once}")
@@ -80,7 +80,7 @@ class FlatColumns(VectorLoop):
         self._by_halves(most)
         self._each("0", w.shape[w.last], self._store_columns)
 
-    def _rows_at_once(self, most: int) -> str:
+    def _rows_as_one(self, most: int) -> str:
         """Return how many rows are reduced as one, a power of two."""
         w, b, rows = self.w, self.b, str(most)
         size = max((itemsize(m.dtype) for m in w.operands if self.axis in m.strides), default=8)
