@@ -15,7 +15,6 @@
 #include "fourier_loops.h"
 #include "matmul.h"
 #include "processor.h"
-#include "turning.h"
 
 namespace theano {
 namespace fourier {
@@ -78,11 +77,19 @@ class Roots {
     std::vector<Precise> low_, high_;
 };
 
+// The largest first, of powers of 2 as few as there may be.
 std::vector<std::int64_t> radices_of(std::int64_t n) {
     std::vector<std::int64_t> result;
-    for (std::int64_t radix = 4; radix <= kLargestPrime; radix += radix == 4 ? -2 : radix == 2 ? 1 : 2) {
-        for (; n % radix == 0; n /= radix) result.push_back(radix);
-    }
+    const auto take = [&](std::int64_t radix) {
+        n /= radix;
+        result.push_back(radix);
+    };
+    // 16 is 4 times 4, not 8 times 2.
+    while (n % 8 == 0 && n % 32 != 16) take(8);
+    for (std::int64_t radix : {4, 2})
+        while (n % radix == 0) take(radix);
+    for (std::int64_t radix = 3; radix <= kLargestPrime; radix += 2)
+        while (n % radix == 0) take(radix);
     if (n > 1) result.clear();
     return result;
 }
@@ -125,18 +132,35 @@ struct Stages {
 // Shorter lines are computed some at a time, an item of each in a vector; where some lie side by side, up
 // to a length of which so many stay in the cache.
 constexpr std::int64_t kShort = 256, kShortAcross = 1 << 12;
-// The first part of a long one has so many items at least.
-constexpr std::int64_t kFewest = 16;
 
-template <class T>
-std::vector<std::int64_t> part_of(const std::vector<std::int64_t> &radices, bool first) {
-    std::vector<std::int64_t> result;
-    std::int64_t n = 1;
-    for (std::int64_t radix : radices) {
-        if ((n < kFewest) == first) result.push_back(radix);
-        if (n < kFewest) n *= radix;
-    }
+// What stages of all columns of a matrix take, about: each reads and writes all, and computes.
+inline std::int64_t effort(const std::vector<std::int64_t> &radices, std::int64_t rows,
+                           std::int64_t columns) {
+    std::int64_t result = 0;
+    for (std::int64_t radix : radices) result += (16 + radix) * rows * columns;
     return result;
+}
+
+// The rows of a matrix that is a long line: of lengths nearly alike, and few that are only there to fill
+// vectors, of `lanes` items.
+inline std::int64_t rows_of(std::int64_t n, std::int64_t lanes) {
+    std::int64_t best = 1, least = -1;
+    auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
+    for (std::int64_t d = root; d > 1; --d) {
+        if (n % d) continue;
+        for (const std::int64_t rows : {d, n / d}) {
+            const std::int64_t columns = n / rows;
+            const std::int64_t wide = rounded_up(columns, lanes), turned = rounded_up(rows, lanes);
+            // Rows are moved apart before, and together in the end.
+            const std::int64_t moves = (wide != columns) + (turned != rows);
+            const std::int64_t all = effort(radices_of(rows), rows, wide) +
+                                     effort(radices_of(columns), columns, turned) + 16 * moves * n;
+            if (least >= 0 && all >= least) continue;
+            least = all;
+            best = rows;
+        }
+    }
+    return best;
 }
 
 // What is known of a length. A long line is a matrix of which columns are transformed, and then, turned,
@@ -145,28 +169,33 @@ std::vector<std::int64_t> part_of(const std::vector<std::int64_t> &radices, bool
 template <class T>
 struct Plan {
     std::int64_t n;
-    std::vector<std::int64_t> radices;
     bool by_sums, is_short;
+    std::int64_t rows;
     Stages<T> first, second;
     std::vector<T> factor_re, factor_im;
-    std::vector<T> turns;  // of pairs of real numbers: the first n + 1 roots of twice the length
+    std::vector<T> turn_re, turn_im;  // of pairs of real numbers: the first roots of twice the length
     std::unique_ptr<Plan<double>> longer;
     std::vector<double> chirp, spectrum;
 
     explicit Plan(std::int64_t n_, bool across = false)
         : n(n_),
-          radices(radices_of(n_)),
-          by_sums(n_ > 1 && radices.empty()),
+          by_sums(n_ > 1 && radices_of(n_).empty()),
           is_short(n_ < (across ? kShortAcross : kShort)),
-          first(is_short ? radices : part_of<T>(radices, true)),
-          second(is_short ? std::vector<std::int64_t>() : part_of<T>(radices, false)) {
+          rows(is_short || by_sums ? n_ : rows_of(n_, kLanes<T>)),
+          first(radices_of(rows)),
+          second(radices_of(n_ / rows)) {
         const Roots twice(2 * n), once(n);
-        for (std::int64_t k = 0; k <= n; ++k) twice.add(k, turns);
+        std::vector<T> pair;
+        for (std::int64_t k = 0; k < n; ++k) {
+            pair.clear();
+            twice.add(k, pair);
+            turn_re.push_back(pair[0]);
+            turn_im.push_back(pair[1]);
+        }
         if (by_sums) {
             sums();
             return;
         }
-        std::vector<T> pair;
         for (std::int64_t i = 0; !is_short && i < first.n; ++i) {
             for (std::int64_t j = 0; j < width(); ++j) {
                 pair.clear();
@@ -186,7 +215,8 @@ struct Plan {
         if (by_sums || is_short) return n * lines();
         return std::max(first.n * width(), second.n * turned_width());
     }
-    std::int64_t own_bytes() const { return rounded_up(room() * sizeof(T), 64); }
+    // Also for the words of a spectrum of real numbers, one more pair for each line.
+    std::int64_t own_bytes() const { return rounded_up((room() + lines()) * sizeof(T), 64); }
     std::int64_t bytes() const { return 4 * own_bytes() + (by_sums ? longer->bytes() : 0); }
     std::int64_t size() const {
         return 6 * n + static_cast<std::int64_t>(spectrum.size()) + (longer ? longer->size() : 0);
@@ -313,8 +343,6 @@ struct Lines {
     T by;                 // what results are multiplied by
     std::atomic<bool> no_memory{false};
 
-    using Item = std::pair<T, T>;
-
     // Lines that lie side by side, or follow each other, and how many such rows of lines there are.
     std::int64_t in_row() const { return work.inner > 1 ? work.inner : work.outer; }
     std::int64_t in_blocks() const { return (in_row() + plan.lines() - 1) / plan.lines(); }
@@ -332,214 +360,110 @@ struct Lines {
         for (; begin < end; ++begin) all.block(begin, memory);
     }
 
-    static T word(const char *line, std::int64_t at) {
-        T value;
-        std::memcpy(&value, line + at * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
-        return value;
+    bool near() const { return work.inner == 1; }
+    bool from_half() const { return work.kind == kFromHalf; }
+    bool swaps() const {
+        return work.kind == kInverse || work.kind == kInverseReal || from_half();
     }
+    // Words of an item of the source and of the result, and of a line of both.
+    std::int64_t unit() const {
+        return work.kind == kForwardReal || work.kind == kInverseReal || work.kind == kHalf ? 1 : 2;
+    }
+    std::int64_t out_unit() const { return from_half() ? 1 : 2; }
+    std::int64_t wanted() const { return (from_half() ? work.n / 2 + 1 : work.n) * unit(); }
+    std::int64_t length() const {
+        return (work.kind == kHalf ? work.n / 2 + 1 : work.n) * out_unit();
+    }
+
+    // Real and imaginary parts as the rows of words, and words as they are.
+    Rows<T> parts(const Numbers<T> &x) const { return {x.re, x.im, plan.lines()}; }
+    Rows<T> words(T *at) const { return {at, at + plan.lines(), 2 * plan.lines()}; }
+    Numbers<const T> turns() const { return {plan.turn_re.data(), plan.turn_im.data()}; }
 
     void block(std::int64_t number, char *memory) const {
-        const bool near = work.inner == 1;
-        if (plan.lines() == 1)
-            return near ? block_of<1, true>(number, memory) : block_of<1, false>(number, memory);
-        if (near) block_of<kLanes<T>, true>(number, memory);
-        else block_of<kLanes<T>, false>(number, memory);
-    }
-
-    // Of `kWide` lines, whose items are neighbours if they are `kNear`.
-    template <std::int64_t kWide, bool kNear>
-    void block_of(std::int64_t number, char *memory) const {
-        const std::int64_t first = number % in_blocks() * kWide;
-        const std::int64_t lines = std::min(kWide, in_row() - first), outer = number / in_blocks();
-        // Numbers from one line to the next of the source and the result, and before the first line.
-        const std::int64_t length = work.kind == kHalf ? work.n / 2 + 1 : work.n;
-        const std::int64_t from = work.inner > 1 ? 1 : work.given, to = work.inner > 1 ? 1 : length;
-        const std::int64_t start = outer * work.given * work.inner + first * from;
-        const std::int64_t result = outer * length * work.inner + first * to;
+        const std::int64_t first = number % in_blocks() * plan.lines(), outer = number / in_blocks();
+        const std::int64_t lines = std::min(plan.lines(), in_row() - first);
+        const std::int64_t given = work.given * unit(), row = work.inner;
+        const T *const source = reinterpret_cast<const T *>(work.source) + outer * given * row +
+                                first * (near() ? given : unit());
+        T *const out = reinterpret_cast<T *>(work.out) + outer * length() * row +
+                       first * (near() ? length() : out_unit());
         const Numbers<T> x = plan.buffer(memory, 0);
-        if (lines < kWide) {
-            std::fill(x.re, x.re + plan.n * kWide, T(0));
-            std::fill(x.im, x.im + plan.n * kWide, T(0));
-        }
-        if (kWide > 1 && reads_pairs()) {
-            read_pairs(start, lines, x, plan.buffer(memory, 1).re);
-        } else {
-            for (std::int64_t i = 0; i < lines; ++i)
-                read<kWide, kNear>(start + i * from, {x.re + i, x.im + i});
-        }
+        read(source, lines, swaps() ? Numbers<T>{x.im, x.re} : x, plan.buffer(memory, 1).re);
         const Numbers<T> y = plan.run(memory);
-        if (kWide > 1 && writes_pairs()) {
-            write_pairs(result, lines, y, plan.buffer(memory, y.re == x.re ? 1 : 0).re);
+        T *const room = plan.buffer(memory, y.re == x.re ? 1 : 0).re;
+        write(swaps() ? Numbers<T>{y.im, y.re} : y, out, lines, room);
+    }
+
+    void read(const T *source, std::int64_t lines, const Numbers<T> &x, T *room) const {
+        const std::int64_t n = plan.n, wide = plan.lines();
+        if (from_half() && paired) {
+            const bool direct = near() && wide == 1 && work.given * 2 >= wanted();
+            if (!direct) take(source, lines, words(room));
+            return loops<T>().from_half(direct ? source : room, n, wide, turns(), x);
+        }
+        if (unit() == 1 && !paired) {
+            take(source, lines, words(x.re));
+            std::fill(x.im, x.im + n * wide, T(0));
+            return;
+        }
+        take(source, lines, parts(x));
+        if (!from_half()) return;
+        // The imaginary part of the first is none; the other half are conjugates.
+        std::fill(x.im, x.im + wide, T(0));
+        for (std::int64_t k = 1; 2 * k < n; ++k) {
+            for (std::int64_t i = 0; i < wide; ++i) {
+                x.re[(n - k) * wide + i] = x.re[k * wide + i];
+                x.im[(n - k) * wide + i] = -x.im[k * wide + i];
+            }
+        }
+    }
+
+    // The words of some lines, side by side; those that a line lacks are 0.
+    void take(const T *source, std::int64_t lines, const Rows<T> &to) const {
+        const std::int64_t wide = plan.lines(), count = std::min(work.given * unit(), wanted());
+        if (near() && wide > 1) {
+            loops<T>().take(source, lines, work.given * unit(), count, to);
+        } else if (near() && to.step == 1) {
+            loops<T>().split(source, count / 2, {to.even, to.odd});
+            if (count % 2) to.even[count / 2] = source[count - 1];
+        } else if (near()) {
+            std::copy(source, source + count, to.even);
         } else {
-            for (std::int64_t i = 0; i < lines; ++i)
-                write<kWide, kNear>(result + i * to, {y.re + i, y.im + i});
+            for (std::int64_t k = 0; k < count; k += unit(), source += work.inner * unit()) {
+                if (unit() == 2) loops<T>().split(source, lines, {to.row(k), to.row(k + 1)});
+                else std::copy(source, source + lines, to.row(k));
+                for (std::int64_t j = k; j < k + unit(); ++j)
+                    std::fill(to.row(j) + lines, to.row(j) + wide, T(0));
+            }
         }
+        for (std::int64_t k = count; k < wanted(); ++k) std::fill(to.row(k), to.row(k) + wide, T(0));
     }
 
-    // Whether pairs of words are read, and written, as they are: those of some lines then at once. Real
-    // numbers are pairs where they follow each other.
-    bool reads_pairs() const {
-        if (work.given != work.n) return false;
-        return work.kind == kHalf ? paired && work.inner == 1
-                                  : work.kind == kForward || work.kind == kInverse;
-    }
-    bool writes_pairs() const {
-        return work.kind == kFromHalf ? paired && work.inner == 1 : work.kind != kHalf;
-    }
-    bool swaps() const {
-        return work.kind == kInverse || work.kind == kInverseReal || work.kind == kFromHalf;
-    }
-
-    // Pairs of words, from number `start` on, of which `lines` lie side by side or follow each other.
-    void read_pairs(std::int64_t start, std::int64_t lines, const Numbers<T> &x, T *turned) const {
-        constexpr std::int64_t kWide = kLanes<T>;
-        T *const re = swaps() ? x.im : x.re, *const im = swaps() ? x.re : x.im;
-        const bool real = work.kind == kHalf;
-        const T *source = reinterpret_cast<const T *>(work.source) + start * (real ? 1 : 2);
-        if (work.inner == 1) {
-            turn<T>({source, lines, 2 * plan.n, 2 * plan.n, 1, turned, kWide});
-            for (std::int64_t k = 0; k < plan.n; ++k) {
-                std::memcpy(re + k * kWide, turned + 2 * k * kWide, kWide * sizeof(T));
-                std::memcpy(im + k * kWide, turned + (2 * k + 1) * kWide, kWide * sizeof(T));
-            }
-            return;
-        }
-        for (std::int64_t k = 0; k < plan.n; ++k, source += 2 * work.inner) {
-            for (std::int64_t i = 0; i < lines; ++i) {
-                std::memcpy(re + k * kWide + i, source + 2 * i, sizeof(T));
-                std::memcpy(im + k * kWide + i, source + 2 * i + 1, sizeof(T));
-            }
-        }
-    }
-
-    void write_pairs(std::int64_t start, std::int64_t lines, const Numbers<T> &y, T *turned) const {
-        constexpr std::int64_t kWide = kLanes<T>;
-        const T *const re = swaps() ? y.im : y.re, *const im = swaps() ? y.re : y.im;
-        const bool real = work.kind == kFromHalf;
-        T *out = reinterpret_cast<T *>(work.out) + start * (real ? 1 : 2);
-        if (work.inner == 1) {
-            for (std::int64_t k = 0; k < plan.n; ++k) {
-                for (std::int64_t i = 0; i < kWide; ++i) {
-                    turned[2 * k * kWide + i] = re[k * kWide + i] * by;
-                    turned[(2 * k + 1) * kWide + i] = im[k * kWide + i] * by;
-                }
-            }
-            turn<T>({turned, 2 * plan.n, kWide, lines, 1, out, 2 * plan.n});
-            return;
-        }
-        for (std::int64_t k = 0; k < plan.n; ++k, out += 2 * work.inner) {
-            for (std::int64_t i = 0; i < lines; ++i) {
-                const T pair[2] = {re[k * kWide + i] * by, im[k * kWide + i] * by};
-                std::memcpy(out + 2 * i, pair, sizeof pair);
-            }
-        }
-    }
-
-    // A line whose first item is number `at` of the source.
-    template <std::int64_t kWide, bool kNear>
-    void read(std::int64_t at, const Numbers<T> &x) const {
-        const std::int64_t n = plan.n, apart = kNear ? 1 : work.inner;
-        const bool real = work.kind == kForwardReal || work.kind == kInverseReal || work.kind == kHalf;
-        const char *line = work.source + at * (real ? 1 : 2) * static_cast<std::int64_t>(sizeof(T));
-        const std::int64_t given = std::min(work.given, work.kind == kFromHalf ? work.n / 2 + 1 : work.n);
-        if (work.kind == kFromHalf) return read_half<kWide, kNear>(line, given, x);
-        if (paired) {
-            for (std::int64_t k = 0; k < n; ++k) {
-                x.re[k * kWide] = 2 * k < given ? word(line, 2 * k * apart) : T(0);
-                x.im[k * kWide] = 2 * k + 1 < given ? word(line, (2 * k + 1) * apart) : T(0);
-            }
-            return;
-        }
-        T *const re = swaps() ? x.im : x.re, *const im = swaps() ? x.re : x.im;
-        if (real) {
-            for (std::int64_t k = 0; k < given; ++k) re[k * kWide] = word(line, k * apart);
-            for (std::int64_t k = 0; k < given; ++k) im[k * kWide] = T(0);
+    void write(const Numbers<T> &y, T *out, std::int64_t lines, T *room) const {
+        const std::int64_t wide = plan.lines();
+        if (work.kind == kHalf && paired) {
+            const bool direct = near() && wide == 1;
+            loops<T>().half(y, plan.n, wide, turns(), by, direct ? out : room);
+            if (!direct) put(words(room), T(1), out, lines);
         } else {
-            for (std::int64_t k = 0; k < given; ++k) {
-                re[k * kWide] = word(line, 2 * k * apart);
-                im[k * kWide] = word(line, 2 * k * apart + 1);
-            }
-        }
-        for (std::int64_t k = given; k < n; ++k) re[k * kWide] = im[k * kWide] = T(0);
-    }
-
-    // Half a spectrum, whose other half follows; the imaginary parts of both ends are none.
-    template <std::int64_t kWide, bool kNear>
-    void read_half(const char *line, std::int64_t given, const Numbers<T> &x) const {
-        const std::int64_t n = work.n, apart = kNear ? 2 : 2 * work.inner;
-        const auto pair = [&](std::int64_t k) -> Item {
-            return {word(line, k * apart), word(line, k * apart + 1)};
-        };
-        const auto item = [&](std::int64_t k) -> Item {
-            if (k >= given) return {T(0), T(0)};
-            return {word(line, k * apart), k == 0 || 2 * k == n ? T(0) : word(line, k * apart + 1)};
-        };
-        if (!paired) {
-            for (std::int64_t k = 0; k < n; ++k) {
-                const auto [re, im] = item(2 * k > n ? n - k : k);
-                x.im[k * kWide] = re;
-                x.re[k * kWide] = 2 * k > n ? -im : im;
-            }
-            return;
-        }
-        const bool whole = given > plan.n;
-        const T *const turns = plan.turns.data();
-        for (std::int64_t k = 0; k < plan.n; ++k) {
-            const auto [re, im] = whole && k ? pair(k) : item(k);
-            const auto [re2, im2] = whole && k ? pair(plan.n - k) : item(plan.n - k);
-            const T even_re = re + re2, even_im = im - im2, d_re = re - re2, d_im = im + im2;
-            const T w_re = turns[2 * k], w_im = -turns[2 * k + 1];
-            const T odd_re = d_re * w_re - d_im * w_im, odd_im = d_re * w_im + d_im * w_re;
-            x.im[k * kWide] = even_re - odd_im;
-            x.re[k * kWide] = even_im + odd_re;
+            put(from_half() && !paired ? words(y.re) : parts(y), by, out, lines);
         }
     }
 
-    static void put(char *line, std::int64_t at, T value) {
-        std::memcpy(line + at * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
-    }
-
-    template <std::int64_t kWide, bool kNear>
-    void write(std::int64_t at, const Numbers<T> &y) const {
-        const std::int64_t n = plan.n, apart = kNear ? 1 : work.inner;
-        const bool real = work.kind == kFromHalf;
-        char *line = work.out + at * (real ? 1 : 2) * static_cast<std::int64_t>(sizeof(T));
-        const T *const re = swaps() ? y.im : y.re, *const im = swaps() ? y.re : y.im;
-        if (real && paired) {
-            for (std::int64_t k = 0; k < n; ++k) {
-                put(line, 2 * k * apart, re[k * kWide] * by);
-                put(line, (2 * k + 1) * apart, im[k * kWide] * by);
-            }
-        } else if (real) {
-            for (std::int64_t k = 0; k < n; ++k) put(line, k * apart, re[k * kWide] * by);
-        } else if (paired) {
-            write_half<kWide, kNear>(line, y);
+    void put(const Rows<T> &from, T factor, T *out, std::int64_t lines) const {
+        const std::int64_t count = length();
+        if (near() && plan.lines() > 1) {
+            loops<T>().put(from, count, factor, out, lines, count);
+        } else if (near() && from.step == 1) {
+            loops<T>().join({from.even, from.odd}, count / 2, factor, out);
+        } else if (near()) {
+            for (std::int64_t k = 0; k < count; ++k) out[k] = from.even[k] * factor;
         } else {
-            const std::int64_t length = work.kind == kHalf ? n / 2 + 1 : n;
-            for (std::int64_t k = 0; k < length; ++k) {
-                put(line, 2 * k * apart, re[k * kWide] * by);
-                put(line, 2 * k * apart + 1, im[k * kWide] * by);
+            for (std::int64_t k = 0; k < count; k += out_unit(), out += work.inner * out_unit()) {
+                if (out_unit() == 2) loops<T>().join({from.row(k), from.row(k + 1)}, lines, factor, out);
+                else for (std::int64_t i = 0; i < lines; ++i) out[i] = from.row(k)[i] * factor;
             }
-        }
-    }
-
-    // The transform of real numbers from that of pairs of them.
-    template <std::int64_t kWide, bool kNear>
-    void write_half(char *line, const Numbers<T> &y) const {
-        const std::int64_t n = plan.n, apart = kNear ? 2 : 2 * work.inner;
-        const T *const turns = plan.turns.data(), *const re = y.re, *const im = y.im, factor = by;
-        for (std::int64_t k = 1; k < n; ++k) {
-            const std::int64_t own = k * kWide, other = (n - k) * kWide;
-            const T even_re = re[own] + re[other], even_im = im[own] - im[other];
-            const T odd_re = im[own] + im[other], odd_im = re[other] - re[own];
-            const T w_re = turns[2 * k], w_im = turns[2 * k + 1];
-            put(line, k * apart, (even_re + odd_re * w_re - odd_im * w_im) * factor);
-            put(line, k * apart + 1, (even_im + odd_re * w_im + odd_im * w_re) * factor);
-        }
-        // Both ends are real.
-        for (std::int64_t end : {0, 1}) {
-            put(line, end * n * apart, (end ? re[0] - im[0] : re[0] + im[0]) * 2 * factor);
-            put(line, end * n * apart + 1, T(0));
         }
     }
 };
