@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace theano {
 
 namespace {
@@ -81,11 +85,73 @@ void copy_plane(char *to, const char *from, const std::int64_t *shape,
     }
 }
 
+constexpr std::int64_t kPart = 16;
+
+#if defined(__x86_64__)
+// Of blocks side by side, as many as there are places for all their copies in a vector; how many are
+// done. What a vector has behind its copies, the next one writes anew.
+__attribute__((target("ssse3"))) std::int64_t repeat_short(char *to, const char *from, std::int64_t n,
+                                                           std::int64_t times, std::int64_t block) {
+    const std::int64_t many = kPart / (block * times);
+    alignas(kPart) std::uint8_t places[kPart];
+    for (std::int64_t i = 0; i < kPart; ++i)
+        places[i] = static_cast<std::uint8_t>(i / (block * times) * block + i % block);
+    const __m128i moves = _mm_load_si128(reinterpret_cast<const __m128i *>(places));
+    std::int64_t done = 0;
+    for (; (n - done) * block >= kPart && (n - done) * block * times >= kPart; done += many) {
+        const __m128i x =
+            _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + done * block));
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(to + done * block * times),
+                         _mm_shuffle_epi8(x, moves));
+    }
+    return done;
+}
+#endif
+
+// Blocks from `i` on as parts of a known length; what a part has behind its block, the next one writes
+// anew, but for the last.
+template <int kBytes>
+std::int64_t repeat_parts(char *to, const char *from, std::int64_t i, std::int64_t n,
+                          std::int64_t apart, std::int64_t times, std::int64_t block) {
+    for (const std::int64_t end = n - (kBytes - 1) / block; i < end; ++i) {
+        char part[kBytes];
+        std::memcpy(part, from + i * apart, kBytes);
+        for (std::int64_t j = 0; j < times; ++j)
+            std::memcpy(to + (i * times + j) * block, part, kBytes);
+    }
+    return i;
+}
+
+// Blocks of bytes, `apart` from one to the next, each so many times.
+void copy_repeated(char *to, const char *from, std::int64_t n, std::int64_t apart,
+                   std::int64_t times, std::int64_t block) {
+    std::int64_t i = 0;
+#if defined(__x86_64__)
+    if (apart == block && block * times <= kPart && __builtin_cpu_supports("ssse3"))
+        i = repeat_short(to, from, n, times, block);
+#endif
+    if (apart >= block) {
+        if (block <= kPart) i = repeat_parts<kPart>(to, from, i, n, apart, times, block);
+        else if (block <= 2 * kPart) i = repeat_parts<2 * kPart>(to, from, i, n, apart, times, block);
+    }
+    for (; i < n; ++i) {
+        for (std::int64_t j = 0; j < times; ++j)
+            std::memcpy(to + (i * times + j) * block, from + i * apart,
+                        static_cast<std::size_t>(block));
+    }
+}
+
 template <class T>
 void copy_block(char *to, const char *from, int ndim, const std::int64_t *shape,
                 const std::int64_t *strides) {
+    // Axes of a block that is repeated: an item, or a row.
+    const int row = ndim > 1 && strides[ndim - 1] == sizeof(T) && strides[ndim - 2] == 0;
+    const int last = ndim - 1 - row;
     if (ndim == 0) {
         std::memcpy(to, from, sizeof(T));
+    } else if (last >= 0 && last < 2 && strides[last] == 0) {
+        const std::int64_t block = sizeof(T) * (row ? shape[ndim - 1] : 1);
+        copy_repeated(to, from, last ? shape[0] : 1, last ? strides[0] : block, shape[last], block);
     } else if (ndim == 1) {
         copy_row<T>(to, from, shape[0], strides[0]);
     } else if (ndim == 2) {

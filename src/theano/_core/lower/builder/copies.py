@@ -14,6 +14,9 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.kernel.loops import Loop
 
+# What is repeated one after the other, and all its copies: longer ones are rows of a kernel.
+FEW_BYTES, FEW_COPIED = 32, 128
+
 
 def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
     """Return `x` with other lengths: a view of contiguous data, else a copy."""
@@ -69,8 +72,7 @@ def contiguous_at_run_time(p: Core, x: Array) -> Array:
 
     def copy() -> tuple[str]:
         data = p.allocated(x.dtype, x.shape, slot)
-        at = p.frame_pointer(descriptor)
-        p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, data, at)
+        _copy_by_runtime(p, x, descriptor, data)
         return (data,)
 
     assert isinstance(x.contiguous, str)
@@ -117,13 +119,34 @@ def copy_into(p: Core, source: Array, target: Array) -> None:
 def fresh_copy(p: Core, x: Array) -> Array:
     """Return a contiguous copy in memory of its own."""
     out = p.new_array(x.dtype, x.shape)
-    if x.ndim:
+    short = _repeats_few_bytes(p, x)
+    if short:
+        at = p.descriptor(x)
+        p.if_else(short, lambda: _copy_by_runtime(p, x, at, out.data), lambda: copy_into(p, x, out))
+    elif x.ndim:
         copy_into(p, x, out)
     else:
         value = p.register(x)
         with p.into(p.calls):
             p.store(out.data, value)
     return out
+
+
+def _copy_by_runtime(p: Core, x: Array, descriptor: int, to: str) -> None:
+    at = p.frame_pointer(descriptor)
+    p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, to, at)
+
+
+def _repeats_few_bytes(p: Core, x: Array) -> Size:
+    """Tell whether what is repeated one after the other is shorter than a vector of a kernel."""
+    axis = max(x.broadcast_axes, default=0)
+    if axis == 0:
+        return 0
+    size = p.multiply(p.product(x.shape[axis + 1 :]), dtypes.itemsize(x.dtype))
+    several = p.let("gt", x.shape[axis], 1)
+    short = p.let("le", size, FEW_BYTES)
+    few = p.let("le", p.multiply(x.shape[axis], size), FEW_COPIED)
+    return p.let("and", several, p.let("and", short, few, kind="bool"), kind="bool")
 
 
 def apart_from_arguments(p: Core, x: object) -> object:
@@ -185,10 +208,8 @@ def overwritten_by(p: Core, x: Array, shape: Sequence[Size], target: Variable) -
     """
     out = kernel_choice.overwritten(p, x.dtype, shape, target)
     same = p.let("eq", out.data, p.pointer(x), kind="ptr")
-    at = p.frame_pointer(p.descriptor(x))
-    p.if_else(
-        same, None, lambda: p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, out.data, at)
-    )
+    descriptor = p.descriptor(x)
+    p.if_else(same, None, lambda: _copy_by_runtime(p, x, descriptor, out.data))
     return out
 
 
