@@ -112,6 +112,8 @@ struct Job {
     const std::int64_t parts = work < kLarge ? 1 : (kParts + groups - 1) / groups;
     const Parts slices{row_tiles.count, count_slices()};
     const Cut cut = convolution::cut(plan, most_items(), Parts{parts, slices.count}.largest());
+    // What is known of a block is the same for all groups.
+    const Parts bands{groups, std::min(groups, kParts)};
     T *packed = nullptr;  // the factors of a group after those of another
     std::atomic<bool> failed{false};
 
@@ -149,51 +151,58 @@ struct Job {
     static void add_blocks(std::int64_t *args, std::int64_t begin, std::int64_t end) {
         Job &job = *reinterpret_cast<Job *>(args);
         for (std::int64_t i = begin; i < end && !job.failed.load(std::memory_order_relaxed); ++i) {
-            const std::int64_t slice = i % job.slices.count, block = i / job.slices.count;
-            if (!job.add_block(block / job.cut.blocks(), block % job.cut.blocks(), slice))
+            const std::int64_t slice = i % job.slices.count, rest = i / job.slices.count;
+            if (!job.add_block(rest / job.cut.blocks(), rest % job.cut.blocks(), slice))
                 job.failed.store(true, std::memory_order_relaxed);
         }
     }
 
-    bool add_block(std::int64_t group, std::int64_t number, std::int64_t slice) const try {
-        return BlockOfSums<T>(*this, cut.block(plan, number), group, slice).add();
+    bool add_block(std::int64_t band, std::int64_t number, std::int64_t slice) const try {
+        BlockOfSums<T> block(*this, cut.block(plan, number), slice);
+        for (std::int64_t group = bands.first(band); group < bands.first(band + 1); ++group)
+            if (!block.add(group)) return false;
+        return true;
     } catch (const std::bad_alloc &) {
         return false;
     }
 };
 
-// The sums of some windows.
+// The sums of some windows, of one group after the other.
 template <class T>
 class BlockOfSums {
   public:
-    BlockOfSums(const Job<T> &job, const Block &block, std::int64_t group, std::int64_t slice)
-        : job_(job), block_(block), group_(group), first_(job.slices.first(slice)),
+    BlockOfSums(const Job<T> &job, const Block &block, std::int64_t slice)
+        : job_(job), block_(block), first_(job.slices.first(slice)),
           last_(job.slices.first(slice + 1)), row_(job.row_tiles.first(first_)),
           rows_(job.row_tiles.first(last_) - row_), direct_(suits_direct()),
-          items_(block_.items(job.plan)), lanes_(job.plan, block_, direct_) {}
+          items_(block_.items(job.plan)), lanes_(job.plan, block_, direct_) {
+        const std::int64_t lanes = job_.loops.lanes, vectors = (lanes_.length() + lanes - 1) / lanes;
+        const Parts run = parts_of(vectors, job_.most_vectors());
+        for (std::int64_t i = 0; i < lanes_.runs() * run.count; ++i) {
+            const std::int64_t n = i % run.count;
+            tiles_.push_back(tile(i / run.count, run.first(n), run.size(n)));
+        }
+    }
 
-    bool add() {
+    // The sums of a group.
+    bool add(std::int64_t group) {
+        group_ = group;
         const std::int64_t most = job_.most_vectors() * job_.loops.lanes;
         // Where factors do not stay in the second cache, several tiles are added up with some of them.
         const std::int64_t bytes = rows_ * most * static_cast<std::int64_t>(sizeof(T));
         const std::int64_t together =
             job_.blocks.size() == 1 ? 1 : std::max<std::int64_t>(1, kCached / bytes);
-        Scratch planes, sums, packed;
-        sums_ = static_cast<T *>(sums.get(together * rows_ * most, sizeof(T)));
-        if (!sums_ || !(in_place() || filled(planes))) return false;
-        const std::int64_t room = direct_ ? 0 : most_terms() * most + job_.loops.lanes;
-        packed_ = static_cast<T *>(packed.get(room, sizeof(T)));
-        if (!packed_) return false;
-        std::vector<Tile<T>> tiles;
-        const std::int64_t vectors = (lanes_.length() + job_.loops.lanes - 1) / job_.loops.lanes;
-        const Parts run = parts_of(vectors, job_.most_vectors());
-        for (std::int64_t i = 0; i < lanes_.runs() * run.count; ++i) {
-            const std::int64_t n = i % run.count;
-            T *const own = sums_ + size_of(tiles) * rows_ * most;
-            tiles.push_back(tile(i / run.count, run.first(n), run.size(n), own));
-            if (size_of(tiles) < together && i + 1 < lanes_.runs() * run.count) continue;
-            add_tiles(tiles);
-            tiles.clear();
+        if (!sums_) sums_ = static_cast<T *>(sums_memory_.get(together * rows_ * most, sizeof(T)));
+        if (!sums_ || !(in_place() || filled())) return false;
+        if (!direct_ && !packed_) {
+            const std::int64_t room = most_terms() * most + job_.loops.lanes;
+            packed_ = static_cast<T *>(packed_memory_.get(room, sizeof(T)));
+            if (!packed_) return false;
+        }
+        for (std::int64_t i = 0; i < size_of(tiles_); i += together) {
+            const std::int64_t end = std::min(i + together, size_of(tiles_));
+            for (std::int64_t j = i; j < end; ++j) place(tiles_[j], sums_ + (j - i) * rows_ * most);
+            add_tiles(tiles_.data() + i, tiles_.data() + end);
         }
         return true;
     }
@@ -209,12 +218,13 @@ class BlockOfSums {
                between < moves / static_cast<double>(rows_);
     }
 
-    bool filled(Scratch &planes) {
-        T *const to = static_cast<T *>(planes.get(block_.size(job_.plan), sizeof(T)));
-        if (!to) return false;
+    bool filled() {
+        if (!filled_)
+            filled_ = static_cast<T *>(planes_memory_.get(block_.size(job_.plan), sizeof(T)));
+        if (!filled_) return false;
         const T *const images = job_.images.data + group_ * job_.images.apart;
-        fill_planes(job_.plan, block_, job_.loops, images, to);
-        planes_ = to;
+        fill_planes(job_.plan, block_, job_.loops, images, filled_);
+        planes_ = filled_;
         apart_ = block_.apart;
         return true;
     }
@@ -253,31 +263,35 @@ class BlockOfSums {
 
     T *result() const { return job_.result.data + group_ * job_.result.apart; }
 
-    Tile<T> tile(std::int64_t run, std::int64_t from, std::int64_t vectors, T *sums) const {
+    Tile<T> tile(std::int64_t run, std::int64_t from, std::int64_t vectors) const {
         const std::int64_t width = vectors * job_.loops.lanes, first = from * job_.loops.lanes;
-        Tile<T> found{run, first, vectors, {}, sums, width, true};
+        Tile<T> found{run, first, vectors, {}, nullptr, width, true};
         const std::int64_t count = std::min(width, lanes_.length() - first);
         lanes_.pieces(run, first, count, found.pieces);
         const bool whole = found.pieces.size() == 1 && found.pieces[0].count == width;
         const bool even = job_.plan.lines[kLines - 1].out == 1 && job_.apart > 0;
         if (whole && even && !job_.plan.spread) {
-            found.out = result() + found.pieces[0].out + job_.places[static_cast<std::size_t>(row_)];
             found.across = job_.apart;
             found.aside = false;
         }
         return found;
     }
 
-    void add_tiles(const std::vector<Tile<T>> &tiles) const {
+    void place(Tile<T> &tile, T *sums) const {
+        tile.out = sums;
+        if (!tile.aside)
+            tile.out = result() + tile.pieces[0].out + job_.places[static_cast<std::size_t>(row_)];
+    }
+
+    void add_tiles(const Tile<T> *begin, const Tile<T> *end) const {
         for (const Terms &some : job_.blocks) {
-            for (const Tile<T> &tile : tiles) add_terms(tile, some);
+            for (const Tile<T> *tile = begin; tile < end; ++tile) add_terms(*tile, some);
         }
-        for (const Tile<T> &tile : tiles) {
-            if (!tile.aside) continue;
-            job_.loops.unpack({tile.out, rows_, tile.across, tile.pieces.data(),
-                               size_of(tile.pieces), result(),
-                               job_.places.data() + row_, job_.plan.lines[kLines - 1].out,
-                               job_.plan.spread});
+        for (const Tile<T> *tile = begin; tile < end; ++tile) {
+            if (!tile->aside) continue;
+            job_.loops.unpack({tile->out, rows_, tile->across, tile->pieces.data(),
+                               size_of(tile->pieces), result(), job_.places.data() + row_,
+                               job_.plan.lines[kLines - 1].out, job_.plan.spread});
         }
     }
 
@@ -312,14 +326,17 @@ class BlockOfSums {
 
     const Job<T> &job_;
     const Block block_;
-    const std::int64_t group_, first_, last_;  // row tiles
+    const std::int64_t first_, last_;  // row tiles
     const std::int64_t row_, rows_;
     bool direct_;
     const std::vector<std::int64_t> items_;
     const Lanes lanes_;
+    std::vector<Tile<T>> tiles_;
+    std::int64_t group_ = 0;
     const T *planes_ = nullptr;
     std::int64_t apart_ = 0;  // items between planes of channels
-    T *sums_ = nullptr, *packed_ = nullptr;
+    Scratch planes_memory_, sums_memory_, packed_memory_;
+    T *filled_ = nullptr, *sums_ = nullptr, *packed_ = nullptr;
 };
 
 }  // namespace
@@ -333,7 +350,7 @@ Status add_terms(const Plan &plan, const windows::Loops &loops, std::int64_t gro
     Scratch packed;
     job.packed = static_cast<T *>(packed.get(groups * job.rows * job.terms, sizeof(T)));
     if (!job.packed) return Status::no_memory;
-    const std::int64_t parts = groups * job.cut.blocks() * job.slices.count;
+    const std::int64_t parts = job.bands.count * job.cut.blocks() * job.slices.count;
     if (!run(Job<T>::pack_factors, &job, groups * job.row_tiles.count, work, poll) ||
         !run(Job<T>::add_blocks, &job, parts, work, poll))
         return Status::interrupted;

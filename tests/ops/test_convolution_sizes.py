@@ -24,6 +24,8 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "planes for remainders": ((2, 3, 40, 41), (16, 3, 7, 7), {"subsample": (2, 2)}),
     "few of the remainders": ((2, 3, 21, 20), (5, 3, 1, 2), {"subsample": (3, 4)}),
     "each channel": ((2, 12, 30, 33), (12, 1, 3, 3), {"num_groups": 12, "border_mode": "half"}),
+    "many channels": ((5, 70, 4, 5), (70, 1, 3, 3), {"num_groups": 70, "border_mode": "half"}),
+    "many groups": ((3, 66, 9, 9), (44, 3, 3, 2), {"num_groups": 22, "subsample": (2, 1)}),
     "rows of the kernels' length": ((4, 1, 30, 50), (10, 1, 4, 50), {}),
     "kernels of the images' lengths": ((40, 3, 6, 6), (20, 3, 6, 6), {}),
     "mostly outside": ((2, 3, 2, 3), (4, 3, 5, 2), {"border_mode": ((4, 0), (0, 3))}),
