@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import mpmath
@@ -182,3 +183,14 @@ def test_functions_of_complex_numbers_are_those_of_scipy(name: str, dtype: str) 
             [value[:3].real, value[:3].imag],
             rng=np.random.RandomState(2),
         )
+
+
+@pytest.mark.parametrize("name", ["chi2sf", "gammau", "gammal", "complex_from_polar"])
+def test_functions_of_others_are_one_operation_until_rewriting(name: str) -> None:
+    x, y = T.dvectors("x", "y")
+    op = getattr(T, name)
+    assert isinstance(op, T.Elemwise)
+    assert op(x, y).owner.op == op == T.Elemwise(getattr(theano.scalar, name))
+    assert str(op) == f"Elemwise{{{name},no_inplace}}"
+    assert pickle.loads(pickle.dumps(op)) == op
+    assert T.pprint(op(x, y)) == f"{name}(x, y)"

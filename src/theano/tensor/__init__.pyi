@@ -6,7 +6,7 @@ from theano._core.api.array.creation import (
     triu as triu, zeros as zeros, zeros_like as zeros_like,
 )
 from theano._core.api.array.elementwise import (
-    ceil_intdiv as ceil_intdiv, complex_from_polar as complex_from_polar, default as default,
+    ceil_intdiv as ceil_intdiv, default as default,
     div_proxy as div_proxy, divmod as divmod, iround as iround, isclose as isclose, isinf as isinf,
     isnan as isnan, largest as largest, mod_check as mod_check, round as round,
     smallest as smallest,
@@ -49,7 +49,6 @@ from theano._core.api.array.sorting import (
     argsort as argsort, argtopk as argtopk, sort as sort, topk as topk,
     topk_and_argtopk as topk_and_argtopk,
 )
-from theano._core.api.array.special import chi2sf as chi2sf, gammal as gammal, gammau as gammau
 from theano._core.api.conversion import (
     NoneConst as NoneConst, as_tensor_variable as as_tensor_variable, cast as cast,
     constant as constant, extract_constant as extract_constant,
@@ -133,6 +132,9 @@ from theano._core.ops.array.nonzero import Nonzero as Nonzero
 from theano._core.ops.array.products import Dot as Dot
 from theano._core.ops.array.shaping import Reshape as Reshape, ShapeOf, SpecifyShape as SpecifyShape
 from theano._core.ops.core.dimshuffle import DimShuffle as DimShuffle
+from theano._core.ops.composed import (
+    chi2sf as chi2sf, complex_from_polar as complex_from_polar, gammal as gammal, gammau as gammau,
+)
 from theano._core.ops.elementwise.arithmetic import (
     abs_ as abs_, add as add, and_ as and_, ceil as ceil, clip as clip, complex_, copy, eq as eq,
     floor as floor, ge as ge, gt as gt, imag as imag, int_div as int_div, invert as invert,

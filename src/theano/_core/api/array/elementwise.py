@@ -243,30 +243,6 @@ def ceil_intdiv(a: TensorLike, b: TensorLike) -> TensorVariable:
     return a_.add(quotient, cast(a_.neq(a_.mod(x, y), 0), quotient.type.dtype))
 
 
-def complex_from_polar(abs: TensorLike, angle: TensorLike) -> TensorVariable:
-    """Return complex numbers of a modulus and an angle in radians.
-
-    Parameters
-    ----------
-    abs, angle : tensor, real
-        The angle in radians.
-
-    Returns
-    -------
-    tensor
-        complex64 of float32, else complex128.
-
-    Examples
-    --------
-    >>> T.complex_from_polar(T.constant(2.0, dtype="float64"), 0.0).eval()
-    array(2.+0.j)
-    """
-    size, phase = as_tensor_variable(abs), as_tensor_variable(angle)
-    dtype = dtypes.to_float(size.type.dtype, phase.type.dtype)
-    size, phase = cast(size, dtype), cast(phase, dtype)
-    return a_.complex_(a_.mul(size, t.cos(phase)), a_.mul(size, t.sin(phase)))
-
-
 def default(x: TensorLike, default: TensorLike) -> TensorVariable:
     """Return `x`, or `default` where `x` is None.
 

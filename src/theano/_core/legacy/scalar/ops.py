@@ -18,28 +18,16 @@ from theano._core.legacy.scalar.elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar.names import BASIC, SPECIAL
 from theano._core.legacy.scalar.type import OPS, as_scalar, get_scalar_type, specific_out
 from theano._core.legacy.scalar.user_op import BinaryScalarOp, ScalarOp, UnaryScalarOp
-from theano._core.ops import special as s
+from theano._core.ops import composed as composed
 from theano._core.ops.core.fill import second as second_tensor
 from theano._core.ops.core.op import Op, tensor_operand
-from theano._core.ops.elementwise import arithmetic as a, transcendental as t
+from theano._core.ops.elementwise import arithmetic as a
 from theano._core.ops.elementwise.elementwise import Elementwise, elementwise_ops
 
 if TYPE_CHECKING:
     from theano._core.legacy.scalar.type import Scalar
 
 _ENGINE = elementwise_ops()
-
-
-def _gamma_above(k: object, x: Variable) -> Any:
-    return a.mul(s.gammaincc(k, x), s.gamma(k))
-
-
-def _gamma_below(k: object, x: Variable) -> Any:
-    return a.mul(s.gammainc(k, x), s.gamma(k))
-
-
-def _from_polar(r: Variable, theta: object) -> Any:
-    return _ENGINE["complex"](a.mul(r, t.cos(theta)), a.mul(r, t.sin(theta)))
 
 
 def _without_zeros(x: Variable, y: Variable) -> Any:
@@ -49,11 +37,7 @@ def _without_zeros(x: Variable, y: Variable) -> Any:
 # What is not an operation of the engine under the same name.
 _FORMS: dict[str, Callable[..., Any]] = {
     "second": second_tensor,
-    "complex_from_polar": _from_polar,
     "mul_without_zeros": _without_zeros,
-    "chi2sf": lambda x, k: _ENGINE["chdtrc"](k, x),
-    "gammau": _gamma_above,
-    "gammal": _gamma_below,
     "scalar_sigmoid": _ENGINE["sigmoid"],
     "scalar_softplus": _ENGINE["softplus"],
 }

@@ -1,0 +1,112 @@
+"""Functions of items that rewriting writes out as expressions of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops import special as s
+from theano._core.ops.core import dtype_rules
+from theano._core.ops.core.python_call import Composed
+from theano._core.ops.core.samples import reals
+from theano._core.ops.elementwise.arithmetic import complex_, imag, lt, maximum, mul, real, switch
+from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, cast, elementwise
+from theano._core.ops.elementwise.transcendental import cos, sin
+
+
+class ComposedElementwise(Elementwise, Composed):
+    """An elementwise operation that is `form` of operands of the dtypes that it computes with."""
+
+    jax = Composed.jax  # type: ignore[assignment]
+    form: Callable[..., Any]
+
+    def expression(self, node: Apply) -> list[Any]:
+        wanted, out = self.dtype(*(v.type.dtype for v in node.inputs))
+        operands = (cast(v, dtype) for v, dtype in zip(node.inputs, wanted, strict=True))
+        return [cast(self.form(*operands), out)]
+
+
+def _composed(name: str, form: Callable[..., Any], **fields: Any) -> Elementwise:
+    op = elementwise(name, ComposedElementwise, cost=DEAR, **fields)
+    op.form = form  # type: ignore[attr-defined]
+    return op
+
+
+def _of_gamma(part: Elementwise, which: str) -> Elementwise:
+    def grad(g: Variable, k: Variable, x: Variable, y: Variable) -> list[Any]:
+        in_k, in_x = part.derivatives(g * s.gamma(k), k, x, part(k, x))
+        return [in_k + g * y * s.psi(k), in_x]
+
+    def compute(xp: Any, k: np.ndarray, x: np.ndarray) -> Any:
+        share: Any = part.function(xp, k, x)
+        return share * s.gamma.function(xp, k)
+
+    return _composed(
+        f"gamma{which[0]}",
+        lambda k, x: mul(part(k, x), s.gamma(k)),
+        doc=f"{which.capitalize()} incomplete gamma function of order `k` at `x`: not divided by "
+        "gamma(`k`).",
+        compute=compute,
+        dtype=dtype_rules.to_real_float,
+        grad=grad,
+        samples=(reals(0.3, 6), reals(0.2, 8)),
+        ulp=8,
+    )
+
+
+gammau = _of_gamma(s.gammaincc, "upper")
+gammal = _of_gamma(s.gammainc, "lower")
+
+
+def _double(*names: str) -> dtype_rules.Casts:
+    dtype_rules.to_real_float(*names)
+    return ("float64",) * len(names), "float64"
+
+
+def _grad_chi2sf(g: Variable, x: Variable, k: Variable, y: Variable) -> tuple[Any, Any]:
+    in_k, in_x = s.chdtrc.derivatives(g, k, maximum(x, np.asarray(0, "int8")), y)
+    return switch(lt(x, 0), 0.0, in_x), switch(lt(x, 0), 0.0, in_k)
+
+
+chi2sf = _composed(
+    "chi2sf",
+    lambda x, k: s.chdtrc(k, maximum(x, np.asarray(0, "int8"))),
+    doc="Probability that a chi-square number of `k` degrees of freedom is above `x`.",
+    compute=lambda xp, x, k: s.chdtrc.function(xp, k, xp.maximum(x, 0)),
+    dtype=_double,
+    grad=_grad_chi2sf,
+    samples=(reals(0.2, 9), reals(0.5, 7)),
+    ulp=4,
+)
+
+
+def _polar_parts(r: str, theta: str) -> dtype_rules.Casts:
+    part = dtypes.to_float(r, theta)
+    return dtype_rules.make_complex(part, part)
+
+
+def _from_polar(xp: Any, r: np.ndarray, theta: np.ndarray) -> Any:
+    return complex_.function(xp, r * xp.cos(theta), r * xp.sin(theta))
+
+
+def _grad_from_polar(g: Variable, r: Variable, theta: Variable, z: Variable) -> tuple[Any, Any]:
+    along, across = real(g), imag(g)
+    slope = across * real(z) - along * imag(z)
+    return along * cos(theta) + across * sin(theta), slope
+
+
+complex_from_polar = _composed(
+    "complex_from_polar",
+    lambda r, theta: complex_(mul(r, cos(theta)), mul(r, sin(theta))),
+    doc="Complex number of modulus `r` and angle `theta`, in radians.",
+    compute=_from_polar,
+    dtype=_polar_parts,
+    grad=_grad_from_polar,
+    samples=(reals(-3, 3), reals(-3, 3)),
+    ulp=4,
+    holomorphic=False,
+)
