@@ -190,3 +190,40 @@ def test_rows_in_another_order_are_one_operation_until_rewriting() -> None:
         np.testing.assert_array_equal(found, X[:, [1, 2, 0] if inverse else [2, 0, 1]])
         np.testing.assert_array_equal(slope, 2 * X)
         assert lengths.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("made", "op"),
+    [
+        (lambda x: T.nnet.softmax(x), lambda: nnet.softmax_op),
+        (lambda x: T.nnet.logsoftmax(x), lambda: nnet.logsoftmax_op),
+        (lambda x: T.argmax(x, 1), lambda: T.Argmax(axis=(1,))),
+        (lambda x: T.join(1, x, x), lambda: T.Join()),
+        (lambda x: T.cumprod(x, 0), lambda: T.extra_ops.CumOp(axis=0, mode="mul")),
+        (lambda x: T.shape(x), lambda: T.shape),
+        (lambda x: T.alloc(x, 2, 2, 3), lambda: T.alloc),
+    ],
+)
+def test_operations_of_nodes_are_equal_to_those_of_the_module(made: Any, op: Any) -> None:
+    own = made(T.dmatrix("x")).owner.op
+    assert own == op()
+    assert op() == own
+    assert not own != op()  # noqa: SIM202
+    assert own != T.exp
+    assert own != T.extra_ops.CumOp(axis=1)
+
+
+def test_operations_print_as_theano_prints_them() -> None:
+    texts = {
+        "Alloc": T.alloc,
+        "Shape": T.shape,
+        "xlogx": T.xlogx.xlogx,
+        "Elemwise{add}[(0, 1)]": T.Elemwise(theano.scalar.add, {0: 1}),
+        "Elemwise{exp}[(0, 0)]": theano.tensor.inplace.exp_inplace,
+        "Cholesky{lower=True, destructive=False, on_error='raise'}": T.slinalg.cholesky,
+        "Solve{A_structure='general', lower=False, overwrite_A=False, overwrite_b=False}": (
+            T.slinalg.solve
+        ),
+    }
+    assert {str(op): op for op in texts.values()} == texts
+    assert type(T.erf).__name__ == type(T.chi2sf).__name__ == "Elemwise"

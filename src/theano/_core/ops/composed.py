@@ -11,6 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops import special as s
 from theano._core.ops.core import dtype_rules
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.core.samples import reals
 from theano._core.ops.elementwise.arithmetic import complex_, imag, lt, maximum, mul, real, switch
@@ -18,6 +19,7 @@ from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, cast, el
 from theano._core.ops.elementwise.transcendental import cos, sin
 
 
+@known_as("Elemwise")
 class ComposedElementwise(Elementwise, Composed):
     """An elementwise operation that is `form` of operands of the dtypes that it computes with."""
 

@@ -17,6 +17,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.gradient import null_gradient
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import second
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import shape_of, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.core.samples import Range, anything, positive, reals
@@ -102,6 +103,7 @@ class OfComplex(Called):
         return [conjugate(g) for g in op.derivatives(conjugate(cotangents[0]), *values)]
 
 
+@known_as("Elemwise")
 class _AlsoOfComplex(Elementwise):
     """One that SciPy has for complex numbers, too."""
 

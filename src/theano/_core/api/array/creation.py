@@ -13,8 +13,7 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import config
-from theano._core.ops.array import creation as ops, shaping
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array import broadcasting, creation as ops, shaping
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import second
 from theano._core.ops.elementwise.arithmetic import ge, sub, switch
@@ -26,34 +25,7 @@ if TYPE_CHECKING:
 fill = second
 
 
-def alloc(value: TensorLike, *shape: TensorLike) -> TensorVariable:
-    """Return an array of the given lengths that holds `value`, broadcast.
-
-    Parameters
-    ----------
-    value : tensor
-        At most as many axes as the result.
-    *shape : int or integer scalar
-        A length that is the constant 1 makes a broadcastable axis.
-
-    Returns
-    -------
-    tensor
-        Of the dtype of `value`.
-
-    Raises
-    ------
-    TypeError
-        A length is not an integer scalar, or `value` has too many axes.
-
-    Examples
-    --------
-    >>> x = T.dvector("x")
-    >>> T.alloc(x, 2, 3).eval({x: [1.0, 2.0, 3.0]})
-    array([[1., 2., 3.],
-           [1., 2., 3.]])
-    """
-    return Alloc()(value, *shape)
+alloc = broadcasting.alloc
 
 
 def zeros(shape: TensorLike, dtype: str | None = None) -> TensorVariable:
@@ -76,7 +48,7 @@ def zeros(shape: TensorLike, dtype: str | None = None) -> TensorVariable:
     array([[0, 0, 0],
            [0, 0, 0]])
     """
-    return Alloc()(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
+    return alloc(np.asarray(0, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
 def ones(shape: TensorLike, dtype: str | None = None) -> TensorVariable:
@@ -97,7 +69,7 @@ def ones(shape: TensorLike, dtype: str | None = None) -> TensorVariable:
     >>> T.ones((2,), dtype="float32").eval()
     array([1., 1.], dtype=float32)
     """
-    return Alloc()(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
+    return alloc(np.asarray(1, dtype=float_dtype(dtype)), *shape_items(shape))
 
 
 def _like(model: object, number: int, dtype: str | None) -> Any:

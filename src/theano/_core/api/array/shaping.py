@@ -27,24 +27,7 @@ if TYPE_CHECKING:
 specify_shape = ops.specify_shape
 
 
-def shape(x: TensorLike) -> TensorVariable:
-    """Return the lengths of the axes of `x`, an int64 vector.
-
-    Parameters
-    ----------
-    x : tensor
-
-    Returns
-    -------
-    tensor, int64 vector
-
-    Examples
-    --------
-    >>> x = T.dmatrix("x")
-    >>> T.shape(x).eval({x: np.zeros((2, 3))})
-    array([2, 3])
-    """
-    return ops.shape(as_tensor_variable(x))
+shape = ops.shape
 
 
 def shape_i(x: TensorLike, i: int, fgraph: FunctionGraph | None = None) -> Any:

@@ -94,6 +94,8 @@ class Built(Maker, metaclass=OfMaker):
         return whole(self, partial(type(self).build, self), values)
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, self.counts) and not isinstance(other, Whole):
+            return all(getattr(other, name, own) == own for name, own in vars(self).items())
         return super().__eq__(other.maker if isinstance(other, Named) else other)
 
     __hash__ = Maker.__hash__

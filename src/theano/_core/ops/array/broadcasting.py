@@ -30,7 +30,11 @@ _NOT_NEGATIVE = Require("negative dimensions are not allowed: {0}", 1)
 
 
 class Alloc(Structured):
-    """`value` broadcast to the lengths that follow it. It is a view: nothing is copied."""
+    """`value` broadcast to the lengths that follow it.
+
+    At least as many as it has axes; one that is the constant 1 makes a broadcastable axis. It is a
+    view: nothing is copied.
+    """
 
     broadcasts = True
     is_view = True

@@ -158,7 +158,9 @@ class Expression(InnerGraph):
     """An expression under a name. Those that say the same are equal."""
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (type(self) is type(other) and self.body == other.body)  # type: ignore[attr-defined]
+        if type(self) is not type(other):
+            return NotImplemented
+        return self is other or self.body == other.body  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return hash((type(self), self.body))

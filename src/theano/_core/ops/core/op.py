@@ -83,7 +83,8 @@ class Op:
         return self.pure
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (type(self) is type(other) and self.props() == other.props())  # type: ignore[attr-defined]
+        same: Any = other if type(other) is type(self) else None
+        return self is other or (NotImplemented if same is None else self.props() == same.props())
 
     def __hash__(self) -> int:
         return hash((type(self), self.props()))

@@ -279,8 +279,10 @@ class Elementwise(Op):
 
     def __str__(self) -> str:
         # Theano's texts: programs and documents quote them.
-        if self.name in ("sigmoid", "softplus"):
+        if self.name in ("sigmoid", "softplus", "xlogx", "xlogy0"):
             return self.name
+        if "overwrites" in vars(self):
+            return f"Elemwise{{{self.name}}}[(0, {vars(self)['overwrites']})]"
         bare = self.name == "identity" or self.name.startswith("Cast")
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 

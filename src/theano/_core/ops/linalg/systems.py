@@ -111,7 +111,8 @@ class Cholesky(MatrixOp):
         return [hermitian(cholesky_tangent(hermitian(factor), hermitian(tangent)))]
 
     def __str__(self) -> str:
-        return f"Cholesky{{lower={self.is_lower}, on_error={self.on_error!r}}}"
+        options = f"lower={self.is_lower}, destructive=False, on_error={self.on_error!r}"
+        return f"Cholesky{{{options}}}"
 
 
 def _cholesky_or_nan(a: np.ndarray) -> np.ndarray:
@@ -340,7 +341,8 @@ class Solve(MatrixOp):
         return Solve(opposite.get(self.A_structure, self.A_structure), lower)
 
     def __str__(self) -> str:
-        return f"Solve{{{self.A_structure}, lower={self.is_lower}}}"
+        options = f"A_structure={self.A_structure!r}, lower={self.is_lower}"
+        return f"Solve{{{options}, overwrite_A=False, overwrite_b=False}}"
 
 
 solve = Solve()
