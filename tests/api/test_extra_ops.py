@@ -187,3 +187,11 @@ def test_infinite_norms_and_integers_at_their_limits() -> None:
     for function in (T.floor, T.ceil, T.trunc):
         assert function(b).dtype == "float32"
         assert function(b.astype("int32")).dtype == "float64"
+
+
+@pytest.mark.parametrize(("n", "axis"), [(0, 0), (1, 0), (1, -1), (2, 1)])
+def test_differences_of_bools_are_whether_they_differ(n: int, axis: int) -> None:
+    x = T.TensorType("bool", (False, False))("x")
+    value = np.array([[True, False, False, True], [True, True, False, False]])
+    out = theano.function([x], T.diff(x, n, axis))(value)
+    np.testing.assert_array_equal(out, np.diff(value, n, axis), strict=True)

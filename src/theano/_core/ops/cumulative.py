@@ -19,7 +19,7 @@ from theano._core.ops.control.scan_state import NEW, State
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import Structured, shape_of, tensor_operand
-from theano._core.ops.elementwise.arithmetic import eq, switch
+from theano._core.ops.elementwise.arithmetic import eq, neq, sub, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Cumulative(Structured):
 
 
 def difference(x: TensorLike, axis: int) -> Any:
-    """Return the differences of neighbouring items along `axis`."""
+    """Return the differences of neighbouring items along `axis`; of bools whether they differ."""
     before = [slice(None)] * axis
     later, earlier = (subtensor(x, [*before, s]) for s in (slice(1, None), slice(None, -1)))
-    return later - earlier
+    return (neq if later.type.dtype == "bool" else sub)(later, earlier)
