@@ -84,6 +84,21 @@ def test_another_process_finds_programs(parts: tuple[str, ...], tmp_path: Path) 
         assert record.get("same", True), name
 
 
+@pytest.mark.parametrize("name", ["erf", "gamma", "psi", "gammau", "chi2sf", "gammaln"])
+def test_functions_of_every_kind_of_elementwise_operation_are_kept(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, value = T.dvector(), np.array([0.5, 3.0, 7.5])
+    function = getattr(T, name)
+    out = function(x) if function.nin == 1 else function(x, 2.0)
+    wanted = theano.function([x], out)(value)
+    forget(monkeypatch)
+    again = theano.function([x], out)
+    assert was_found(again)
+    np.testing.assert_array_equal(again(value), wanted)
+    assert key_of([x], out) != key_of([x], T.erfc(x))
+
+
 def test_nothing_is_rewritten_and_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     def made() -> Any:
         x = T.dmatrix()

@@ -194,10 +194,11 @@ class Texts:
         cls = type(op)
         if "<" in cls.__qualname__:
             raise NoTextError(f"{op} of a class within a function")
-        if cls is Elementwise and op.module is None:
-            return repr(op.name)
-        if isinstance(op, Elementwise) or not place_of(cls)[0].startswith(_OPERATIONS):
+        of_user = isinstance(op, Elementwise) and op.module is not None
+        if of_user or not place_of(cls)[0].startswith(_OPERATIONS):
             raise NoTextError(f"{op} of {cls}")
+        if isinstance(op, Elementwise):
+            return repr(op.name)
         if isinstance(op, InnerGraph):
             # It is written out first of all. Two are equal only if they are one.
             one = f"{len(self._known)}" if cls.__eq__ is InnerGraph.__eq__ else ""
