@@ -85,7 +85,8 @@ void copy_plane(char *to, const char *from, const std::int64_t *shape,
     }
 }
 
-constexpr std::int64_t kPart = 16;
+// Bytes of a vector, and of all copies of a block: more of them are rows, which are filled faster.
+constexpr std::int64_t kPart = 16, kFewCopied = 128;
 
 #if defined(__x86_64__)
 // Of blocks side by side, as many as there are places for all their copies in a vector; how many are
@@ -144,13 +145,13 @@ void copy_repeated(char *to, const char *from, std::int64_t n, std::int64_t apar
 template <class T>
 void copy_block(char *to, const char *from, int ndim, const std::int64_t *shape,
                 const std::int64_t *strides) {
-    // Axes of a block that is repeated: an item, or a row.
+    // A block that is repeated is an item, or a row.
     const int row = ndim > 1 && strides[ndim - 1] == sizeof(T) && strides[ndim - 2] == 0;
     const int last = ndim - 1 - row;
+    const std::int64_t block = sizeof(T) * (row ? shape[ndim - 1] : 1);
     if (ndim == 0) {
         std::memcpy(to, from, sizeof(T));
-    } else if (last >= 0 && last < 2 && strides[last] == 0) {
-        const std::int64_t block = sizeof(T) * (row ? shape[ndim - 1] : 1);
+    } else if (last >= 0 && last < 2 && strides[last] == 0 && shape[last] * block <= kFewCopied) {
         copy_repeated(to, from, last ? shape[0] : 1, last ? strides[0] : block, shape[last], block);
     } else if (ndim == 1) {
         copy_row<T>(to, from, shape[0], strides[0]);
