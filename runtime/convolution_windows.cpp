@@ -29,6 +29,8 @@ struct Job {
     const std::int64_t terms = plan.terms(), rows = size_of(plan.rows), apart = plan.across();
     const bool along = rows < kFewRows && plan.lines[kLines - 1].out == 1;
     const Panels panels{rows, loops.lanes};
+    // What is known of a block is the same for all groups.
+    const Parts bands{groups, std::min(groups, kParts)};
     // The windows are added up in parts, and the panels in slices, apart from each other.
     std::int64_t parts = 1, slices = 1;
     Cut cut{};
@@ -50,36 +52,46 @@ struct Job {
     }
 
     static void add_parts(std::int64_t *args, std::int64_t begin, std::int64_t end);
-    bool add_part(std::int64_t group, std::int64_t part, std::int64_t slice) const;
+    bool add_part(std::int64_t band, std::int64_t part, std::int64_t slice) const;
 
     static void write_factors(std::int64_t *args, std::int64_t begin, std::int64_t end);
     void write_rows(std::int64_t group, std::int64_t first, std::int64_t count, const T *from,
                     std::int64_t width) const;
 };
 
-// The sums over a block of windows.
+// The sums over a block of windows, of one group after the other.
 template <class T>
 class BlockOfWindows {
   public:
-    BlockOfWindows(const Job<T> &job, const Block &block, std::int64_t group, const T *planes,
-                   T *turned, T *out, bool added)
-        : job_(job), block_(block), planes_(planes), given_(job.given.data + group * job.given.apart),
-          turned_(turned), out_(out), added_(added),
-          rows_(block.count[0] * block.count[1] * block.count[2]),
+    BlockOfWindows(const Job<T> &job, const Block &block, T *planes, T *turned)
+        : job_(job), block_(block), planes_(planes), turned_(turned),
           length_(block.count[kLines - 1]) {
         const std::vector<std::int64_t> items = block.items(job.plan);
         for (std::int64_t c = 0; c < size_of(job.plan.channels); ++c)
             for (std::int64_t item : items) terms_.push_back(c * block.apart + item);
+        const std::int64_t count = block.count[0] * block.count[1] * block.count[2];
+        for (std::int64_t i = 0; i < count; ++i) rows_.push_back(row(i));
     }
 
+    // To `out`, or to what is there.
+    void add(std::int64_t group, std::int64_t slice, T *out, bool added) {
+        given_ = job_.given.data + group * job_.given.apart;
+        out_ = out;
+        added_ = added;
+        const T *const images = job_.images.data + group * job_.images.apart;
+        fill_planes(job_.plan, block_, job_.loops, images, planes_);
+        if (job_.along) return add_along();
+        const Parts own{job_.panels.count(), job_.slices};
+        for (std::int64_t i = own.first(slice); i < own.first(slice + 1); ++i) add_across(i);
+    }
+
+  private:
     void add_along() const {
-        std::vector<windows::Row> rows;
-        for (std::int64_t i = 0; i < rows_; ++i) rows.push_back(row(i));
         windows::Gradients work{};
         work.planes = planes_;
         work.added = added_;
-        work.rows = rows.data();
-        work.n_rows = rows_;
+        work.rows = rows_.data();
+        work.n_rows = size_of(rows_);
         work.length = length_;
         for (std::int64_t r = 0; r < job_.rows; ++r) {
             work.given = given_ + r * job_.apart;
@@ -91,9 +103,10 @@ class BlockOfWindows {
         const std::int64_t channel = job_.panels.first(panel), width = job_.panels.width(panel);
         const std::int64_t some = kTurned / static_cast<std::int64_t>(sizeof(T)) / width;
         const auto &loops = job_.loops.across[width / job_.loops.lanes - 1];
+        const std::int64_t count = size_of(rows_) * length_;
         std::vector<std::int64_t> places;
-        for (std::int64_t first = 0; first < rows_ * length_; first += some) {
-            turn(first, std::min(rows_ * length_, first + some), channel, width, places);
+        for (std::int64_t first = 0; first < count; first += some) {
+            turn(first, std::min(count, first + some), channel, width, places);
             windows::Gradients work{};
             work.planes = planes_;
             work.given = turned_;
@@ -104,7 +117,6 @@ class BlockOfWindows {
         }
     }
 
-  private:
     windows::Row row(std::int64_t number) const {
         std::int64_t at[kLines] = {};
         for (int i = kLines - 2; i >= 0; --i) {
@@ -127,7 +139,7 @@ class BlockOfWindows {
         places.clear();
         for (std::int64_t i = first; i < last;) {
             const std::int64_t x = i % length_, count = std::min(length_ - x, last - i);
-            const windows::Row from = row(i / length_);
+            const windows::Row from = rows_[static_cast<std::size_t>(i / length_)];
             job_.loops.turn({given_ + from.given + channel * job_.apart + x * step, channels,
                              job_.apart, count, step, turned_ + (i - first) * width, width});
             for (std::int64_t j = x; j < x + count; ++j) places.push_back(from.plane + j);
@@ -136,12 +148,14 @@ class BlockOfWindows {
     }
 
     const Job<T> &job_;
-    const Block &block_;
-    const T *const planes_, *const given_;
-    T *const turned_, *const out_;
-    const bool added_;
-    const std::int64_t rows_, length_;
+    const Block block_;
+    T *const planes_, *const turned_;
+    const std::int64_t length_;        // of a row of windows
+    std::vector<windows::Row> rows_;
     std::vector<std::int64_t> terms_;  // where they are in the first window
+    const T *given_ = nullptr;
+    T *out_ = nullptr;
+    bool added_ = false;
 };
 
 template <class T>
@@ -155,23 +169,16 @@ void Job<T>::add_parts(std::int64_t *args, std::int64_t begin, std::int64_t end)
 }
 
 template <class T>
-bool Job<T>::add_part(std::int64_t group, std::int64_t part, std::int64_t slice) const try {
+bool Job<T>::add_part(std::int64_t band, std::int64_t part, std::int64_t slice) const try {
     Scratch planes, turned;
     T *const to = static_cast<T *>(planes.get(cut.block(plan, 0).size(plan), sizeof(T)));
     T *const side = static_cast<T *>(turned.get(kTurned, 1));
     if (!to || !side) return false;
-    const Parts blocks{cut.blocks(), parts}, own{panels.count(), slices};
+    const Parts blocks{cut.blocks(), parts};
     for (std::int64_t number = blocks.first(part); number < blocks.first(part + 1); ++number) {
-        const Block block = cut.block(plan, number);
-        fill_planes(plan, block, loops, images.data + group * images.apart, to);
-        const BlockOfWindows<T> some(*this, block, group, to, side, sums_of(group, part),
-                                     number > blocks.first(part));
-        if (along) {
-            some.add_along();
-            continue;
-        }
-        for (std::int64_t i = own.first(slice); i < own.first(slice + 1); ++i)
-            some.add_across(i);
+        BlockOfWindows<T> block(*this, cut.block(plan, number), to, side);
+        for (std::int64_t group = bands.first(band); group < bands.first(band + 1); ++group)
+            block.add(group, slice, sums_of(group, part), number > blocks.first(part));
     }
     return true;
 } catch (const std::bad_alloc &) {
@@ -227,7 +234,7 @@ Status add_windows(const Plan &plan, const windows::Loops &loops, std::int64_t g
     Scratch sums;
     job.sums = static_cast<T *>(sums.get(groups * job.parts * job.sums_of_part(), sizeof(T)));
     if (!job.sums) return Status::no_memory;
-    const std::int64_t parts = groups * job.parts * job.slices;
+    const std::int64_t parts = job.bands.count * job.parts * job.slices;
     if (!run(Job<T>::add_parts, &job, parts, work, poll)) return Status::interrupted;
     if (job.failed.load()) return Status::no_memory;
     const std::int64_t writes = groups * (job.along ? job.rows : job.panels.count());
