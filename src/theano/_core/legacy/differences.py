@@ -58,6 +58,10 @@ DIFFERENCES: dict[str, str] = {
     ),
     "theano.tensor.inc_subtensor": "`inplace=True` overwrites arguments only",
     "theano.tensor.unravel_index": "`order='F'` counts in that order, which was ignored",
+    "theano.tensor.nlinalg.trace": (
+        "of more than two axes, one of each matrix of the stack; they were one sum, of the items "
+        "that are on a diagonal of the first two axes"
+    ),
     "theano.tensor.bincount": "counts are int64, as NumPy's; they had the dtype of what is counted",
     "theano.tensor.permute_row_elements": "with `inverse=True`, the gradient is right",
     "theano.tensor.repeat": "takes one number for each item of every axis, with a gradient",
@@ -68,7 +72,9 @@ DIFFERENCES: dict[str, str] = {
     "theano.tensor.std": "`ddof` is taken off the number of items, which was off each length",
     "theano.tensor.var": "`ddof` is taken off the number of items, which was off each length",
     "theano.tensor.tril": "zeros also where NaN or infinity is dropped",
-    "theano.tensor.triu": "zeros also where NaN or infinity is dropped",
+    "theano.tensor.triu": (
+        "zeros also where NaN or infinity is dropped; of bools it is bools, which were int8"
+    ),
     "theano.tensor.gammainc": "has both derivatives",
     "theano.tensor.nlinalg.svd": "has a gradient",
     "theano.tensor.nlinalg.qr": "has a gradient",
