@@ -27,6 +27,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise, elementwise_op
 if TYPE_CHECKING:
     from theano._core.legacy.scalar.type import Scalar
 
+# With those that `composed` declares.
 _ENGINE = elementwise_ops()
 
 
