@@ -218,8 +218,8 @@ def test_operations_print_as_theano_prints_them() -> None:
         "Alloc": T.alloc,
         "Shape": T.shape,
         "xlogx": T.xlogx.xlogx,
-        "Elemwise{add}[(0, 1)]": T.Elemwise(theano.scalar.add, {0: 1}),
-        "Elemwise{exp}[(0, 0)]": theano.tensor.inplace.exp_inplace,
+        "abs__inplace": theano.tensor.inplace.abs__inplace,
+        "exp_inplace": theano.tensor.inplace.exp_inplace,
         "Cholesky{lower=True, destructive=False, on_error='raise'}": T.slinalg.cholesky,
         "Solve{A_structure='general', lower=False, overwrite_A=False, overwrite_b=False}": (
             T.slinalg.solve

@@ -282,7 +282,7 @@ class Elementwise(Op):
         if self.name in ("sigmoid", "softplus", "xlogx", "xlogy0"):
             return self.name
         if "overwrites" in vars(self):
-            return f"Elemwise{{{self.name}}}[(0, {vars(self)['overwrites']})]"
+            return f"{self.name}_inplace"
         bare = self.name == "identity" or self.name.startswith("Cast")
         return f"Elemwise{{{self.name}}}" if bare else f"Elemwise{{{self.name},no_inplace}}"
 
