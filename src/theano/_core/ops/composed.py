@@ -69,14 +69,18 @@ def _double(*names: str) -> dtype_rules.Casts:
     return ("float64",) * len(names), "float64"
 
 
+def _not_negative(x: Any) -> Any:
+    return maximum(x, np.asarray(0, "int8"))
+
+
 def _grad_chi2sf(g: Variable, x: Variable, k: Variable, y: Variable) -> tuple[Any, Any]:
-    in_k, in_x = s.chdtrc.derivatives(g, k, maximum(x, np.asarray(0, "int8")), y)
+    in_k, in_x = s.chdtrc.derivatives(g, k, _not_negative(x), y)
     return switch(lt(x, 0), 0.0, in_x), switch(lt(x, 0), 0.0, in_k)
 
 
 chi2sf = _composed(
     "chi2sf",
-    lambda x, k: s.chdtrc(k, maximum(x, np.asarray(0, "int8"))),
+    lambda x, k: s.chdtrc(k, _not_negative(x)),
     doc="Probability that a chi-square number of `k` degrees of freedom is above `x`.",
     compute=lambda xp, x, k: s.chdtrc.function(xp, k, xp.maximum(x, 0)),
     dtype=_double,

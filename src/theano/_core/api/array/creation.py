@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike
     from theano._core.ir.tensor import TensorVariable
 
-fill = second
-
-
-alloc = broadcasting.alloc
+fill, alloc = second, broadcasting.alloc
 
 
 def zeros(shape: TensorLike, dtype: str | None = None) -> TensorVariable:

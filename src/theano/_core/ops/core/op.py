@@ -83,8 +83,9 @@ class Op:
         return self.pure
 
     def __eq__(self, other: object) -> bool:
-        same: Any = other if type(other) is type(self) else None
-        return self is other or (NotImplemented if same is None else self.props() == same.props())
+        if type(self) is not type(other):
+            return NotImplemented
+        return self is other or self.props() == other.props()  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return hash((type(self), self.props()))
