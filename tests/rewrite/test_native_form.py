@@ -131,3 +131,49 @@ def test_messages_show_positions_without_their_bounds() -> None:
             assert "array([0, 5])]" in text
             assert "Infimum" not in text
             assert ("Toposort index" in text) == (verbosity == "high")
+
+
+def calls_a_library(f: Any) -> bool:
+    program = f.maker.program_text.program
+    called = [i.function for i in ir.walk(program.body) if isinstance(i, ir.Call)]
+    return any("matmul" in name or "multiply" in name for name in called)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "complex128"])
+def test_products_of_one_term_are_loops(dtype: str) -> None:
+    column, row = (T.TensorType(dtype, pattern)() for pattern in ((0, 1), (1, 0)))
+    stacks = [T.TensorType(dtype, pattern)() for pattern in ((0, 0, 1), (0, 1, 0))]
+    f = theano.function([column, row, *stacks], [T.dot(column, row), T.batched_dot(*stacks)])
+    assert not calls_a_library(f)
+    rng = np.random.default_rng(1)
+    for n, m in ((3, 70), (1, 1), (0, 4), (5, 0)):
+        left, right = ((rng.normal(size=s) * 9).astype(dtype) for s in ((2, n, 1), (2, 1, m)))
+        found = f(left[0], right[1][:, ::-1], left[::-1], right)
+        wanted = left[0] @ right[1][:, ::-1], left[::-1] @ right
+        for got, want in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(got, want)
+            assert got.dtype == want.dtype
+
+
+def test_sums_with_products_of_one_term_are_loops() -> None:
+    column, row, a = T.dcol("column"), T.drow("row"), T.dscalar("a")
+    outs = [x + T.dot(column, row), a * x - 2 * T.dot(column, row), T.tanh(T.dot(column, row) * a)]
+    f = theano.function([x, column, row, a], outs)
+    assert not calls_a_library(f)
+    matrix, c, r = (
+        np.arange(6.0).reshape(2, 3),
+        np.array([[1.0], [np.nan]]),
+        np.array([[0, 1, -2.0]]),
+    )
+    sums, mixed, tanhs = f(matrix, c, r, 3.0)
+    np.testing.assert_array_equal(sums, matrix + c * r)
+    np.testing.assert_array_equal(mixed, 3 * matrix - 2 * c * r)
+    np.testing.assert_allclose(tanhs, np.tanh(c * r * 3), rtol=1e-15)
+
+
+def test_what_only_one_factor_declares_is_still_checked() -> None:
+    column = T.dcol("column")
+    f = theano.function([column, x], T.dot(column, x))
+    np.testing.assert_array_equal(f([[1.0], [2.0]], [[3.0, 4.0]]), [[3, 4], [6, 8]])
+    with pytest.raises(ValueError, match="shape"):
+        f([[1.0], [2.0]], np.ones((2, 2)))

@@ -6,19 +6,21 @@ the bounds of positions, which are checked before these are used, are reductions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.dtypes import itemsize
+from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.creation import Eye, iota
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.indexing import AdvancedSubtensor, IncSubtensor
+from theano._core.ops.array.products import BatchedDot, Dot, Gemm
 from theano._core.ops.array.reductions import Reduction, reduce
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.control.branch import Branch
@@ -26,9 +28,9 @@ from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import constant, python_int
 from theano._core.ops.core.python_call import Composed
-from theano._core.ops.elementwise.arithmetic import add, eq
+from theano._core.ops.elementwise.arithmetic import add, eq, mul
 from theano._core.ops.elementwise.elementwise import cast, cast_op
-from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.inline import classes_in, hold, in_loops
 from theano._core.rewrite.passes.nested_reductions import in_nested_reductions
 from theano._core.rewrite.passes.sums_of_parts import in_sums_of_parts
@@ -80,6 +82,28 @@ def _identity(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     return [cast(same, node.op.dtype)]
 
 
+def _has_one_term(node: Apply) -> bool:
+    """Tell whether a product of matrices is one of columns with rows, as their types declare."""
+    x, y = node.inputs[2:4] if isinstance(node.op, Gemm) else node.inputs
+    rank = x.type.ndim
+    alike = rank == y.type.ndim > 1
+    return alike and x.type.broadcastable[-1] and y.type.broadcastable[rank - 2]
+
+
+def _outer_product(rewriter: Rewriter, node: Apply) -> list[Any] | None:
+    if not _has_one_term(node):
+        return None
+    if not isinstance(node.op, Gemm):
+        return [mul(*node.inputs)]
+    z, alpha, x, y, beta = node.inputs
+    product = mul(_times(alpha, x), y)
+    return [product if known_value(beta) == 0 else add(_times(beta, z), product)]
+
+
+def _times(factor: Variable, x: Variable) -> Variable:
+    return x if known_value(factor) == 1 else mul(dimshuffle(factor, ["x"] * x.type.ndim), x)
+
+
 def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     """Return `outputs` as native code computes them, in the bodies of loops too.
 
@@ -98,11 +122,11 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     if hold(present, (IncSubtensor,)):
         changed = in_sums_of_parts(changed, rewriter)
     ran = False
-    for name, cls, change, why in RULES:
-        nodes = rewriter.nodes(changed) if hold(present, (cls,)) else ()
-        found = {type(node.op) for node in nodes if isinstance(node.op, cls)}
+    for form in FORMS:
+        nodes = rewriter.nodes(changed) if hold(present, form.on) else ()
+        found = {type(n.op) for n in nodes if isinstance(n.op, form.on) and form.when(n)}
         if found:
-            rule = Rule(name, tuple(found), change, "native", "exact", why)
+            rule = Rule(form.name, tuple(found), form.change, "native", form.keeps, form.why)
             changed, ran = rewriter.run(changed, RuleSet([rule])), True
             present = classes_in(rewriter.nodes(changed))
     if ran or all(a is b for a, b in zip(changed, outputs, strict=True)):
@@ -110,9 +134,38 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     return rewriter.run(changed, RuleSet(()))
 
 
+class _Form(Record):
+    """A rule of the last form; it is looked for only where a node of its classes is `when`."""
+
+    name: str
+    on: tuple[type, ...]
+    change: Callable[[Rewriter, Apply], list[Any] | None]
+    why: str
+    keeps: str = "exact"
+    when: Callable[[Apply], bool] = bool
+
+
 # In this order: expressions have positions, too.
-RULES = (
-    ("composed(x) → expression", Composed, _expression, "no call of Python"),
-    ("eye(n) → arange(n)[:, None] == arange(n)", Eye, _identity, "no array of zeros and ones"),
-    ("x[i] → x[i] with the bounds of i", AdvancedSubtensor, _with_bounds, "fewer reads of i"),
+FORMS = (
+    _Form("composed(x) → expression", (Composed,), _expression, "no call of Python"),
+    _Form(
+        "eye(n) → arange(n)[:, None] == arange(n)",
+        (Eye,),
+        _identity,
+        "no array of zeros and ones",
+    ),
+    _Form(
+        "x[i] → x[i] with the bounds of i",
+        (AdvancedSubtensor,),
+        _with_bounds,
+        "fewer reads of i",
+    ),
+    _Form(
+        "dot(column, row) → column row",
+        (Dot, BatchedDot, Gemm),
+        _outer_product,
+        "BLAS takes twice the time for sums of one term, and other loops join one of products",
+        "rounding",
+        _has_one_term,
+    ),
 )
