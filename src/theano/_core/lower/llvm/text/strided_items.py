@@ -10,7 +10,7 @@ Each is a module of its own, which the names of the function tells all of.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.lower.llvm.text.masked import masked
@@ -287,17 +287,24 @@ def _spread(size: int, lanes: int) -> str:
 def _part_under_masks(size: int, lanes: int) -> str:
     """Return blocks that read some items side by side, or every other one, and go on for others."""
     vector, (load, _) = f"<{lanes} x i{8 * size}>", _masked("load", size, lanes)
-    rest = f"{vector} zeroinitializer"
+    rest, backwards = f"{vector} zeroinitializer", range(lanes - 1, -1, -1)
+    cases = f"i64 {size}, label %side i64 {-size}, label %behind i64 {2 * size}, label %sides"
     return f"""part:
-  switch i64 %stride, label %some [i64 {size}, label %side i64 {2 * size}, label %sides]
+  switch i64 %stride, label %some [{cases}]
+behind:
+{_mask("behind", "%count", backwards)}
+  %lowest = getelementptr i8, ptr %memory, i64 {(1 - lanes) * size}
+  %before = call {vector} {load}(ptr %lowest, i32 1, <{lanes} x i1> %behind.mask, {rest})
+  %swapped = shufflevector {vector} %before, {vector} poison, {_numbers(backwards, "i32")}
+  ret {vector} %swapped
 side:
-{_mask("side", "%count", lanes, 0)}
+{_mask("side", "%count", range(lanes))}
   %few = call {vector} {load}(ptr %memory, i32 1, <{lanes} x i1> %side.mask, {rest})
   ret {vector} %few
 sides:
 {_REACH}
-{_mask("one", "%reach", lanes, 0)}
-{_mask("two", "%reach", lanes, lanes - 1)}
+{_mask("one", "%reach", range(lanes))}
+{_mask("two", "%reach", range(lanes - 1, 2 * lanes - 1))}
   %after = getelementptr i8, ptr %memory, i64 {(lanes - 1) * size}
   %one = call {vector} {load}(ptr %memory, i32 1, <{lanes} x i1> %one.mask, {rest})
   %two = call {vector} {load}(ptr %after, i32 1, <{lanes} x i1> %two.mask, {rest})
@@ -308,24 +315,33 @@ sides:
 def _spread_under_masks(size: int, lanes: int) -> str:
     """Return blocks that write some items side by side, or one of every few; others go on."""
     vector, (store, _) = f"<{lanes} x i{8 * size}>", _masked("store", size, lanes)
+    backwards = range(lanes - 1, -1, -1)
     parts = []
     for name, first in (("one", 0), ("two", lanes - 1)):
-        places = [first + lane for lane in range(lanes)]
+        places = range(first, first + lanes)
         own = ", ".join(f"i1 {'false' if place % 2 else 'true'}" for place in places)
         wide = _numbers((place // 2 for place in places), "i32")
-        parts.append(f"""{_mask(name, "%reach", lanes, first)}
+        parts.append(f"""{_mask(name, "%reach", places)}
   %{name}.own = and <{lanes} x i1> %{name}.mask, <{own}>
   %{name}.at = getelementptr i8, ptr %memory, i64 {first * size}
   %{name} = shufflevector {vector} %items, {vector} %items, {wide}
   call void {store}({vector} %{name}, ptr %{name}.at, i32 1, <{lanes} x i1> %{name}.own)""")
     every_other = "\n".join(parts)
     steps = STEPS if size <= WIDEST else ()
-    cases = " ".join(f"i64 {step * size}, label %whole{step}" for step in steps)
+    cases = f"i64 {size}, label %side i64 {-size}, label %behind i64 {2 * size}, label %sides"
+    cases += "".join(f" i64 {step * size}, label %whole{step}" for step in steps)
     every = "\n".join(_write_each_of(step, size, lanes, store) for step in steps)
     return f"""part:
-  switch i64 %stride, label %apart [i64 {size}, label %side i64 {2 * size}, label %sides {cases}]
+  switch i64 %stride, label %apart [{cases}]
+behind:
+{_mask("behind", "%count", backwards)}
+  %row = load {vector}, ptr %buffer, align 1
+  %swapped = shufflevector {vector} %row, {vector} poison, {_numbers(backwards, "i32")}
+  %lowest = getelementptr i8, ptr %memory, i64 {(1 - lanes) * size}
+  call void {store}({vector} %swapped, ptr %lowest, i32 1, <{lanes} x i1> %behind.mask)
+  ret void
 side:
-{_mask("side", "%count", lanes, 0)}
+{_mask("side", "%count", range(lanes))}
   %few = load {vector}, ptr %buffer, align 1
   call void {store}({vector} %few, ptr %memory, i32 1, <{lanes} x i1> %side.mask)
   ret void
@@ -358,10 +374,10 @@ def _write_each_of(step: int, size: int, lanes: int, store: str) -> str:
     return "\n".join([*lines, "  ret void"])
 
 
-def _mask(name: str, limit: str, lanes: int, first: int) -> str:
-    """Return lines for a mask of lanes, the first of which has number `first`, below a limit."""
-    type_, all_lanes = f"<{lanes} x i16>", f"<{lanes} x i32> zeroinitializer"
-    numbers = _numbers(range(first, first + lanes), "i16")
+def _mask(name: str, limit: str, places: Sequence[int]) -> str:
+    """Return lines for a mask of lanes: of those whose places are below a limit."""
+    type_, all_lanes = f"<{len(places)} x i16>", f"<{len(places)} x i32> zeroinitializer"
+    numbers = _numbers(places, "i16")
     return f"""  %{name}.limit = trunc i64 {limit} to i16
   %{name}.first = insertelement {type_} poison, i16 %{name}.limit, i64 0
   %{name}.limits = shufflevector {type_} %{name}.first, {type_} poison, {all_lanes}
