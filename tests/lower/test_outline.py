@@ -255,7 +255,7 @@ def test_values_of_any_word(kind: str) -> None:
     use = ir.FrameStore(4, ("%value",), (kind,))
     program = made([make, *filler("a"), use, *filler("b")])
     assert any(
-        isinstance(i, ir.LiveLoad) and i.kind == kind for r in program.routines for i in r.body
+        isinstance(i, ir.LiveLoad) and i.type == kind for r in program.routines for i in r.body
     )
 
 

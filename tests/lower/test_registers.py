@@ -83,7 +83,7 @@ LONG: dict[str, Callable[[], Any]] = {
 def forms(program: ir.Program) -> list[ir.For]:
     """Return the loops that hand rows on in registers."""
     loops = [i for i in ir.walk(program.body) if isinstance(i, ir.For)]
-    return [i for i in loops if any("x" in c.kind for c in i.carried)]
+    return [i for i in loops if any("x" in c.type for c in i.carried)]
 
 
 @pytest.mark.parametrize("name", SHORT)

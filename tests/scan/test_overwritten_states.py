@@ -158,7 +158,7 @@ def test_where_rows_lie_does_not_change(over: bool) -> None:
     )
     program = theano.function([x], rows[-1]).maker.program_text.program
     loops = [i for i in ir.walk(program.body) if isinstance(i, ir.For)]
-    stays = [c.after == c.name for loop in loops for c in loop.carried if c.kind == "ptr"]
+    stays = [c.after == c.name for loop in loops for c in loop.carried if c.type == "ptr"]
     assert stays and all(stays) == over
 
 

@@ -429,12 +429,12 @@ class Apply(Generic[OpT]):
 
     def __reduce__(self) -> Any:
         inputs = [v if v.owner is None else (v.owner, v.index) for v in self.inputs]
-        kinds = [(type(v), v.type) for v in self.outputs]
+        types = [(type(v), v.type) for v in self.outputs]
         own = [
             {k: x for k, x in v.__getstate__().items() if k not in ("owner", "index", "type")}
             for v in self.outputs
         ]
-        return _restored, (self.op, inputs, kinds), (vars(self.tag), self.source, own)
+        return _restored, (self.op, inputs, types), (vars(self.tag), self.source, own)
 
     def __setstate__(
         self,
@@ -533,11 +533,11 @@ def _output_of(_milestones: Sequence[Apply], node: Apply, index: int) -> Variabl
 def _restored(
     op: object,
     inputs: Sequence[Variable | tuple[Apply, int]],
-    kinds: Sequence[tuple[type[Variable], Type]],
+    types: Sequence[tuple[type[Variable], Type]],
 ) -> Apply:
     parents = [v if isinstance(v, Variable) else v[0].outputs[v[1]] for v in inputs]
     outputs = []
-    for cls, type_ in kinds:
+    for cls, type_ in types:
         output = cls.__new__(cls)
         output.type, output.owner, output.index, output.tag = type_, None, None, Tag(None)
         outputs.append(output)

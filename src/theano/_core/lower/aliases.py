@@ -82,7 +82,7 @@ class Aliases:
         return roots
 
     def frame_load(self, i: ir.FrameLoad) -> Roots:
-        if i.kind == "ptr" and i.offset in self.frame:
+        if i.type == "ptr" and i.offset in self.frame:
             self.roots[i.name] = self.frame[i.offset]
         return _NOTHING
 
@@ -163,7 +163,7 @@ class Aliases:
 
 def carried_addresses(i: ir.For) -> Sequence[ir.Carried]:
     """Return what a loop carries that are addresses."""
-    return [c for c in i.carried if c.kind == "ptr"]
+    return [c for c in i.carried if c.type == "ptr"]
 
 
 # By instruction, the function that follows its addresses and returns what it uses; those that are

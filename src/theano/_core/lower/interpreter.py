@@ -145,7 +145,7 @@ class _Interpreter:
         if i.function == "slot":
             self.values[i.name] = self.frame.ctypes.data + 8 * operands[0]
         else:
-            self.values[i.name] = applied(i.function, i.kind, operands)
+            self.values[i.name] = applied(i.function, i.type, operands)
 
     def _do_compute(self, i: ir.Compute) -> None:
         operands = [np.asarray(self.value(x)).astype(x.dtype) for x in i.operands]
@@ -478,14 +478,14 @@ def _transform(arguments: int) -> int:
     """Write Fourier transforms: see `fourier.h`."""
     words = memory(arguments, "int64", (len(TransformWork.fields) + 2,), (8,)).tolist()
     size, number, n, *shape, divided, source, out = words
-    kind = FOURIER_KINDS[number]
+    type_ = FOURIER_KINDS[number]
     float_, complex_ = f"float{8 * size}", f"complex{16 * size}"
-    given = float_ if kind == "half" or kind.endswith("_real") else complex_
+    given = float_ if type_ == "half" or type_.endswith("_real") else complex_
     x = memory(source, given, shape, packed(shape, np.dtype(given).itemsize))
-    inverse = kind.startswith("inverse") or kind == "from_half"
+    inverse = type_.startswith("inverse") or type_ == "from_half"
     norm = (("backward", "forward", "ortho"), ("forward", "backward", "ortho"))[inverse][divided]
-    name = {"half": "rfft", "from_half": "irfft"}.get(kind, "ifft" if inverse else "fft")
+    name = {"half": "rfft", "from_half": "irfft"}.get(type_, "ifft" if inverse else "fft")
     made = getattr(np.fft, name)(x, n, 1, norm=norm)
-    result = float_ if kind == "from_half" else complex_
+    result = float_ if type_ == "from_half" else complex_
     memory(out, result, made.shape, packed(made.shape, np.dtype(result).itemsize))[...] = made
     return 0

@@ -179,7 +179,7 @@ class _Planner:
             result = None
             self._equal[i.name] = i.operands if i.function == "eq" else ()
         else:
-            result = applied(i.function, i.kind, [int(x) for x in operands])
+            result = applied(i.function, i.type, [int(x) for x in operands])
         self.values[i.name] = result
 
     def compute(self, i: ir.Compute) -> None:

@@ -6,7 +6,7 @@ between a program can be read (`str`), read back (`text.py`), checked (`spec.py`
 (`interpreter.py`).
 
 VALUES
-- A *register* has a name (`%m7`) and a kind: a dtype; `ptr`, an address; `int128`; or `float64x8`,
+- A *register* has a name (`%m7`) and a type: a dtype; `ptr`, an address; `int128`; or `float64x8`,
   a row of numbers in the lanes of one register. Lengths, strides and addresses are registers too,
   or Python's ints. Lengths are added and multiplied by functions that stop at the largest int64.
 - Memory is a *slot* of the frame that owns a block (`Alloc` to `Free`, or to the end of the call),
@@ -25,7 +25,7 @@ THE CONTRACT, which `spec` proves, but for the last sentence of 5
 4. A slot is given back at most once on each way through the program, behind all that reads or
    writes its block; that of a result never. What an iteration of a `For` allocates, it gives back,
    or the slot is that of a value carried.
-5. What a `For` carries has one kind in all its steps; a block reads of what is around it only what
+5. What a `For` carries has one type in all its steps; a block reads of what is around it only what
    does not change while it runs. Rows that a step writes overlap none that have another address.
 6. Nothing depends on the number of threads.
 """
@@ -84,18 +84,18 @@ def size_of(x: Scalar) -> Size:
     return int(number_of(x)) if isinstance(x, Number) else x.name
 
 
-def kind_of(x: Scalar) -> str:
-    """Return the kind of a value in a register."""
+def type_of(x: Scalar) -> str:
+    """Return the type of a value in a register."""
     return x.dtype if x.lanes == 1 else f"{x.dtype}x{x.lanes}"
 
 
 class Let(Record):
-    """A number that follows from others by one of `FUNCTIONS`; `kind` is that of the operands."""
+    """A number that follows from others by one of `FUNCTIONS`; `type` is that of the operands."""
 
     name: str
     function: str
     operands: tuple[Size, ...]
-    kind: str = "int64"
+    type: str = "int64"
 
 
 class Compute(Record):
@@ -113,15 +113,15 @@ class FrameLoad(Record):
 
     name: str
     offset: int
-    kind: str
+    type: str
 
 
 class FrameStore(Record):
-    """Writes words of the frame side by side, from one on; kinds by number."""
+    """Writes words of the frame side by side, from one on; a type for each."""
 
     offset: int
     values: tuple[Size, ...]
-    kinds: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 class Load(Record):
@@ -140,11 +140,11 @@ class Store(Record):
 
 
 class Words(Record):
-    """Writes words side by side from `address` on, but those that are empty; kinds by number."""
+    """Writes words side by side from `address` on, but those that are empty; a type for each."""
 
     address: str
     words: tuple[Size, ...]
-    kinds: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 class Check(Record):
@@ -249,7 +249,7 @@ class Merge(Record):
     """What an `If` gives: one value of its first block, or the other of the second."""
 
     name: str
-    kind: str
+    type: str
     one: Size | Scalar
     two: Size | Scalar
 
@@ -267,7 +267,7 @@ class Carried(Record):
     """A value that a loop hands from step to step: what it is at first, and after each."""
 
     name: str
-    kind: str
+    type: str
     start: Size | Scalar
     after: Size | Scalar
 
@@ -378,7 +378,7 @@ class LiveLoad(Record):
 
     name: str
     word: Size
-    kind: str
+    type: str
     late: bool = False
 
 
@@ -387,7 +387,7 @@ class LiveStore(Record):
 
     word: Size
     value: str
-    kind: str
+    type: str
 
 
 class Run(Record):
@@ -402,13 +402,13 @@ Block = list[Instruction]
 
 
 class Function(Record):
-    """A function of `Let`: kind of the result ('' for that of the operands), and LLVM's text."""
+    """A function of `Let`: type of the result ('' for that of the operands), and LLVM's text."""
 
     result: str
     text: str
 
 
-# {0}, {1} … are operands, {k} is LLVM's name of their kind.
+# {0}, {1} … are operands, {k} is LLVM's name of their type.
 FUNCTIONS = {
     **{
         name: Function("", f"{name} {{k}} {{0}}, {{1}}")
@@ -445,7 +445,7 @@ DECLARATIONS = {
 
 
 class Runtime(Record):
-    """A function of the runtime: kinds of what it returns and is given, besides the call."""
+    """A function of the runtime: types of what it returns and is given, besides the call."""
 
     result: str
     operands: str
@@ -508,31 +508,31 @@ def with_blocks(instruction: Instruction, change: Callable[[Block], Block]) -> I
 
 
 def defined(i: Instruction) -> list[tuple[str, str]]:
-    """Return the registers that an instruction defines for those behind it, with their kinds."""
+    """Return the registers that an instruction defines for those behind it, with their types."""
     cls = type(i)
     if cls is If:
-        return [(merge.name, merge.kind) for merge in i.merges]
+        return [(merge.name, merge.type) for merge in i.merges]
     if cls is For:
-        return [(i.step, "int64"), *((c.name, c.kind) for c in i.handed_on)]
-    return [(i.name, _kind_of_result(i))] if getattr(i, "name", "") else []
+        return [(i.step, "int64"), *((c.name, c.type) for c in i.handed_on)]
+    return [(i.name, _type_of_result(i))] if getattr(i, "name", "") else []
 
 
-def _kind_of_result(i: Instruction) -> str:
+def _type_of_result(i: Instruction) -> str:
     if isinstance(i, Let):
-        return FUNCTIONS[i.function].result or i.kind
+        return FUNCTIONS[i.function].result or i.type
     if isinstance(i, Call):
         return RUNTIME[i.function].result
     if isinstance(i, (FrameLoad, LiveLoad)):
-        return i.kind
+        return i.type
     if isinstance(i, Alloc):
         return "ptr"
     if isinstance(i, Mask):
         return f"boolx{i.lanes}"
     if isinstance(i, Widen):
-        return kind_of(Register("", i.value.dtype, i.lanes))
+        return type_of(Register("", i.value.dtype, i.lanes))
     if isinstance(i, ReduceRow):
         return i.value.dtype
-    return kind_of(Register("", i.dtype, getattr(i, "lanes", 1)))
+    return type_of(Register("", i.dtype, getattr(i, "lanes", 1)))
 
 
 def walk(block: Block) -> Iterator[Instruction]:

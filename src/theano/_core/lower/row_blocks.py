@@ -44,27 +44,27 @@ class RowBlocks(Joined):
     ----------
     parts : list of Step
         Those that make again what other steps have made have no `mask`.
-    kinds : dict of Variable to str
+    roles : dict of Variable to str
         What each value that they make is, or that they read of scores that are kept.
     results : list of Variable
         Those that other steps read, but for `views` of some, which are made at the end.
     views : list of Apply
     """
 
-    __slots__ = ("kinds", "results", "views")
+    __slots__ = ("results", "roles", "views")
 
     writer = "row_blocks"
 
     def __init__(
-        self, parts: list[Step], kinds: dict[Any, str], results: Sequence[Any], views: list[Apply]
+        self, parts: list[Step], roles: dict[Any, str], results: Sequence[Any], views: list[Apply]
     ) -> None:
         super().__init__(parts)
-        self.kinds, self.results, self.views = kinds, list(results), views
+        self.roles, self.results, self.views = roles, list(results), views
 
     @property
     def scores(self) -> Any:
         """Some scores."""
-        return next(value for value, kind in self.kinds.items() if kind is SCORES)
+        return next(value for value, role in self.roles.items() if role is SCORES)
 
     @property
     def made(self) -> set[Any]:
@@ -76,7 +76,7 @@ class RowBlocks(Joined):
         """Whether any scores stay out of memory."""
         read = {value for part in self.parts for value in step_inputs(part)}
         inner = any(
-            self.kinds.get(v) is SCORES
+            self.roles.get(v) is SCORES
             and v in read
             and v not in self.results
             and not isinstance(v.owner.op, VIEWS)
@@ -84,12 +84,12 @@ class RowBlocks(Joined):
             for v in node.outputs
         )
         loops = any(part.is_loop for part in self.parts)
-        return inner and loops and RESULT in self.kinds.values()
+        return inner and loops and RESULT in self.roles.values()
 
     def make_again(self, part: Step) -> None:
         """Have each block compute scores that would be read from memory."""
         self.again |= dict.fromkeys(part.nodes)
-        self.kinds |= {value: SCORES for node in part.nodes for value in node.outputs}
+        self.roles |= {value: SCORES for node in part.nodes for value in node.outputs}
         first = [part, *(own for own in self.parts if not own.mask)]
         self.parts = [own for own in self.parts if own.mask]
         # INVARIANT: nothing is made of itself, so there is one that is made of none of the others.
@@ -118,7 +118,7 @@ def in_row_blocks(
     for space in _spaces(steps, lengths, matrices):
         finder = _Finder(space, lengths, alone)
         finder.find(steps)
-        every = [_joined(parts, finder.kinds, uses) for parts in finder.connected()]
+        every = [_joined(parts, finder.roles, uses) for parts in finder.connected()]
         if any(blocks.is_worth_it for blocks in every):
             every = _possible(steps, every)
             _make_again(every, space, uses)
@@ -187,14 +187,14 @@ class _Finder:
     ----------
     found : dict of Step to int
         The steps, in a valid order, with their levels.
-    kinds : dict of Variable to str
+    roles : dict of Variable to str
         What they make.
     """
 
     def __init__(self, space: Space, lengths: EqualLengths, alone: Collection[Any]) -> None:
         self.space, self.lengths, self.alone = space, lengths, alone
         self.found: dict[Step, int] = {}
-        self.kinds: dict[Any, str] = {}
+        self.roles: dict[Any, str] = {}
         # Levels of what the steps make, and those at which other values are there.
         self.level: dict[Any, int] = {}
         # Turned scores, by the step that turns them, until a product reads them: it says at which
@@ -206,7 +206,7 @@ class _Finder:
         for step in steps:
             read = step_inputs(step)
             level = max((self.level.get(v, 0) for v in read), default=0)
-            usable = {v: self.kinds[v] for v in read if self._is_usable(v, level)}
+            usable = {v: self.roles[v] for v in read if self._is_usable(v, level)}
             made = {} if isinstance(step, RowBlocks) else self._made(step, usable)
             if TURNED in made.values():
                 self.pending |= dict.fromkeys(made, step)
@@ -222,30 +222,30 @@ class _Finder:
                 for value in read:
                     # What others read turned, they turn themselves.
                     if self.pending.pop(value, None) is not None:
-                        del self.kinds[value]
+                        del self.roles[value]
                         self.level[value] += 1
-                    level = max(level, self.level.get(value, 0) + (value in self.kinds))
+                    level = max(level, self.level.get(value, 0) + (value in self.roles))
                 self.level |= {v: level for node in step.nodes for v in node.outputs if level}
-            self.kinds |= made
+            self.roles |= made
 
     def _is_usable(self, value: Any, level: int) -> bool:
         """Tell whether a step of some level can read the part of a value for a block."""
-        kind = self.kinds.get(value)
-        lower = kind is SCORES or value in self.pending
-        return kind is not None and (lower or self.level[value] == level)
+        role = self.roles.get(value)
+        lower = role is SCORES or value in self.pending
+        return role is not None and (lower or self.level[value] == level)
 
     def _made(self, step: Step, usable: Mapping[Any, str]) -> dict[Any, str]:
-        """Return what a step makes, of values of some kinds; nothing if it does not go by rows."""
-        node, kinds = step.nodes[0], list(usable.values())
+        """Return what a step makes, of values of some roles; nothing if it does not go by rows."""
+        node, roles = step.nodes[0], list(usable.values())
         if any(out in self.alone for one in step.nodes for out in one.outputs):
             return {}
         if step.is_loop:
-            return self._made_by_loop(step, set(kinds))
+            return self._made_by_loop(step, set(roles))
         if is_product(step):
             made = self._product(node, usable)
-        elif isinstance(node.op, DimShuffle) and kinds:
-            made = self._turned(kinds[0], node)
-        elif isinstance(node.op, Alloc) and kinds == [ROWS] and self._spread(node):
+        elif isinstance(node.op, DimShuffle) and roles:
+            made = self._turned(roles[0], node)
+        elif isinstance(node.op, Alloc) and roles == [ROWS] and self._spread(node):
             made = SCORES
         else:
             made = ""
@@ -266,25 +266,25 @@ class _Finder:
 
     def _product(self, node: Apply, usable: Mapping[Any, str]) -> str:
         x, y = factors(node)
-        kinds = usable.get(x), usable.get(y)
+        roles = usable.get(x), usable.get(y)
         if isinstance(node.op, Gemm) and usable:
             return ""
-        if kinds == (None, None):
+        if roles == (None, None):
             own = self.lengths.space(node.outputs[0])
             return SCORES if own == self.space and 1 not in own[-2:] else ""
-        if kinds == (SCORES, None):
+        if roles == (SCORES, None):
             return RESULT
-        summed = (kinds == (TURNED, None) and not y.type.broadcastable[-2]) or (
-            kinds == (None, SCORES) and not x.type.broadcastable[-1]
+        summed = (roles == (TURNED, None) and not y.type.broadcastable[-2]) or (
+            roles == (None, SCORES) and not x.type.broadcastable[-1]
         )
         # Half a sum is not to be rounded to half precision.
         return RESULT if summed and node.outputs[0].type.dtype != "float16" else ""
 
-    def _turned(self, kind: str, node: Apply) -> str:
+    def _turned(self, role: str, node: Apply) -> str:
         rank, new = len(self.space), list(node.op.new_order)
-        if kind is SCORES and new == [*range(rank - 2), rank - 1, rank - 2]:
+        if role is SCORES and new == [*range(rank - 2), rank - 1, rank - 2]:
             return TURNED
-        rows = kind is ROWS and new in ([*range(rank - 1)], [*range(rank - 1), "x"])
+        rows = role is ROWS and new in ([*range(rank - 1)], [*range(rank - 1), "x"])
         return ROWS if rows else ""
 
     def _spread(self, node: Apply) -> bool:
@@ -310,7 +310,7 @@ class _Finder:
             for value in (v for v in step_inputs(step) if v in maker):
                 other = lead(maker[value])
                 if self.level[value] < level:
-                    if self.kinds[value] is not SCORES:
+                    if self.roles[value] is not SCORES:
                         continue
                     other = lead(readers.setdefault((other, level), step))
                 if other is not lead(step):
@@ -321,7 +321,7 @@ class _Finder:
         return list(parts.values())
 
 
-def _joined(parts: list[Step], kinds: Mapping[Any, str], uses: Mapping[Any, int]) -> RowBlocks:
+def _joined(parts: list[Step], roles: Mapping[Any, str], uses: Mapping[Any, int]) -> RowBlocks:
     """Return steps as one."""
     readers = Counter(value for part in parts for value in step_inputs(part))
     made = [v for part in parts for node in part.nodes for v in node.outputs]
@@ -334,8 +334,8 @@ def _joined(parts: list[Step], kinds: Mapping[Any, str], uses: Mapping[Any, int]
             if value.owner.inputs[0] in made:
                 results.setdefault(value.owner.inputs[0])
             views.insert(0, value.owner)
-    own = {v: kinds[v] for v in made}
-    own |= {v: SCORES for v in readers if kinds.get(v) is SCORES and v not in own}
+    own = {v: roles[v] for v in made}
+    own |= {v: SCORES for v in readers if roles.get(v) is SCORES and v not in own}
     return RowBlocks(parts, own, list(results), views)
 
 
@@ -350,7 +350,7 @@ def _make_again(every: Sequence[RowBlocks], space: Space, uses: dict[Any, int]) 
     made = [blocks for blocks in every if blocks.is_worth_it]
     viewed = {node.inputs[0] for blocks in every for node in blocks.views}
     for maker in every:
-        for value in [v for v in maker.results if maker.kinds[v] is SCORES and v not in viewed]:
+        for value in [v for v in maker.results if maker.roles[v] is SCORES and v not in viewed]:
             others = [blocks for blocks in made if blocks is not maker and readers[blocks][value]]
             left = uses[value] - readers[maker][value] - sum(readers[b][value] for b in others)
             nodes = [_cheaply(value, maker, readers[blocks], CHEAP) for blocks in others]
@@ -369,7 +369,7 @@ def _make_again(every: Sequence[RowBlocks], space: Space, uses: dict[Any, int]) 
 def _cheaply(value: Any, maker: RowBlocks, read: Mapping[Any, int], left: int) -> list[Apply]:
     """Return nodes that make scores of what is `read` anyway; none if they are not cheap."""
     node, chain = value.owner, []
-    scores = maker.kinds[value] is SCORES and isinstance(node.op, Elementwise)
+    scores = maker.roles[value] is SCORES and isinstance(node.op, Elementwise)
     if not scores or node.op.cost > left:
         return []
     left -= node.op.cost

@@ -41,9 +41,9 @@ def join_siblings(steps: Sequence[Step], alone: Collection[Variable]) -> list[St
     joined: set[Step] = set()
     for step in sorted(read, key=lambda step: -len(read[step])):
         arrays = read[step]
-        kind = (depth[step], step.reductions, _is_flat(step, arrays))
+        family = (depth[step], step.reductions, _is_flat(step, arrays))
         places = [
-            (array, kind)
+            (array, family)
             for array, whole in arrays.items()
             if whole and 1 < readers[array] <= MOST_READERS
         ]

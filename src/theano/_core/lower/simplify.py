@@ -19,7 +19,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "le": lambda x, y: x <= y,
     "gt": lambda x, y: x > y,
     "ge": lambda x, y: x >= y,
-    # Without sign, in as many bits as any kind has.
+    # Without sign, in as many bits as any type has.
     "below": lambda x, y: x % 2**128 < y % 2**128,
     "at_most": lambda x, y: x % 2**128 <= y % 2**128,
 }
@@ -63,8 +63,8 @@ COMMUTATIVE = frozenset(
 )
 
 
-def applied(function: str, kind: str, operands: Sequence[int]) -> int:
-    """Return what a function, other than `slot`, makes of numbers of a kind."""
+def applied(function: str, type_: str, operands: Sequence[int]) -> int:
+    """Return what a function, other than `slot`, makes of numbers of a type."""
     if function in _COMPARISONS:
         return int(_COMPARISONS[function](*operands))
     if function in ("plus", "times"):
@@ -72,13 +72,13 @@ def applied(function: str, kind: str, operands: Sequence[int]) -> int:
         exact = one + two if function == "plus" else one * two
         return max(-LARGEST - 1, min(LARGEST, exact))
     result = int(_ARITHMETIC[function](*operands))
-    if (ir.FUNCTIONS[function].result or kind) == "int64":
+    if (ir.FUNCTIONS[function].result or type_) == "int64":
         result = (result + 2**63) % 2**64 - 2**63
     return result
 
 
 def simplest(
-    function: str, operands: Sequence[Size], kind: str, lengths: Collection[Size]
+    function: str, operands: Sequence[Size], type_: str, lengths: Collection[Size]
 ) -> Size | None:
     """Return the number or the operand that a function is worth; None: neither is known.
 
@@ -92,14 +92,14 @@ def simplest(
         return one if one == two else None
     if all(isinstance(x, int) for x in operands) and function not in ("slot", "word"):
         by_zero = function in ("sdiv", "udiv") and operands[1] == 0
-        return None if by_zero else applied(function, kind, operands)  # type: ignore[arg-type]
+        return None if by_zero else applied(function, type_, operands)  # type: ignore[arg-type]
     if len(operands) != 2:
         return None
     x, y = operands
     worth = _OF_EQUALS.get(function) if x == y else None
     if isinstance(y, int) and worth is None:
         worth = _WITH_NUMBER.get((function, y))
-        if kind == "bool" and y:
+        if type_ == "bool" and y:
             worth = {"and": _OTHER, "or": 1}.get(function)
         elif worth is None and y <= 0 and x in lengths:
             worth = _of_length(function, y)

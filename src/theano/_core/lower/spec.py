@@ -10,7 +10,7 @@ from theano._core.lower.aliases import USES, Aliases
 from theano._core.lower.faults import FAULTS
 from theano._core.lower.passes.outline import inlined
 
-# Kinds of the operands of functions, where they are not all of the kind that `Let` names.
+# Types of the operands of functions, where they are not all of the type that `Let` names.
 _OPERANDS = {
     "select": ("bool", "", ""),
     "moved": ("ptr", "int64"),
@@ -38,8 +38,8 @@ def check(program: ir.Program) -> None:
     if program.routines:
         _check_routines(program)
         program = inlined(program)
-    kinds = dict(_GIVEN) | {name: "ptr" for name, _ in program.stacks}
-    _Checker(program).block(program.body, kinds, set())
+    types = dict(_GIVEN) | {name: "ptr" for name, _ in program.stacks}
+    _Checker(program).block(program.body, types, set())
 
 
 def _check_routines(program: ir.Program) -> None:
@@ -73,59 +73,59 @@ class _Checker:
         self.ready: set[ir.Size] = set()
         self.aliases = Aliases()
 
-    def block(self, block: ir.Block, kinds: dict[str, str], freed: set[int | None]) -> None:
-        """Check a block, with the kinds of registers that are there, and slots that own nothing."""
+    def block(self, block: ir.Block, types: dict[str, str], freed: set[int | None]) -> None:
+        """Check a block, with the types of registers that are there, and slots that own nothing."""
         for i in block:
-            self._instruction(i, kinds, freed)
+            self._instruction(i, types, freed)
 
-    def _instruction(self, i: object, kinds: dict[str, str], freed: set[int | None]) -> None:
+    def _instruction(self, i: object, types: dict[str, str], freed: set[int | None]) -> None:
         if isinstance(i, ir.If):
-            self._branch(i, kinds, freed)
+            self._branch(i, types, freed)
         elif isinstance(i, ir.For):
-            self._loop(i, kinds, freed)
+            self._loop(i, types, freed)
         elif isinstance(i, ir.Once):
-            self.block(i.body, kinds, freed)
+            self.block(i.body, types, freed)
         else:
-            self._operands(i, kinds)
+            self._operands(i, types)
             self._effects(i, freed)
-            for name, kind in ir.defined(i):
-                self._define(name, kind, kinds)
+            for name, type_ in ir.defined(i):
+                self._define(name, type_, types)
 
-    def _define(self, name: str, kind: str, kinds: dict[str, str]) -> None:
+    def _define(self, name: str, type_: str, types: dict[str, str]) -> None:
         if name in self.defined:
             raise ProgramError(f"{name} is defined twice")
         self.defined.add(name)
-        kinds[name] = kind
+        types[name] = type_
 
-    def _branch(self, i: ir.If, kinds: dict[str, str], freed: set[int | None]) -> None:
-        self._is(i.condition, "bool", kinds, i)
+    def _branch(self, i: ir.If, types: dict[str, str], freed: set[int | None]) -> None:
+        self._is(i.condition, "bool", types, i)
         ends = []
         for block, side in ((i.then, "one"), (i.otherwise, "two")):
-            inner, own = dict(kinds), set(freed)
+            inner, own = dict(types), set(freed)
             self.block(block, inner, own)
             for merge in i.merges:
-                self._is(getattr(merge, side), merge.kind, inner, merge)
+                self._is(getattr(merge, side), merge.type, inner, merge)
             ends.append(own)
         freed &= ends[0] & ends[1]
         freed |= ends[0] & ends[1]
         self.aliases.merge(i)
-        for name, kind in ir.defined(i):
-            self._define(name, kind, kinds)
+        for name, type_ in ir.defined(i):
+            self._define(name, type_, types)
 
-    def _loop(self, i: ir.For, kinds: dict[str, str], freed: set[int | None]) -> None:
+    def _loop(self, i: ir.For, types: dict[str, str], freed: set[int | None]) -> None:
         carried = i.handed_on
-        self._is(i.limit, "int64", kinds, i)
-        self._is(i.rows, "int64", kinds, i)
+        self._is(i.limit, "int64", types, i)
+        self._is(i.rows, "int64", types, i)
         for c in carried:
-            self._is(c.start, c.kind, kinds, c)
-        for name, kind in ir.defined(i):
-            self._define(name, kind, kinds)
-        inner, own = dict(kinds), set(freed)
+            self._is(c.start, c.type, types, c)
+        for name, type_ in ir.defined(i):
+            self._define(name, type_, types)
+        inner, own = dict(types), set(freed)
         self.aliases.begin(i)
         self.block(i.body, inner, own)
         self.aliases.end(i)
         for c in carried:
-            self._is(c.after, c.kind, inner, c)
+            self._is(c.after, c.type, inner, c)
         lost = {f.slot for f in ir.walk(i.body) if isinstance(f, ir.Free)}
         lost -= {slot for slot in map(_filled, ir.walk(i.body)) if slot is not None}
         if lost:
@@ -148,9 +148,9 @@ class _Checker:
         if self.below and _may_fail(i):
             raise ProgramError(f"this may fail below the fence: {i}")
 
-    def _operands(self, i: object, kinds: Mapping[str, str]) -> None:
-        for value, kind in _OPERANDS_OF[type(i)](i):
-            self._is(value, kind, kinds, i)
+    def _operands(self, i: object, types: Mapping[str, str]) -> None:
+        for value, type_ in _OPERANDS_OF[type(i)](i):
+            self._is(value, type_, types, i)
         if isinstance(i, ir.Compute) and i.body.operands != tuple(x.dtype for x in i.operands):
             raise ProgramError(f"operands are not of the dtypes {i.body.operands}: {i}")
         if isinstance(i, ir.Check) and i.fault not in FAULTS:
@@ -168,26 +168,26 @@ class _Checker:
         if needed and not kernels[number].eager and number not in self.ready:
             raise ProgramError(f"kernel {number} may not be compiled here yet: {i}")
 
-    def _is(self, value: Any, kind: str, kinds: Mapping[str, str], where: Any) -> None:
-        """Check that a value is there, and of a kind; '' of any."""
+    def _is(self, value: Any, type_: str, types: Mapping[str, str], where: Any) -> None:
+        """Check that a value is there, and of a type; '' of any."""
         if isinstance(value, ir.Number):
             actual = value.dtype
         elif isinstance(value, int):
-            actual = kind if kind in ("int64", "uint64", "int32", "int128", "bool") else "int64"
+            actual = type_ if type_ in ("int64", "uint64", "int32", "int128", "bool") else "int64"
         else:
             name = value.name if isinstance(value, ir.Register) else value
-            if name not in kinds:
+            if name not in types:
                 raise ProgramError(f"{name} is not defined here: {where}")
-            actual = kinds[name]
-            if isinstance(value, ir.Register) and ir.kind_of(value) != actual:
-                raise ProgramError(f"{name} is {actual}, not {ir.kind_of(value)}: {where}")
-        if kind and actual != kind:
-            raise ProgramError(f"{value} is {actual}, not {kind}: {where}")
+            actual = types[name]
+            if isinstance(value, ir.Register) and ir.type_of(value) != actual:
+                raise ProgramError(f"{name} is {actual}, not {ir.type_of(value)}: {where}")
+        if type_ and actual != type_:
+            raise ProgramError(f"{value} is {actual}, not {type_}: {where}")
 
 
 def _of_let(i: ir.Let) -> Operands:
-    kinds = _OPERANDS.get(i.function, (i.kind,) * len(i.operands))
-    return [(x, kind or i.kind) for x, kind in zip(i.operands, kinds, strict=True)]
+    types = _OPERANDS.get(i.function, (i.type,) * len(i.operands))
+    return [(x, type_ or i.type) for x, type_ in zip(i.operands, types, strict=True)]
 
 
 def _of_call(i: ir.Call) -> Operands:
@@ -196,10 +196,10 @@ def _of_call(i: ir.Call) -> Operands:
 
 
 def _of_words(i: ir.Words) -> Operands:
-    return [(x, kind) for x, kind in zip(i.words, i.kinds, strict=True) if x != ""]
+    return [(x, type_) for x, type_ in zip(i.words, i.types, strict=True) if x != ""]
 
 
-# What instructions read, with the kind that it must have; '': any.
+# What instructions read, with the type that it must have; '': any.
 _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Let: _of_let,
     ir.Call: _of_call,
@@ -207,7 +207,7 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Compute: lambda i: [(x, "") for x in i.operands],
     ir.Check: lambda i: [(i.condition, "bool"), *((fact, "int64") for fact in i.facts)],
     ir.FrameLoad: lambda i: [],
-    ir.FrameStore: lambda i: [*zip(i.values, i.kinds, strict=True)],
+    ir.FrameStore: lambda i: [*zip(i.values, i.types, strict=True)],
     ir.Load: lambda i: [(i.address, "ptr")],
     ir.Store: lambda i: [(i.address, "ptr"), (i.value, "")],
     ir.Guard: lambda i: [(i.condition, "bool")],

@@ -21,15 +21,15 @@ from theano._core.lower.passes.outline import inlined
 TEMPLATES: dict[type, str] = {
     ir.Step: "step {number}:",
     ir.Fence: "fence: below nothing fails",
-    ir.FrameLoad: "{name} = frame[{offset}]: {kind}",
-    ir.FrameStore: "frame[{offset}] = {values}: {kinds}",
+    ir.FrameLoad: "{name} = frame[{offset}]: {type}",
+    ir.FrameStore: "frame[{offset}] = {values}: {types}",
     ir.Alloc: "{name} = alloc {nbytes} in frame[{slot}]",
     ir.Free: "free frame[{slot}]",
     ir.Parts: "parts of {address}",
     ir.Hand: "hand {address} in frame[{slot}] to frame[{to}]",
     ir.Load: "{name} = load {address}: {dtype}",
     ir.Store: "store {value} at {address}",
-    ir.Words: "words {words}: {kinds} at {address}",
+    ir.Words: "words {words}: {types} at {address}",
     ir.Check: "check {condition} else {fault} {facts} of {place}",
     ir.Guard: "check {condition}",
     ir.Call: "{name} = call {function} {operands}",
@@ -40,17 +40,17 @@ TEMPLATES: dict[type, str] = {
     ir.StoreRow: "store {value} at {address} where {mask}",
     ir.Widen: "{name} = widen {value} x {lanes}",
     ir.ReduceRow: "{name} = reduce {value} by {combine} from {start} where {mask}",
-    ir.LiveLoad: "{name} = live[{word}]: {kind}, late {late}",
-    ir.LiveStore: "live[{word}] = {value}: {kind}",
+    ir.LiveLoad: "{name} = live[{word}]: {type}, late {late}",
+    ir.LiveStore: "live[{word}] = {value}: {type}",
     ir.Run: "run routine {routine} with {row}",
     ir.Compute: "{name} = body {body} of {operands}: {dtype} x {lanes}",
-    ir.Let: "{name} = {function} {operands}: {kind}",
-    ir.Merge: "{name}: {kind} = {one} or {two}",
-    ir.Carried: "{name}: {kind} = {start}, then {after}",
+    ir.Let: "{name} = {function} {operands}: {type}",
+    ir.Merge: "{name}: {type} = {one} or {two}",
+    ir.Carried: "{name}: {type} = {start}, then {after}",
 }
 _FIELD = re.compile(r"\{(\w+)\}")
 # Fields that hold words; others hold a size, a scalar, or several.
-_WORDS = ("name", "function", "kind", "dtype", "fault", "combine")
+_WORDS = ("name", "function", "type", "dtype", "fault", "combine")
 
 
 def text_of(program: ir.Program, notes: Callable[[Variable], str] = lambda instruction: "") -> str:
@@ -188,7 +188,7 @@ def _shown(value: object, bodies: Mapping[Body, int] | None = None) -> str:
     if isinstance(value, Body):
         return str((bodies or {})[value])
     if isinstance(value, ir.Register):
-        return f"{value.name}<{ir.kind_of(value)}>"
+        return f"{value.name}<{ir.type_of(value)}>"
     if isinstance(value, ir.Number):
         number: Any = ir.number_of(value)
         exact = not isinstance(number, complex)
@@ -320,20 +320,22 @@ def _field(name: str, text: str) -> Any:
         return text
     if name == "late":
         return text == "True"
-    value, kind, _ = text.partition("<")
-    return _scalar(value, text[len(value) + 1 : -1]) if kind else _size(text)
+    value, type_, _ = text.partition("<")
+    return _scalar(value, text[len(value) + 1 : -1]) if type_ else _size(text)
 
 
-def _scalar(value: str, kind: str) -> ir.Scalar:
+def _scalar(value: str, type_: str) -> ir.Scalar:
     if value.startswith("%"):
-        dtype, _, lanes = kind.rpartition("x")
-        if dtype and not kind.startswith("complex"):
+        dtype, _, lanes = type_.rpartition("x")
+        if dtype and not type_.startswith("complex"):
             return ir.Register(value, dtype, int(lanes))
-        return ir.Register(value, kind)
+        return ir.Register(value, type_)
     if value.startswith("#"):
-        return ir.Number(kind, bytes.fromhex(value[1:]))
-    number = value == "True" if kind == "bool" else float(value) if "float" in kind else int(value)
-    return ir.Number(kind, np.asarray(number).astype(kind).tobytes())
+        return ir.Number(type_, bytes.fromhex(value[1:]))
+    number = (
+        value == "True" if type_ == "bool" else float(value) if "float" in type_ else int(value)
+    )
+    return ir.Number(type_, np.asarray(number).astype(type_).tobytes())
 
 
 def _size(text: str) -> ir.Size:

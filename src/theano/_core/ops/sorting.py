@@ -264,8 +264,8 @@ class TopK(Composed):
         pattern = list(x.type.broadcastable)
         pattern[self.axis] = False
         names = self._asked(x.type.dtype, self.idx_dtype)
-        kinds = [TensorType(dtype, pattern) for dtype in names]
-        return Apply(self, [x, cast(kth, "int64")], [k.output() for k in kinds])
+        types = [TensorType(dtype, pattern) for dtype in names]
+        return Apply(self, [x, cast(kth, "int64")], [k.output() for k in types])
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: np.ndarray, kth: np.ndarray
@@ -417,10 +417,10 @@ class Unique(Composed):
         pattern = [False] if self.axis is None else list(x.type.broadcastable)
         if self.axis is not None:
             pattern[self.axis] = False
-        kinds = [TensorType(x.type.dtype, pattern)]
+        types = [TensorType(x.type.dtype, pattern)]
         extra = self.return_index + self.return_inverse + self.return_counts
-        kinds += [TensorType("int64", (False,))] * extra
-        return Apply(self, [x], [k.output() for k in kinds])
+        types += [TensorType("int64", (False,))] * extra
+        return Apply(self, [x], [k.output() for k in types])
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         result_shapes = super().shape(node, shapes)

@@ -41,8 +41,8 @@ def full(shape: TensorLike, fill_value: TensorLike, dtype: str | None = None) ->
     array([7.5, 7.5])
     """
     if dtype is None and not isinstance(fill_value, Variable):
-        kind = np.asarray(fill_value).dtype
-        dtype = config.floatX if isinstance(fill_value, float) else kind.name
+        own = np.asarray(fill_value).dtype
+        dtype = config.floatX if isinstance(fill_value, float) else own.name
     value = as_tensor_variable(np.asarray(fill_value) if dtype == "bool" else fill_value)
     lengths = shape if isinstance(shape, (list, tuple)) else shaping.shape_items(shape)
     return creation.alloc(value if dtype is None else cast(value, dtype), *lengths)
@@ -99,12 +99,12 @@ def linspace(
     >>> T.linspace(0.0, 1.0, 5).eval()
     array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
-    first, last, kind = _ends(start, stop)
+    first, last, dtype = _ends(start, stop)
     steps = a.sub(num, 1) if endpoint else as_tensor_variable(num)
     rank = max(first.type.ndim, last.type.ndim)
     count = creation.arange(num, dtype="int64")
-    places = dimshuffle(cast(count, kind), [0, *["x"] * rank])
-    step = (last - first) / cast(a.maximum(steps, 1), kind)
+    places = dimshuffle(cast(count, dtype), [0, *["x"] * rank])
+    step = (last - first) / cast(a.maximum(steps, 1), dtype)
     spread = places * step + first
     if endpoint:
         is_last = dimshuffle(a.and_(a.eq(count, steps), a.gt(count, 0)), [0, *["x"] * rank])

@@ -89,7 +89,7 @@ def check(
     >>> theano.extend.check(T.expm1)
     """
     if isinstance(op, Elementwise):
-        for dtype in kinds_of(op):
+        for dtype in item_types_of(op):
             check_values(op, dtype)
         if op.nin == 2:
             check_mixed_dtypes(op)
@@ -121,16 +121,16 @@ def naming(what: str) -> Iterator[None]:
 # -- elementwise operations ------------------------------------------------------------------------
 
 
-def accepts(op: Elementwise, kinds: Sequence[str]) -> bool:
+def accepts(op: Elementwise, item_types: Sequence[str]) -> bool:
     """Tell whether an operation is defined for these dtypes."""
     try:
-        op.dtype(*kinds)
+        op.dtype(*item_types)
     except (TypeError, NotImplementedError):
         return False
     return True
 
 
-def kinds_of(op: Elementwise) -> list[str]:
+def item_types_of(op: Elementwise) -> list[str]:
     """Return the dtypes that all inputs of an operation may have."""
     return [dtype for dtype in dtypes.all_dtypes if accepts(op, [dtype] * op.nin)]
 
@@ -192,8 +192,8 @@ def check_values(op: Elementwise, dtype: str) -> None:
 def check_mixed_dtypes(op: Elementwise, count: int = 12) -> None:
     """Compare native code with the definition, for operands of two dtypes."""
     rng = seeded(op.name)
-    kinds = dtypes.all_dtypes
-    pairs = [(a, b) for a in kinds for b in kinds if a != b and accepts(op, [a, b])]
+    item_types = dtypes.all_dtypes
+    pairs = [(a, b) for a in item_types for b in item_types if a != b and accepts(op, [a, b])]
     for a, b in [pairs[i] for i in rng.permutation(len(pairs))[:count]]:
         inputs = [tensor(a, (4,), "x"), tensor(b, (4,), "y")]
         out = op(*inputs)
@@ -222,7 +222,7 @@ def check_broadcasting(op: Elementwise) -> None:
 def check_jax(op: Elementwise) -> None:
     """Compare what XLA compiles with the definition, for operands of one dtype."""
     rng = seeded(op.name, "jax")
-    for dtype in kinds_of(op):
+    for dtype in item_types_of(op):
         inputs = [tensor(dtype, (3, 4), f"x{i}") for i in range(op.nin)]
         arrays = [draw(rng, where, dtype, (3, 4)) for where in op.samples]
         with naming(f"{op}, inputs of dtype {dtype}: XLA's code differs from compute"):

@@ -360,10 +360,10 @@ def categorical(
     axis %= rank
     order = [i for i in range(rank) if i != axis]
     scores = dimshuffle(scores, [*order, axis])
-    kinds = length(scores, rank - 1)
+    outcomes = length(scores, rank - 1)
     lengths = lengths_of_shape(shape, [get_item(scores, (..., 0))])
-    check_fit("categorical", [scores], [*lengths, kinds])
-    u = stream_draw("open_interval", "float64", key, [*lengths, kinds])
+    check_fit("categorical", [scores], [*lengths, outcomes])
+    u = stream_draw("open_interval", "float64", key, [*lengths, outcomes])
     return cast(argmax(scores - log(-log(u)), axis=-1), integer_dtype("categorical", dtype))
 
 
@@ -416,14 +416,14 @@ def multinomial(
     # As much more as rounding to float32 gives.
     p = Require(text)(p, all_of(le(sum_of(p[..., :-1], axis=-1), 1 + 1e-6)))
     batch = lengths_of_shape(shape, [n, get_item(p, (..., 0))])
-    kinds = length(p, p.type.ndim - 1)
+    outcomes = length(p, p.type.ndim - 1)
     check_fit("multinomial", [n], batch)
-    check_fit("multinomial", [p], [*batch, kinds])
+    check_fit("multinomial", [p], [*batch, outcomes])
     rows = as_int64(product([as_length(n) for n in batch]))
     trials = reshape(alloc(n, *batch), (rows,)) if batch else reshape(n, (1,))
-    chances = reshape(alloc(p, *batch, kinds), (rows, as_int64(kinds)))
+    chances = reshape(alloc(p, *batch, outcomes), (rows, as_int64(outcomes)))
     counts = MultinomialDraw()(key, trials, chances)
-    return cast(reshape(counts, (*batch, kinds)), integer_dtype("multinomial", dtype))
+    return cast(reshape(counts, (*batch, outcomes)), integer_dtype("multinomial", dtype))
 
 
 def permutation(key: TensorLike, x: TensorLike) -> TensorVariable:

@@ -199,8 +199,8 @@ def dirichlet(
     if alpha.type.ndim == 0:
         raise TypeError(f"dirichlet: alpha needs an axis of parameters, got {alpha.type}")
     batch = lengths_of_shape(shape, [get_item(alpha, (..., 0))])
-    kinds = length(alpha, alpha.type.ndim - 1)
-    draw = FloatDraw("dirichlet", key, [*batch, kinds], dtype)
+    outcomes = length(alpha, alpha.type.ndim - 1)
+    draw = FloatDraw("dirichlet", key, [*batch, outcomes], dtype)
     logs = draw.by_rejection("log_gamma", draw.positive("alpha", alpha))
     rising = exp(logs - largest(logs, axis=-1, keepdims=True))
     return draw.result(rising / sum_of(rising, axis=-1, keepdims=True))

@@ -48,11 +48,11 @@ def _checked(name: str, ranks: dict[str, int], values: tuple[Any, ...]) -> list[
             text = f"{name}: {what} must have {rank} axes, got {variable.type}"
             raise TypeError(text) if rank == 1 else TypeError(problem, text)
     # A number takes the dtype of the others.
-    kinds = {v.type.dtype for v in variables if v.type.ndim or not isinstance(v, Constant)}
-    if len(kinds) > 1:
+    dtypes = {v.type.dtype for v in variables if v.type.ndim or not isinstance(v, Constant)}
+    if len(dtypes) > 1:
         raise TypeError(_Checks.E_mixed, f"{name}: {', '.join(str(v.type) for v in variables)}")
-    if not all(map(is_continuous, kinds)):
-        raise TypeError(_Checks.E_float, f"{name}: {', '.join(kinds)}")
+    if not all(map(is_continuous, dtypes)):
+        raise TypeError(_Checks.E_float, f"{name}: {', '.join(dtypes)}")
     return variables
 
 

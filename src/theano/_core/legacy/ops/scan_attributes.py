@@ -38,30 +38,30 @@ class IfElse(metaclass=Kind):
         return engine.IfElse(*args, **kwargs)
 
 
-def _kinds(op: Loop) -> list[str]:
+def _roles(op: Loop) -> list[str]:
     """Return what Theano calls each state."""
-    kinds = []
+    roles = []
     for state, value in zip(op.states, op.new_values, strict=True):
         if not is_rows(value):
-            kinds.append("shared")
+            roles.append("shared")
         elif not state.taps:
-            kinds.append("nit_sot")
+            roles.append("nit_sot")
         else:
-            kinds.append("sit_sot" if tuple(state.taps) == (1,) else "mit_sot")
-    return kinds
+            roles.append("sit_sot" if tuple(state.taps) == (1,) else "mit_sot")
+    return roles
 
 
 def _count(*names: str) -> Callable[[Loop], int]:
-    return lambda op: sum(_kinds(op).count(name) for name in names)
+    return lambda op: sum(_roles(op).count(name) for name in names)
 
 
 def _taps(op: Loop) -> list[list[int]]:
-    kinds = _kinds(op)
+    roles = _roles(op)
     return [
         [-tap for tap in state.taps]
         for name in ("mit_sot", "sit_sot")
-        for state, kind in zip(op.states, kinds, strict=True)
-        if kind == name
+        for state, own in zip(op.states, roles, strict=True)
+        if own == name
     ]
 
 
@@ -128,8 +128,8 @@ def _inner_inputs(op: Loop, inputs: Sequence[Variable], role: str) -> list[Any]:
     if role in ("seqs", "non_seqs"):
         chosen = inner.sequences if role == "seqs" else inner.fixed
     else:
-        kinds = _kinds(op)
-        chosen = [v for k, t in zip(kinds, inner.states, strict=True) if k == role for v in t]
+        roles = _roles(op)
+        chosen = [v for k, t in zip(roles, inner.states, strict=True) if k == role for v in t]
     return [inputs[position[v]] for v in chosen]
 
 
@@ -138,14 +138,14 @@ def _outer_inputs(op: Loop, inputs: Any, role: str) -> list[Any]:
     operands = op.by_role(inputs.inputs if isinstance(inputs, Apply) else inputs, None)
     if role in ("seqs", "non_seqs"):
         return list(operands.sequences if role == "seqs" else operands.fixed)
-    kinds = _kinds(op)
-    return [v for k, v in zip(kinds, operands.states, strict=True) if k == role and v is not None]
+    roles = _roles(op)
+    return [v for k, v in zip(roles, operands.states, strict=True) if k == role and v is not None]
 
 
 def _outputs(op: Loop, outputs: Any, role: str) -> list[Any]:
-    """Return those outputs, of a node or of the body, that are states of a kind."""
+    """Return those outputs, of a node or of the body, that are states of a role."""
     values = outputs.outputs if isinstance(outputs, Apply) else outputs
-    return [v for k, v in zip(_kinds(op), values, strict=False) if k == role]
+    return [v for k, v in zip(_roles(op), values, strict=False) if k == role]
 
 
 def _method(find: Callable[..., list[Variable]], role: str, what: str) -> Callable[..., list[Any]]:

@@ -309,13 +309,13 @@ class MakeList(Op):
 
     def make_node(self, a: Sequence[Variable]) -> Apply:
         items = [x if isinstance(x, Variable) else as_tensor_variable(x) for x in a]
-        kinds = {x.type for x in items}
-        if len(kinds) != 1:
-            type_names = ", ".join(sorted(map(str, kinds))) or "none"
+        types = {x.type for x in items}
+        if len(types) != 1:
+            type_names = ", ".join(sorted(map(str, types))) or "none"
             raise TypeError(
                 f"MakeList need all input variable to be of the same type, got {type_names}"
             )
-        return Apply(self, items, [TypedListType(kinds.pop())()])
+        return Apply(self, items, [TypedListType(types.pop())()])
 
     def perform(
         self, node: Apply, inputs: Sequence[object], outputs: Any, params: object = None

@@ -119,9 +119,9 @@ class BranchWriter:
         if not isinstance(out.type, TensorType):
             return Object(slot)
 
-        def merged(kind: str, one: Register | int | str, two: Register | int | str) -> str:
+        def merged(type_: str, one: Register | int | str, two: Register | int | str) -> str:
             name = self.p.fresh()
-            merges.append(ir.Merge(name, kind, one, two))
+            merges.append(ir.Merge(name, type_, one, two))
             return name
 
         dtype = out.type.dtype

@@ -155,8 +155,8 @@ class _Work:
         axes += [ConvolvedAxis(*axis) for axis in zip(*shape, strict=True)]
         words = [*numbers, *(n for axis in axes for n in axis)]
         arrays = list(map(p.pointer, (images, kernels, result)))
-        kinds = kernel_call.kinds_of(len(words), len(words) + len(arrays))
-        p.call_or_fail("convolve", kernel_call.arguments(p, [*words, *arrays], kinds))
+        types = kernel_call.types_of(len(words), len(words) + len(arrays))
+        p.call_or_fail("convolve", kernel_call.arguments(p, [*words, *arrays], types))
         return self.finished({"images": images, "kernels": kernels, "result": result}[gives])
 
     # -- the walk through places and groups -------------------------------------------------------

@@ -44,7 +44,7 @@ def _without_unknown(p: Core, wanted: Sequence[Size], total: Size) -> list[Size]
     # Nothing can be worked out beside a length of 0, nor two lengths: it is no length then.
     none = p.let("eq", product, 0)
     rest = p.let("sdiv", total, p.let("select", none, 1, product))
-    wrong = p.let("or", none, _more_than_one(p, unknown), kind="bool")
+    wrong = p.let("or", none, _more_than_one(p, unknown), type="bool")
     rest = p.let("select", wrong, -1, rest)
     return [p.let("select", flag, rest, n) for flag, n in pairs]
 
@@ -54,8 +54,8 @@ def _more_than_one(p: Core, flags: Sequence[Size]) -> Size:
     one: Size = 0
     two: Size = 0
     for flag in flags:
-        two = p.let("or", two, p.let("and", one, flag, kind="bool"), kind="bool")
-        one = p.let("or", one, flag, kind="bool")
+        two = p.let("or", two, p.let("and", one, flag, type="bool"), type="bool")
+        one = p.let("or", one, flag, type="bool")
     return two
 
 
@@ -146,7 +146,7 @@ def _repeats_few_bytes(p: Core, x: Array) -> Size:
     several = p.let("gt", x.shape[axis], 1)
     short = p.let("le", size, FEW_BYTES)
     few = p.let("le", p.multiply(x.shape[axis], size), FEW_COPIED)
-    return p.let("and", several, p.let("and", short, few, kind="bool"), kind="bool")
+    return p.let("and", several, p.let("and", short, few, type="bool"), type="bool")
 
 
 def apart_from_arguments(p: Core, x: object) -> object:
@@ -207,7 +207,7 @@ def overwritten_by(p: Core, x: Array, shape: Sequence[Size], target: Variable) -
     Where `x` is that input, nothing is copied.
     """
     out = kernel_choice.overwritten(p, x.dtype, shape, target)
-    same = p.let("eq", out.data, p.pointer(x), kind="ptr")
+    same = p.let("eq", out.data, p.pointer(x), type="ptr")
     descriptor = p.descriptor(x)
     p.if_else(same, None, lambda: _copy_by_runtime(p, x, descriptor, out.data))
     return out

@@ -160,7 +160,7 @@ class Core(Recorder):
 
     def both(self, one: Size, two: Size) -> bool | str:
         """Return whether two conditions hold."""
-        return truth(self.let("and", one, two, kind="bool"))
+        return truth(self.let("and", one, two, type="bool"))
 
     def size(self, length: Variable | int) -> Size:
         """Return a length of the graph as a number or a register."""
@@ -333,7 +333,7 @@ class Core(Recorder):
         nbytes = self.multiply(self.product(shape), dtypes.itemsize(dtype))
         data = self.fresh()
         self.block.append(ir.Alloc(data, slot, nbytes))
-        self.check(self.node, self.let("ne", data, "null", kind="ptr"), "too_large", shape)
+        self.check(self.node, self.let("ne", data, "null", type="ptr"), "too_large", shape)
         return data
 
     # -- what may fail ----------------------------------------------------------------------------
@@ -344,7 +344,7 @@ class Core(Recorder):
 
     def call_or_no_memory(self, function: str, *operands: Size) -> None:
         """Call a function that returns 0, or another number where there was no memory."""
-        self.or_no_memory(self.let("eq", self.call(function, *operands), 0, kind="int32"))
+        self.or_no_memory(self.let("eq", self.call(function, *operands), 0, type="int32"))
 
     def check(self, node: Apply | None, condition: Size, fault: str, facts: Sequence[Size]) -> None:
         """Fail with `fault` and `facts` unless the condition holds."""

@@ -43,7 +43,7 @@ def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) 
     if search is None:
         return lapack.along(p, node, kind, rows, 1, out=out)
     some = p.let("ge", length, least)
-    short = p.let("and", some, p.let("le", length, most), kind="bool")
+    short = p.let("and", some, p.let("le", length, most), type="bool")
     kernel_call.ready_variant(p, short, search[0])
     p.if_else(short, search[1], lambda: lapack.along(p, node, kind, rows, 1, out=out))
     return out
@@ -70,7 +70,7 @@ def _search_of_short_rows(
     kernel = Kernel(loop, [[0]], "packed", 1, bits, False)
     count, length = rows.shape
     call = kernel_call.prepare_call(p, kernel, [count], count, False)
-    numbers = [p.scalar(p.let("number", p.pointer(rows), kind="ptr")), p.scalar(length)]
+    numbers = [p.scalar(p.let("number", p.pointer(rows), type="ptr")), p.scalar(length)]
     list(map(p.pointer, [*numbers, out]))
     return call, lambda: kernel_call.call_kernel(p, call, numbers, [out], [], [])
 

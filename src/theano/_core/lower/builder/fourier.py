@@ -85,5 +85,5 @@ def _along(p: Core, kind: str, x: Array, axis: int, n: Size, by: str, out: Array
     sizes = p.product(shape[:axis]), shape[axis], p.product(shape[axis + 1 :])
     numbers = TransformWork(size, KINDS.index(kind), n, *sizes, DIVIDED.index(by))
     words = [*numbers, p.pointer(x), p.pointer(out)]
-    kinds = kernel_call.kinds_of(len(numbers.fields), len(words))
-    p.call_or_fail("transform", kernel_call.arguments(p, words, kinds))
+    types = kernel_call.types_of(len(numbers.fields), len(words))
+    p.call_or_fail("transform", kernel_call.arguments(p, words, types))

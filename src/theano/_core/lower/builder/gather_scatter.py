@@ -67,7 +67,7 @@ def _index_loop(
         operands.append((placed, placed.broadcast_axes))
     everywhere = frozenset(range(total))
     numbers = [
-        p.let("number", p.pointer(x), kind="ptr"),
+        p.let("number", p.pointer(x), type="ptr"),
         *p.strides(x),
         *x.shape,
     ]
@@ -130,9 +130,9 @@ def check_range(p: Core, node: Apply, bounds: Sequence[Array], axis: int, length
     # Of no position at all, the smallest is the highest number, and the largest the lowest.
     none = p.let("gt", small, large)
     low = p.let("ge", small, p.let("sub", 0, length))
-    p.check(node, p.let("or", none, low, kind="bool"), "index", (small, axis, length))
+    p.check(node, p.let("or", none, low, type="bool"), "index", (small, axis, length))
     high = p.let("lt", large, length)
-    p.check(node, p.let("or", none, high, kind="bool"), "index", (large, axis, length))
+    p.check(node, p.let("or", none, high, type="bool"), "index", (large, axis, length))
 
 
 def gather(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place) -> Array:
@@ -178,15 +178,15 @@ def _taken(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place)
         out=out.data,
         bounds=bounds,
     )
-    words, kinds = [*work], kernel_call.kinds_of(5, len(work))
+    words, types = [*work], kernel_call.types_of(5, len(work))
     for axis, i in zip(at, plain, strict=True):
         width = itemsize(i.dtype) * (-1 if is_uint(i.dtype) else 1)
         words += Positions(p.pointer(i), width, x.shape[axis], steps[axis])
-        kinds += ["ptr", "int64", "int64", "int64"]
+        types += ["ptr", "int64", "int64", "int64"]
     for axis in full:
         words += x.shape[axis], steps[axis]
-        kinds += ["int64", "int64"]
-    block = kernel_call.arguments(p, words, kinds)
+        types += ["int64", "int64"]
+    block = kernel_call.arguments(p, words, types)
     p.do(ir.Launch("take", block, count, p.product(shape), kernel_call.POINT + 1, 1))
     for number, axis in enumerate(at):
         ends = [p.let("moved", bounds, 8 * n) for n in (2 * number, 2 * number + 1)]
@@ -262,7 +262,7 @@ def nonzero(p: Core, x: Array) -> Array:
     done, aside = p.stack(8), p.stack(8)
     p.words(done, (0,))
     everywhere = frozenset(range(rank))
-    addresses = [p.let("number", at, kind="ptr") for at in (out.data, done, aside)]
+    addresses = [p.let("number", at, type="ptr") for at in (out.data, done, aside)]
     row = p.multiply(count, 8)
     operands = [(p.scalar(n), everywhere) for n in (*addresses, row)]
 

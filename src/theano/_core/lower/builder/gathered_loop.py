@@ -105,10 +105,10 @@ def _check(p: Core, nodes: list[Apply]) -> None:
 def _words(p: Core, x: Array) -> list[Size]:
     """Return the address, strides and lengths of an array, for `Address`; of none, somewhere."""
     total = p.product(x.shape)
-    base: Size = p.let("number", p.pointer(x), kind="ptr")
+    base: Size = p.let("number", p.pointer(x), type="ptr")
     if not isinstance(total, int) or not total:
         empty = p.let("eq", total, 0)
-        base = p.let("select", empty, p.let("number", p.stack(16), kind="ptr"), base)
+        base = p.let("select", empty, p.let("number", p.stack(16), type="ptr"), base)
     return [base, *(p.unless_zero(total, step) for step in p.strides(x)), *x.shape]
 
 

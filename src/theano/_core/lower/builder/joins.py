@@ -175,7 +175,7 @@ def _join_rows(
         left = b.sub(length, column)
         write_vectors(b, address, left, values, (count, size, smallest))
 
-    base = p.let("number", part(p.pointer(out), count), kind="ptr")
+    base = p.let("number", part(p.pointer(out), count), type="ptr")
     operands = [(p.scalar(n), everywhere) for n in (base, shape[1])]
     for array in arrays:
         if _is_number(array):

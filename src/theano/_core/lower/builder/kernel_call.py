@@ -118,12 +118,12 @@ def call_function(
     p: Core, function: Size, words: Sequence[Size], numbers: int, count: Size, total: Size
 ) -> None:
     """Call a kernel, or one of the runtime's; see `call_list`."""
-    block = arguments(p, words, kinds_of(numbers, len(words)))
+    block = arguments(p, words, types_of(numbers, len(words)))
     p.do(ir.Launch(function, block, count, total, POINT + 1, 1))
 
 
-def kinds_of(numbers: int, count: int) -> list[str]:
-    """Return the kinds of `count` words, of which the first are numbers, the rest addresses."""
+def types_of(numbers: int, count: int) -> list[str]:
+    """Return the types of `count` words, of which the first are numbers, the rest addresses."""
     return ["int64"] * numbers + ["ptr"] * (count - numbers)
 
 
@@ -178,12 +178,12 @@ def call_kernel(
     if call.everything and not call.one_block:
         words += [a.data for a in partials] or [""] * len(reduction_outs)
     words += [a.data for a in reduction_outs]
-    kinds = kinds_of(len(call.extents), len(words))
+    types = types_of(len(call.extents), len(words))
     if call.kernel.layout != "packed":
         strides = _stride_words(p, call, arrays, outs, reduction_outs)
         words += strides
-        kinds += ["int64"] * len(strides)
-    block = arguments(p, words, kinds, room=call.rows >= 0)
+        types += ["int64"] * len(strides)
+    block = arguments(p, words, types, room=call.rows >= 0)
     if launch is not None:
         launch(call, block)
     elif call.by_runtime:
@@ -223,7 +223,7 @@ def _reduction(
     p.do(ir.Reduce(call.number, block, (*facts, *itemsizes)))
 
 
-def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool = False) -> str:
+def arguments(p: Core, words: Sequence[Size], types: Sequence[str], room: bool = False) -> str:
     """Write the arguments of a kernel and return their address; `room`: for one word more.
 
     In a loop over steps they have a place of their own, so that those that stay the same need not
@@ -234,7 +234,7 @@ def arguments(p: Core, words: Sequence[Size], kinds: Sequence[str], room: bool =
         place = "%block"
     else:
         place = p.stack(8 * (len(words) + room), ir.ARGUMENTS)
-    p.words(place, words, kinds)
+    p.words(place, words, types)
     return place
 
 

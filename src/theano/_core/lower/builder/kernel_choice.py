@@ -268,7 +268,7 @@ def overwritten(p: Core, dtype: str, shape: Sequence[Size], target: Variable) ->
     allowed = p.has_flag(array.descriptor, native.OVERWRITABLE)
     for own, new in zip(array.shape, shape, strict=True):
         if own != new:
-            allowed = p.let("and", allowed, p.let("eq", own, new), kind="bool")
+            allowed = p.let("and", allowed, p.let("eq", own, new), type="bool")
     (chosen,) = p.if_else(
         allowed, lambda: (array.data,), lambda: (p.allocated(dtype, shape, slot),), ("ptr",)
     )
@@ -315,7 +315,7 @@ def run(
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
         flag, name = layouts.all_side_by_side(p, loop.rank, shape, every, moving), "rows"
     elif isinstance(flag, str) and turned is not None and len(orders.by_columns(loop)) == 1:
-        flag, turned = truth(p.let("or", flag, turned, kind="bool")), None
+        flag, turned = truth(p.let("or", flag, turned, type="bool")), None
     freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
     list(map(p.pointer, every))
@@ -500,13 +500,13 @@ def _many_short_rows(
     short = p.let("le", length, limit)
     if limit > SHORT:
         least = p.let("select", p.let("le", length, SHORT), least, MANY_ROWS)
-    short = p.let("and", short, p.let("ge", rows, least), kind="bool")
+    short = p.let("and", short, p.let("ge", rows, least), type="bool")
     if not apart and row != 0:
         # A short piece of each of long rows takes little of the time, and a kernel milliseconds.
-        short = p.let("and", short, p.let("le", row, SHORT), kind="bool")
+        short = p.let("and", short, p.let("le", row, SHORT), type="bool")
     if isinstance(flag, str):
-        held = p.let("not", flag, kind="bool") if apart else flag
-        short = p.let("and", short, held, kind="bool")
+        held = p.let("not", flag, type="bool") if apart else flag
+        short = p.let("and", short, held, type="bool")
     kernel_call.ready_variant(p, short, across)
     return short, across
 
@@ -558,10 +558,10 @@ def _many_small_matrices(
     spaced = tuple(range(len(loop.operands)))
     kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, spaced=spaced)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
-    condition = p.let("and", *(p.let(*limit) for limit in limits[:2]), kind="bool")
-    condition = p.let("and", condition, p.let(*limits[2]), kind="bool")
+    condition = p.let("and", *(p.let(*limit) for limit in limits[:2]), type="bool")
+    condition = p.let("and", condition, p.let(*limits[2]), type="bool")
     if isinstance(flag, str):
-        condition = p.let("and", condition, flag, kind="bool")
+        condition = p.let("and", condition, flag, type="bool")
     kernel_call.ready_variant(p, condition, across)
     return [Variant(condition, across, list(arrays))]
 

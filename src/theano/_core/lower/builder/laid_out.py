@@ -127,11 +127,11 @@ def together(
         one = views.follow_each_other(p, [*moving, *outs], rows, last, length)
         if len(arrays) < MANY:
             part = p.let("ne", p.let("and", length, own.lanes - 1), 0)
-            one = p.let("and", one, part, kind="bool")
-        condition = p.let("and", condition, one, kind="bool")
+            one = p.let("and", one, part, type="bool")
+        condition = p.let("and", condition, one, type="bool")
         made.extents[-2:] = 1, p.multiply(count, length)
     if isinstance(flag, str):
-        condition = p.let("and", condition, flag, kind="bool")
+        condition = p.let("and", condition, flag, type="bool")
     kernel_call.ready_variant(p, condition, made)
 
     def copied(i: int) -> str:
@@ -184,9 +184,9 @@ def flat(
     condition = p.let("le", length, most)
     if len(call.layout) > 2:
         full = p.let("ge", p.multiply(rows, length), FULL * kernel.lanes)
-        condition = p.let("and", condition, full, kind="bool")
+        condition = p.let("and", condition, full, type="bool")
     if isinstance(flag, str):
-        condition = p.let("and", condition, flag, kind="bool")
+        condition = p.let("and", condition, flag, type="bool")
     kernel_call.ready_variant(p, condition, made)
     return Variant(condition, made, list(arrays))
 
@@ -208,21 +208,21 @@ def flat_columns(
     )
     condition: Size = True
     for one in conditions:
-        condition = p.let("and", condition, one, kind="bool")
+        condition = p.let("and", condition, one, type="bool")
     if not condition:
         return None
     own = kernel.lanes, kernel.bits, False
     columns = Kernel(kernel.loop, call.layout, "packed", *own, flat=True)
     made = kernel_call.prepare_call(p, columns, shape, call.total, False)
     if isinstance(flag, str):
-        condition = p.let("and", condition, flag, kind="bool")
+        condition = p.let("and", condition, flag, type="bool")
     kernel_call.ready_variant(p, condition, made)
     return Variant(condition, made, list(arrays))
 
 
 def _often(p: Core, condition: Size, outer: Sequence[Size]) -> Size:
     """Return whether a condition holds and what is the same for all `outer` is read often."""
-    return p.let("and", condition, p.let("ge", p.product(outer), FEWEST), kind="bool")
+    return p.let("and", condition, p.let("ge", p.product(outer), FEWEST), type="bool")
 
 
 def _if_often(

@@ -74,9 +74,9 @@ def lapack(
     number = sum(FLAGS[flag] for flag in flags)
     kind = typenum(arrays[0].dtype)
     got = p.call("lapack", NUMBERS[routine], kind, number, len(cores), operands, facts)
-    p.or_no_memory(p.let("ge", got, 0, kind="int32"))
+    p.or_no_memory(p.let("ge", got, 0, type="int32"))
     numbers = [p.load(p.let("word", facts, i), "int64").name for i in range(2)]
-    p.check(node, p.let("eq", got, 0, kind="int32"), ROUTINES[routine], numbers)
+    p.check(node, p.let("eq", got, 0, type="int32"), ROUTINES[routine], numbers)
     return outs
 
 

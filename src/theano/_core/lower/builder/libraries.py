@@ -170,7 +170,7 @@ def _multiply_by_panels(
     with p.once():
         wanted = wanted or p.let("le", terms, MOST_TERMS)
         panels = _panels(p, y, wanted)
-    few = p.let("and", wanted, p.let("le", rows, MOST_ROWS), kind="bool")
+    few = p.let("and", wanted, p.let("le", rows, MOST_ROWS), type="bool")
     p.if_else(few, lambda: _call_panels(p, out, x, columns, panels, added, first), by_blas)
 
 
@@ -226,7 +226,7 @@ def _multiply_rows(p: Core, node: Apply, sequence: Array, x: Array, y: Array) ->
 def _every(p: Core, limits: Sequence[tuple[str, Size, int]]) -> Size:
     """Return whether all comparisons of lengths and numbers hold."""
     fits = [p.let(how, length, bound) for how, length, bound in limits]
-    return reduce(lambda one, two: p.let("and", one, two, kind="bool"), fits)
+    return reduce(lambda one, two: p.let("and", one, two, type="bool"), fits)
 
 
 def _multiply_if_wanted(p: Core, product: tuple[Size, str]) -> None:
@@ -250,7 +250,7 @@ def _call_panels(
     else:
         wanted, begun = first
         added_now = p.let("select", wanted, 0, 1)
-        begun_now = p.let("select", wanted, begun, "null", kind="ptr")
+        begun_now = p.let("select", wanted, begun, "null", type="ptr")
         arguments = _panel_arguments(p, out, x, columns, panels, added_now, begun_now)
     _multiply_packed(p, arguments)
 
@@ -281,7 +281,7 @@ def _panel_arguments(
         out=out.data,
         first=first,
     )
-    return kernel_call.arguments(p, work, kernel_call.kinds_of(PANEL_NUMBERS, len(work)))
+    return kernel_call.arguments(p, work, kernel_call.types_of(PANEL_NUMBERS, len(work)))
 
 
 def _multiply_packed(p: Core, arguments: str) -> None:
@@ -379,8 +379,8 @@ def multiply_pairs(
             one, two, product = (steps[axis:] for steps in strides)
             lengths = (counts[axis], x.shape[-2], *y.shape[-2:])
             words = (typenum(x.dtype), *lengths, *one, *two, product[0], *starts, keep)
-            kinds = kernel_call.kinds_of(PAIRS_NUMBERS, len(words))
-            p.call_or_no_memory("multiply_pairs", kernel_call.arguments(p, words, kinds))
+            types = kernel_call.types_of(PAIRS_NUMBERS, len(words))
+            p.call_or_no_memory("multiply_pairs", kernel_call.arguments(p, words, types))
 
     multiply(0, [p.pointer(a) for a in arrays])
 

@@ -154,7 +154,7 @@ def _inline(p: Core, node: Apply) -> Array:
     functions = {"int64": _OF_INTEGERS, "bool": _OF_BITS}.get(casts[-1], {})
     if node.op.name in functions and set(casts) <= {"int64", "bool"}:
         sizes = [size_of(p.cast(v, d)) for v, d in zip(values, casts, strict=True)]
-        return p.scalar(p.let(functions[node.op.name], *sizes, kind=casts[-1]), dtype)
+        return p.scalar(p.let(functions[node.op.name], *sizes, type=casts[-1]), dtype)
 
     def body(w: Writer, *values: Value) -> Value:
         args = [w.cast(v, d) for v, d in zip(values, casts, strict=True)]

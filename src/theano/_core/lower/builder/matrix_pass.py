@@ -52,7 +52,7 @@ def write(p: Core, step: MatrixPass) -> None:
         words = (*numbers, *addresses[:3], terms, addresses[3], *factors)
         # A place of its own: the arguments of the kernel have `%block`.
         place = p.stack(8 * len(words), ir.ARGUMENTS)
-        p.words(place, words, kernel_call.kinds_of(len(numbers), len(words)))
+        p.words(place, words, kernel_call.types_of(len(numbers), len(words)))
         p.call_or_fail("matrix_pass", kernel, block, weight, place)
 
     if step.last.vector is scores:

@@ -24,7 +24,7 @@ def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array
     if not isinstance(total, int) or total > M1:
         p.check(node, p.let("le", total, M1), "too_many_draws", (total,))
     rows, columns = state.shape
-    well = p.let("and", p.let("eq", columns, 6), p.let("gt", rows, 0), kind="bool")
+    well = p.let("and", p.let("eq", columns, 6), p.let("gt", rows, 0), type="bool")
     p.check(node, well, "streams", (rows, columns))
     before = _packed(p, state)
     drawn = p.new_array(node.outputs[1].type.dtype, shape)
@@ -43,7 +43,7 @@ def draw_uniforms(p: Core, node: Apply, state: Array, size: Array) -> list[Array
         first = p.let("mul", step, piece)
         count = p.let("minimum", p.let("sub", total, first), piece)
         begun = p.let("gt", step, 0)
-        source = p.let("select", begun, after.data, begin, kind="ptr")
+        source = p.let("select", begun, after.data, begin, type="ptr")
         at = p.let("moved", p.pointer(drawn), p.offset(first, itemsize(drawn.dtype)))
         words = [rows, count, source, after.data, at]
         kernel_call.call_function(p, number, words, 2, groups, p.plus(count, rows))

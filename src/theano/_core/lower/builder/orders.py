@@ -54,7 +54,7 @@ def in_columns(
     # What lies both ways is in the order of rows.
     for array in whole:
         if isinstance(array.contiguous, str):
-            condition = p.both(condition, p.let("not", array.contiguous, kind="bool"))
+            condition = p.both(condition, p.let("not", array.contiguous, type="bool"))
     return condition if isinstance(condition, str) else None
 
 
@@ -146,8 +146,8 @@ def reduces_by_columns(
     condition: Size = True
     for array in whole:
         far, near = (p.strides(array)[axis] for axis in (inner, outer))
-        lies = p.let("and", p.let("lt", near, far), p.let("gt", near, 0), kind="bool")
-        condition = p.let("and", condition, lies, kind="bool")
+        lies = p.let("and", p.let("lt", near, far), p.let("gt", near, 0), type="bool")
+        condition = p.let("and", condition, lies, type="bool")
     if not condition:
         return []
     along = outer in loop.reduced
@@ -194,10 +194,10 @@ def _reduces_along_another(
         lengths = zip(groups, other.extents, strict=True)
         rows = next((n for own, n in lengths if own[0] in loop.reduced), 1)
         few = p.let("lt", rows, kernel_call.LEAST_ROWS)
-        condition = p.let("and", condition, few, kind="bool")
+        condition = p.let("and", condition, few, type="bool")
         for n, stride in beside.items():
             here = p.let("eq", stride, sizes[n])
-            condition = p.let("and", condition, here, kind="bool")
+            condition = p.let("and", condition, here, type="bool")
         kernel_call.ready_variant(p, condition, other)
         return [Variant(condition, other, list(arrays))]
     return []

@@ -103,9 +103,9 @@ def parted(
     lanes, length = choose_lanes(loop, p.vector_bits, False), shape[-1]
     # Rows of one full vector, or more, have little that is empty.
     condition = p.let("le", length, 3 * lanes // 2)
-    condition = p.let("and", condition, p.let("ne", length, lanes), kind="bool")
+    condition = p.let("and", condition, p.let("ne", length, lanes), type="bool")
     many = p.let("ge", p.product(shape[:-1]), LEAST_ROWS)
-    condition = p.let("and", condition, many, kind="bool")
+    condition = p.let("and", condition, many, type="bool")
     if not condition:
         return None
     stored = _part(body, tuple(range(len(body.operands))), body.stores, ())
@@ -135,10 +135,10 @@ def _in_turn(
     if loop.stores:
         longest = min(longest, 3 * whole // 4)
     least = LEAST_TIMES * rows_at_once(loop)
-    condition = p.let("and", condition, p.let("le", shape[-1], longest), kind="bool")
-    condition = p.let("and", condition, p.let("ge", shape[-2], least), kind="bool")
+    condition = p.let("and", condition, p.let("le", shape[-1], longest), type="bool")
+    condition = p.let("and", condition, p.let("ge", shape[-2], least), type="bool")
     many = p.let("ge", shape[-2], p.multiply(shape[-1], least // whole))
-    condition = p.let("and", condition, many, kind="bool")
+    condition = p.let("and", condition, many, type="bool")
     if not condition:
         return None
     storing = None
@@ -192,8 +192,8 @@ def _walked_apart(
         if last not in fixed and array.ndim == loop.rank:
             steps = p.strides(array)
             follows = p.let("eq", steps[-2], p.let("mul", shape[-1], steps[-1]))
-            one = p.let("and", one, follows, kind="bool")
-    return p.let("not", one, kind="bool"), packed
+            one = p.let("and", one, follows, type="bool")
+    return p.let("not", one, type="bool"), packed
 
 
 def _of_arrays(loop: Loop, dtypes: Sequence[str], body: Body) -> Loop:

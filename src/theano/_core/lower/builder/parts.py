@@ -62,7 +62,7 @@ def sum_of_parts(p: Core, node: Apply, x: Array, values: Sequence[Array]) -> Arr
             operands.append((piece, array.broadcast_axes))
             for factor in factors:
                 if isinstance(factor, Array):
-                    data = p.let("select", inside, p.pointer(factor), one, kind="ptr")
+                    data = p.let("select", inside, p.pointer(factor), one, type="ptr")
                     scalar = _scalar(out, data)
                     operands.append((scalar, scalar.broadcast_axes))
         target = _piece(p, out, begin, lengths)
@@ -240,10 +240,10 @@ def _inside(
         before, behind = part.before[axis], part.behind[axis]
         start[axis] = p.let("sub", at, before)
         if before:
-            inside = p.let("and", inside, p.let("ge", at, before), kind="bool")
+            inside = p.let("and", inside, p.let("ge", at, before), type="bool")
         if behind:
             end = _end(p, shape[axis], behind)
-            inside = p.let("and", inside, p.let("lt", at, end), kind="bool")
+            inside = p.let("and", inside, p.let("lt", at, end), type="bool")
     return inside, start
 
 
@@ -264,7 +264,7 @@ def _read(
         moves = axis == last and axis not in array.broadcast_axes
         own = itemsize(array.dtype) if moves else 0
         steps.append(step if step == own else p.let("select", inside, step, own))
-    data = p.let("select", inside, p.pointer(piece), none, kind="ptr")
+    data = p.let("select", inside, p.pointer(piece), none, type="ptr")
     packed = array.contiguous if array.ndim == 1 else False
     return piece.replace(data=data, strides=tuple(steps), contiguous=packed)
 

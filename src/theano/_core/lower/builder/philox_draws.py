@@ -158,7 +158,7 @@ def permutation_of_words(p: Core, node: Apply, words: Array) -> Array:
 
 def _address(p: Core, array: Array) -> Array:
     """Return the address of an array as an int64 scalar."""
-    return p.scalar(p.let("number", p.pointer(array), kind="ptr"))
+    return p.scalar(p.let("number", p.pointer(array), type="ptr"))
 
 
 def draw_multinomial(
@@ -166,30 +166,30 @@ def draw_multinomial(
 ) -> Array:
     """Return multinomial counts, each by the sampler `binomial`: `ops/random/permutation.py`."""
     words = [p.scalar(word) for word in key_words(p, node, key)]
-    (rows, kinds), kind_of_key = chance.shape, key.dtype
+    (rows, outcomes), key_dtype = chance.shape, key.dtype
     facts = (0, 0, n.shape[0], rows)
     p.check_equal(node, n.shape[0], rows, "parameter_length", facts)
     out = p.new_array("int64", chance.shape)
     chance = copies.contiguous(p, chance)
-    scalars = [*words, p.scalar(kinds), _address(p, chance), _address(p, out)]
+    scalars = [*words, p.scalar(outcomes), _address(p, chance), _address(p, out)]
 
     def counted(b: Any, index: Any, trials: Value, *parts: Value) -> None:
-        *pair, kinds, source, target = parts
-        start = b.mul(index(0), kinds)
+        *pair, outcomes, source, target = parts
+        start = b.mul(index(0), outcomes)
         chances, counts = (
             b.emit(f"inttoptr i64 {address.text} to ptr") for address in (source, target)
         )
         m = LaneMath(b)
 
         def step(number: Lanes, left: Lanes, rest: Lanes) -> Any:
-            kind = b.cast(number.value, "int64")
-            at = b.add(start, kind)
+            outcome = b.cast(number.value, "int64")
+            at = b.add(start, outcome)
             place = b.emit(f"getelementptr double, ptr {chances}, i64 {at.text}")
             chance = m.of(b.load(place, "float64", 1))
-            more = m.of(b.lt(b.add(kind, 1), kinds))
+            more = m.of(b.lt(b.add(outcome, 1), outcomes))
             within = (chance < rest) & more
             share = m.where(within, chance / m.where(within, rest, 1.0), 1.0)
-            count = binomial(m, _attempts(m, kind_of_key, at, pair), left, share)
+            count = binomial(m, _attempts(m, key_dtype, at, pair), left, share)
             place = b.emit(f"getelementptr i64, ptr {counts}, i64 {at.text}")
             b.store(b.cast(count.value, "int64"), place)
             return (left - count, rest - chance), more
@@ -198,8 +198,8 @@ def draw_multinomial(
 
     operands = [(n, n.broadcast_axes), *((scalar, frozenset({0})) for scalar in scalars)]
     # A row has a first outcome in any case, so none may run if there are none.
-    some = p.unless_zero(kinds, rows)
-    count = Emitted("count outcomes", (kind_of_key, binomial), counted, 4 * WEIGHT)
+    some = p.unless_zero(outcomes, rows)
+    count = Emitted("count outcomes", (key_dtype, binomial), counted, 4 * WEIGHT)
     copies.simple_loop(p, None, (some,), operands, count.body(), True, lanes=1)
     return out
 

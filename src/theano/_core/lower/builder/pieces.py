@@ -187,7 +187,7 @@ def _chosen(p: Core, operand: _Joined, begin: dict[int, Size]) -> Array:
     flag = chosen.contiguous
     for part, own, end in reversed(list(zip(parts[:-1], starts[:-1], starts[1:], strict=True))):
         inside = p.let("lt", here, end)
-        data = p.let("select", inside, p.pointer(part), data, kind="ptr")
+        data = p.let("select", inside, p.pointer(part), data, type="ptr")
         steps = [
             one if one == two else p.let("select", inside, one, two)
             for one, two in zip(p.strides(part), steps, strict=True)

@@ -71,31 +71,31 @@ class Recorder:
     @overload
     def let(self, function: Literal["moved", "word", "slot"], *operands: Size) -> str: ...
     @overload
-    def let(self, function: Literal["select"], *operands: Size, kind: Literal["ptr"]) -> str: ...
+    def let(self, function: Literal["select"], *operands: Size, type: Literal["ptr"]) -> str: ...
     @overload
-    def let(self, function: str, *operands: Size, kind: str = "int64") -> Size: ...
-    def let(self, function: str, *operands: Size, kind: str = "int64") -> Size:
+    def let(self, function: str, *operands: Size, type: str = "int64") -> Size: ...
+    def let(self, function: str, *operands: Size, type: str = "int64") -> Size:
         """Return the value of a function of `ir.FUNCTIONS`: a register, or what is known of it."""
         operands = _in_order(function, operands)
-        known = self._known(function, operands, kind)
+        known = self._known(function, operands, type)
         if known is not None:
             return known
         name = self.fresh()
-        self.block.append(ir.Let(name, function, operands, kind))
-        self._scope.lets[function, operands, kind] = name
-        if kind == "int64" and is_length(function, operands, self.lengths):
+        self.block.append(ir.Let(name, function, operands, type))
+        self._scope.lets[function, operands, type] = name
+        if type == "int64" and is_length(function, operands, self.lengths):
             self.lengths.add(name)
         return name
 
-    def known(self, function: str, *operands: Size, kind: str = "int64") -> Size | None:
+    def known(self, function: str, *operands: Size, type: str = "int64") -> Size | None:
         """Return what `let` does if it need not write an instruction for it."""
-        return self._known(function, _in_order(function, operands), kind)
+        return self._known(function, _in_order(function, operands), type)
 
-    def _known(self, function: str, operands: tuple[Size, ...], kind: str) -> Size | None:
-        known = simplest(function, operands, kind, self.lengths)
+    def _known(self, function: str, operands: tuple[Size, ...], type: str) -> Size | None:
+        known = simplest(function, operands, type, self.lengths)
         if known is not None:
             return known
-        key = (function, operands, kind)
+        key = (function, operands, type)
         for scope in self._scope.around():
             name = scope.lets.get(key)
             if name is not None:
@@ -129,12 +129,12 @@ class Recorder:
 
     def call_or_fail(self, function: str, *operands: Size) -> None:
         """Call a function that returns 0, or another number after recording an error."""
-        self.or_fail(self.let("eq", self.call(function, *operands), 0, kind="int32"))
+        self.or_fail(self.let("eq", self.call(function, *operands), 0, type="int32"))
 
-    def words(self, address: str, words: Sequence[Size], kinds: Sequence[str] = ()) -> None:
-        """Write words to memory, from an address on; int64 without `kinds`."""
-        kinds = tuple(kinds) or ("int64",) * len(words)
-        self.block.append(ir.Words(address, tuple(words), kinds))
+    def words(self, address: str, words: Sequence[Size], types: Sequence[str] = ()) -> None:
+        """Write words to memory, from an address on; int64 without `types`."""
+        types = tuple(types) or ("int64",) * len(words)
+        self.block.append(ir.Words(address, tuple(words), types))
 
     def listed(self, words: Sequence[Size]) -> str:
         """Return the address of words on the stack."""
@@ -197,24 +197,24 @@ class Recorder:
         condition: Size,
         then: Callable[[], Any] | None,
         otherwise: Callable[[], Any] | None = None,
-        kinds: Sequence[str] = (),
+        types: Sequence[str] = (),
     ) -> tuple[Any, ...]:
-        """Write an `If`; return what the two functions return, addresses or sizes by `kinds`.
+        """Write an `If`; return what the two functions return, addresses or sizes by `types`.
 
         Where the condition is known, there is no `If`.
         """
         if isinstance(condition, int):
             write = then if condition else otherwise
             known = write() if write is not None else ()
-            return known if kinds else ()
+            return known if types else ()
         results = []
         blocks: list[ir.Block] = []
         for write in (then, otherwise):
             with self.into([]) as block:
                 results.append(write() if write is not None else ())
             blocks.append(block)
-        names = tuple(self.fresh() for _ in kinds)
-        merges = tuple(map(ir.Merge, names, kinds, *results)) if kinds else ()
+        names = tuple(self.fresh() for _ in types)
+        merges = tuple(map(ir.Merge, names, types, *results)) if types else ()
         one, two = blocks
         self.block.append(ir.If(condition, one, two, merges))
         return names
@@ -248,15 +248,15 @@ class Recorder:
         """Return the address of a frame slot."""
         return self.let("slot", offset)
 
-    def frame_load(self, offset: int, kind: str = "int64") -> str:
+    def frame_load(self, offset: int, type: str = "int64") -> str:
         """Return what a frame slot holds."""
         name = self.fresh()
-        self.block.append(ir.FrameLoad(name, offset, kind))
+        self.block.append(ir.FrameLoad(name, offset, type))
         return name
 
-    def frame_store(self, offset: int, value: Size, kind: str = "int64") -> None:
+    def frame_store(self, offset: int, value: Size, type: str = "int64") -> None:
         """Write to a frame slot."""
-        self.block.append(ir.FrameStore(offset, (value,), (kind,)))
+        self.block.append(ir.FrameStore(offset, (value,), (type,)))
 
     def stack(self, nbytes: int, name: str = "%stack") -> str:
         """Return memory that lives as long as the call."""

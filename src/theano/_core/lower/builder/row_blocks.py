@@ -64,7 +64,7 @@ def write(p: Core, step: RowBlocks) -> None:
     def write_block(ranges: list[Range], first: Size) -> None:
         writer = _Block(p, step, [*ranges, Range(0, lengths[-1])])
         for dtype, one in ones.items() if first else ():
-            writer.keep[dtype] = p.let("select", first, "null", one, kind="ptr")
+            writer.keep[dtype] = p.let("select", first, "null", one, type="ptr")
         writer.write(operands, results)
 
     _loops(p, _sizes(p, lengths, itemsize(step.scores.type.dtype)), lengths, write_block)
@@ -193,7 +193,7 @@ class _Block:
             del p.places[value]
 
     def _write_part(self, part: Step, operands: dict[Any, Array]) -> None:
-        p, node, kinds = self.p, part.nodes[0], self.step.kinds
+        p, node, roles = self.p, part.nodes[0], self.step.roles
         if is_product(part):
             self._multiply(node, operands)
             return
@@ -201,7 +201,7 @@ class _Block:
             p.values[variable] = self._part(array, range(self.rank - 1))
         lengths = [r.length for r in self.ranges]
         if part.is_loop:
-            if not part.reductions and kinds[node.outputs[0]] is ROWS:
+            if not part.reductions and roles[node.outputs[0]] is ROWS:
                 lengths[-1:] = [1] if node.outputs[0].type.ndim == self.rank else []
             kernel_choice.fill_loop(p, part, lengths, in_part=True)
         elif isinstance(node.op, Alloc):
@@ -230,21 +230,21 @@ class _Block:
 
     def _is_sum(self, node: Apply) -> bool:
         """Tell whether a product is summed over rows of scores."""
-        kinds = [self.step.kinds.get(v) for v in factors(node)]
-        return kinds[0] is TURNED or kinds[1] is SCORES
+        roles = [self.step.roles.get(v) for v in factors(node)]
+        return roles[0] is TURNED or roles[1] is SCORES
 
     def _axes(self, node: Apply) -> list[list[int | None]]:
         """Return which axes of the space the operands of a product have in common with it."""
-        pairs, rows, kinds = range(self.rank - 2), self.rank - 2, self.step.kinds
+        pairs, rows, roles = range(self.rank - 2), self.rank - 2, self.step.roles
         by_rows: list[int | None] = [*pairs, rows, None]
         in_columns: list[int | None] = [*pairs, None, rows]
         whole: list[int | None] = [*pairs, None, None]
         if not self._is_sum(node):
             return [by_rows, whole]
-        return [in_columns if kinds.get(factors(node)[1]) is SCORES else whole, by_rows]
+        return [in_columns if roles.get(factors(node)[1]) is SCORES else whole, by_rows]
 
     def _axes_of_result(self, value: Any) -> Sequence[int]:
-        summed = self.step.kinds[value] is RESULT and self._is_sum(value.owner)
+        summed = self.step.roles[value] is RESULT and self._is_sum(value.owner)
         return range(self.rank - 2 if summed else self.rank - 1)
 
     def _part(self, array: Array, axes: Sequence[int | None]) -> Array:

@@ -392,16 +392,16 @@ class LoopWriter:
 
     def _allocate_in_first_step(self, carried: Carried, value: Array) -> None:
         p, late = self.p, carried.late
-        kinds = ("ptr", *("int64" for _ in late.unknown))
+        types = ("ptr", *("int64" for _ in late.unknown))
 
         def first() -> tuple[Size, ...]:
             rows = self.limit if carried.keeps_all else 1
             data = p.allocated(value.dtype, [rows, *value.shape], late.slot)
             return data, *(value.shape[axis] for axis in late.unknown)
 
-        missing = p.let("eq", late.base, "null", kind="ptr")
+        missing = p.let("eq", late.base, "null", type="ptr")
         existing = (late.base, *(late.shape[axis] for axis in late.unknown))
-        late.next_base, *lengths = p.if_else(missing, first, lambda: existing, kinds)
+        late.next_base, *lengths = p.if_else(missing, first, lambda: existing, types)
         late.next_shape = list(late.shape)
         for axis, length in zip(late.unknown, lengths, strict=True):
             late.next_shape[axis] = length

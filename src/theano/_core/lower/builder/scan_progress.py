@@ -68,7 +68,7 @@ class Report:
             progress(int(done), int(n_steps))
             return ()
 
-        kinds = (_NUMBER,) * len(numbers)
-        p.callbacks.append(CallbackRecord(tell, kinds, (), ()))
+        types = (_NUMBER,) * len(numbers)
+        p.callbacks.append(CallbackRecord(tell, types, (), ()))
         arguments, made = p.listed(places), p.listed(())
         p.call_or_fail("callback", len(p.callbacks) - 1, len(numbers), arguments, 0, made)

@@ -37,12 +37,12 @@ class SparseWork(Record):
 
 
 def _call(p: Core, work: SparseWork) -> str:
-    kinds = kernel_call.kinds_of(NUMBERS, len(work))
-    return p.call("sparse", kernel_call.arguments(p, work, kinds))
+    types = kernel_call.types_of(NUMBERS, len(work))
+    return p.call("sparse", kernel_call.arguments(p, work, types))
 
 
 def _finish(p: Core, work: SparseWork) -> None:
-    p.or_fail(p.let("eq", _call(p, work), 0, kind="int32"))
+    p.or_fail(p.let("eq", _call(p, work), 0, type="int32"))
 
 
 def compressed_product(
@@ -101,9 +101,9 @@ def sampled_products(
         out=out.data,
     )
     done = _call(p, work)
-    inside = p.let("ne", done, 1, kind="int32")
+    inside = p.let("ne", done, 1, type="int32")
     p.check(node, inside, "places", (x.shape[0], y.shape[0]))
-    p.or_fail(p.let("eq", done, 0, kind="int32"))
+    p.or_fail(p.let("eq", done, 0, type="int32"))
     return out
 
 

@@ -27,7 +27,7 @@ def call_items(p: Core, node: Apply, name: str, values: Sequence[Array]) -> Arra
     casts, dtype = node.op.dtype(*(v.type.dtype for v in node.inputs))
 
     def call(b: Any, at: Value, *items: TensorLike) -> Any:
-        wide = [b.cast(b.cast(v, kind), "float64") for v, kind in zip(items, casts, strict=True)]
+        wide = [b.cast(b.cast(v, type_), "float64") for v, type_ in zip(items, casts, strict=True)]
         arguments = "".join(f"double {v.text}, " for v in wide)
         function = b.emit(f"inttoptr i64 {at.text} to ptr")
         result = Value(b.emit(f"call double {function}({arguments}i32 0)"), "float64", 1)

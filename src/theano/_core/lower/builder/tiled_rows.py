@@ -63,13 +63,13 @@ def plan(p: Core, call: Call, flag: bool | str) -> Tiling | None:
     light = is_light(loop, call.kernel.lanes, p.vector_bits)
     if not light and all(itemsize(loop.operands[i][0]) <= LESS_WIDE for i in repeated):
         part = p.let("ne", p.let("and", length, call.kernel.lanes - 1), 0)
-        longer = p.let("and", part, p.let("le", length, LONGER), kind="bool")
-        short = p.let("or", short, longer, kind="bool")
-    condition = p.let("and", short, p.let("ge", rows, LEAST_ROWS), kind="bool")
+        longer = p.let("and", part, p.let("le", length, LONGER), type="bool")
+        short = p.let("or", short, longer, type="bool")
+    condition = p.let("and", short, p.let("ge", rows, LEAST_ROWS), type="bool")
     if isinstance(flag, str):
-        condition = p.let("and", condition, flag, kind="bool")
-    kinds = {loop.operands[i][0] for i in repeated}
-    kernels = {dtype: _repeating(p, dtype, length) for dtype in sorted(kinds)}
+        condition = p.let("and", condition, flag, type="bool")
+    types = {loop.operands[i][0] for i in repeated}
+    kernels = {dtype: _repeating(p, dtype, length) for dtype in sorted(types)}
     for one in kernels.values():
         kernel_call.ready_variant(p, condition, one)
     return Tiling(condition, {i: kernels[loop.operands[i][0]] for i in repeated})

@@ -90,17 +90,17 @@ def count_of_range(p: Core, node: Apply, start: Array, stop: Array, step: Array)
     first, last, by = (
         _widest(p, v, name) for v, name in zip((start, stop, step), names, strict=True)
     )
-    p.check(node, p.let("ne", by, 0, kind="int128"), "arange_step", ())
-    down = p.let("lt", by, 0, kind="int128")
-    low = p.let("select", down, last, first, kind="int128")
-    high = p.let("select", down, first, last, kind="int128")
-    size = p.let("select", down, p.let("sub", 0, by, kind="int128"), by, kind="int128")
-    none = p.let("ge", low, high, kind="int128")
-    span = p.let("sub", high, low, kind="int128")
-    span = p.let("select", none, 1, span, kind="int128")
-    p.check(node, p.let("below", span, 1 << 64, kind="int128"), "range_length", ())
-    whole = p.let("low", p.let("sub", span, 1, kind="int128"), kind="int128")
-    more = p.let("udiv", whole, p.let("low", size, kind="int128"))
+    p.check(node, p.let("ne", by, 0, type="int128"), "arange_step", ())
+    down = p.let("lt", by, 0, type="int128")
+    low = p.let("select", down, last, first, type="int128")
+    high = p.let("select", down, first, last, type="int128")
+    size = p.let("select", down, p.let("sub", 0, by, type="int128"), by, type="int128")
+    none = p.let("ge", low, high, type="int128")
+    span = p.let("sub", high, low, type="int128")
+    span = p.let("select", none, 1, span, type="int128")
+    p.check(node, p.let("below", span, 1 << 64, type="int128"), "range_length", ())
+    whole = p.let("low", p.let("sub", span, 1, type="int128"), type="int128")
+    more = p.let("udiv", whole, p.let("low", size, type="int128"))
     p.check(node, p.let("below", more, LARGEST - 1), "range_length", ())
     return p.scalar(p.let("select", none, 0, p.let("add", more, 1)))
 
@@ -114,7 +114,7 @@ def _widest(p: Core, array: Array, dtype: str) -> Size:
         if isinstance(value, Number)
         else value.name
     )
-    return p.let("signed", size) if signed else p.let("unsigned", size, kind="uint64")
+    return p.let("signed", size) if signed else p.let("unsigned", size, type="uint64")
 
 
 def _count_of_floats(p: Core, node: Apply, start: Array, stop: Array, step: Array) -> Array:
@@ -218,7 +218,7 @@ def broadcast_to(
                 p.check_equal(node, own, wanted, fault, (axis, own, wanted))
             continue
         one, same = p.let("eq", own, 1), p.let("eq", own, wanted)
-        p.check(node, p.let("or", same, one, kind="bool"), fault, (axis, own, wanted))
+        p.check(node, p.let("or", same, one, type="bool"), fault, (axis, own, wanted))
         if axis in broadcast_axes:
             continue
         strides[axis] = p.let("select", same, strides[axis], 0)
@@ -344,7 +344,7 @@ def _slice_registers(
     else:
         # Counted in whole steps after the first, which cannot exceed an int64.
         wrong = p.let("lt", p.let("xor", span, step), 0)
-        none = p.let("or", p.let("eq", span, 0), wrong, kind="bool")
+        none = p.let("or", p.let("eq", span, 0), wrong, type="bool")
         up = p.let("select", down, 1, -1)
         whole = p.let("sdiv", p.let("add", span, up), step)
         count = p.let("select", none, 0, p.let("add", whole, 1))
@@ -373,5 +373,5 @@ def follow_each_other(
     for array in arrays:
         steps = p.strides(array)
         follows = p.let("eq", steps[outer], p.let("mul", length, steps[inner]))
-        one = p.let("and", one, follows, kind="bool")
+        one = p.let("and", one, follows, type="bool")
     return one

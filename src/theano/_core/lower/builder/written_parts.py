@@ -29,7 +29,7 @@ def write(p: Core, step: WrittenPart) -> None:
     same: Size = 1
     for length, wanted in zip(shape, part.shape, strict=True):
         if length is not wanted:
-            same = p.let("and", same, p.let("eq", length, wanted), kind="bool")
+            same = p.let("and", same, p.let("eq", length, wanted), type="bool")
     if same == 1:
         _fill_part(p, loop, node, shape, part)
     else:

@@ -102,8 +102,8 @@ class Trace:
 
     def like(self, function: Callable[..., object], *arguments: object) -> Any:
         """Return zeros in the shapes of what a function returns."""
-        kinds = jax.eval_shape(function, *arguments)
-        return jax.tree.map(lambda kind: jax.numpy.zeros(kind.shape, kind.dtype), kinds)
+        types = jax.eval_shape(function, *arguments)
+        return jax.tree.map(lambda t: jax.numpy.zeros(t.shape, t.dtype), types)
 
     def on_host(self, node: Apply, values: Sequence[object], effect: bool = False) -> list[Any]:
         """Return the outputs of a node that NumPy computes when the function runs.
@@ -124,13 +124,13 @@ class Trace:
                 for out, result in zip(node.outputs, results, strict=True)
             )
 
-        kinds = tuple(
+        types = tuple(
             jax.ShapeDtypeStruct(shape, np.dtype(getattr(out.type, "dtype", "int64")))
             for out, shape in zip(node.outputs, self._shapes(node, values), strict=True)
         )
         if effect:
-            return list(io_callback(call, kinds, *moving.values(), ordered=True))
-        return list(jax.pure_callback(call, kinds, *moving.values()))
+            return list(io_callback(call, types, *moving.values(), ordered=True))
+        return list(jax.pure_callback(call, types, *moving.values()))
 
     def _shapes(self, node: Apply, values: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs; raises LengthUnknown."""
@@ -196,5 +196,5 @@ class Trace:
 
 def _is_length(node: Apply) -> bool:
     """Tell whether a node makes numbers that lengths may depend on."""
-    kinds = [out.type for out in node.outputs]
-    return all(k.ndim == 0 or (k.ndim == 1 and k.numpy_dtype.kind in "iu") for k in kinds)
+    types = [out.type for out in node.outputs]
+    return all(k.ndim == 0 or (k.ndim == 1 and k.numpy_dtype.kind in "iu") for k in types)

@@ -60,8 +60,8 @@ def _is_quick(program: ir.Program, lines: int) -> bool:
         if type(i) is ir.Step:
             steps.append([])
         steps[-1].append(i)
-    kinds = {tuple(map(type, step)): step for step in steps}
-    distinct = sum(sum(map(lines_of, step)) for step in kinds.values())
+    types = {tuple(map(type, step)): step for step in steps}
+    distinct = sum(sum(map(lines_of, step)) for step in types.values())
     return 2 * distinct > lines and is_spent_elsewhere(program, lines)
 
 
@@ -77,7 +77,7 @@ class _Outliner:
 
     def __init__(self, program: ir.Program) -> None:
         self.stacks, _ = program.places()
-        self.kinds = {n: k for i in ir.walk(program.body) for n, k in ir.defined(i)}
+        self.types = {n: k for i in ir.walk(program.body) for n, k in ir.defined(i)}
         self.routines: list[ir.Routine] = []
         self.words = _NOWHERE + 1
 
@@ -97,8 +97,8 @@ class _Outliner:
         parts, groups = _joined(_cut(block, lines, self.stacks), self.stacks)
         if len(parts) == 1 and not (whole and self.routines):
             return block
-        flow = _Flow(self.stacks, parts, self.kinds, _registers(ends), self.words)
-        if not all(flow.kinds[name] in _WORDS for name in flow.words):
+        flow = _Flow(self.stacks, parts, self.types, _registers(ends), self.words)
+        if not all(flow.types[name] in _WORDS for name in flow.words):
             return block
         self.words = flow.count
         runs: list[ir.Run] = [ir.Run(0, ())] * len(parts)
@@ -107,8 +107,8 @@ class _Outliner:
             for member, row in zip(members, rows, strict=True):
                 runs[member] = ir.Run(len(self.routines), row)
             self.routines.append(routine.replace(runs=ir.MANY) if often else routine)
-        stores = [ir.LiveStore(flow.words[n], n, flow.kinds[n]) for n in flow.live[-1]]
-        loads = [ir.LiveLoad(n, flow.words[n], flow.kinds[n]) for n in flow.loaded]
+        stores = [ir.LiveStore(flow.words[n], n, flow.types[n]) for n in flow.live[-1]]
+        loads = [ir.LiveLoad(n, flow.words[n], flow.types[n]) for n in flow.loaded]
         return [*stores, *runs, *loads]
 
     def _with_blocks(self, i: ir.Instruction, often: bool) -> ir.Instruction:
@@ -210,7 +210,10 @@ def _cut(body: ir.Block, lines: Sequence[int], stacks: Container[str]) -> list[_
 def _kept_whole(body: ir.Block) -> set[int]:
     """Return the instructions before which there is no cut: what is no word is used behind it."""
     made = {
-        name: at for at, i in enumerate(body) for name, kind in ir.defined(i) if kind not in _WORDS
+        name: at
+        for at, i in enumerate(body)
+        for name, type_ in ir.defined(i)
+        if type_ not in _WORDS
     }
     lines: set[int] = set()
     for at, i in enumerate(body) if made else ():
@@ -222,10 +225,10 @@ def _kept_whole(body: ir.Block) -> set[int]:
 # -- what is equal ---------------------------------------------------------------------------------
 
 
-def _is_free_let(function: str, operands: Sequence[Field], kind: str) -> bool:
+def _is_free_let(function: str, operands: Sequence[Field], type_: str) -> bool:
     if function == "select":
-        return kind == "int64" and isinstance(operands[0], str)
-    return kind == "int64" or function in ("moved", "word", "slot")
+        return type_ == "int64" and isinstance(operands[0], str)
+    return type_ == "int64" or function in ("moved", "word", "slot")
 
 
 def _of_launch(i: ir.Launch) -> tuple[bool, ...]:
@@ -233,15 +236,15 @@ def _of_launch(i: ir.Launch) -> tuple[bool, ...]:
 
 
 def _of_value(i: ir.Merge | ir.Carried) -> tuple[bool, ...]:
-    return False, False, i.kind == "int64", i.kind == "int64"
+    return False, False, i.type == "int64", i.type == "int64"
 
 
 # In which fields of an instruction an int may as well be a register: in the others it is part of
 # the pattern. Where constants are none of it, they may be registers as well; None: nowhere.
 _FREE: dict[type, Callable[[Any], Sequence[Flag]]] = {
-    ir.Let: lambda i: (False, False, _is_free_let(i.function, i.operands, i.kind), False),
-    ir.Words: lambda i: (False, [kind == "int64" for kind in i.kinds], False),
-    ir.FrameStore: lambda i: (True, [kind == "int64" for kind in i.kinds], False),
+    ir.Let: lambda i: (False, False, _is_free_let(i.function, i.operands, i.type), False),
+    ir.Words: lambda i: (False, [type_ == "int64" for type_ in i.types], False),
+    ir.FrameStore: lambda i: (True, [type_ == "int64" for type_ in i.types], False),
     ir.Launch: _of_launch,
     ir.Merge: _of_value,
     ir.Carried: _of_value,
@@ -319,12 +322,12 @@ class _Part:
         else:
             self._shape.append((value,))
 
-    def _read_let(self, name: str, function: str, operands: Sequence[Field], kind: str) -> None:
+    def _read_let(self, name: str, function: str, operands: Sequence[Field], type_: str) -> None:
         # As any instruction, in fewer steps: most are of this class.
         places, add = self.places, self._shape.append
-        add((ir.Let, function, kind, len(operands)))
+        add((ir.Let, function, type_, len(operands)))
         add(places.setdefault(name, len(places)))
-        self._read(operands, repeat(_is_free_let(function, operands, kind)))
+        self._read(operands, repeat(_is_free_let(function, operands, type_)))
 
 
 # What is read field by field.
@@ -399,7 +402,7 @@ class _Flow:
     ----------
     places : dict of str to int
         Where places on the stack begin in `STACKS`.
-    kinds : dict of str to str
+    types : dict of str to str
         Of registers that are there behind the part that defines them.
     needs : list of list of str
         What each part needs of others.
@@ -416,14 +419,14 @@ class _Flow:
         self,
         places: Mapping[str, int],
         parts: Sequence[_Part],
-        kinds: Mapping[str, str],
+        types: Mapping[str, str],
         ends: Sequence[str],
         first: int,
     ) -> None:
         self.places = places
-        self.kinds = {ir.STACKS: "ptr", **kinds}
+        self.types = {ir.STACKS: "ptr", **types}
         own = {name for part in parts for name in _own(part.block)}
-        made = {name: -1 for name in self.kinds if name not in own}
+        made = {name: -1 for name in self.types if name not in own}
         self.needs: list[list[str]] = []
         last: dict[str, int] = {}
         for number, part in enumerate(parts):
@@ -485,16 +488,16 @@ def _routine(
             stacks.append(ir.Let(name, "moved", (ir.STACKS, at)))
         elif name in needed and name != ir.STACKS:
             word = operand(flow.words[n] for n in names)
-            loads.append(ir.LiveLoad(name, word, flow.kinds[name], name not in in_time))
+            loads.append(ir.LiveLoad(name, word, flow.types[name], name not in in_time))
         elif any(n in kept for n, kept in zip(names, live, strict=True)):
             pairs = zip(names, live, strict=True)
             word = operand(flow.words[n] if n in kept else _NOWHERE for n, kept in pairs)
-            stores.append(ir.LiveStore(word, name, flow.kinds[name]))
+            stores.append(ir.LiveStore(word, name, flow.types[name]))
     numbers = iter([operand(column) for column in zip(*(p.numbers for p in parts), strict=True)])
     block = _with(part.block, lambda x, free: next(numbers) if free else x)
-    kinds = tuple("int64" if type(key[0]) is int else key[0].dtype for key in columns)
+    types = tuple("int64" if type(key[0]) is int else key[0].dtype for key in columns)
     rows = list(zip(*(map(_word, key) for key in columns), strict=True)) or [()] * len(parts)
-    return ir.Routine([*loads, *stacks, *block, *stores], kinds, len(parts)), rows
+    return ir.Routine([*loads, *stacks, *block, *stores], types, len(parts)), rows
 
 
 def _word(x: int | ir.Number) -> int:

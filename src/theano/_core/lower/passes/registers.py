@@ -138,34 +138,34 @@ class _Writer:
             return [original]
         fits = ""
         for name, wanted in self.conditions.items():
-            held = str(name) if wanted else self._let(before, "not", name, kind="bool")
-            fits = self._let(before, "and", fits, held, kind="bool") if fits else held
+            held = str(name) if wanted else self._let(before, "not", name, type="bool")
+            fits = self._let(before, "and", fits, held, type="bool") if fits else held
         return self._either(loop, forms, before, fits)
 
-    def _let(self, block: ir.Block, function: str, *operands: Size, kind: str = "int64") -> str:
+    def _let(self, block: ir.Block, function: str, *operands: Size, type: str = "int64") -> str:
         name = self.fresh()
-        block.append(ir.Let(name, function, operands, kind))
+        block.append(ir.Let(name, function, operands, type))
         return name
 
     def _either(self, loop: ir.For, forms: list[_Form], before: ir.Block, holds: str) -> ir.Block:
-        kinds = dict(ir.defined(loop))
-        names = {name: self.fresh() for name in kinds}
+        types = dict(ir.defined(loop))
+        names = {name: self.fresh() for name in types}
         block: ir.Block = [_renamed(loop, lambda name: names.get(name, name))]
         for form in forms:
             fits = self._let(before, "at_most", loop.rows, form.lanes)
             if holds:
-                fits = self._let(before, "and", fits, holds, kind="bool")
-            after = {name: name if form is forms[-1] else self.fresh() for name in kinds}
+                fits = self._let(before, "and", fits, holds, type="bool")
+            after = {name: name if form is forms[-1] else self.fresh() for name in types}
             merges = tuple(
-                ir.Merge(after[name], kind, _value(form.names[name], kind), _value(old, kind))
-                for (name, kind), old in zip(kinds.items(), names.values(), strict=True)
+                ir.Merge(after[name], type_, _value(form.names[name], type_), _value(old, type_))
+                for (name, type_), old in zip(types.items(), names.values(), strict=True)
             )
             block, names = [ir.If(fits, form.block, block, merges)], after
         return [*before, *block]
 
 
-def _value(name: str, kind: str) -> Size | Scalar:
-    return name if kind in ("ptr", "int64") else Register(name, kind)
+def _value(name: str, type_: str) -> Size | Scalar:
+    return name if type_ in ("ptr", "int64") else Register(name, type_)
 
 
 def _runs(i: object) -> bool:
@@ -205,7 +205,7 @@ class _Form:
         self.mask = self.fresh()
         self.names = {name: self.fresh() for name, _ in ir.defined(loop)}
         # Addresses that are carried, and the rows there when a step begins, if it reads them.
-        self._carried = {c.name: c for c in loop.carried if c.kind == "ptr"}
+        self._carried = {c.name: c for c in loop.carried if c.type == "ptr"}
         self._rows: dict[str, Register] = {}
         # What lies at an address, and whether it is a row.
         self._items: dict[str, tuple[Scalar, bool]] = {}
@@ -472,7 +472,7 @@ class _Form:
             value, is_row = self._items.get(after, (row, False))
             if not is_row or value.dtype != row.dtype:
                 raise Unfit("what is handed on is no row of the step")
-            carried.append(ir.Carried(row.name, ir.kind_of(row), start, value))
+            carried.append(ir.Carried(row.name, ir.type_of(row), start, value))
         mask = ir.Mask(self.mask, loop.rows, self.lanes)
         step = self.names[loop.step]
         form = ir.For(step, loop.limit, tuple(carried), self._body, polls=loop.polls)

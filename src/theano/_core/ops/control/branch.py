@@ -53,8 +53,8 @@ class IfElse(Structured):
         if len(values) != 2 * self.n_outs:
             raise ValueError(f"{self} takes {2 * self.n_outs} values, got {len(values)}")
         pairs = zip(values[: self.n_outs], values[self.n_outs :], strict=True)
-        kinds = [_common_type(one, two) for one, two in pairs]
-        return Apply(self, [condition, *values], [k.output() for k in kinds])
+        types = [_common_type(one, two) for one, two in pairs]
+        return Apply(self, [condition, *values], [k.output() for k in types])
 
     def sides(self, node: Apply) -> tuple[list[Any], list[Any]]:
         """Return the two groups of values."""
@@ -210,12 +210,12 @@ def scalar_condition(value: Any) -> Any:
 def _common_type(one: Any, two: Any) -> Any:
     if one.type == two.type:
         return one.type
-    kinds = (one.type, two.type)
-    if all(isinstance(k, TensorType) for k in kinds) and one.type.dtype == two.type.dtype:
+    types = (one.type, two.type)
+    if all(isinstance(k, TensorType) for k in types) and one.type.dtype == two.type.dtype:
         if one.type.ndim == two.type.ndim:
             pairs = zip(one.type.broadcastable, two.type.broadcastable, strict=True)
             return TensorType(one.type.dtype, [a and b for a, b in pairs])
-    raise TypeError(f"The two branches should have identical types, but they are {kinds}.")
+    raise TypeError(f"The two branches should have identical types, but they are {types}.")
 
 
 def common_shape(then: Sequence[Any], otherwise: Sequence[Any]) -> list[Any]:

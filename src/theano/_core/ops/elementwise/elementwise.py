@@ -266,10 +266,10 @@ class Elementwise(Op):
         """Return the inputs as real numbers where they are integers and the function is real."""
         if dtypes.is_discrete(node.outputs[0].type.dtype):
             return node.inputs
-        kinds, _ = self.dtype(*(v.type.dtype for v in node.inputs))
+        wanted, _ = self.dtype(*(v.type.dtype for v in node.inputs))
         return [
             cast(v, dtype) if dtypes.is_discrete(v.type.dtype) else v
-            for v, dtype in zip(node.inputs, kinds, strict=True)
+            for v, dtype in zip(node.inputs, wanted, strict=True)
         ]
 
     def lower(self, p: Builder, node: Apply, *values: Any) -> Any:

@@ -127,9 +127,9 @@ class MatrixTangent(MatrixOp):
         return [self(*(pad_left(v, rank) for v in values))]
 
 
-def outputs_of(op: Op, x: Any, kinds: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
+def outputs_of(op: Op, x: Any, types: Sequence[tuple[str, Sequence[bool]]]) -> Apply:
     """Return `op` applied to `x`, with outputs of these dtypes and patterns."""
-    outs = [TensorType(dtype, pattern) for dtype, pattern in kinds]
+    outs = [TensorType(dtype, pattern) for dtype, pattern in types]
     return Apply(op, [x], [type_.output() for type_ in outs])
 
 

@@ -142,8 +142,8 @@ class Eigh(Eig):
 
     def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("eigh", x)
-        kinds = [vector_like(x, dtypes.real_of(x.type.dtype)), matrix_like(x)]
-        return outputs_of(self, x, kinds if self.vectors else kinds[:1])
+        types = [vector_like(x, dtypes.real_of(x.type.dtype)), matrix_like(x)]
+        return outputs_of(self, x, types if self.vectors else types[:1])
 
     def compute(self, xp: ArrayModule, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         read = xp.tril(x) if self.UPLO == "L" else xp.triu(x)

@@ -244,12 +244,12 @@ class Solve(MatrixOp):
         if A_structure in ("lower_triangular", "upper_triangular"):
             lower = A_structure == "lower_triangular"
         self.is_lower = bool(lower)
-        kinds = {
+        routines = {
             "lower_triangular": "solve_triangular",
             "upper_triangular": "solve_triangular",
             "positive_definite": "solve_positive",
         }
-        self.routine = kinds.get(A_structure, "solve")
+        self.routine = routines.get(A_structure, "solve")
 
     def flags(self) -> tuple[str, ...]:
         return ("lower",) * (self.is_lower and self.routine != "solve")

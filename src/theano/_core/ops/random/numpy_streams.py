@@ -87,20 +87,20 @@ def multinomial_helper(
     """Draw counts for the rows of `pvals`; `n` and the other axes of `pvals` broadcast."""
     ndim = max(n.ndim, pvals.ndim - 1) if size is None else len(size)
     n, pvals = _axes_on_left("n", n, ndim), _axes_on_left("pvals", pvals, ndim, 1)
-    kinds = pvals.shape[-1]
+    outcomes = pvals.shape[-1]
     lead = np.broadcast_shapes(n.shape, pvals.shape[:-1]) if size is None else tuple(size)
-    if math.prod(lead) > 1 and n.size == 1 and pvals.size == kinds and pvals.min() >= 0:
-        row = _below_one(pvals.reshape(kinds)).astype("float64")
+    if math.prod(lead) > 1 and n.size == 1 and pvals.size == outcomes and pvals.min() >= 0:
+        row = _below_one(pvals.reshape(outcomes)).astype("float64")
         return random_state.multinomial(n.item(), row, lead).astype("int64", copy=False)
     counts = np.broadcast_to(n, lead).reshape(-1).tolist()
-    rows = np.broadcast_to(pvals, (*lead, kinds)).reshape(-1, kinds)
+    rows = np.broadcast_to(pvals, (*lead, outcomes)).reshape(-1, outcomes)
     if pvals.size and not pvals.min() >= 0:
         raise AssertionError(f"multinomial: a probability is negative: {pvals.min()}")
     draws = [
         random_state.multinomial(count, _below_one(row).astype("float64"))
         for count, row in zip(counts, rows, strict=True)
     ]
-    return np.asarray(draws, dtype="int64").reshape((*lead, kinds))
+    return np.asarray(draws, dtype="int64").reshape((*lead, outcomes))
 
 
 def _below_one(row: np.ndarray) -> np.ndarray:

@@ -78,14 +78,16 @@ class MultinomialDraw(KeyedOp):
     ) -> tuple[Any, ...]:
         if len(n) != len(p):
             raise ValueError(f"multinomial: {len(n)} numbers of trials for {len(p)} rows")
-        rows, kinds = p.shape
+        rows, outcomes = p.shape
         left, rest, counts = n, xp.ones(rows), []
-        for kind in range(kinds):
-            positions = xp.arange(rows, dtype="uint64") * xp.asarray(kinds, dtype="uint64")
-            words = attempt_words(xp, checked_key(key), positions + xp.asarray(kind, "uint64"))
-            count = binomial(ArrayMath(xp), words, left, _share(xp, p[:, kind], rest, kind, kinds))
+        for outcome in range(outcomes):
+            positions = xp.arange(rows, dtype="uint64") * xp.asarray(outcomes, dtype="uint64")
+            words = attempt_words(xp, checked_key(key), positions + xp.asarray(outcome, "uint64"))
+            count = binomial(
+                ArrayMath(xp), words, left, _share(xp, p[:, outcome], rest, outcome, outcomes)
+            )
             counts.append(count)
-            left, rest = left - count, rest - p[:, kind]
+            left, rest = left - count, rest - p[:, outcome]
         stacked = xp.stack(counts, axis=1) if counts else xp.zeros((rows, 0))
         return (stacked.astype("int64"),)
 
@@ -100,7 +102,7 @@ class MultinomialDraw(KeyedOp):
         return p.draw_multinomial(node, key, n, probabilities, binomial)
 
 
-def _share(xp: ArrayModule, p: np.ndarray, rest: np.ndarray, kind: int, kinds: int) -> Any:
-    if kind == kinds - 1:
+def _share(xp: ArrayModule, p: np.ndarray, rest: np.ndarray, outcome: int, outcomes: int) -> Any:
+    if outcome == outcomes - 1:
         return p * 0 + 1
     return xp.where(p < rest, p / xp.where(p < rest, rest, 1), 1.0)

@@ -102,8 +102,8 @@ class Compressed(Record):
         """
         places = self.of_rows, self.of_columns
         product = x.owner if x.owner and isinstance(x.owner.op, Dot) else None
-        kinds = [(v.type.dtype, v.type.ndim) for v in product.inputs] if product else []
-        if product is not None and kinds == [(x.type.dtype, 2)] * 2:
+        factors = [(v.type.dtype, v.type.ndim) for v in product.inputs] if product else []
+        if product is not None and factors == [(x.type.dtype, 2)] * 2:
             one, two = product.inputs
             return SampledProducts()(one, dimshuffle(two, (1, 0)), *places)
         return gather(x, *places)
@@ -180,13 +180,13 @@ def counted(size: Any) -> Any:
 
 def compressed(x: Variable) -> Compressed | None:
     """Return a sparse variable as its arrays; None: its format or dtype has no such form."""
-    kind: Any = x.type
-    if kind.format not in TURNED or kind.dtype == "bool":
+    type_: Any = x.type
+    if type_.format not in TURNED or type_.dtype == "bool":
         return None
     node = x.owner
     if node is not None and isinstance(node.op, Assembled):
-        return Compressed(kind.format, *node.inputs)
-    return Compressed(kind.format, *SparseArrays()(x))
+        return Compressed(type_.format, *node.inputs)
+    return Compressed(type_.format, *SparseArrays()(x))
 
 
 def known_places(

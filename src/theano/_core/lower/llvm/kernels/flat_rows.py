@@ -36,9 +36,9 @@ _SHIFT = 16
 def longest(loop: Loop, lanes: int, bits: int) -> int:
     """Return how many items the rows of a loop over two axes may have; 0: it has no such kernel."""
     partly = [(dtype, fixed) for dtype, fixed in loop.operands if len(fixed) == 1]
-    kinds = {dtype for dtype, _ in partly if not dtype.startswith("complex")}
-    moved = all(_moved_as(lanes, itemsize(dtype)) for dtype in kinds)
-    if not partly or len(kinds) < len({dtype for dtype, _ in partly}) or not moved:
+    dtypes = {dtype for dtype, _ in partly if not dtype.startswith("complex")}
+    moved = all(_moved_as(lanes, itemsize(dtype)) for dtype in dtypes)
+    if not partly or len(dtypes) < len({dtype for dtype, _ in partly}) or not moved:
         return 0
     if not has_avx512(bits):
         return 0

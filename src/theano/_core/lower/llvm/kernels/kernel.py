@@ -23,8 +23,8 @@ from typing import Any
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
+from theano._core.lower.llvm.kernels.innermost import first_axis, innermost_loop
 from theano._core.lower.llvm.kernels.items import Memory, merge, reduce_lanes, store
-from theano._core.lower.llvm.kernels.kinds import first_axis, kind_of
 from theano._core.lower.llvm.kernels.sums import Sums
 from theano._core.lower.llvm.kernels.vectors import VectorLoop
 
@@ -300,8 +300,7 @@ class KernelWriter(Frame):
     ) -> list[Any]:
         """Run [lo, hi) of the last axis in vectors; return the accumulators after it."""
         inner = [i for i in range(self.last) if self.reduced[i]] if not self.vector_reduced else []
-        kind = kind_of(self)
-        loop = kind(self, pointers, lo, hi, acc)
+        loop = innermost_loop(self)(self, pointers, lo, hi, acc)
         if not self.loop.reductions or self.vector_reduced:
             return loop.packed() if self.unit else loop.strided()
         loop.columns(inner)

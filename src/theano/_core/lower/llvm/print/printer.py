@@ -28,27 +28,27 @@ FEW_RUNS = 4
 # Steps after which a loop first looks at the time, if they may take long.
 FEW_STEPS = 16
 _POSITION = {name: position for position, name in enumerate(ir.RUNTIME)}
-_KINDS = {"ptr": "ptr", "int128": "i128", "": "void"}
+_TYPES = {"ptr": "ptr", "int128": "i128", "": "void"}
 
 
 @lru_cache(256)
-def llvm_kind(kind: str) -> str:
-    """Return LLVM's name of a kind of register."""
-    if kind in _KINDS:
-        return _KINDS[kind]
-    dtype, _, lanes = kind.rpartition("x")
-    return llvm_type(dtype, int(lanes)) if dtype else llvm_type(kind)
+def register_type(type_: str) -> str:
+    """Return LLVM's name of the type of a register."""
+    if type_ in _TYPES:
+        return _TYPES[type_]
+    dtype, _, lanes = type_.rpartition("x")
+    return llvm_type(dtype, int(lanes)) if dtype else llvm_type(type_)
 
 
-# What writes the text of a function of operands of a kind.
+# What writes the text of a function of operands of a type.
 _formats: dict[tuple[str, str], Callable[..., str]] = {}
 
 
-def _format_of(function: str, kind: str) -> Callable[..., str]:
-    key = function, kind
+def _format_of(function: str, type_: str) -> Callable[..., str]:
+    key = function, type_
     template = _formats.get(key)
     if template is None:
-        text = ir.FUNCTIONS[function].text.replace("{k}", llvm_kind(kind))
+        text = ir.FUNCTIONS[function].text.replace("{k}", register_type(type_))
         template = _formats[key] = text.format
     return template
 
@@ -120,7 +120,7 @@ class _Printer:
         row = []
         for n, dtype in enumerate(routine.words):
             row.append(f"  %row.{n}.at = getelementptr i64, ptr %row, i64 {n + 1}")
-            row.append(f"  %row.{n} = load {llvm_kind(dtype)}, ptr %row.{n}.at, align 8")
+            row.append(f"  %row.{n} = load {register_type(dtype)}, ptr %row.{n}.at, align 8")
         arguments = f"@routine{number}(ptr %call, ptr %live, ptr %row)"
         return self._function(f"define internal i32 {arguments} nounwind noinline{how}", row)
 
@@ -154,13 +154,13 @@ class _Printer:
         value = self._known.get(size)
         return str(size) if value is None else value.text
 
-    def value(self, x: ir.Scalar | ir.Size, kind: str = "") -> Any:
-        """Return a scalar or a row, or a size of a kind."""
+    def value(self, x: ir.Scalar | ir.Size, type_: str = "") -> Any:
+        """Return a scalar or a row, or a size of a type."""
         if isinstance(x, ir.Number):
             return number(self.b, ir.number_of(x), x.dtype, x.dtype)
         if isinstance(x, ir.Register):
             return self._known.get(x.name) or Value(x.name, x.dtype, x.lanes)
-        return (isinstance(x, str) and self._known.get(x)) or Value(str(x), kind, 1)
+        return (isinstance(x, str) and self._known.get(x)) or Value(str(x), type_, 1)
 
     def runtime(self, name: str) -> str:
         """Return the address of a function of the runtime."""
@@ -172,7 +172,7 @@ class _Printer:
     def let(self, i: ir.Let) -> None:
         values = self._known
         operands = [values[x].text if x in values else x for x in i.operands]
-        text = _format_of(i.function, i.kind)
+        text = _format_of(i.function, i.type)
         if i.function in ir.DECLARATIONS:
             self.b.declarations[ir.DECLARATIONS[i.function]] = None
             if self.briefly:
@@ -195,10 +195,10 @@ class _Printer:
 
     def frame_load(self, i: ir.FrameLoad) -> None:
         at = self._slot(i.offset)
-        self.b.perform(f"{i.name} = load {llvm_kind(i.kind)}, ptr {at}, align 8")
+        self.b.perform(f"{i.name} = load {register_type(i.type)}, ptr {at}, align 8")
 
     def frame_store(self, i: ir.FrameStore) -> None:
-        self._write(self._slot(i.offset), i.values, i.kinds)
+        self._write(self._slot(i.offset), i.values, i.types)
 
     def load(self, i: ir.Load) -> None:
         self._known[i.name] = items.load(self.b, self.operand(i.address), i.dtype, 1)
@@ -207,11 +207,11 @@ class _Printer:
         items.store(self.b, self.value(i.value), self.operand(i.address))
 
     def words(self, i: ir.Words) -> None:
-        self._write(self.operand(i.address), i.words, i.kinds)
+        self._write(self.operand(i.address), i.words, i.types)
 
-    def _write(self, address: str, values: Sequence[ir.Size], kinds: Sequence[str]) -> None:
-        places = enumerate(zip(values, kinds, strict=True))
-        written = [(n, llvm_kind(k), self.operand(x)) for n, (x, k) in places if x != ""]
+    def _write(self, address: str, values: Sequence[ir.Size], types: Sequence[str]) -> None:
+        places = enumerate(zip(values, types, strict=True))
+        written = [(n, register_type(k), self.operand(x)) for n, (x, k) in places if x != ""]
         words.write(self.b, address, written, self.briefly)
 
     def alloc(self, i: ir.Alloc) -> None:
@@ -269,10 +269,10 @@ class _Printer:
     def call(self, i: ir.Call) -> None:
         row = ir.RUNTIME[i.function]
         operands = "".join(
-            f", {'i64' if kind == 'i' else 'ptr'} {self.operand(x)}"
-            for kind, x in zip(row.operands, i.operands, strict=True)
+            f", {'i64' if type_ == 'i' else 'ptr'} {self.operand(x)}"
+            for type_, x in zip(row.operands, i.operands, strict=True)
         )
-        text = f"call {llvm_kind(row.result)} {self.runtime(i.function)}(ptr %call{operands})"
+        text = f"call {register_type(row.result)} {self.runtime(i.function)}(ptr %call{operands})"
         self.b.perform(f"{i.name} = {text}" if i.name else text)
 
     def launch(self, i: ir.Launch) -> None:
@@ -325,12 +325,12 @@ class _Printer:
     def _live_load(self, i: ir.LiveLoad, name: str) -> list[str]:
         return [
             f"  {name}.at = getelementptr i64, ptr %live, i64 {i.word}",
-            f"  {name} = load {llvm_kind(i.kind)}, ptr {name}.at, align 8",
+            f"  {name} = load {register_type(i.type)}, ptr {name}.at, align 8",
         ]
 
     def live_store(self, i: ir.LiveStore) -> None:
         at = self.b.emit(f"getelementptr i64, ptr %live, i64 {i.word}")
-        self.b.perform(f"store {llvm_kind(i.kind)} {self.operand(i.value)}, ptr {at}, align 8")
+        self.b.perform(f"store {register_type(i.type)} {self.operand(i.value)}, ptr {at}, align 8")
 
     # -- branches and loops -------------------------------------------------------------------
 
@@ -350,7 +350,7 @@ class _Printer:
                 self.block(block)
                 end = b.block
             ends.append(end)
-            values.append([_parts(self.value(merge[side], merge.kind)) for merge in i.merges])
+            values.append([_parts(self.value(merge[side], merge.type)) for merge in i.merges])
             if block:
                 b.perform(f"br label %{join}")
         if i.then or i.otherwise:
@@ -359,12 +359,12 @@ class _Printer:
             b._known = values_before
         for merge, ones, twos in zip(i.merges, *values, strict=True):
             names = []
-            for kind, one, two in zip(_part_kinds(merge.kind), ones, twos, strict=True):
-                k = llvm_kind(kind)
+            for type_, one, two in zip(_part_types(merge.type), ones, twos, strict=True):
+                k = register_type(type_)
                 text = f"phi {k} [{one.text}, %{ends[0]}], [{two.text}, %{ends[1]}]"
                 if ends == [before, before]:
                     text = f"select i1 {condition}, {k} {one.text}, {k} {two.text}"
-                names.append(Value(b.emit(text), kind, 1))
+                names.append(Value(b.emit(text), type_, 1))
             self._known[merge.name] = _whole(names)
 
     def loop(self, i: ir.For) -> None:
@@ -374,19 +374,19 @@ class _Printer:
         carried = i.handed_on
         phis = [(i.step, "i64", "0")]
         for c in carried:
-            starts = _parts(self.value(c.start, c.kind))
-            kinds = _part_kinds(c.kind)
-            names = [c.name] if len(kinds) == 1 else [f"{c.name}.r", f"{c.name}.i"]
-            for name, kind, start in zip(names, kinds, starts, strict=True):
-                phis.append((name, llvm_kind(kind), start.text))
+            starts = _parts(self.value(c.start, c.type))
+            types = _part_types(c.type)
+            names = [c.name] if len(types) == 1 else [f"{c.name}.r", f"{c.name}.i"]
+            for name, type_, start in zip(names, types, starts, strict=True):
+                phis.append((name, register_type(type_), start.text))
             if len(names) > 1:
-                self._known[c.name] = ComplexValue(*map(Value, names, kinds, (1, 1)))
+                self._known[c.name] = ComplexValue(*map(Value, names, types, (1, 1)))
         before, lines = b.block, b.lines
         b.lines, b.block, b._known = [], f"{tag}.body", {}
         self.block(i.body)
         nexts = [b.emit(f"add nuw nsw i64 {i.step}, 1")]
         for c in carried:
-            nexts += [v.text for v in _parts(self.value(c.after, c.kind))]
+            nexts += [v.text for v in _parts(self.value(c.after, c.type))]
         body, latch = b.lines, b.block
         b.lines, b.block, b._known = lines, before, {}
         loop = [(*phi, after) for phi, after in zip(phis, nexts, strict=True)]
@@ -409,8 +409,8 @@ class _Printer:
         before = b.block
         b.perform(f"br label %{tag}.head")
         b.label(f"{tag}.head")
-        for name, kind, start, after in phis:
-            b.perform(f"{name} = phi {kind} [{start}, %{before}], [{after}, %{latch}]")
+        for name, type_, start, after in phis:
+            b.perform(f"{name} = phi {type_} [{start}, %{before}], [{after}, %{latch}]")
         more = b.emit(f"icmp slt i64 {phis[0][0]}, {limit}")
         b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
         b.lines += [f"{tag}.body:", *body, f"  br label %{tag}.head"]
@@ -437,14 +437,14 @@ class _Printer:
         b.perform(f"br label %{tag}.piece")
         b.label(f"{tag}.piece")
         b.perform(f"%{tag}.size = phi i64 [{first}, %{before}], [%{tag}.next, %{tag}.polled]")
-        for name, kind, start, _ in phis:
-            b.perform(f"{name}.p = phi {kind} [{start}, %{before}], [{name}, %{tag}.polled]")
+        for name, type_, start, _ in phis:
+            b.perform(f"{name}.p = phi {type_} [{start}, %{before}], [{name}, %{tag}.polled]")
         far = b.emit(f"add nuw nsw i64 {step}.p, %{tag}.size")
         end = b.emit(f"call i64 @llvm.smin.i64(i64 {far}, i64 {limit})")
         b.perform(f"br label %{tag}.head")
         b.label(f"{tag}.head")
-        for name, kind, _, after in phis:
-            b.perform(f"{name} = phi {kind} [{name}.p, %{tag}.piece], [{after}, %{latch}]")
+        for name, type_, _, after in phis:
+            b.perform(f"{name} = phi {type_} [{name}.p, %{tag}.piece], [{after}, %{latch}]")
         more = b.emit(f"icmp slt i64 {step}, {end}")
         if stop:
             more = b.emit(f"and i1 {more}, {b.emit(f'xor i1 {stop}, true')}")
@@ -536,8 +536,8 @@ def _parts(value: Any) -> list[Value]:
     return [value.real, value.imag] if isinstance(value, ComplexValue) else [value]
 
 
-def _part_kinds(kind: str) -> list[str]:
-    return [PARTS[kind]] * 2 if kind in PARTS else [kind]
+def _part_types(type_: str) -> list[str]:
+    return [PARTS[type_]] * 2 if type_ in PARTS else [type_]
 
 
 def _whole(parts: Sequence[Value]) -> Any:

@@ -10,7 +10,7 @@ from theano._core.lower.llvm.kernels.short_rows import ShortRows, suits
 from theano._core.lower.llvm.kernels.vectors import VectorLoop
 
 
-def kind_of(kernel: Frame) -> type[VectorLoop]:
+def innermost_loop(kernel: Frame) -> type[VectorLoop]:
     """Return the class of the innermost loop of a kernel."""
     if kernel.flat:
         return FlatColumns if kernel.loop.reductions else FlatRows
@@ -22,4 +22,4 @@ def kind_of(kernel: Frame) -> type[VectorLoop]:
 
 def first_axis(kernel: Frame) -> int:
     """Return the first of the axes that the vectors of a kernel run along."""
-    return kernel.last + 1 - kind_of(kernel).along
+    return kernel.last + 1 - innermost_loop(kernel).along
