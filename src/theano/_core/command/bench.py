@@ -132,13 +132,13 @@ def _times(case: Case) -> tuple[float, float]:
     """Return the shortest times of a call of both, taken by turns."""
     best, end = [np.inf, np.inf], time.perf_counter() + SECONDS
     for _ in range(ROUNDS):
-        for number, run in enumerate((case.numpy, case.theano)):
+        for index, run in enumerate((case.numpy, case.theano)):
             start = time.perf_counter()
             count = 0
             while count < 1000 and time.perf_counter() - start < 2e-3:
                 run(*case.arguments)
                 count += 1
-            best[number] = min(best[number], (time.perf_counter() - start) / count)
+            best[index] = min(best[index], (time.perf_counter() - start) / count)
         if time.perf_counter() > end:
             break
     return best[0], best[1]

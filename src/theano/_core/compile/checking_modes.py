@@ -524,12 +524,12 @@ def _check_declarations(node: Apply, inputs: Sequence[Any], used: Sequence[int])
             continue
         if not np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"):
             raise BadDestroyMap(node, position, old, new, op.perform)
-    for number, cell in enumerate(storage):
-        allowed = {*(op.view_map or {}).get(number, ()), *(op.destroy_map or {}).get(number, ())}
+    for index, cell in enumerate(storage):
+        allowed = {*(op.view_map or {}).get(index, ()), *(op.destroy_map or {}).get(index, ())}
         for position, value in enumerate(copies):
             arrays = isinstance(value, np.ndarray) and isinstance(cell[0], np.ndarray)
             if arrays and position not in allowed and np.may_share_memory(value, cell[0]):
-                raise BadViewMap(node, number, cell, position)
+                raise BadViewMap(node, index, cell, position)
     shown = {i: set((op.view_map or {}).get(i, ())) for i in used}
     for one, two in itertools.combinations(used, 2):
         arrays = all(isinstance(storage[i][0], np.ndarray) for i in (one, two))

@@ -22,12 +22,12 @@ def signature_of(function: Function) -> inspect.Signature:
     names = [spec.name for spec in specs]
     by_name = [bool(name) and name.isidentifier() and names.count(name) == 1 for name in names]
     parameters = []
-    for number, spec in enumerate(specs):
+    for index, spec in enumerate(specs):
         # Before an input without a name, all are shown by their positions only.
-        keyword = all(by_name[number:])
+        keyword = all(by_name[index:])
         parameters.append(
             Parameter(
-                spec.name if by_name[number] else f"input_{number}",
+                spec.name if by_name[index] else f"input_{index}",
                 Parameter.POSITIONAL_OR_KEYWORD if keyword else Parameter.POSITIONAL_ONLY,
                 default=Parameter.empty if spec.value is None else _default(spec.value),
                 annotation=spec.variable.type,
@@ -60,8 +60,8 @@ def text_of(function: Function) -> str:
     if maker is None:
         return object.__repr__(function)
     inputs = ", ".join(
-        f"{spec.name or f'input {number}'}: {_kind(spec.variable)}"
-        for number, spec in enumerate(maker.arguments)
+        f"{spec.name or f'input {index}'}: {_kind(spec.variable)}"
+        for index, spec in enumerate(maker.arguments)
         if not spec.implicit
     )
     outputs = ", ".join(_kind(v) for v in maker.results)
@@ -101,8 +101,8 @@ def function_html(function: Function) -> str:
     """Return what notebooks show of a compiled function."""
     maker = function.maker
     rows = [
-        (f"input {spec.name or number}", _kind(spec.variable))
-        for number, spec in enumerate(maker.arguments)
+        (f"input {spec.name or index}", _kind(spec.variable))
+        for index, spec in enumerate(maker.arguments)
         if not spec.implicit
     ]
     rows += [(f"output {k}", f"{_kind(v)}  {label(v)}") for k, v in enumerate(maker.results)]

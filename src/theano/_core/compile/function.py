@@ -272,12 +272,12 @@ def _check_inputs(
     variables = _check_repeated(specs)
     graph = [*results, *(value for _, value in pairs)]
     used = {*graph, *(v for node in nodes for v in node.inputs)}
-    for number, spec in enumerate(specs):
+    for index, spec in enumerate(specs):
         if spec.variable in used or spec.update is not None:
             continue
         message = (
             "theano.function was asked to create a function computing outputs given certain"
-            f" inputs, but the provided input variable at index {number} is not part of the"
+            f" inputs, but the provided input variable at index {index} is not part of the"
             f" computational graph needed to compute the outputs: {spec.variable}.\nTo make this"
             " error into a warning, you can pass the parameter on_unused_input='warn' to"
             " theano.function. To disable it completely, use on_unused_input='ignore'."
@@ -293,14 +293,14 @@ def _check_repeated(specs: Sequence[In]) -> list[Any]:
     """Return the variables of the inputs; take names away that would stand for two of them."""
     position: dict[Any, int] = {}
     names = Counter(spec.name for spec in specs)
-    for number, spec in enumerate(specs):
+    for index, spec in enumerate(specs):
         if spec.variable in position:
             raise UnusedInputError(
                 f"Variable {spec.variable} is used twice in inputs to theano.function, at indices"
-                f" {position[spec.variable]} and {number}: one of the two values"
+                f" {position[spec.variable]} and {index}: one of the two values"
                 " would be ignored. Give each input once."
             )
-        position[spec.variable] = number
+        position[spec.variable] = index
         if spec.name and names[spec.name] > 1:
             spec.name, spec.ambiguous = None, spec.name
     return list(position)

@@ -62,9 +62,7 @@ def _bound(function: Any, args: tuple[object, ...], kwargs: dict[str, object]) -
     maker = function.maker
     remaining, named = list(args[::-1]), dict(kwargs)
     values = []
-    for number, (spec, container) in enumerate(
-        zip(maker.arguments, maker.containers, strict=False)
-    ):
+    for index, (spec, container) in enumerate(zip(maker.arguments, maker.containers, strict=False)):
         if remaining and not spec.implicit:
             value = remaining.pop()
         elif spec.name in named:
@@ -74,7 +72,7 @@ def _bound(function: Any, args: tuple[object, ...], kwargs: dict[str, object]) -
             continue
         else:
             raise messages.bad_arguments(maker, args, kwargs)
-        values.append(HOOKS["convert"](function, number, value))
+        values.append(HOOKS["convert"](function, index, value))
     if remaining or named:
         raise messages.bad_arguments(maker, args, kwargs)
     return values + [variable.container.cell.value for variable in maker.shared]

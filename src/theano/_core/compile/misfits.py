@@ -141,8 +141,8 @@ def described(misfit: Misfit) -> str:
     node = misfit.node
     source = node.source
     used = [
-        (number, _operand(v, shape))
-        for number, (v, shape) in enumerate(zip(node.inputs, misfit.shape, strict=True))
+        (index, _operand(v, shape))
+        for index, (v, shape) in enumerate(zip(node.inputs, misfit.shape, strict=True))
         if not (isinstance(v, Constant) and v.ndim == 0)
     ]
     operands = [operand for _, operand in used]
@@ -202,7 +202,7 @@ def _operand(variable: Variable, shape: Shape) -> Operand:
         op = variable.owner.op
         if isinstance(op, DimShuffle) and _only_pads(op):
             kept = [axis for axis, old in enumerate(op.new_order) if old != "x"]
-            lift = {axis: number for number, axis in enumerate(kept)}
+            lift = {axis: index for index, axis in enumerate(kept)}
             axes = tuple(None if axis is None else lift.get(axis) for axis in axes)
             shape = tuple(shape[axis] for axis in kept)
         elif not (isinstance(op, Elementwise) and op.is_cast):

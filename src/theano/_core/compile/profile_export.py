@@ -35,11 +35,11 @@ class Timed(Record):
         """Yield the number of each step that ran, and what it took."""
         timings = self.program.timings[FIRST_STEP:]
         inside: dict[int, list[int]] = {}
-        for number, step in enumerate(self.text.inside, len(self.text.steps)):
-            inside.setdefault(step.within, []).append(number)
-        for number in range(len(self.text.steps)):
-            if timings and timings[number][1]:
-                yield number, self._step_time(number, timings, inside)
+        for index, step in enumerate(self.text.inside, len(self.text.steps)):
+            inside.setdefault(step.within, []).append(index)
+        for index in range(len(self.text.steps)):
+            if timings and timings[index][1]:
+                yield index, self._step_time(index, timings, inside)
 
     def _step_time(self, number: int, timings: Any, inside: Mapping[int, list[int]]) -> StepTime:
         n_steps = len(self.text.steps)

@@ -44,7 +44,7 @@ def as_string(
         if variable.owner is not None and variable not in i:
             uses[variable.owner] = uses.get(variable.owner, 0) + 1
     repeated = [node for node in order if uses.get(node, 0) > 1]
-    numbers = {node: number for number, node in enumerate(repeated, 1)}
+    numbers = {node: index for index, node in enumerate(repeated, 1)}
     written: set[Apply] = set()
 
     def reference(variable: Variable) -> str:

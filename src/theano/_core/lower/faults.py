@@ -249,5 +249,5 @@ FAULTS: dict[str, Fault] = {
         lambda f: "SVD did not converge" + _why_not(f[0]) + _in_stack(f[1]),
     ),
 }
-CODES = {name: number for number, name in enumerate(FAULTS)}
+CODES = {name: index for index, name in enumerate(FAULTS)}
 NAMES = tuple(FAULTS)

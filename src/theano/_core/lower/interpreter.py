@@ -298,9 +298,9 @@ class _Interpreter:
         at += [(first or len(groups) + plain) + n for n in range(len(loop.reductions))]
         strides = iter(words[at[-1] + 1 :].tolist())
         arrays = []
-        for number, (dtype, axes, place) in enumerate(zip(dtypes, moves, at, strict=True)):
+        for index, (dtype, axes, place) in enumerate(zip(dtypes, moves, at, strict=True)):
             shape = [extents[a] for a in axes]
-            whole = number >= plain and all(reduced)
+            whole = index >= plain and all(reduced)
             side_by_side = kernel.layout == "packed" or whole
             steps = packed(shape, np.dtype(dtype).itemsize)
             steps = steps if side_by_side else [next(strides) for _ in axes]

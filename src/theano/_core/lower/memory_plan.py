@@ -74,10 +74,10 @@ class MemoryPlan:
             f"{self.peak} bytes at once{about}; buffers: {len(self.buffers)}, blocks: {blocks}",
             "buffer        bytes block  allocated in step                 given back in step",
         ]
-        for number, (nbytes, made, freed, block) in enumerate(self.buffers):
+        for index, (nbytes, made, freed, block) in enumerate(self.buffers):
             size = "?" if nbytes is None else nbytes
             end = "(result)" if freed < 0 else self._step(freed)
-            lines.append(f"{number:>6} {size:>12} {block:>5}  {self._step(made):<34}{end}")
+            lines.append(f"{index:>6} {size:>12} {block:>5}  {self._step(made):<34}{end}")
         return "\n".join(line.rstrip() for line in lines)
 
     def _step(self, number: int) -> str:
@@ -126,8 +126,8 @@ class _Planner:
         self.live: dict[int, int] = {}
         self.peak, self.exact, self.step = 0, True, 0
         self.values: dict[str, Any] = {"null": 0, "%frame": _FRAME}
-        for number, (name, _) in enumerate((*program.stacks, ("%block", 0))):
-            self.values[name] = _NOWHERE + number * _APART
+        for index, (name, _) in enumerate((*program.stacks, ("%block", 0))):
+            self.values[name] = _NOWHERE + index * _APART
         self._places = len(program.stacks) + 1
         self._frame: dict[int, Any] = {}
         self._memory: dict[int, Any] = {}
@@ -218,8 +218,8 @@ class _Planner:
 
     def words(self, i: ir.Words) -> None:
         address = self.value(i.address)
-        for number, word in enumerate(i.words):
-            self._memory[address + 8 * number] = self.value(word)
+        for index, word in enumerate(i.words):
+            self._memory[address + 8 * index] = self.value(word)
 
     def check(self, i: ir.Check) -> None:
         holds = self.value(i.condition)

@@ -77,8 +77,8 @@ def group(
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
     live = LiveValues(nodes)
-    for number, node in enumerate(nodes):
-        step = single(node, 1 << number, equal_lengths, step_of)
+    for index, node in enumerate(nodes):
+        step = single(node, 1 << index, equal_lengths, step_of)
         live.read_by(node, step, step_of)
         for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
             heavy = live.end(producer, producer.weight + step.weight)

@@ -80,7 +80,7 @@ def text_of(program: ir.Program, notes: Callable[[Variable], str] = lambda instr
 
 def _kernels(kernels: Sequence[Any]) -> Iterator[str]:
     """Yield what kernels do; loops that several have in common once."""
-    numbers = {id(kernel): number for number, kernel in enumerate(kernels)}
+    numbers = {id(kernel): index for index, kernel in enumerate(kernels)}
     first: dict[Any, int] = {}
     for number, kernel in enumerate(kernels):
         whole, loop = getattr(kernel, "kernel", None), getattr(kernel, "loop", None)
@@ -111,9 +111,9 @@ def _form(kernel: Any) -> str:
 def _loop_lines(kernel: Any) -> Iterator[str]:
     loop = kernel.loop
     yield f"loop over {loop.rank} axes, as {len(kernel.groups)} nested loops {kernel.groups}"
-    for number, (dtype, axes) in enumerate(loop.operands):
+    for index, (dtype, axes) in enumerate(loop.operands):
         same = f", the same along axes {sorted(axes)}" if axes else ""
-        yield f"read %{number}: {dtype}{same}"
+        yield f"read %{index}: {dtype}{same}"
     yield from (f"write: {dtype}" for dtype in loop.stores)
     axes = ", ".join(map(str, loop.reduced))
     for r in loop.reductions:

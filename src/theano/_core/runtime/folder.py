@@ -150,8 +150,8 @@ def _opened(path: str) -> int:
     place = "/"
     try:
         _check(place, os.fstat(handle), bool(parts))
-        for number, part in enumerate(parts, 1):
-            inner = number < len(parts)
+        for index, part in enumerate(parts, 1):
+            inner = index < len(parts)
             flags = _PASSAGE if inner else _WHOLE_FOLDER
             place = os.path.join(place, part)
             before = handle

@@ -344,12 +344,12 @@ def _axes_in_order(
     at = [i for i, e in enumerate(entries) if e is not None and not isinstance(e, slice)]
     apart = apart or at != list(range(at[0], at[-1] + 1))
     order: list[Any] = list(range(start, stop)) if apart else []
-    for number, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         if entry is None:
             order.append("x")
         elif isinstance(entry, slice):
             order.append(next(rest))
-        elif number == at[0] and not apart:
+        elif index == at[0] and not apart:
             order += range(start, stop)
     return order + list(rest)
 

@@ -132,10 +132,10 @@ def pydotprint(
     if scan_graphs:
         loops = [node for node in toposort(outputs) if isinstance(node.op, Loop)]
         root = outfile[: -len(format) - 1]
-        for number, node in enumerate(loops):
+        for index, node in enumerate(loops):
             body = list(node.op.body.outputs)
             options = (compact, format, with_ids, high_contrast, cond_highlight, colors)
-            name = f"{root}_{getattr(node.op, 'name', None) or 'scan'}_{number}"
+            name = f"{root}_{getattr(node.op, 'name', None) or 'scan'}_{index}"
             pydotprint(body, name, *options, max_label_size, False, var_with_name_simple)
     return None
 
@@ -209,9 +209,9 @@ class _Picture:
     def drawn(self) -> Any:
         """Return the whole picture."""
         results = set(self.outputs)
-        for number, node in enumerate(toposort(self.outputs)):
+        for index, node in enumerate(toposort(self.outputs)):
             own = self._id(node)
-            self._shape(own, self._node_text(node, number), self._color(node), "ellipse")
+            self._shape(own, self._node_text(node, index), self._color(node), "ellipse")
             for position, variable in enumerate(node.inputs):
                 where = str(position) if len(node.inputs) > 1 else ""
                 self._arrow(variable, own, where)

@@ -367,8 +367,8 @@ class _Builder:
         changed once; returns whether one was, so that the step is to be called again.
         """
         changed = False
-        for number, (value, r) in enumerate(zip(outputs, self.recurrences, strict=False)):
-            if r is None or self.single or number in self.retyped:
+        for index, (value, r) in enumerate(zip(outputs, self.recurrences, strict=False)):
+            if r is None or self.single or index in self.retyped:
                 continue
             initial, new = r.initial, value.type
             if not isinstance(initial, Constant) or not isinstance(new, TensorType):
@@ -376,8 +376,8 @@ class _Builder:
             rank = r.items[0].type.ndim
             if new.dtype == initial.type.dtype or new.ndim != rank or not holds(new, initial.data):
                 continue
-            self.retyped.add(number)
-            self.recurrences[number] = self._recurrence(
+            self.retyped.add(index)
+            self.recurrences[index] = self._recurrence(
                 as_tensor_variable(initial.data.astype(new.dtype), name=initial.name), list(r.taps)
             )
             changed = True

@@ -134,10 +134,10 @@ class PyDotFormatter:
         color = next((c for part, c in self.apply_colors.items() if part in text), None)
         if color:
             facts |= {"style": "filled", "fillcolor": color, "type": "colored"}
-        for number, (title, body) in enumerate(bodies_of(node)):
-            inside: Any = self._pydot.Cluster(f"{own}_{number}" if number else own, label=title)
+        for index, (title, body) in enumerate(bodies_of(node)):
+            inside: Any = self._pydot.Cluster(f"{own}_{index}" if index else own, label=title)
             own_names, own_prefix = self._names, self._prefix
-            self._names, self._prefix = {}, f"{own}_{number}_"
+            self._names, self._prefix = {}, f"{own}_{index}_"
             self._add(inside, body.outputs, None, body.inputs)
             self._names, self._prefix = own_names, own_prefix
             graph.add_subgraph(inside)

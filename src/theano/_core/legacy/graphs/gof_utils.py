@@ -135,8 +135,8 @@ def give_variables_names(variables: Iterable[Variable]) -> Iterable[Any]:
     """
     counts = Counter(v.name for v in variables)
     unclear = [v for v in variables if not v.name or counts[v.name] > 1]
-    for number, variable in enumerate(unclear):
-        variable.name = f"{variable.name or ''}_{number}"
+    for index, variable in enumerate(unclear):
+        variable.name = f"{variable.name or ''}_{index}"
     if not unique([str(v) for v in variables]):
         raise ValueError("Not all variables have unique names: some are named alike")
     return variables

@@ -172,14 +172,14 @@ class EnumList(EnumType):
         if unknown:
             raise TypeError(f"{name}: expected constants by name, got {sorted(unknown)}")
         kwargs.setdefault("ctype", "int")
-        for number, entry in enumerate(args):
+        for index, entry in enumerate(args):
             pair = isinstance(entry, (list, tuple))
             if pair and len(entry) != 2:
                 raise TypeError(f"{name}: a constant with an alias is (name, alias), got {entry}")
             key = entry[0] if pair else entry
             if not isinstance(key, str) or key in kwargs:
                 raise TypeError(f"{name}: constant name {key!r} is no text, or was given before")
-            kwargs[key] = (entry[1], number) if pair else number
+            kwargs[key] = (entry[1], index) if pair else index
         super().__init__(**kwargs)
 
 

@@ -206,7 +206,7 @@ def _write_turned(
 
     for start in starts:
         rows = _turned(b, values[start : start + lanes])
-        offsets = [(number * count + start) * size for number in range(lanes)]
+        offsets = [(index * count + start) * size for index in range(lanes)]
         _write_vectors(b, address, offsets, rows, b.ge(left, lanes), write_row)
 
 
@@ -232,8 +232,8 @@ def _write(
     """Write the first `left` of each of the values in turn: the first of each, then the second."""
     lanes, (count, size, smallest) = b.lanes, how
     left = b.mul(left, count)
-    mixed = [_mixed(b, values, count, number) for number in range(count)]
-    offsets = [number * lanes * size for number in range(count)]
+    mixed = [_mixed(b, values, count, index) for index in range(count)]
+    offsets = [index * lanes * size for index in range(count)]
 
     def write_part(number: int, place: str, value: Value, done: str) -> None:
         # The rest of the items, in the range of a vector.
@@ -266,8 +266,8 @@ def _write_vectors(
         store(b, vector, place)
     b.perform(f"br label %{done}")
     b.label(some)
-    for number, (place, vector) in enumerate(zip(places, vectors, strict=True)):
-        write_some(number, place, vector, done)
+    for index, (place, vector) in enumerate(zip(places, vectors, strict=True)):
+        write_some(index, place, vector, done)
     b.perform(f"br label %{done}")
     b.label(done)
 

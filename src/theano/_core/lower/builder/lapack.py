@@ -44,7 +44,7 @@ ROUTINES = {
 # In the order of runtime/include/theano_runtime.h.
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
 ALONG |= {"argmax": 9, "argmin": 10}
-NUMBERS = {name: number for number, name in enumerate(ROUTINES)}
+NUMBERS = {name: index for index, name in enumerate(ROUTINES)}
 FLAGS = {name: 1 << bit for bit, name in enumerate(("lower", "nan", "vectors", "full", "adjoint"))}
 PRODUCTS = ("symmetric_product", "product_symmetric")
 # Those that take any matrix; the others need a square one.

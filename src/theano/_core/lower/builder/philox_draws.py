@@ -125,11 +125,11 @@ def _broadcasting(
     """Return the last operands of a node with their broadcast axes, after checking others."""
     result = []
     variables = node.inputs[len(node.inputs) - len(parameters) :]
-    for number, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
+    for index, (array, variable) in enumerate(zip(parameters, variables, strict=True)):
         pattern = variable.type.broadcastable
         for axis, (have, want) in enumerate(zip(array.shape, shape, strict=True)):
             if not pattern[axis]:
-                facts = (number, axis, have, want)
+                facts = (index, axis, have, want)
                 p.check_equal(node, have, want, "parameter_length", facts)
         single = {axis for axis, one in enumerate(pattern) if one}
         result.append((array, array.broadcast_axes | single))

@@ -24,35 +24,35 @@ from theano._core.runtime import native
 
 def write(p: Core) -> ProgramText:
     """Return the text of a program that nothing has been written of yet."""
-    for number, variable in enumerate(p.inputs):
-        _input(p, number, variable)
+    for index, variable in enumerate(p.inputs):
+        _input(p, index, variable)
     input_offsets = tuple(p.input_offsets)
     # Scalars of sizes are computed on demand.
     steps = lowering.steps_of(p, toposort(p.outputs, p.values), p.outputs)
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
-    for number, step in enumerate(early):
-        p.number = number
-        p.do(ir.Step(number))
+    for index, step in enumerate(early):
+        p.number = index
+        p.do(ir.Step(index))
         first = len(p.block)
         lowering.write_step(p, step)
         if p.timed:
-            _tick(p, number, step, p.block[first:])
+            _tick(p, index, step, p.block[first:])
     copied: ir.Block = []
     _materialise_outputs(p, copied)
     after: ir.Block = []
     if late:
         p.late = after
-    for number, step in enumerate(late, len(early)):
-        p.number = number
-        p.do(ir.Step(number))
-        after.append(ir.Step(number))
+    for index, step in enumerate(late, len(early)):
+        p.number = index
+        p.do(ir.Step(index))
+        after.append(ir.Step(index))
         first, first_after = len(p.block), len(after)
         lowering.write_step(p, step)
         if p.timed:
             written = p.block[first:] + after[first_after:]
             with p.into(after):
-                _tick(p, number, step, written)
+                _tick(p, index, step, written)
     p.late = None
     results = _results(p, copied)
     if p.in_place:

@@ -49,9 +49,9 @@ def release_for(p: Core, steps: Size) -> None:
 def check_steps(p: Core, node: Apply, steps: Size, shape: Sequence[Size]) -> None:
     """Fail unless there can be so many steps over sequences of these lengths."""
     p.check_least(node, steps, 0, "scan_steps", (steps,))
-    for number, own in enumerate(shape):
+    for index, own in enumerate(shape):
         if own is not steps and own != steps:
-            p.check(node, p.let("ge", own, steps), "scan_sequence", (number, own, steps))
+            p.check(node, p.let("ge", own, steps), "scan_sequence", (index, own, steps))
 
 
 class LoopWriter:

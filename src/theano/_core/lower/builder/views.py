@@ -356,11 +356,11 @@ def joint_shape(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> lis
     """Return the lengths of arrays joined along an axis, along the others of which they agree."""
     first = arrays[0]
     total: Size = 0
-    for number, array in enumerate(arrays):
+    for index, array in enumerate(arrays):
         for i in range(array.ndim):
             if i != axis:
                 one, two = first.shape[i], array.shape[i]
-                p.check_equal(node, one, two, "join", (number, i, one, two))
+                p.check_equal(node, one, two, "join", (index, i, one, two))
         total = p.plus(total, array.shape[axis])
     return [total if i == axis else n for i, n in enumerate(first.shape)]
 

@@ -429,12 +429,12 @@ class _Flow:
         made = {name: -1 for name in self.types if name not in own}
         self.needs: list[list[str]] = []
         last: dict[str, int] = {}
-        for number, part in enumerate(parts):
+        for index, part in enumerate(parts):
             needed = [name for name in part.places if name in made]
             needed += [] if places.keys().isdisjoint(part.places) else [ir.STACKS]
             self.needs.append(needed)
-            last.update(dict.fromkeys(needed, number))
-            made.update((name, number) for i in part.block for name, _ in ir.defined(i))
+            last.update(dict.fromkeys(needed, index))
+            made.update((name, index) for i in part.block for name, _ in ir.defined(i))
         self.loaded = [name for name in ends if made.get(name, -1) >= 0]
         last.update(dict.fromkeys(self.loaded, len(parts)))
         self.live: list[list[str]] = [[] for _ in range(len(parts) + 1)]
@@ -448,9 +448,9 @@ class _Flow:
         """Choose words; one is used again once it is not needed any more."""
         free: list[int] = []
         ending: dict[int, list[int]] = {}
-        for number in range(-1, len(self.live) - 1):
-            free += ending.pop(number, ())
-            for name in self.live[number]:
+        for index in range(-1, len(self.live) - 1):
+            free += ending.pop(index, ())
+            for name in self.live[index]:
                 if free:
                     word = free.pop()
                 else:

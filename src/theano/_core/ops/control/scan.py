@@ -192,20 +192,20 @@ class Loop(Structured):
             raise IndexError(f"Scan was asked to run for negative number of step {limit}")
         sequences = [next(remaining) for _ in range(self.n_sequences)]
         rows: list[list[Any]] = []
-        for number, state in enumerate(self.states):
-            tensor = isinstance(self.new_values[number].type, TensorType)
+        for index, state in enumerate(self.states):
+            tensor = isinstance(self.new_values[index].type, TensorType)
             start = next(remaining) if state.taps else ()
             if tensor and len(start) < state.depth:
                 raise ValueError(
-                    f"scan: {self.label(number)} needs {state.depth} initial values, "
+                    f"scan: {self.label(index)} needs {state.depth} initial values, "
                     f"got {len(start)}"
                 )
             rows.append(list(start[: state.depth]) if tensor else [start])
         fixed = list(remaining)
-        for number, sequence in enumerate(sequences):
+        for index, sequence in enumerate(sequences):
             if len(sequence) < limit:
                 raise ValueError(
-                    f"{self}: sequence {number} has {len(sequence)} items for {limit} steps"
+                    f"{self}: sequence {index} has {len(sequence)} items for {limit} steps"
                 )
         done, watch = 0, None if self.watch is None else self.watch()
         tell = Told(self.progress, limit)
@@ -215,13 +215,13 @@ class Loop(Structured):
             taps = [r[-t] for s, r in zip(self.states, rows, strict=True) for t in s.taps]
             value_of = dict(zip(self.body.inputs, (*items, *taps, *fixed), strict=True))
             results = self._step(done, value_of, watch)
-            for number, value in enumerate(results[: len(self.states)]):
-                if rows[number] and np.shape(rows[number][-1]) != np.shape(value):
+            for index, value in enumerate(results[: len(self.states)]):
+                if rows[index] and np.shape(rows[index][-1]) != np.shape(value):
                     raise ValueError(
-                        f"scan: step {done} changes the shape of {self.label(number)} from "
-                        f"{np.shape(rows[number][-1])} to {np.shape(value)}"
+                        f"scan: step {done} changes the shape of {self.label(index)} from "
+                        f"{np.shape(rows[index][-1])} to {np.shape(value)}"
                     )
-                rows[number].append(value)
+                rows[index].append(value)
             done += 1
             if self.until and bool(results[-1]):
                 break
@@ -284,18 +284,18 @@ class Loop(Structured):
         inner_shapes = None
         results: list[Any] = []
         steps = as_length(node.outputs[-1] if self.until else node.inputs[0])
-        for number, state in enumerate(self.states):
-            type_ = node.outputs[number].type
+        for index, state in enumerate(self.states):
+            type_ = node.outputs[index].type
             if not isinstance(type_, TensorType):
                 results.append((None,) * type_.ndim)
                 continue
             if state.taps:
-                row = operand_shapes.states[number][1:]
+                row = operand_shapes.states[index][1:]
             else:
                 fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
                 shapes_inside = [shape_of[v] for v in self.body.inputs]
                 inner_shapes = inner_shapes or self.body.shape(shapes_inside, fixed)
-                row = inner_shapes[number]
+                row = inner_shapes[index]
             results.append((self._row_count(state, steps), *row))
         return [*results, ()] if self.until else results
 

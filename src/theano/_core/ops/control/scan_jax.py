@@ -89,8 +89,8 @@ class _Loop:
             rows, good = state
             values, _, passed = self._step(items, rows)
             collected = [
-                value if is_array and self._collects(number) else None
-                for number, (value, is_array) in enumerate(zip(values, self.arrays, strict=True))
+                value if is_array and self._collects(index) else None
+                for index, (value, is_array) in enumerate(zip(values, self.arrays, strict=True))
             ]
             return (self._moved(rows, values), good & passed), collected
 
@@ -98,7 +98,7 @@ class _Loop:
         items = [s[:steps] for s in self.sequences]
         (rows, good), collected = self.j.lax.scan(step, start, items, length=steps)
         self.j.require(good)
-        return [self._rows(number, rows[number], new) for number, new in enumerate(collected)]
+        return [self._rows(index, rows[index], new) for index, new in enumerate(collected)]
 
     def _without_steps(self) -> list[Any]:
         """Return what no step makes: XLA 0.10 crashes on loops of no step."""
@@ -106,7 +106,7 @@ class _Loop:
         items = [zeros(s.shape[1:], s.dtype) for s in self.sequences]
         values, _, _ = self.j.like(self._step, items, self.starts)
         none = [zeros((0, *v.shape), v.dtype) for v in values]
-        return [self._rows(number, self.starts[number], new) for number, new in enumerate(none)]
+        return [self._rows(index, self.starts[index], new) for index, new in enumerate(none)]
 
     def _collects(self, number: int) -> bool:
         """Tell whether an output has more rows than are read back."""

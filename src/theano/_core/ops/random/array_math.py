@@ -56,8 +56,8 @@ class ArrayMath:
         """
         state = tuple(self.xp.asarray(v) for v in state)
         going: Any = True
-        for number in range(most):
-            new, more = step(number, *state)
+        for index in range(most):
+            new, more = step(index, *state)
             state = tuple(self.xp.where(going, a, b) for a, b in zip(new, state, strict=True))
             going = going & more
             if not self.xp.any(going):

@@ -42,8 +42,8 @@ def _digamma(m: Any, y: Any) -> Any:
         total = (total + term) * square
     result = m.log(shifted) - 0.5 / shifted - total
     steps = y * 0.0
-    for number in range(8):
-        steps = steps + 1.0 / (y + float(number))
+    for index in range(8):
+        steps = steps + 1.0 / (y + float(index))
     return m.where(low, result - steps, result)
 
 

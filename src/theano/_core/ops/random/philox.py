@@ -88,8 +88,8 @@ def philox(xp: ArrayModule, counter: Sequence[TensorLike], key: np.ndarray) -> t
     k0, k1 = key[0], key[1]
     dtype = str(key.dtype)
     steps = [xp.asarray(step, dtype=dtype) for step in KEY_STEPS[dtype]]
-    for number in range(ROUNDS):
-        if number:
+    for index in range(ROUNDS):
+        if index:
             # One item, not a number of NumPy, whose overflow would warn.
             k0, k1 = ((k.reshape(1) + s).reshape(()) for k, s in zip((k0, k1), steps, strict=True))
         upper0, lower0 = _wide_product(xp, c0, MULTIPLIERS[dtype][0])

@@ -98,8 +98,8 @@ def _factorial_rest(m: Any, k: Any) -> Any:
     for term in _SERIES[-2::-1]:
         total = total * square + term
     result = total * inverse + m.log(large * (2 * math.pi)) * 0.5
-    for number, value in enumerate(_FIRST):
-        result = m.where(k == float(number), value, result)
+    for index, value in enumerate(_FIRST):
+        result = m.where(k == float(index), value, result)
     return result
 
 

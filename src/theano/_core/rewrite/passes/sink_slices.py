@@ -153,8 +153,8 @@ class _Needs:
     def _operands(self, node: Apply) -> None:
         """Need of the operands what the parts of a node are made of."""
         out = node.outputs[0]
-        for number, value in enumerate(node.inputs):
-            if isinstance(node.op, Require) and number:
+        for index, value in enumerate(node.inputs):
+            if isinstance(node.op, Require) and index:
                 self.whole.add(value)
                 continue
             for part in self.parts[out]:
@@ -265,9 +265,9 @@ class _Parts:
             result = self._checked(node, self._part(node.inputs[0], part, node))
         else:
             parts = []
-            for number, operand in enumerate(node.inputs):
+            for index, operand in enumerate(node.inputs):
                 own = self._part(operand, _of_operand(part, operand, out), node)
-                checked = fitting(self.rewriter, node, number, full[0] if full else 0)
+                checked = fitting(self.rewriter, node, index, full[0] if full else 0)
                 parts.append(own if checked is operand else self._checked(checked.owner, own))
             result = node.op(*parts)
         result.owner.source = result.source = node.source

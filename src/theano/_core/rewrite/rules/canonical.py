@@ -336,7 +336,7 @@ def _reduction_of_transpose(rewriter: Rewriter, node: Apply) -> Any:
     (x,) = view.inputs
     result = Reduction(node.op.kind, reduced, *node.op.asked)(x)
     left = [axis for axis in range(x.type.ndim) if axis not in reduced]
-    kept = [axis for number, axis in enumerate(order) if number not in axes]
+    kept = [axis for index, axis in enumerate(order) if index not in axes]
     return dimshuffle(result, ["x" if axis == "x" else left.index(axis) for axis in kept])
 
 

@@ -214,15 +214,15 @@ def _fitting(rewriter: Rewriter, values: Sequence[Variable], number: int, along:
 def _one_of_joined(rewriter: Rewriter, entry: Any, lengths: Sequence[Any]) -> Any:
     """Return the number of the array that an entry takes all of, or an item of, and the entry."""
     start = 0
-    for number, length in enumerate(lengths):
+    for index, length in enumerate(lengths):
         if isinstance(entry, slice):
-            begin, last = entry.start or 0, number == len(lengths) - 1
+            begin, last = entry.start or 0, index == len(lengths) - 1
             stop = total([start, length])
             whole = entry.stop == stop or rewriter.finished.get(entry.stop) is stop
             if entry.step in (None, 1) and begin == start and (whole or (last and not entry.stop)):
-                return number, slice(None)
+                return index, slice(None)
         elif isinstance(entry, int) and isinstance(length, int) and start <= entry < start + length:
-            return number, entry - start
+            return index, entry - start
         if not isinstance(length, int):
             return None
         start += length

@@ -169,14 +169,14 @@ def _needed_by(wanted: Sequence[DraftState], draft: Draft) -> list[DraftState]:
         below = reduce(or_, [needs.get(v, 0) for v in node.inputs], 0)
         needs.update(dict.fromkeys(node.outputs, below))
     live = needs.get(draft.condition, 0)
-    live |= sum(1 << number for number, s in enumerate(draft.states) if s in wanted)
+    live |= sum(1 << index for index, s in enumerate(draft.states) if s in wanted)
     known = 0
     while known != live:
         known = live
         for number, state in enumerate(draft.states):
             if live >> number & 1:
                 live |= needs.get(state.value, 0)
-    return [s for number, s in enumerate(draft.states) if live >> number & 1]
+    return [s for index, s in enumerate(draft.states) if live >> index & 1]
 
 
 def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:

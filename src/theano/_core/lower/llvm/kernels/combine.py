@@ -21,8 +21,8 @@ def combine_text(reductions: Sequence[KernelReduction]) -> str:
         "entry:",
         "  br label %start0",
     ]
-    for number, reduction in enumerate(reductions):
-        lines += _one(b, number, reduction, len(reductions))
+    for index, reduction in enumerate(reductions):
+        lines += _one(b, index, reduction, len(reductions))
     lines += [f"start{len(reductions)}:", "  ret void", "}"]
     return "\n".join([*lines, *b.helpers.values(), *sorted(b.declarations)]) + "\n"
 

@@ -144,11 +144,11 @@ class ShortRows(VectorLoop):
         """Return item `k` of each row, of rows that lie in so many vectors as they have items."""
         lanes, n = self.w.lanes, len(parts)
         chosen = parts[0]
-        for number, part in enumerate(parts[1:], 1):
+        for index, part in enumerate(parts[1:], 1):
             # In the first one, items are where they lie; then, in the lanes of their rows.
-            taken = [lane if number > 1 else (lane * n + k) % lanes for lane in range(lanes)]
+            taken = [lane if index > 1 else (lane * n + k) % lanes for lane in range(lanes)]
             for lane in range(lanes):
-                if (lane * n + k) // lanes == number:
+                if (lane * n + k) // lanes == index:
                     taken[lane] = lanes + (lane * n + k) % lanes
             chosen = self.b.shuffle(chosen, part, taken)
         return chosen

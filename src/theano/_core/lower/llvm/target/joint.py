@@ -35,7 +35,7 @@ def in_groups(
             yield from group
             continue
         whole = key_of(text)
-        places.update((key, (whole, number)) for number, (key, _) in enumerate(group))
+        places.update((key, (whole, index)) for index, (key, _) in enumerate(group))
         yield whole, text
 
 
@@ -45,12 +45,12 @@ def joined(texts: Sequence[str]) -> str | None:
     Their functions are told apart by the number of their text, written behind the name.
     """
     parts: dict[str, str] = {}
-    for number, text in enumerate(texts):
+    for index, text in enumerate(texts):
         head, place, rest = text.partition("(")
         body, end, others = rest.partition(_END)
         if not head.startswith(f"{_DEFINE}void @") or not place or not end:
             return None
-        parts[str(number)] = f"{head}{number}({body}\n}}"
+        parts[str(index)] = f"{head}{index}({body}\n}}"
         for part in _parts(others):
             name = _NAME.search(part)
             if name is None or part[0] not in "d@" or parts.setdefault(name[0], part) != part:

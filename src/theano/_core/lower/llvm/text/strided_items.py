@@ -218,7 +218,7 @@ def _picked(name: str, at: str, step: int, size: int, lanes: int) -> tuple[list[
     vector, lines = f"<{lanes} x i{8 * size}>", []
     # None goes beyond the last item.
     last = (lanes - 1) * step + 1 - lanes
-    firsts = [min(number * lanes, last) for number in range(step)]
+    firsts = [min(index * lanes, last) for index in range(step)]
     chosen = ""
     for number, first in enumerate(firsts):
         part = f"{name}.{number}"
@@ -362,8 +362,8 @@ def _write_each_of(step: int, size: int, lanes: int, store: str) -> str:
         f"each{step}:",
         f"  %all{step} = load {vector}, ptr %buffer, align 1",
     ]
-    for number in range(step):
-        name, places = f"%e{step}.{number}", range(number * lanes, (number + 1) * lanes)
+    for index in range(step):
+        name, places = f"%e{step}.{index}", range(index * lanes, (index + 1) * lanes)
         own = ", ".join(f"i1 {'false' if place % step else 'true'}" for place in places)
         wide = _numbers((place // step for place in places), "i32")
         lines += [
