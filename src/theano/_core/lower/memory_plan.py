@@ -268,7 +268,7 @@ class _Planner:
     # -- blocks ----------------------------------------------------------------------------------
 
     def at(self, i: ir.Step) -> None:
-        self.step = i.number
+        self.step = i.index
 
     def branch(self, i: ir.If) -> None:
         holds = self.value(i.condition)

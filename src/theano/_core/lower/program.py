@@ -361,9 +361,9 @@ class ReduceRow(Record):
 
 
 class Step(Record):
-    """Says that a step of the program begins: its number, and the numbers of its nodes."""
+    """Says that a step of the program begins: its index, and those of its nodes."""
 
-    number: int
+    index: int
 
 
 class Fence(Record):

@@ -80,7 +80,7 @@ class ProgramText(Record):
         number = 0
         for i in ir.walk(inlined(self.program).body) if self.program is not None else ():
             if isinstance(i, ir.Step):
-                number = i.number
+                number = i.index
             elif isinstance(i, ir.Alloc):
                 makers.setdefault(i.slot, number)
             elif isinstance(i, ir.Hand):

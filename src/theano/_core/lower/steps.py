@@ -47,7 +47,7 @@ def work_of_steps(text: ProgramText) -> list[StepWork]:
     number = -1
     for i in ir.walk(inlined(text.program).body) if text.program is not None else ():
         if isinstance(i, ir.Step):
-            number = i.number
+            number = i.index
         elif number < 0:
             continue
         elif isinstance(i, (ir.Launch, ir.Reduce)) and isinstance(i.kernel, int):

@@ -19,7 +19,7 @@ from theano._core.lower.kernel.expression import Body
 from theano._core.lower.passes.outline import inlined
 
 TEMPLATES: dict[type, str] = {
-    ir.Step: "step {number}:",
+    ir.Step: "step {index}:",
     ir.Fence: "fence: below nothing fails",
     ir.FrameLoad: "{name} = frame[{offset}]: {type}",
     ir.FrameStore: "frame[{offset}] = {values}: {types}",
@@ -127,7 +127,7 @@ def annotated(text: Any) -> str:
 
     def note(i: Any) -> str:
         if isinstance(i, ir.Step):
-            nodes = text.steps[i.number]
+            nodes = text.steps[i.index]
         elif isinstance(i, ir.Check) and i.place >= 0:
             nodes = (text.nodes[i.place][0],)
         else:

@@ -49,8 +49,8 @@ class Core(Recorder):
         Whether each step tells the runtime when it is done.
     """
 
-    # The number of the step that is written.
-    number = -1
+    # The index of the step that is written.
+    step_index = -1
 
     def __init__(
         self,

@@ -146,7 +146,7 @@ def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None
 
     def make() -> None:
         # INVARIANT: where the kernel itself is there, so is the one that combines its results.
-        for number in (call.number + 1, call.number) if call.everything else (call.number,):
+        for number in (call.index + 1, call.index) if call.everything else (call.index,):
             p.call_or_fail("launch", number, "null", 0, 0, 0, 0)
 
     p.if_else(flag, None if unless else make, make if unless else None)
@@ -194,7 +194,7 @@ def call_kernel(
 
 def _launch(call: Call, arguments: str) -> ir.Launch:
     weight = POINT + call.kernel.weight
-    return ir.Launch(call.number, arguments, call.count, call.total, weight, call.unit)
+    return ir.Launch(call.index, arguments, call.count, call.total, weight, call.unit)
 
 
 def _reduction(
@@ -220,7 +220,7 @@ def _reduction(
         carried=int(_results_as_carried(loop)),
     )
     itemsizes = (itemsize(reduction.dtype) for reduction in loop.reductions)
-    p.do(ir.Reduce(call.number, block, (*facts, *itemsizes)))
+    p.do(ir.Reduce(call.index, block, (*facts, *itemsizes)))
 
 
 def arguments(p: Core, words: Sequence[Size], types: Sequence[str], room: bool = False) -> str:

@@ -73,7 +73,7 @@ def _write_loop(p: Core, step: MatrixPass, rows: Size, run: Callable[..., None])
 
     def launch(made: dict[Variable, Array], call: Call, block: str) -> None:
         weight = kernel_call.POINT + call.kernel.weight
-        run(made[terms].data, weight, call.number, block)
+        run(made[terms].data, weight, call.index, block)
 
     kernel_choice.fill_loop(p, loop, lengths, launch=launch)
     lowering.count_down(p, loop)

@@ -47,7 +47,7 @@ class Readers:
         state, value = carried.state, carried.value
         if not carried.target or carried.keeps_all or list(state.taps) != [1] or state.keep != 1:
             return False
-        (tap,) = self.op.inner.states[carried.number]
+        (tap,) = self.op.inner.states[carried.index]
         if tap in self.op.body.outputs or tap.type != value.type or value.owner is None:
             return False
         chain = writes_of(value)

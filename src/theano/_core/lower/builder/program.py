@@ -32,7 +32,7 @@ def write(p: Core) -> ProgramText:
     early, late = plan_updates(p, steps)
     p.steps = tuple(tuple(step.nodes) for step in (*early, *late))
     for index, step in enumerate(early):
-        p.number = index
+        p.step_index = index
         p.do(ir.Step(index))
         first = len(p.block)
         lowering.write_step(p, step)
@@ -44,7 +44,7 @@ def write(p: Core) -> ProgramText:
     if late:
         p.late = after
     for index, step in enumerate(late, len(early)):
-        p.number = index
+        p.step_index = index
         p.do(ir.Step(index))
         after.append(ir.Step(index))
         first, first_after = len(p.block), len(after)

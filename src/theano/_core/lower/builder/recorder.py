@@ -106,8 +106,8 @@ class Recorder:
         """Return the value `body(w, *operands)` of scalars; see `Writer`."""
         w = Writer([x.dtype for x in operands])
         value: Value = body(w, *w.operands)
-        if value.number < len(operands):
-            return operands[value.number]
+        if value.index < len(operands):
+            return operands[value.index]
         lanes = max([x.lanes for x in operands], default=1)
         result = Register(self.fresh(), value.dtype, lanes)
         self.block.append(ir.Compute(result.name, value.dtype, w.body([value]), operands, lanes))

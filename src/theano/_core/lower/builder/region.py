@@ -14,14 +14,14 @@ class Row(Record):
     """Where a step of a loop leaves the new value of a state."""
 
     node: Apply  # the loop
-    number: int  # of the state
+    index: int  # of the state
     address: str
     shape: list[Size]
 
     def check(self, p: Any, got: Sequence[Size]) -> None:
         """Fail unless the value has the lengths of the row."""
         for axis, (wanted, length) in enumerate(zip(self.shape, got, strict=True)):
-            facts = (self.number, axis, wanted, length)
+            facts = (self.index, axis, wanted, length)
             p.check_equal(self.node, wanted, length, "scan_shape", facts)
 
     def array(self, p: Any, dtype: str, shape: Sequence[Size]) -> Array:

@@ -134,7 +134,7 @@ class LoopWriter:
             if carried.is_object or start is None:
                 continue
             wanted, own = carried.state.depth, start.shape[0]
-            p.check_equal(self.node, own, wanted, "scan_initial", (carried.number, wanted, own))
+            p.check_equal(self.node, own, wanted, "scan_initial", (carried.index, wanted, own))
 
     def _tell_shape(self) -> None:
         """Have the lengths inside the body be those outside it."""
@@ -156,16 +156,16 @@ class LoopWriter:
         if carried.is_object:
             carried.descriptor = p.reserve(2)
             if isinstance(carried.value.type, RandomStateType):
-                outer = self.op.outer(self.node).states[carried.number]
+                outer = self.op.outer(self.node).states[carried.index]
                 start = libraries.own_stream(p, outer, start)
-                p.own_streams.update(self.op.inner.states[carried.number])
+                p.own_streams.update(self.op.inner.states[carried.index])
             source = p.frame_load(start.descriptor, "ptr")
             p.frame_store(carried.descriptor, source, "ptr")
             return
         if start is not None:
             carried.shape = list(start.shape[1:])
         else:
-            lengths = p.rewriter.shape(self.node.outputs[carried.number])[1:]
+            lengths = p.rewriter.shape(self.node.outputs[carried.index])[1:]
             carried.shape = [self._row_length(n) for n in lengths]
         if "" in carried.shape:
             return
@@ -332,7 +332,7 @@ class LoopWriter:
 
     def _place(self, carried: Carried, readers: Readers) -> None:
         """Have a state, and what it is made of by writes to parts, written where its row lies."""
-        row = Row(self.node, carried.number, carried.target, carried.shape)
+        row = Row(self.node, carried.index, carried.target, carried.shape)
         rows = self.p.region.rows
         rows.setdefault(carried.value, row)
         for writer in writes_of(carried.value):
@@ -384,7 +384,7 @@ class LoopWriter:
         if carried.memory is None:
             self._allocate_in_first_step(carried, value)
         if value.data != carried.target or not value.data:
-            Row(self.node, carried.number, carried.target, carried.shape).check(p, value.shape)
+            Row(self.node, carried.index, carried.target, carried.shape).check(p, value.shape)
             copies.copy_into(p, value, self.row_array(carried, carried.target))
         if carried.taps:
             over = carried.target == carried.taps[0]

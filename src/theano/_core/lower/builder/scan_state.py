@@ -46,8 +46,8 @@ class Carried:
         Set if only a step tells how long a row is.
     """
 
-    def __init__(self, number: int, state: State, value: Any) -> None:
-        self.number = number
+    def __init__(self, index: int, state: State, value: Any) -> None:
+        self.index = index
         self.state = state
         self.value = value
         self.shape: list[Size] = []

@@ -58,10 +58,10 @@ class LoopClock:
         if not self.runs:
             yield
             return
-        first, outer = len(p.block), p.number
-        number = p.number = add_inside(p, step.nodes, PERIOD)
+        first, outer = len(p.block), p.step_index
+        number = p.step_index = add_inside(p, step.nodes, PERIOD)
         yield
-        p.number = outer
+        p.step_index = outer
         if not works(p.block[first:]):
             p.inside.pop()
             return
@@ -76,7 +76,7 @@ class LoopClock:
 
 def add_inside(p: Core, nodes: Sequence[Apply], period: int) -> int:
     """Return the number of a new step inside the one that is written now."""
-    p.inside.append(StepInside(p.number, tuple(nodes), period))
+    p.inside.append(StepInside(p.step_index, tuple(nodes), period))
     return len(p.steps) + len(p.inside) - 1
 
 

@@ -145,7 +145,7 @@ def without_numbers(body: Body) -> tuple[Body, list[Operation]]:
 class Value(Record):
     """A value of a body that is being written."""
 
-    number: int
+    index: int
     dtype: str
 
 
@@ -160,15 +160,15 @@ class Writer:
 
     def __init__(self, operands: Sequence[str]) -> None:
         self.operands = [Value(i, dtype) for i, dtype in enumerate(operands)]
-        self._numbers: dict[Operation, int] = {}
+        self._indices: dict[Operation, int] = {}
 
     def call(
         self, function: Emitted | Op | str, *operands: Value, dtype: str, parameter: object = None
     ) -> Value:
         """Return the result of an operation: that of an equal one if there is one."""
-        operation = Operation(function, tuple(v.number for v in operands), dtype, parameter)
-        number = self._numbers.setdefault(operation, len(self.operands) + len(self._numbers))
-        return Value(number, dtype)
+        operation = Operation(function, tuple(v.index for v in operands), dtype, parameter)
+        index = self._indices.setdefault(operation, len(self.operands) + len(self._indices))
+        return Value(index, dtype)
 
     def number(self, value: object, dtype: str) -> Value:
         """Return a number."""
@@ -198,7 +198,7 @@ class Writer:
         """Return what was written."""
         return Body(
             tuple(v.dtype for v in self.operands),
-            tuple(self._numbers),
-            tuple(v.number for v in stores),
-            tuple(v.number for v in reductions),
+            tuple(self._indices),
+            tuple(v.index for v in stores),
+            tuple(v.index for v in reductions),
         )

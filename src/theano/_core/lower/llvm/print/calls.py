@@ -120,7 +120,7 @@ class Call:
     def __init__(
         self,
         kernel: Kernel,
-        number: int,
+        index: int,
         layout: list[list[int]],
         extents: list[Size],
         count: Size,
@@ -128,7 +128,7 @@ class Call:
         sequential: bool,
     ) -> None:
         self.kernel = kernel
-        self.number = number
+        self.index = index
         self.layout = layout
         self.extents = extents
         self.count = count
