@@ -48,6 +48,20 @@ def test_rows_are_picked_and_added(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_sums_of_products_with_what_broadcasts(form: str) -> None:
+    hot, s = FORMS[form](4), w[0, 0]
+    row, column = w[0][None], x[:, 0][:, None]
+    products = [hot * s, hot * T.exp(s) * 2, -(hot * s), hot * row, hot * column, hot * row * s]
+    products += [hot * column * s, hot * (row + column), hot * w[0]]
+    outputs = [p.sum(axis=axis) for p in products for axis in (None, 0, 1)]
+    f, g = (theano.function([i, w, x], outputs, mode=mode) for mode in (None, PLAIN))
+    values = [3, 0, 1, 3, 3], np.random.rand(1, 4), np.random.rand(5, 1)
+    for one, two in zip(f(*values), g(*values), strict=True):
+        assert one.shape == two.shape
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_lengths_that_do_not_fit_are_errors(form: str) -> None:
     hot = FORMS[form](3)
     f = theano.function([i, w], T.dot(hot, w))

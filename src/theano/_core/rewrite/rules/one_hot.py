@@ -241,7 +241,8 @@ def _items_picked(rewriter: Rewriter, node: Apply) -> Any:
     for place, factor in enumerate(factors):
         matrix = one_hot(rewriter, factor)
         others = factors[:place] + factors[place + 1 :]
-        if matrix is None or not others:
+        # Of numbers there is nothing to pick, and one would stand for all rows.
+        if matrix is None or all(all(v.type.broadcastable) for v in others):
             continue
         picked = _product_picked(rewriter, matrix, factor, others, value.type.dtype)
         picked = neg(picked) if negative else picked
