@@ -89,6 +89,31 @@ def test_rows_and_columns_beside_what_lies_by_columns(dtype: str) -> None:
     assert plain(a, a[:, 0].copy(), a[0]).flags.c_contiguous
 
 
+@pytest.mark.parametrize("rank", [3, 4])
+def test_results_lie_as_transposed_arguments(rank: int) -> None:
+    x, y = (T.TensorType("float64", (False,) * rank)(name) for name in "xy")
+    v = T.dvector("v")
+    shape = (3, 4, 5, 6)[:rank]
+    a, b = np.random.default_rng(2).normal(size=(2, *shape))
+    for order in itertools.permutations(range(rank)):
+        one, two = (z.dimshuffle(order) for z in (x, y))
+        f = theano.function([x, y, v], [2 * one, one * two + 1, T.maximum(one, v)])
+        summed = theano.function([x, y], [one - two, (one * two).sum(0)])
+        for first, second in itertools.product(layouts(a), layouts(b)):
+            p, q = np.transpose(first, order), np.transpose(second, order)
+            w = np.linspace(-1, 1, p.shape[-1])
+            wanted = [2 * p, p * q + 1, np.maximum(p, w), p - q, (p * q).sum(0)]
+            for got, want in zip(
+                [*f(first, second, w), *summed(first, second)], wanted, strict=True
+            ):
+                np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-15)
+        w = np.ones(a.shape[order[-1]])
+        for got in f(a, b, w):
+            assert got.strides == (2 * np.transpose(a, order)).strides
+        # Where they lie in different orders, by rows.
+        assert f(a, np.asfortranarray(b), w)[1].flags.c_contiguous
+
+
 def test_planes_beside_what_lies_by_columns() -> None:
     x, m = T.dtensor3("x"), T.dmatrix("m")
     turned = m.dimshuffle(1, 0, "x") * 2, m.dimshuffle("x", 1, 0), m.dimshuffle(1, "x", 0)

@@ -174,7 +174,7 @@ def fill_loop(
     if joined:
         pieces.run(p, partial(run, p, loop, row=shape[-1]), shape, arrays, outs)
     else:
-        turned = orders.in_columns(p, loop, arrays, stored) if whole else None
+        turned = orders.of_results(p, loop, operands, arrays, stored) if whole else None
         with p.apart(p.late):
             own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
             given = p, shape, arrays, outs, reduction_outs
@@ -285,7 +285,7 @@ def run(
     indexed: bool = False,
     sequential: bool = False,
     lanes: int = 0,
-    turned: str | None = None,
+    turned: orders.Order | None = None,
     row: Size = 0,
     launch: Callable[[Call, str], None] | None = None,
     eager: bool = True,
@@ -300,8 +300,8 @@ def run(
         Points must run in order, in one thread.
     lanes : int
         Items of a vector; 0: chosen from the dtypes.
-    turned : str or None
-        Whether all data lies column by column.
+    turned : Order or None
+        Another order than that of rows, in which all data may lie.
     row : int or str
         The length of the rows that the loop runs over a piece of, if not over all of them.
     launch : function or None
@@ -314,8 +314,8 @@ def run(
     if flag is False and not indexed:
         moving = [s for _, s in loop.operands] + [frozenset()] * (len(every) - len(arrays))
         flag, name = layouts.all_side_by_side(p, loop.rank, shape, every, moving), "rows"
-    elif isinstance(flag, str) and turned is not None and len(orders.by_columns(loop)) == 1:
-        flag, turned = truth(p.let("or", flag, turned, type="bool")), None
+    elif isinstance(flag, str) and turned and len(orders.packed_axes(loop, turned.axes)) == 1:
+        flag, turned = truth(p.let("or", flag, turned.holds, type="bool")), None
     freely = not (indexed or sequential or lanes)
     lanes = lanes or choose_lanes(loop, p.vector_bits)
     list(map(p.pointer, every))
@@ -327,7 +327,7 @@ def run(
     for one in calls if freely else ():
         layouts.join_last_axes(p, one, every)
     kernel_call.ready_layouts(p, flag, calls, eager)
-    in_columns = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
+    in_order = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
     tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
     narrow, variants = _for_short_rows(p, calls, shape, flag, freely, row, arrays, outs)
     if any((*narrow.values(), *variants.values())) or flag is not True or name == "rows":
@@ -351,7 +351,7 @@ def run(
 
     by_rows = partial(p.if_else, flag, lambda: best(calls[0]), lambda: best(calls[-1]))
     with p.into(p.calls):
-        p.if_else(turned or False, lambda: call(in_columns[0]), by_rows)
+        p.if_else(turned.holds if turned else False, lambda: call(in_order[0]), by_rows)
 
 
 def _for_short_rows(
@@ -443,12 +443,13 @@ def _laid_out(
 
 
 def _packed_variant(
-    p: Core, loop: Loop, shape: Sequence[Size], total: Size, lanes: int, flag: str
+    p: Core, loop: Loop, shape: Sequence[Size], total: Size, lanes: int, order: orders.Order
 ) -> Call:
     """Return the call of the packed kernel of a loop, which is compiled where `flag` holds."""
-    whole = Kernel(loop, orders.by_columns(loop), "packed", lanes, p.vector_bits, False)
+    axes = orders.packed_axes(loop, order.axes)
+    whole = Kernel(loop, axes, "packed", lanes, p.vector_bits, False)
     call = kernel_call.prepare_call(p, whole, shape, total, False)
-    kernel_call.ready_variant(p, flag, call)
+    kernel_call.ready_variant(p, order.holds, call)
     return call
 
 

@@ -1,7 +1,8 @@
 """Orders of axes: results lie as their operands, and axes that are walked alike are one.
 
 A loop over items of equal arrays need not know how their axes lie, as long as they all lie alike:
-the packed kernel runs over them as over one vector. Where operands lie by columns, so do results.
+the packed kernel runs over them as over one vector. Where operands lie by columns, or in the order
+of axes that a transposition has left, so do results.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
+from theano._core.base.records import Record
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Variable
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call
@@ -18,18 +21,30 @@ from theano._core.lower.builder.laid_out import Variant
 from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.kernels.lanes import choose_lanes
 from theano._core.lower.llvm.print.calls import Call, Kernel
+from theano._core.ops.core.dimshuffle import DimShuffle
 
 # Bytes of items side by side that fill vectors of any width: the choice does not depend on that.
 LEAST_BESIDE = 64
 
 
-def in_columns(
-    p: Core, loop: Loop, arrays: Sequence[Array], stored: Sequence[Variable]
-) -> str | None:
-    """Return whether results may lie column by column, as all operands do; None: they may not.
+class Order(Record):
+    """An order of axes, the outermost first, and the register that tells whether data lies so."""
 
-    They may if they are returned and nothing else reads them, and no operand is known to lie row by
-    row.
+    holds: str
+    axes: tuple[int, ...]
+
+
+def of_results(
+    p: Core,
+    loop: Loop,
+    operands: Sequence[Variable],
+    arrays: Sequence[Array],
+    stored: Sequence[Variable],
+) -> Order | None:
+    """Return in which order of axes, but that of rows, results may lie; None: in no other.
+
+    They may if they are returned and nothing else reads them, all operands lie so, and none is
+    known to lie row by row.
     """
     if loop.reductions or loop.rank < 2 or p.region is not None:
         return None
@@ -48,51 +63,62 @@ def in_columns(
     unlikely = len(whole) < len(moving) and all(isinstance(a.contiguous, str) for a in whole)
     if not whole or unlikely or any(a.contiguous is True for a in whole):
         return None
+    order = next(filter(None, map(_order_of_turned, operands)), tuple(every)[::-1])
     condition: bool | str = True
     for array, axes in moving:
-        condition = p.both(condition, _lies_by_columns(p, array, axes))
+        condition = p.both(condition, _lies_in(p, order, array, axes))
     # What lies both ways is in the order of rows.
     for array in whole:
         if isinstance(array.contiguous, str):
             condition = p.both(condition, p.let("not", array.contiguous, type="bool"))
-    return condition if isinstance(condition, str) else None
+    return Order(condition, order) if isinstance(condition, str) else None
 
 
-def _lies_by_columns(p: Core, array: Array, fixed: frozenset[int]) -> bool | str:
-    """Tell whether an array lies column by column over the axes that are not `fixed`."""
+def _order_of_turned(variable: Variable) -> tuple[int, ...] | None:
+    """Return the order of the axes of a transposed array, if what it is of lies by rows."""
+    made = made_by(variable, DimShuffle)
+    source: Any = made and made.op.new_order
+    if not made or sorted(source, key=str) != [*range(made.inputs[0].type.ndim)]:
+        return None
+    return tuple(sorted(range(len(source)), key=source.__getitem__))
+
+
+def _lies_in(p: Core, order: tuple[int, ...], array: Array, fixed: frozenset[int]) -> bool | str:
+    """Tell whether an array lies in an order over the axes that are not `fixed`."""
     condition: bool | str = True
     step: Any = itemsize(array.dtype)
-    for axis, (length, stride) in enumerate(zip(array.shape, p.strides(array), strict=True)):
+    strides = p.strides(array)
+    for axis in order[::-1]:
         if axis in fixed:
             continue
-        if isinstance(length, int):
-            # An axis of length 1 has the stride that it would have in the order of rows.
+        length = array.shape[axis]
+        if length == 1:
+            # It has the stride that it would have in the order of rows.
             return False
-        condition = p.both(condition, p.let("eq", stride, step))
+        condition = p.both(condition, p.let("eq", strides[axis], step))
         step = p.multiply(step, length)
     return condition
 
 
-def by_columns(loop: Loop) -> list[list[int]]:
-    """Return the axes of a loop over arrays that lie column by column, in as few groups as can be.
+def packed_axes(loop: Loop, order: tuple[int, ...]) -> list[list[int]]:
+    """Return the axes of a loop over arrays that lie in an order, in as few groups as can be.
 
     If all move along all axes, that is the one loop which those have that lie row by row.
     """
     if any(0 < len(axes) < loop.rank for _, axes in loop.operands):
-        return collapse(loop, frozenset(), range(loop.rank)[::-1])
+        return collapse(loop, frozenset(), order)
     return collapse(loop, frozenset())
 
 
-def ordered(p: Core, out: Array, turned: str) -> Array:
-    """Return a result whose items lie column by column if `turned` holds."""
-    columns: list[Any] = []
+def ordered(p: Core, out: Array, order: Order) -> Array:
+    """Return a result whose items lie in an order if that holds."""
+    other: dict[int, Size] = {}
     step: Any = itemsize(out.dtype)
-    for length in out.shape:
-        columns.append(step)
-        step = p.multiply(step, length)
-    rows = p.strides(out)
+    for axis in order.axes[::-1]:
+        other[axis] = step
+        step = p.multiply(step, out.shape[axis])
     strides = tuple(
-        p.let("select", turned, column, row) for column, row in zip(columns, rows, strict=True)
+        p.let("select", order.holds, other[axis], row) for axis, row in enumerate(p.strides(out))
     )
     return out.replace(strides=strides, contiguous=False, whole=True)
 

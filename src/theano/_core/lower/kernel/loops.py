@@ -14,6 +14,7 @@ INVARIANTS
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from theano._core.base.records import Record
@@ -60,7 +61,7 @@ class Loop(Record):
         return self.body.cost
 
 
-def collapse(loop: Loop, single: frozenset[int], order: range | None = None) -> list[list[int]]:
+def collapse(loop: Loop, single: frozenset[int], order: Sequence[int] = ()) -> list[list[int]]:
     """Return the axes of a loop over contiguous data in as few groups as possible.
 
     Neighbouring axes join where every operand walks both or broadcasts over both, and where both
