@@ -14,7 +14,22 @@ from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.core.samples import reals
-from theano._core.ops.elementwise.arithmetic import complex_, imag, lt, maximum, mul, real, switch
+from theano._core.ops.elementwise.arithmetic import (
+    abs_,
+    add,
+    complex_,
+    ge,
+    imag,
+    lt,
+    maximum,
+    mul,
+    neg,
+    real,
+    sqr,
+    sub,
+    switch,
+    true_div,
+)
 from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, cast, elementwise
 from theano._core.ops.elementwise.transcendental import cos, sin
 
@@ -115,4 +130,75 @@ complex_from_polar = _composed(
     samples=(reals(-3, 3), reals(-3, 3)),
     ulp=4,
     holomorphic=False,
+)
+
+
+def _plus_one(size: Variable) -> Any:
+    return add(np.asarray(1, "int8"), size)
+
+
+softsign = _composed(
+    "softsign",
+    lambda x: true_div(x, _plus_one(abs_(x))),
+    doc="``x / (1 + |x|)``.",
+    compute=lambda xp, x: x / (1 + xp.absolute(x)),
+    dtype=dtype_rules.to_float,
+    grad=lambda g, x, y: (g / sqr(_plus_one(abs_(x))),),
+    samples=(reals(-5, 5),),
+    ulp=1,
+    holomorphic=False,
+)
+
+# Half of the sigmoid's argument is bent by one of three pieces: a quotient up to the first of these
+# bounds, a line with this slope through this point up to the second, and this number beyond.
+_BOUNDS = (1.7, 3.0)
+_SLOPE, _START, _END = 0.0458812946797165, 0.935409070603099, 0.99505475368673
+
+
+def _as_float(value: float, x: Variable) -> Any:
+    return np.asarray(value, x.type.dtype)
+
+
+def _pieces(size: Variable, low: Any, middle: Any, high: Any) -> Any:
+    first, second = (_as_float(bound, size) for bound in _BOUNDS)
+    return switch(lt(size, first), low, switch(lt(size, second), middle, high))
+
+
+def _fast_sigmoid(x: Variable) -> Any:
+    def number(value: float) -> Any:
+        return _as_float(value, x)
+
+    half = mul(x, number(0.5))
+    size = abs_(half)
+    low = true_div(mul(number(1.5), size), _plus_one(size))
+    middle = add(number(_START), mul(number(_SLOPE), sub(size, number(_BOUNDS[0]))))
+    bent = _pieces(size, low, middle, number(_END))
+    signed = switch(ge(half, number(0)), bent, neg(bent))
+    return mul(number(0.5), _plus_one(signed))
+
+
+def _grad_fast_sigmoid(g: Variable, x: Variable, y: Variable) -> tuple[Any]:
+    size = mul(abs_(x), _as_float(0.5, x))
+    steep = true_div(_as_float(1.5, x), sqr(_plus_one(size)))
+    return (g * mul(_as_float(0.25, x), _pieces(size, steep, _as_float(_SLOPE, x), 0.0)),)
+
+
+def _compute_fast_sigmoid(xp: Any, x: np.ndarray) -> Any:
+    half = x * 0.5
+    size = xp.absolute(half)
+    line = _START + _SLOPE * (size - _BOUNDS[0])
+    beyond = xp.where(size < _BOUNDS[1], line, _END)
+    bent = xp.where(size < _BOUNDS[0], 1.5 * size / (1 + size), beyond)
+    return 0.5 * (xp.where(half >= 0, bent, -bent) + 1)
+
+
+ultra_fast_sigmoid = _composed(
+    "ultra_fast_sigmoid",
+    _fast_sigmoid,
+    doc="Approximation of the sigmoid, off by up to 0.02, without an exponential.",
+    compute=_compute_fast_sigmoid,
+    dtype=dtype_rules.to_real_float,
+    grad=_grad_fast_sigmoid,
+    samples=(reals(-3, 3),),
+    ulp=4,
 )

@@ -17,7 +17,7 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import NEW, State
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import Structured, shape_of, tensor_operand
 from theano._core.ops.elementwise.arithmetic import eq, neq, sub, switch
 from theano._core.ops.elementwise.elementwise import cast, conjugate
@@ -30,6 +30,7 @@ MODES = {"add": "cumsum", "mul": "cumprod"}
 
 
 @known_as("CumOp")
+@hashed_as("CumOp")
 class Cumulative(Structured):
     """Sum ('add') or product ('mul') of the items of `x` along `axis` up to each position.
 
@@ -44,6 +45,9 @@ class Cumulative(Structured):
         self.axis = int(axis)
         self.mode = mode
         self.long_rule = mode == "mul"
+
+    def __str__(self) -> str:
+        return f"CumOp{{{self.axis}, {self.mode}}}"
 
     def make_node(self, x: Variable) -> Apply:
         x = tensor_operand(MODES[self.mode], x)

@@ -27,7 +27,7 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, reshape_op, shape
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import Structured, as_variable, python_int, shape_of, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.cumulative import Cumulative
@@ -98,12 +98,19 @@ class _AlongAxis(Structured):
         return [type(self)(self.axis + 1, self.kind)(values[0])]
 
 
+def _text(op: _AlongAxis) -> str:
+    """Return Theano's text of an operation: its kind, and no fields to sort by."""
+    return f"{type(op).__name__}{{{op.kind}, None}}"
+
+
 @known_as("SortOp")
+@hashed_as("SortOp")
 class Sort(_AlongAxis):
     """`x` with its items along `axis` in rising order, NaN last."""
 
     long_rule = True
     through_integers = True
+    __str__ = _text
 
     def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)
@@ -125,10 +132,12 @@ class Sort(_AlongAxis):
 
 
 @known_as("ArgSortOp")
+@hashed_as("ArgSortOp")
 class ArgSort(_AlongAxis):
     """Positions of the items of `x` along `axis` in rising order, NaN last; int64."""
 
     not_differentiated = "integers have no derivative"
+    __str__ = _text
 
     def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)
@@ -224,6 +233,7 @@ class ArgSortRows(Structured):
 
 
 @known_as("TopKOp")
+@hashed_as("TopKOp")
 class TopK(Composed):
     """The `kth` largest items along `axis` (the `-kth` smallest if it is negative), and where.
 
@@ -326,6 +336,7 @@ class TopK(Composed):
 
 
 @known_as("SearchsortedOp")
+@hashed_as("SearchsortedOp")
 class SearchSorted(Composed):
     """Where the items of `v` belong in the sorted vector `x`, int64.
 

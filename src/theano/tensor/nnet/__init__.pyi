@@ -9,25 +9,29 @@ from theano._core.api.nn.convolution import (
 from theano._core.api.nn.cross_entropy import (
     binary_crossentropy as binary_crossentropy,
     categorical_crossentropy as categorical_crossentropy, confusion_matrix as confusion_matrix,
-    crossentropy_categorical_1hot as crossentropy_categorical_1hot,
-    crossentropy_categorical_1hot_grad as crossentropy_categorical_1hot_grad,
     crossentropy_softmax_1hot as crossentropy_softmax_1hot,
     crossentropy_softmax_1hot_with_bias as crossentropy_softmax_1hot_with_bias,
-    crossentropy_softmax_1hot_with_bias_dx as crossentropy_softmax_1hot_with_bias_dx,
-    crossentropy_softmax_argmax_1hot_with_bias as crossentropy_softmax_argmax_1hot_with_bias,
     crossentropy_softmax_max_and_argmax_1hot as crossentropy_softmax_max_and_argmax_1hot,
     crossentropy_softmax_max_and_argmax_1hot_with_bias
         as crossentropy_softmax_max_and_argmax_1hot_with_bias,
     prepend_0_to_each_row as prepend_0_to_each_row, prepend_1_to_each_row as prepend_1_to_each_row,
-    prepend_scalar_to_each_row as prepend_scalar_to_each_row,
     sigmoid_binary_crossentropy as sigmoid_binary_crossentropy,
 )
 from theano._core.api.nn.nnet import (
     batch_normalization as batch_normalization, elu as elu, hard_sigmoid as hard_sigmoid,
     logsoftmax as logsoftmax, relu as relu, selu as selu, sigmoid as sigmoid, softmax as softmax,
-    softmax_grad as softmax_grad, softmax_graph as softmax_graph,
-    softmax_with_bias as softmax_with_bias, softplus as softplus, softsign as softsign,
-    ultra_fast_sigmoid as ultra_fast_sigmoid,
+    softmax_graph as softmax_graph, softplus as softplus,
+)
+from theano._core.legacy.ops.array_ops import (
+    crossentropy_categorical_1hot as crossentropy_categorical_1hot,
+    crossentropy_categorical_1hot_grad as crossentropy_categorical_1hot_grad,
+    crossentropy_softmax_1hot_with_bias_dx as crossentropy_softmax_1hot_with_bias_dx,
+    crossentropy_softmax_argmax_1hot_with_bias as crossentropy_softmax_argmax_1hot_with_bias,
+    prepend_scalar_to_each_row as prepend_scalar_to_each_row, softmax_grad as softmax_grad,
+    softmax_with_bias as softmax_with_bias,
+)
+from theano._core.ops.composed import (
+    softsign as softsign, ultra_fast_sigmoid as ultra_fast_sigmoid,
 )
 from theano.tensor.nnet import (
     abstract_conv as abstract_conv, blocksparse as blocksparse, bn as bn, conv as conv,

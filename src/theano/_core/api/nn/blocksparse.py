@@ -15,6 +15,7 @@ from theano._core.ops.array import shaping
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.control.inner_graph import Expression, body_over
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.naming import hashed_as
 from theano._core.ops.elementwise.arithmetic import add, int_div, mod, mul
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def sparse_block_dot(
     return get_item(result, 0) if single else result
 
 
+@hashed_as("SparseBlockGemv")
 class SparseBlockGemv(Expression):
     """Products of chosen blocks of a matrix and of vectors, added to vectors."""
 
 
+@hashed_as("SparseBlockOuter")
 class SparseBlockOuter(Expression):
     """Outer products of vectors, added to chosen blocks of a matrix."""
 

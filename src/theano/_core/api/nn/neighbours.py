@@ -19,6 +19,7 @@ from theano._core.ops.array.shaping import length
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import Expression, body_over
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.naming import hashed_as
 from theano._core.ops.elementwise.arithmetic import add, and_, eq, ge, int_div, mod, mul, neg, sub
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Fits(Require):
     fault = "misfit"
 
 
+@hashed_as("Images2Neibs")
 class Images2Neibs(Expression):
     """The patches of images, of the images and of the shapes and steps of patches.
 

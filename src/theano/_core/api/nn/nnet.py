@@ -23,11 +23,9 @@ from theano._core.ops.elementwise.arithmetic import (
     abs_,
     add,
     clip,
-    ge,
     gt,
     lt,
     mul,
-    neg,
     sub,
     switch,
     true_div,
@@ -56,47 +54,12 @@ __all__ = [
     "softmax_graph",
     "softmax_with_bias",
     "softplus",
-    "softsign",
-    "ultra_fast_sigmoid",
 ]
 
 
 def as_number(value: float, x: Variable) -> Any:
     """Return a constant that does not widen the float dtype of `x`."""
     return as_tensor_variable(np.asarray(value, dtype=dtypes.to_float(x.type.dtype)))
-
-
-def ultra_fast_sigmoid(x: TensorLike) -> TensorVariable:
-    """Return an approximation of the sigmoid, off by up to 0.02, without an exponential.
-
-    Parameters
-    ----------
-    x : tensor
-
-    Returns
-    -------
-    tensor
-        Of the shape of `x`; integers give floats.
-
-    Examples
-    --------
-    >>> x = T.dvector("x")
-    >>> T.nnet.ultra_fast_sigmoid(x).eval({x: [0.0, 2.0]}).round(2)
-    array([0.5 , 0.88])
-    """
-    half = mul(as_tensor_variable(x), as_number(0.5, as_tensor_variable(x)))
-    size = abs_(half)
-
-    def number(value: float) -> Any:
-        return as_number(value, half)
-
-    low = true_div(mul(number(1.5), size), add(number(1.0), size))
-    middle = add(number(0.935409070603099), mul(number(0.0458812946797165), sub(size, number(1.7))))
-    bent = switch(
-        lt(size, number(1.7)), low, switch(lt(size, number(3.0)), middle, number(0.99505475368673))
-    )
-    signed = switch(ge(half, number(0.0)), bent, neg(bent))
-    return mul(number(0.5), add(signed, number(1.0)))
 
 
 def hard_sigmoid(x: TensorLike) -> TensorVariable:
@@ -119,28 +82,6 @@ def hard_sigmoid(x: TensorLike) -> TensorVariable:
     """
     x = as_tensor_variable(x)
     return clip(add(mul(x, as_number(0.2, x)), as_number(0.5, x)), 0, 1)
-
-
-def softsign(x: TensorLike) -> TensorVariable:
-    """Return ``x / (1 + |x|)``.
-
-    Parameters
-    ----------
-    x : tensor
-
-    Returns
-    -------
-    tensor
-        Of the shape of `x`; integers give floats.
-
-    Examples
-    --------
-    >>> x = T.dvector("x")
-    >>> T.nnet.softsign(x).eval({x: [-1.0, 3.0]})
-    array([-0.5 ,  0.75])
-    """
-    x = as_tensor_variable(x)
-    return true_div(x, add(as_number(1.0, x), abs_(x)))
 
 
 def relu(x: TensorLike, alpha: Any = 0) -> TensorVariable:

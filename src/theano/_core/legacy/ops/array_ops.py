@@ -49,7 +49,15 @@ if TYPE_CHECKING:
 
 
 # What operations with options print, where that is not their names and values.
-TEXTS = {"CumOp": "{axis}, {mode}", "Flatten": "{outdim}", "Join": "", "Split": "{len_splits}"}
+TEXTS = {
+    "CumOp": "{axis}, {mode}",
+    "Flatten": "{outdim}",
+    "Join": "",
+    "Split": "{len_splits}",
+    "SortOp": "{kind}, {order}",
+    "ArgSortOp": "{kind}, {order}",
+    "Prepend_scalar_constant_to_each_row": "Constant{{{val}}}",
+}
 
 
 class Built(Maker, metaclass=OfMaker):
@@ -124,7 +132,10 @@ def built(
 
 def _calling(name: str, what: str, function: Callable[..., object], *counts: type) -> type[Built]:
     """Return the class of an operation without options that a function stands for."""
-    return built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
+    kind = built(name, what, lambda op, *inputs, **named: function(*inputs, **named), *counts)
+    # The operation has the documents and the arguments of the function.
+    kind.__doc__, kind.__wrapped__ = function.__doc__, staticmethod(function)  # type: ignore[attr-defined]
+    return kind
 
 
 def _cumulated(op: Any, x: Any) -> Any:
@@ -366,6 +377,12 @@ Prepend_scalar_constant_to_each_row = built(
     val=0,
 )
 softmax_op, logsoftmax_op = Softmax(), LogSoftmax()
+softmax_with_bias, softmax_grad = SoftmaxWithBias(), SoftmaxGrad()
+crossentropy_softmax_argmax_1hot_with_bias = CrossentropySoftmaxArgmax1HotWithBias()
+crossentropy_softmax_1hot_with_bias_dx = CrossentropySoftmax1HotWithBiasDx()
+crossentropy_categorical_1hot = CrossentropyCategorical1Hot()
+crossentropy_categorical_1hot_grad = CrossentropyCategorical1HotGrad()
+prepend_scalar_to_each_row = Prepend_scalar_to_each_row()
 
 
 def _moved_pool(op: Any, x: Any, eval_point: Any, *vectors: Any) -> Any:

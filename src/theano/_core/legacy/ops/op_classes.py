@@ -262,7 +262,7 @@ class _Rebroadcast(Maker):
             return all(pattern.get(position) == one for position, one in self.axis.items())
         return super().__eq__(other)
 
-    __hash__ = Maker.__hash__
+    __hash__ = EngineRebroadcast.__hash__
 
     def __str__(self) -> str:
         known = (self.axis.get(i) for i in range(max(self.axis, default=-1) + 1))
@@ -281,8 +281,10 @@ class JoinAlongAny(Join):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Join)
 
-    def __hash__(self) -> int:
-        return hash(JoinAlongAny)
+    __hash__ = Join.__hash__
+
+    def __str__(self) -> str:
+        return "Join"
 
 
 join_ = JoinAlongAny()

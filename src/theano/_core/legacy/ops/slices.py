@@ -11,6 +11,7 @@ from theano._core.ir.types import Type
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.scalar.type import KnownIndex
 from theano._core.ops.array.index_form import SYMBOL, Slice
+from theano._core.ops.control.inner_graph import Maker
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import (
     add,
@@ -133,7 +134,7 @@ def _backward(start: object, stop: object, step: object, size: object) -> slice:
     return slice(switch(lt(0, count), lowest, end), end, back)
 
 
-class AdvancedBooleanSubtensor:
+class AdvancedBooleanSubtensor(Maker):
     """Items of a tensor where masks hold; `index` may mix masks with any other entries."""
 
     def __call__(self, x: Variable, *index: object) -> Any:
@@ -145,7 +146,11 @@ class AdvancedBooleanSubtensor:
         return self(x, *index).owner
 
 
-class AdvancedBooleanIncSubtensor:
+class AdvancedSubtensor(AdvancedBooleanSubtensor):
+    """Items of a tensor at arrays of positions."""
+
+
+class AdvancedBooleanIncSubtensor(Maker):
     """A tensor with items where masks hold set or increased.
 
     Parameters
@@ -168,12 +173,19 @@ class AdvancedBooleanIncSubtensor:
         """Return the node that makes the changed tensor."""
         return self(x, y, *index).owner
 
+    def __str__(self) -> str:
+        # Theano has two spaces there.
+        options = f"inplace={self.inplace},  set_instead_of_inc={self.set_instead_of_inc}"
+        return f"{type(self).__name__}{{{options}}}"
+
+
+class AdvancedIncSubtensor(AdvancedBooleanIncSubtensor):
+    """A tensor with items at arrays of positions set or increased."""
+
 
 advanced_boolean_subtensor = AdvancedBooleanSubtensor()
 advanced_boolean_inc_subtensor = AdvancedBooleanIncSubtensor()
 advanced_boolean_set_subtensor = AdvancedBooleanIncSubtensor(set_instead_of_inc=True)
-advanced_subtensor, advanced_inc_subtensor, advanced_set_subtensor = (
-    advanced_boolean_subtensor,
-    advanced_boolean_inc_subtensor,
-    advanced_boolean_set_subtensor,
-)
+advanced_subtensor = AdvancedSubtensor()
+advanced_inc_subtensor = AdvancedIncSubtensor()
+advanced_set_subtensor = AdvancedIncSubtensor(set_instead_of_inc=True)

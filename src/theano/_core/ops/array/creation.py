@@ -25,6 +25,7 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import MakeVector, length, pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.naming import hashed_as
 from theano._core.ops.core.op import (
     Structured,
     as_variable,
@@ -96,6 +97,7 @@ class ARange(Structured):
         return f"ARange{{dtype={self.dtype!r}}}"
 
 
+@hashed_as("Eye")
 class Eye(Structured):
     """A matrix of `n` rows and `m` columns with ones on its `k`-th diagonal."""
 
@@ -128,6 +130,7 @@ class Eye(Structured):
         return p.generate(node, [k], body)
 
 
+@hashed_as("Join")
 class Join(Structured):
     """Arrays put one after another along `axis`."""
 

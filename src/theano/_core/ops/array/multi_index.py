@@ -19,6 +19,7 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.naming import hashed_as
 from theano._core.ops.core.op import as_variable, connected, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import clip, eq
@@ -76,6 +77,7 @@ def _at(mode: str, index: Variable, size: Variable, message: str) -> Any:
     return index % size if mode == "wrap" else _within(message, index, size)
 
 
+@hashed_as("UnravelIndex")
 class UnravelIndex(Composed):
     """The positions along `ndim` axes of lengths `dims` of items counted in `order`."""
 
@@ -117,6 +119,7 @@ class UnravelIndex(Composed):
         return [shapes[0]] * self.ndim
 
 
+@hashed_as("RavelMultiIndex")
 class RavelMultiIndex(Composed):
     """The number, counted in `order`, of items at positions along axes of lengths `dims`."""
 

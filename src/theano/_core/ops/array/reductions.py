@@ -16,7 +16,7 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import fill, zeros_like_float
-from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import Guard, Structured, tensor_operand
 from theano._core.ops.core.samples import Range, anything, booleans
 from theano._core.ops.elementwise.arithmetic import eq, neq, switch
@@ -358,6 +358,7 @@ def _others(op: Reduction, x: Variable, y: Variable) -> Any:
     return switch(eq(count, 0), y / switch(zero, np.asarray(1, x.type.dtype), x), with_zero)
 
 
+@hashed_as("Argmax")
 class ArgExtreme(Structured):
     """Position of the largest or smallest item over `axis` (flattened in C order if several).
 

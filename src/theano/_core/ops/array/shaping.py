@@ -22,7 +22,7 @@ from theano._core.ops.array.dims import (
     product,
 )
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import (
     Structured,
     as_variable,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from theano._core.ops.core.protocols import Batching, Builder, ProgramValue
 
 
+@hashed_as("Rebroadcast")
 class Rebroadcast(Structured):
     """`x` with another broadcastable pattern; a length is checked where 1 becomes declared."""
 

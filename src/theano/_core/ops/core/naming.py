@@ -19,3 +19,13 @@ def known_as(name: str) -> Callable[[type[T]], type[T]]:
         return cls
 
     return renamed
+
+
+def hashed_as(name: str) -> Callable[[type[T]], type[T]]:
+    """Give all instances of a class one hash: those that theano.tensor has are equal to some."""
+
+    def hashed(cls: type[T]) -> type[T]:
+        cls.__hash__ = lambda self: hash(name)  # type: ignore[method-assign]
+        return cls
+
+    return hashed

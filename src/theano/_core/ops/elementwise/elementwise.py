@@ -37,6 +37,8 @@ Rule = Callable[..., tuple[tuple[str, ...], str]]
 
 # The cost of a function such as `exp`, in instructions; of any that takes about as long or longer.
 DEAR = 12
+# Those that print their names alone, as in Theano: programs and documents quote their texts.
+BARE = {"sigmoid", "softplus", "softsign", "ultra_fast_sigmoid", "xlogx", "xlogy0"}
 
 
 @known_as("Elemwise")
@@ -129,7 +131,8 @@ class Elementwise(Op):
         return hash(self.name)
 
     def __reduce__(self) -> Any:
-        return _registered, (self.name, self.module)
+        target = vars(self).get("overwrites")
+        return _registered, (self.name, self.module, *(() if target is None else (target,)))
 
     @property
     def is_cast(self) -> bool:
@@ -278,8 +281,7 @@ class Elementwise(Op):
         return p.call_items(node, self.library, values)
 
     def __str__(self) -> str:
-        # Theano's texts: programs and documents quote them.
-        if self.name in ("sigmoid", "softplus", "xlogx", "xlogy0"):
+        if self.name in BARE:
             return self.name
         if "overwrites" in vars(self):
             return f"{self.name}_inplace"
@@ -363,11 +365,16 @@ def same_rank(values: list[Any]) -> list[Any]:
 _registry: dict[str, Elementwise] = {}
 
 
-def _registered(name: str, module: str | None = None) -> Elementwise:
+def _registered(name: str, module: str | None = None, target: int | None = None) -> Elementwise:
     if name not in _registry and module is not None:
         # What a user declares is there once the user's module is.
         importlib.import_module(module)
-    return _registry[name]
+    op = _registry[name]
+    if target is None:
+        return op
+    fresh = object.__new__(type(op))
+    vars(fresh).update(vars(op), overwrites=target)
+    return fresh
 
 
 def elementwise(name: str, op_class: type[Elementwise] = Elementwise, **fields: Any) -> Elementwise:

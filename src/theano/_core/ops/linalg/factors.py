@@ -16,7 +16,7 @@ from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import eq, gt, switch
@@ -124,6 +124,7 @@ def permutation_matrix(rows: Variable, dtype: str) -> Any:
     return cast(eq(as_row(rows), numbers), dtype)
 
 
+@hashed_as("QRFull")
 class QR(MatrixOp):
     """Q with orthonormal columns and R upper triangular, with A = Q R.
 

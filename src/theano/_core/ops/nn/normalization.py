@@ -15,7 +15,7 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.inner_graph import Expression
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import second
-from theano._core.ops.core.naming import known_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
@@ -62,6 +62,7 @@ def _count(x: Variable, axes: Sequence[int]) -> Any:
 
 
 @known_as("AbstractBatchNormTrain")
+@hashed_as("AbstractBatchNormTrain")
 class BatchNorm(Expression):
     """A normalized batch, its mean, 1 / its deviation and its variance, and running statistics.
 
