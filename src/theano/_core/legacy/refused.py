@@ -159,8 +159,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.tensor.nnet.sigm": (
             "local_1msigmoid local_exp_over_1_plus_exp local_hard_sigmoid local_inv_1_plus_exp "
             "local_sigm_times_exp local_ultra_fast_sigmoid log1msigm_to_softplus "
-            "log1p_neg_sigmoid log1pexp_to_softplus logsigm_to_softplus replace_leaf "
-            "ultra_fast_scalar_sigmoid"
+            "log1p_neg_sigmoid log1pexp_to_softplus logsigm_to_softplus replace_leaf"
         ),
         "theano.tensor.opt": (
             "InplaceElemwiseOptimizer MakeVectorPrinter ShapeOptimizer UnShapeOptimizer "
@@ -243,11 +242,8 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.tensor.nnet.conv3d2d": (
             "DiagonalSubtensor IncDiagonalSubtensor diagonal_subtensor inc_diagonal_subtensor"
         ),
-        "theano.tensor.nnet.nnet": "ScalarSoftsign scalar_softsign",
-        "theano.tensor.nnet.sigm": "UltraFastScalarSigmoid",
         "theano.tensor.slinalg": "CholeskyGrad EigvalshGrad ExpmGrad",
         "theano.tensor.subtensor": "BaseAdvancedIncSubtensor BaseAdvancedSubtensor",
-        "theano.tensor.xlogx": "XlogX XlogY0 scalar_xlogx scalar_xlogy0",
     },
     INNER: {
         "theano.compat": "maybe_add_to_os_environ_pathlist",

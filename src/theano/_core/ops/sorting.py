@@ -97,10 +97,9 @@ class _AlongAxis(Structured):
     ) -> list[Any] | None:
         return [type(self)(self.axis + 1, self.kind)(values[0])]
 
-
-def _text(op: _AlongAxis) -> str:
-    """Return Theano's text of an operation: its kind, and no fields to sort by."""
-    return f"{type(op).__name__}{{{op.kind}, None}}"
+    def __str__(self) -> str:
+        # As Theano's, which named fields to sort by.
+        return f"{type(self).__name__}{{{self.kind}, None}}"
 
 
 @known_as("SortOp")
@@ -110,7 +109,6 @@ class Sort(_AlongAxis):
 
     long_rule = True
     through_integers = True
-    __str__ = _text
 
     def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)
@@ -137,7 +135,6 @@ class ArgSort(_AlongAxis):
     """Positions of the items of `x` along `axis` in rising order, NaN last; int64."""
 
     not_differentiated = "integers have no derivative"
-    __str__ = _text
 
     def make_node(self, x: Variable) -> Apply:
         x = self.operand(x)

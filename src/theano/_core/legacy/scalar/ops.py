@@ -41,6 +41,10 @@ _FORMS: dict[str, Callable[..., Any]] = {
     "mul_without_zeros": _without_zeros,
     "scalar_sigmoid": _ENGINE["sigmoid"],
     "scalar_softplus": _ENGINE["softplus"],
+    "scalar_softsign": _ENGINE["softsign"],
+    "scalar_xlogx": _ENGINE["xlogx"],
+    "scalar_xlogy0": _ENGINE["xlogy0"],
+    "ultra_fast_scalar_sigmoid": _ENGINE["ultra_fast_sigmoid"],
 }
 # Binary functions: neutral element, whether they commute, whether they associate.
 _FACTS: dict[str, tuple[Any, bool, bool]] = {
@@ -74,15 +78,24 @@ def _declare(cls: str, name: str) -> None:
         fields.update(zip(facts, _FACTS[name], strict=True))
     bases = {1: (KnownOp, UnaryScalarOp), 2: (KnownOp, BinaryScalarOp)}
     CLASSES[cls] = type(cls, bases.get(nin, (KnownOp,)), fields)
-    OPS[name] = CLASSES[cls](name=name)
+    OPS[name] = CLASSES[cls](name=None if name in _NAMELESS else name)
     if native:
         _instance_of[form] = name
 
 
 _OURS = {
     "MulWithoutZeros": "mul_without_zeros",
-    "Sigmoid": "scalar_sigmoid",
-    "Softplus": "scalar_softplus",
+    "ScalarSigmoid": "scalar_sigmoid",
+    "ScalarSoftplus": "scalar_softplus",
+    "ScalarSoftsign": "scalar_softsign",
+    "UltraFastScalarSigmoid": "ultra_fast_scalar_sigmoid",
+    "XlogX": "scalar_xlogx",
+    "XlogY0": "scalar_xlogy0",
+}
+# Those without a name of their own in Theano: they print their classes.
+_NAMELESS = {
+    *("abs_", "and_", "eq", "ge", "gt", "invert", "isinf", "isnan", "le", "lt", "neq", "or_"),
+    *("round_half_away_from_zero", "round_half_to_even", "switch", "xor"),
 }
 for _cls, _name in {**BASIC, **SPECIAL, **_OURS}.items():
     _declare(_cls, _name)
@@ -146,8 +159,8 @@ class InRange(KnownOp):
 
 
 CLASSES.update(Cast=Cast, InRange=InRange)
-OPS["inopenrange"] = InRange(True, True, "inopenrange")
-OPS["inclosedrange"] = InRange(False, False, "inclosedrange")
+OPS["inopenrange"] = InRange(True, True)
+OPS["inclosedrange"] = InRange(False, False)
 for _dtype in dtypes.all_dtypes:
     OPS[f"convert_to_{_dtype}"] = Cast(get_scalar_type(_dtype))
 
