@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import subprocess
 import sys
 from typing import Any
@@ -285,6 +286,9 @@ def test_names_that_tell_things_apart() -> None:
 
     y = T.exp(T.dvector())
     assert isinstance(y, Node) and isinstance(y.owner, Node) and not isinstance(y.type, Node)
+    # Programs look for it among the bases, and by the path of Theano-PyMC.
+    assert Node in inspect.getmro(type(y)) and Node in type(y.owner).__mro__
+    assert Node is theano.graph.basic.Node
     assert solve is T.slinalg.solve and "lower_triangular" in MATRIX_STRUCTURES
     assert release is True and git_revision is None
 

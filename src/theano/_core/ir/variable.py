@@ -12,6 +12,7 @@ import numpy as np
 from theano._core.base.near_misses import explained, missing
 from theano._core.base.settings import config
 from theano._core.ir import hooks
+from theano._core.ir.node import Node
 from theano._core.ir.source import SourceLine, made_at, user_line
 
 # What others note in a variable: compiled functions, and the graph object it is part of.
@@ -146,9 +147,9 @@ class Type:
 if TYPE_CHECKING:
     from theano._core.ir.operator_types import Operators
 
-    class _Operators(Operators["Variable"]): ...
+    class _Operators(Node, Operators["Variable"]): ...
 else:
-    _Operators = object
+    _Operators = Node
 
 
 class Variable(_Operators):
@@ -395,7 +396,7 @@ def _listed(name: str, values: Iterable[Variable]) -> list[Any]:
     return listed
 
 
-class Apply(Generic[OpT]):
+class Apply(Node, Generic[OpT]):
     """An operation applied to variables; `Apply[Dot]` for annotations is one of that class.
 
     Attributes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import threading
-from abc import ABC
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Variable
 
 # Relative and absolute tolerance of items of a dtype.
 float16_rtol, float16_atol = 1e-3, 1e-3
@@ -40,14 +39,6 @@ MATRIX_STRUCTURES = (
     *("general", "symmetric", "lower_triangular", "upper_triangular"),
     *("hermitian", "banded", "diagonal", "toeplitz"),
 )
-
-
-class Node(ABC):  # noqa: B024
-    """What graphs are made of: variables and applied operations."""
-
-
-Node.register(Variable)
-Node.register(Apply)
 
 
 def cpu_count() -> int:
