@@ -46,6 +46,8 @@ LINES = [
     ("s ** s ** s", "(s ** (s ** s))"),
     ("(-s) ** 2", "((-s) ** TensorConstant{2})"),
     ("x[1:, i]", "x[1:, i]"),
+    ("x[:, 0]", "x[:, Constant{0}]"),
+    ("T.concatenate([x, x], 1)", "join(TensorConstant{1}, x, x)"),
     ("x.copy()", "x"),
     ("T.dmatrix() + x", "(<TensorType(float64, matrix)> + x)"),
 ]

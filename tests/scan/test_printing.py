@@ -45,3 +45,10 @@ def test_loops_in_loops_follow_once() -> None:
     assert bodies[0].splitlines()[1].startswith(" >Elemwise{mul,no_inplace}")
     compiled = theano.function([m], rows)
     assert "Inner graphs" in theano.printing.debugprint(compiled, file="str")
+
+
+def test_a_loop_that_may_end_early_is_a_do_while() -> None:
+    b = T.dscalar("b")
+    powers, _ = theano.scan(lambda p: (2 * p, theano.scan_module.until(p > 10)), None, b, n_steps=9)
+    text = theano.printing.debugprint(powers, file="str")
+    assert text.splitlines()[1] == " |do_while{cpu,scan_fn} [id B] ''   "

@@ -76,7 +76,9 @@ class _Tree:
             text = f"{prefix}{variable} {self.identifier(variable)}{kind}{self.value(variable)}"
             outer = self.outside.get(variable)
             return text if outer is None else f"{text} -> {self.identifier(outer.owner or outer)}"
-        output = f".{variable.index}" if len(node.outputs) > 1 else ""
+        # Theano's loops do not say how many steps they took.
+        hidden = isinstance(node.op, Loop) and node.op.until
+        output = f".{variable.index}" if len(node.outputs) - hidden > 1 else ""
         name = variable.name or ""
         order = self.order.get(node, "")
         users = self.clients.get(variable)

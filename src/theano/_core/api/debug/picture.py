@@ -27,6 +27,7 @@ COLORS = {
     "HostFromGpu": "red",
     "Scan": "yellow",
     "for{": "yellow",
+    "do_while{": "yellow",
     "Shape": "brown",
     "IfElse": "magenta",
     "Elemwise": "#FFAABB",

@@ -246,12 +246,16 @@ def _index(variable: Variable, parts: Parts) -> str:
             step = "" if entry.step is None else f":{entry.step}"
             entries.append(":".join(bounds) + step)
         else:
-            entries.append(str(entry))
+            entries.append(f"Constant{{{entry}}}" if isinstance(entry, int) else str(entry))
     return f"{parts[0]}[{', '.join(entries)}]"
 
 
 def _calls(name: str) -> Callable[[Any, Parts], str]:
     return lambda variable, parts: f"{name}({', '.join(parts)})"
+
+
+def _axis(variable: Variable) -> str:
+    return f"TensorConstant{{{variable.owner.op.axis}}}"
 
 
 _WRITERS: dict[type, Callable[[Any, Parts], str]] = {
@@ -263,7 +267,7 @@ _WRITERS: dict[type, Callable[[Any, Parts], str]] = {
     Alloc: _calls("alloc"),
     ShapeOf: _calls("Shape"),
     MakeVector: lambda variable, parts: f"[{', '.join(parts)}]",
-    Join: lambda variable, parts: f"join({variable.owner.op.axis}, {', '.join(parts)})",
+    Join: lambda variable, parts: _calls("join")(variable, [_axis(variable), *parts]),
 }
 
 pprint = PPrinter()
@@ -273,5 +277,5 @@ pp = pprint
 @hooks.pretty.fill
 def as_written(variable: Variable) -> str:
     """Return an expression as Python would write it, for messages."""
-    text = re.sub(r"TensorConstant\{([^{}]*)\}", r"\1", pprint(variable))
+    text = re.sub(r"(?:Tensor)?Constant\{([^{}]*)\}", r"\1", pprint(variable))
     return re.sub(r"Shape\((\w+)\)", r"\1.shape", text)

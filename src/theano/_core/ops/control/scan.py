@@ -366,7 +366,7 @@ class Loop(Structured):
         return p.loop(node, values) if self.watch is None else p.call_compute(node, values)
 
     def __str__(self) -> str:
-        return f"for{{cpu,{self.name}}}"
+        return f"{'do_while' if self.until else 'for'}{{cpu,{self.name}}}"
 
 
 class Told:
