@@ -5,7 +5,7 @@ one that is given as mutable, the result is written there.
 """
 
 from theano import tensor
-from theano._core.ops.array.overwriting import overwriting
+from theano._core.ops.core.in_place import overwriting
 
 _FUNCTIONS = """
     abs_ add and_ arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil chi2sf conj cos cosh

@@ -20,10 +20,10 @@ from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops import blas_ops
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
-from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.products import Dot, Gemm, gemm
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.in_place import overwriting
 from theano._core.ops.core.op import constant
 from theano._core.ops.elementwise.arithmetic import mul
 from theano._core.ops.elementwise.elementwise import Elementwise, cast_op

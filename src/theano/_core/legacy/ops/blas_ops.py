@@ -15,9 +15,9 @@ from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.op_classes import Kind
 from theano._core.legacy.ops.whole import OfMaker, whole
-from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.products import Gemm as EngineGemm, dot, gemm, outer
 from theano._core.ops.control.inner_graph import Named
+from theano._core.ops.core.in_place import overwriting
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import complete
 from theano._core.ops.elementwise.arithmetic import add, mul

@@ -12,9 +12,9 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops.op_classes import Kind, axes_of
 from theano._core.legacy.scalar.elementwise import ElementwiseCalls, Expanded
 from theano._core.legacy.scalar.type import get_scalar_type
-from theano._core.ops.array.overwriting import overwriting
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.fill import Second
+from theano._core.ops.core.in_place import overwriting
 from theano._core.ops.core.op import Op, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.elementwise.arithmetic import eq, invert, switch

@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from theano._core.ops.core.protocols import Builder, ProgramValue
 
 
-def overwriting(op: object) -> Any:
-    """Return an equal operation that says that it may overwrite its first input."""
-    # Operations of the engine are their own copies.
-    fresh: Any = object.__new__(type(op))
-    vars(fresh).update(vars(op), overwrites=0)
-    return fresh
-
-
 def over(target: Any, result: Any) -> Any:
     """Return a result with a note of the variable that it may overwrite, if there is one.
 

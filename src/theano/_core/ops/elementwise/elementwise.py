@@ -22,6 +22,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.dimshuffle import pad_left
 from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.in_place import overwriting
 from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import Op, constant, tensor_operand
 from theano._core.ops.core.samples import Range, anything, small_integers
@@ -369,12 +370,7 @@ def _registered(name: str, module: str | None = None, target: int | None = None)
     if name not in _registry and module is not None:
         # What a user declares is there once the user's module is.
         importlib.import_module(module)
-    op = _registry[name]
-    if target is None:
-        return op
-    fresh = object.__new__(type(op))
-    vars(fresh).update(vars(op), overwrites=target)
-    return fresh
+    return _registry[name] if target is None else overwriting(_registry[name], target)
 
 
 def elementwise(name: str, op_class: type[Elementwise] = Elementwise, **fields: Any) -> Elementwise:
