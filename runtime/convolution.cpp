@@ -39,9 +39,11 @@ class Convolution {
             result *= axis.result;
         }
         const std::int64_t items = work.items * work.groups;
-        images_ = {reinterpret_cast<T *>(work.image), image, items * image};
+        images_ = {reinterpret_cast<T *>(work.image), work.image_last ? work.channels : image,
+                   items * image};
         kernels_ = {reinterpret_cast<T *>(work.kernel), kernel, work.groups * kernel};
-        results_ = {reinterpret_cast<T *>(work.result), result, items * result};
+        results_ = {reinterpret_cast<T *>(work.result), work.result_last ? work.kernels : result,
+                    items * result};
         empty_ = images_.size == 0 || kernels_.size == 0 || results_.size == 0;
     }
 
@@ -68,6 +70,9 @@ class Convolution {
         // What meets only zeros around the images is no term.
         if (plan.terms() * work_.kernels < kernels_.apart) zeros(kernels_);
         if (plan.work() == 0) return Status::done;
+        if (suits_groups(plan, loops_, work_))
+            return add_kernels_of_groups<T>(plan, loops_, work_.groups, images_, results_, kernels_,
+                                            poll_);
         if (work_.tiles && suits_kernel_tiles(plan)) {
             bool fits = true;
             const Status status = add_kernel_tiles<T>(plan, loops_, work_.groups, images_, results_,
@@ -79,6 +84,8 @@ class Convolution {
 
   private:
     Status sums(const Plan &plan, const Operand<T> &images, const Operand<T> &result) const {
+        if (suits_groups(plan, loops_, work_))
+            return add_groups<T>(plan, loops_, work_.groups, images, kernels_, result, poll_);
         if (work_.tiles && suits_tiles(plan)) {
             bool fits = true;
             const Status status =

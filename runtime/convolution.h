@@ -24,13 +24,14 @@ constexpr int kAxes = 3;
 
 // One word each, so that compiled programs can write it. The arrays are C-contiguous: the images
 // (items, groups, channels, axes), kernels (groups, kernels, channels, axes) and the result (items,
-// groups, kernels, axes).
+// groups, kernels, axes). Of images and result, the axes may lie before the groups and channels.
 struct Work {
     std::int64_t gives;     // which of the three arrays is written
     std::int64_t itemsize;  // 4 or 8
     std::int64_t bits;      // of vectors, at most; 0: the widest there are
     std::int64_t flip;      // whether kernels are turned around
     std::int64_t tiles;     // whether sums over 3 × 3 items may be made of tiles
+    std::int64_t image_last, result_last;  // whether channels lie behind the axes
     std::int64_t items, groups, channels, kernels;
     Axis axes[kAxes];
     char *image, *kernel, *result;

@@ -45,6 +45,17 @@ Status add_kernel_tiles(const Plan &plan, const windows::Loops &loops, std::int6
                         Operand<const T> images, Operand<const T> given, Operand<T> factors,
                         const threads::Poll &poll, bool &fits);
 
+// The result or the gradient of images, and the gradient of kernels, of many groups of few channels.
+bool suits_groups(const Plan &plan, const windows::Loops &loops, const Work &work);
+template <class T>
+Status add_groups(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                  Operand<const T> images, Operand<const T> factors, Operand<T> result,
+                  const threads::Poll &poll);
+template <class T>
+Status add_kernels_of_groups(const Plan &plan, const windows::Loops &loops, std::int64_t groups,
+                             Operand<const T> images, Operand<const T> given, Operand<T> factors,
+                             const threads::Poll &poll);
+
 // So many multiplications are worth waking threads for, in so many parts.
 constexpr double kLarge = 1 << 20;
 constexpr std::int64_t kParts = 8;

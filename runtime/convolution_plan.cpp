@@ -52,18 +52,20 @@ void simplify(Plan &plan) {
     }
 }
 
-// Strides of a C-contiguous array of images, in items.
+// Strides of an array of images without gaps, in items.
 struct Strides {
     std::int64_t axes[kAxes], channel, item;
 
-    Strides(const Work &work, std::int64_t Axis::*length, std::int64_t channels) {
-        std::int64_t step = 1;
+    Strides(const Work &work, std::int64_t Axis::*length, std::int64_t channels,
+            std::int64_t last = 0) {
+        const std::int64_t all = channels * work.groups;
+        std::int64_t step = last ? all : 1;
         for (int i = kAxes - 1; i >= 0; --i) {
             axes[i] = step;
             step *= work.axes[i].*length;
         }
-        channel = step;
-        item = step * channels * work.groups;
+        channel = last ? 1 : step;
+        item = last ? step : step * all;
     }
 };
 
@@ -199,9 +201,9 @@ std::vector<std::int64_t> Plan::term_factors() const {
 }
 
 Plan forward(const Work &work) {
-    const Strides images(work, &Axis::image, work.channels);
+    const Strides images(work, &Axis::image, work.channels, work.image_last);
     const Strides kernels(work, &Axis::kernel, work.channels);
-    const Strides result(work, &Axis::result, work.kernels);
+    const Strides result(work, &Axis::result, work.kernels, work.result_last);
     Plan plan;
     plan.lines[0] = line_of_items(work, images.item, result.item);
     for (int i = 0; i < kAxes; ++i) {
@@ -220,9 +222,9 @@ Plan forward(const Work &work) {
 namespace {
 
 Plan spread(const Work &work) {
-    const Strides images(work, &Axis::image, work.channels);
+    const Strides images(work, &Axis::image, work.channels, work.image_last);
     const Strides kernels(work, &Axis::kernel, work.channels);
-    const Strides result(work, &Axis::result, work.kernels);
+    const Strides result(work, &Axis::result, work.kernels, work.result_last);
     Plan plan;
     plan.whole = false;
     plan.spread = true;
@@ -253,9 +255,9 @@ bool inside(const Work &work) {
 }
 
 std::vector<Plan> gathered(const Work &work) {
-    const Strides images(work, &Axis::image, work.channels);
+    const Strides images(work, &Axis::image, work.channels, work.image_last);
     const Strides kernels(work, &Axis::kernel, work.channels);
-    const Strides result(work, &Axis::result, work.kernels);
+    const Strides result(work, &Axis::result, work.kernels, work.result_last);
     Plan common;
     common.lines[0] = line_of_items(work, result.item, images.item);
     for (std::int64_t k = 0; k < work.kernels; ++k)
@@ -352,6 +354,29 @@ std::vector<std::int64_t> Block::items(const Plan &plan) const {
     return offset;
 }
 
+std::vector<std::int64_t> Block::terms(const Plan &plan) const {
+    const std::vector<std::int64_t> own = items(plan);
+    std::vector<std::int64_t> found;
+    for (std::size_t c = 0; c < plan.channels.size(); ++c)
+        for (std::int64_t item : own) found.push_back(static_cast<std::int64_t>(c) * apart + item);
+    return found;
+}
+
+std::vector<windows::Row> Block::rows(const Plan &plan) const {
+    std::vector<windows::Row> found{{0, plan.out}};
+    for (int i = 0; i < kLines; ++i) {
+        const std::int64_t many = i < kLines - 1 ? count[i] : 1;
+        std::vector<windows::Row> next;
+        next.reserve(found.size() * static_cast<std::size_t>(many));
+        for (const windows::Row &before : found)
+            for (std::int64_t j = 0; j < many; ++j)
+                next.push_back({before.plane * lengths[i] + j,
+                                before.given + (first[i] + j) * plan.lines[i].out});
+        found = std::move(next);
+    }
+    return found;
+}
+
 std::int64_t Cut::blocks() const {
     std::int64_t number = 1;
     for (std::int64_t count : counts) number *= count;
@@ -408,55 +433,87 @@ struct Inside {
     }
 };
 
-// The plane of one phase from axis `i` on.
+// Copies into planes whose items are of `width` numbers, by `loop`.
 template <class T>
-T *fill_plane(const Plan &plan, const Block &block, const windows::Loops &loops,
-              const std::int64_t *phases, int i, const T *from, T *to) {
-    const Line &line = plan.lines[i];
-    const std::int64_t apart = line.step * line.apart;
-    const Inside own(line, phases[i], block.first[i], block.lengths[i]);
-    std::int64_t size = 1;
-    for (int j = i + 1; j < kLines; ++j) size *= block.lengths[j];
-    to = std::fill_n(to, own.begin * size, T(0));
-    if (i == kLines - 2) {
-        const Line &last = plan.lines[i + 1];
-        const Inside row(last, phases[i + 1], block.first[i + 1], block.lengths[i + 1]);
-        loops.fill({from + own.first + row.first, own.end - own.begin, apart, row.begin,
-                    row.end - row.begin, last.step * last.apart, to, size});
-        to += (own.end - own.begin) * size;
-    } else {
-        const T *next = from + own.first;
-        for (std::int64_t j = own.begin; j < own.end; ++j, next += apart)
-            to = fill_plane(plan, block, loops, phases, i + 1, next, to);
+class Filler {
+  public:
+    Filler(const Plan &plan, const Block &block, void (*loop)(const windows::Filling &),
+           std::int64_t width, std::int64_t groups = 1, std::int64_t groups_apart = 0)
+        : plan_(plan), block_(block), loop_(loop), width_(width), groups_(groups),
+          groups_apart_(groups_apart) {}
+
+    void fill(const T *images, T *planes) const {
+        const std::int64_t count = plan_.phases();
+        for (const Channel &channel : plan_.channels) {
+            for (std::int64_t number = 0; number < count; ++number) {
+                std::int64_t phases[kLines], left = number;
+                for (int i = kLines - 1; i >= 0; --i) {
+                    const auto many = static_cast<std::int64_t>(plan_.lines[i].phases.size());
+                    phases[i] = plan_.lines[i].phases[static_cast<std::size_t>(left % many)];
+                    left /= many;
+                }
+                planes = plane(phases, 0, images + channel.at, planes);
+            }
+        }
     }
-    return std::fill_n(to, (block.lengths[i] - own.end) * size, T(0));
-}
+
+  private:
+    // The plane of one phase from axis `i` on.
+    T *plane(const std::int64_t *phases, int i, const T *from, T *to) const {
+        const Line &line = plan_.lines[i];
+        const std::int64_t apart = line.step * line.apart;
+        const Inside own(line, phases[i], block_.first[i], block_.lengths[i]);
+        std::int64_t size = width_;
+        for (int j = i + 1; j < kLines; ++j) size *= block_.lengths[j];
+        to = std::fill_n(to, own.begin * size, T(0));
+        if (i == kLines - 2) {
+            const Line &last = plan_.lines[i + 1];
+            const Inside row(last, phases[i + 1], block_.first[i + 1], block_.lengths[i + 1]);
+            loop_({from + own.first + row.first, own.end - own.begin, apart, row.begin,
+                   row.end - row.begin, last.step * last.apart, to, block_.lengths[i + 1], groups_,
+                   groups_apart_});
+            to += (own.end - own.begin) * size;
+        } else {
+            const T *next = from + own.first;
+            for (std::int64_t j = own.begin; j < own.end; ++j, next += apart)
+                to = plane(phases, i + 1, next, to);
+        }
+        return std::fill_n(to, (block_.lengths[i] - own.end) * size, T(0));
+    }
+
+    const Plan &plan_;
+    const Block &block_;
+    void (*const loop_)(const windows::Filling &);
+    const std::int64_t width_, groups_, groups_apart_;
+};
 
 }  // namespace
 
 template <class T>
 void fill_planes(const Plan &plan, const Block &block, const windows::Loops &loops, const T *images,
                  T *planes) {
-    const std::int64_t count = plan.phases();
-    for (const Channel &channel : plan.channels) {
-        for (std::int64_t number = 0; number < count; ++number) {
-            std::int64_t phases[kLines], left = number;
-            for (int i = kLines - 1; i >= 0; --i) {
-                const auto many = static_cast<std::int64_t>(plan.lines[i].phases.size());
-                phases[i] = plan.lines[i].phases[static_cast<std::size_t>(left % many)];
-                left /= many;
-            }
-            planes = fill_plane(plan, block, loops, phases, 0, images + channel.at, planes);
-        }
-    }
-    constexpr std::int64_t kRoom = 16 * windows::kMostVectors;
-    std::fill_n(planes, kRoom, T(0));
+    Filler<T>(plan, block, loops.fill, 1).fill(images, planes);
+    const std::int64_t size = block.size(plan);
+    const std::int64_t filled = block.apart * static_cast<std::int64_t>(plan.channels.size());
+    std::fill_n(planes + filled, size - filled, T(0));
+}
+
+template <class T>
+void fill_planes_of_groups(const Plan &plan, const Block &block, const windows::Loops &loops,
+                           const T *images, std::int64_t groups, std::int64_t groups_apart,
+                           T *planes) {
+    Filler<T>(plan, block, loops.fill_groups, loops.lanes, groups, groups_apart)
+        .fill(images, planes);
 }
 
 template void fill_planes<float>(const Plan &, const Block &, const windows::Loops &, const float *,
                                  float *);
 template void fill_planes<double>(const Plan &, const Block &, const windows::Loops &, const double *,
                                   double *);
+template void fill_planes_of_groups<float>(const Plan &, const Block &, const windows::Loops &,
+                                           const float *, std::int64_t, std::int64_t, float *);
+template void fill_planes_of_groups<double>(const Plan &, const Block &, const windows::Loops &,
+                                            const double *, std::int64_t, std::int64_t, double *);
 
 }  // namespace convolution
 }  // namespace theano

@@ -79,8 +79,11 @@ struct Block {
     bool flat() const;
     // Items of all planes; vectors may begin at the last one.
     std::int64_t size(const Plan &plan) const;
-    // Where the items of a kernel are in the planes of a channel.
+    // Where the items of a kernel are in the planes of a channel, and each term in those of all.
     std::vector<std::int64_t> items(const Plan &plan) const;
+    std::vector<std::int64_t> terms(const Plan &plan) const;
+    // Where each row of windows begins, in a plane and in the result.
+    std::vector<windows::Row> rows(const Plan &plan) const;
 };
 
 // How windows are cut into blocks.
@@ -97,6 +100,11 @@ Cut cut(const Plan &plan, std::int64_t items, std::int64_t parts);
 template <class T>
 void fill_planes(const Plan &plan, const Block &block, const windows::Loops &loops, const T *images,
                  T *planes);
+// The same of so many groups: items of planes are vectors of those.
+template <class T>
+void fill_planes_of_groups(const Plan &plan, const Block &block, const windows::Loops &loops,
+                           const T *images, std::int64_t groups, std::int64_t groups_apart,
+                           T *planes);
 
 }  // namespace convolution
 }  // namespace theano

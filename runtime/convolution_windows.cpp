@@ -65,13 +65,8 @@ class BlockOfWindows {
   public:
     BlockOfWindows(const Job<T> &job, const Block &block, T *planes, T *turned)
         : job_(job), block_(block), planes_(planes), turned_(turned),
-          length_(block.count[kLines - 1]) {
-        const std::vector<std::int64_t> items = block.items(job.plan);
-        for (std::int64_t c = 0; c < size_of(job.plan.channels); ++c)
-            for (std::int64_t item : items) terms_.push_back(c * block.apart + item);
-        const std::int64_t count = block.count[0] * block.count[1] * block.count[2];
-        for (std::int64_t i = 0; i < count; ++i) rows_.push_back(row(i));
-    }
+          length_(block.count[kLines - 1]), rows_(block.rows(job.plan)),
+          terms_(block.terms(job.plan)) {}
 
     // To `out`, or to what is there.
     void add(std::int64_t group, std::int64_t slice, T *out, bool added) {
@@ -117,20 +112,6 @@ class BlockOfWindows {
         }
     }
 
-    windows::Row row(std::int64_t number) const {
-        std::int64_t at[kLines] = {};
-        for (int i = kLines - 2; i >= 0; --i) {
-            at[i] = number % block_.count[i];
-            number /= block_.count[i];
-        }
-        windows::Row found{0, job_.plan.out};
-        for (int i = 0; i < kLines; ++i) {
-            found.plane = found.plane * block_.lengths[i] + at[i];
-            found.given += (block_.first[i] + at[i]) * job_.plan.lines[i].out;
-        }
-        return found;
-    }
-
     // Puts the channels of the windows [first, last) side by side; `places`: where these are in planes.
     void turn(std::int64_t first, std::int64_t last, std::int64_t channel, std::int64_t width,
               std::vector<std::int64_t> &places) const {
@@ -151,8 +132,8 @@ class BlockOfWindows {
     const Block block_;
     T *const planes_, *const turned_;
     const std::int64_t length_;        // of a row of windows
-    std::vector<windows::Row> rows_;
-    std::vector<std::int64_t> terms_;  // where they are in the first window
+    const std::vector<windows::Row> rows_;
+    const std::vector<std::int64_t> terms_;  // where they are in the first window
     const T *given_ = nullptr;
     T *out_ = nullptr;
     bool added_ = false;

@@ -13,7 +13,8 @@ struct Turning {
     std::int64_t rows, apart;   // how many, and from one to the next
     std::int64_t length, step;  // the same of a row's items
     void *turned;
-    std::int64_t width;         // from one row of `turned` to the next; what is left of it is zeros
+    std::int64_t width;         // items of a row of `turned`: what is left of it is zeros
+    std::int64_t pitch = 0;     // from one of these to the next, if not `width`
 };
 
 namespace {
@@ -43,27 +44,30 @@ void turn(const Turning &work) {
     using V = Vectors<T, 16>;
     const T *given = static_cast<const T *>(work.given);
     T *turned = static_cast<T *>(work.turned);
-    const std::int64_t whole = work.step == 1 ? work.length / V::kLanes * V::kLanes : 0;
+    const std::int64_t pitch = work.pitch ? work.pitch : work.width, length = work.length;
+    const bool whole = work.step == 1 && length >= V::kLanes;
     std::int64_t row = 0;
     for (; row + V::kLanes <= work.rows; row += V::kLanes) {
         const T *const from = given + row * work.apart;
-        for (std::int64_t x = 0; x < whole; x += V::kLanes) {
+        // The last vectors overlap those before.
+        for (std::int64_t next = 0; whole && next < length; next += V::kLanes) {
+            const std::int64_t x = next + V::kLanes <= length ? next : length - V::kLanes;
             typename V::Vector part[V::kLanes];
             TH_UNROLL for (int i = 0; i < V::kLanes; ++i)
                 part[i] = V::load(from + i * work.apart + x);
             exchange(part);
             TH_UNROLL for (int i = 0; i < V::kLanes; ++i)
-                V::store(turned + (x + i) * work.width + row, part[i]);
+                V::store(turned + (x + i) * pitch + row, part[i]);
         }
-        for (int i = 0; i < V::kLanes; ++i)
-            for (std::int64_t x = whole; x < work.length; ++x)
-                turned[x * work.width + row + i] = from[i * work.apart + x * work.step];
+        for (int i = 0; !whole && i < V::kLanes; ++i)
+            for (std::int64_t x = 0; x < length; ++x)
+                turned[x * pitch + row + i] = from[i * work.apart + x * work.step];
     }
     for (; row < work.width; ++row) {
         const bool here = row < work.rows;
         const T *const from = given + (here ? row * work.apart : 0);
-        for (std::int64_t x = 0; x < work.length; ++x)
-            turned[x * work.width + row] = here ? from[x * work.step] : T(0);
+        for (std::int64_t x = 0; x < length; ++x)
+            turned[x * pitch + row] = here ? from[x * work.step] : T(0);
     }
 }
 

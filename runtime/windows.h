@@ -39,6 +39,19 @@ struct Filling {
     std::int64_t before, count, step;   // zeros, items, and how far these are from each other
     void *to;
     std::int64_t length;                // of a row in the plane
+    // Of planes whose items are vectors of groups: how many there are, and items from one to the next.
+    std::int64_t groups = 1, groups_apart = 0;
+};
+
+// Sums of a row of windows, whose lanes are groups.
+struct GroupSums {
+    const void *planes;         // the first item of the first window
+    const std::int64_t *terms;  // where each term is in that window
+    std::int64_t n_terms;
+    const void *factors;        // of a vector for each term
+    std::int64_t windows;
+    void *out;
+    std::int64_t step;          // items between windows of `out`
 };
 
 // Windows copied side by side: a row for each term.
@@ -115,11 +128,12 @@ struct Gradients {
     // `across`: where each window is in planes.
     const std::int64_t *windows;
     std::int64_t n_windows;
-    // `along`: rows of so many windows.
+    // `along` and `groups`: rows of so many windows.
     const Row *rows;
     std::int64_t n_rows, length;
     void *out;
     bool added;
+    std::int64_t step;  // `groups`: items between what is given for windows
 };
 
 constexpr int kMostRows = 8, kMostVectors = 8, kMostTerms = 8, kMostAcross = 3;
@@ -133,6 +147,8 @@ struct Loops {
     int rows;                       // of a tile, at most
     Add *add[kMostRows][kMostVectors];
     void (*fill)(const Filling &);
+    void (*fill_groups)(const Filling &);
+    void (*add_groups)(const GroupSums &);
     void (*pack)(const Packing &);
     void (*unpack)(const Unpacking &);
     void (*turn)(const Turning &);
@@ -145,6 +161,8 @@ struct Loops {
     Differentiate *across[kMostAcross][kMostTerms];
     // For so many terms, of one channel: lanes are windows of a row.
     Differentiate *along[kMostTerms];
+    // The same of many groups: lanes are these.
+    Differentiate *groups[kMostTerms];
 
     // Vectors of a tile of so many rows: their sums stay in registers.
     int vectors(int tile_rows) const {

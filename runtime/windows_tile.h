@@ -112,6 +112,55 @@ void fill(const Filling &work) {
     }
 }
 
+// Of vectors of groups, which lie side by side or far apart; lanes that have none are zeros.
+template <class T, int kBytes>
+void fill_groups(const Filling &work) {
+    using V = Vectors<T, kBytes>;
+    const T *from = static_cast<const T *>(work.from);
+    T *to = static_cast<T *>(work.to);
+    const std::int64_t end = work.before + work.count, groups = work.groups;
+    const bool full = work.groups_apart == 1 && groups == V::kLanes;
+    for (std::int64_t row = 0; row < work.rows; ++row, from += work.apart) {
+        for (std::int64_t i = 0; i < work.before; ++i, to += V::kLanes)
+            V::store(to, typename V::Vector{});
+        if (!full) {
+            turn<T>({from, groups, work.groups_apart, work.count, work.step, to, V::kLanes});
+        } else {
+            for (std::int64_t i = 0; i < work.count; ++i)
+                V::store(to + i * V::kLanes, V::load(from + i * work.step));
+        }
+        to += work.count * V::kLanes;
+        for (std::int64_t i = end; i < work.length; ++i, to += V::kLanes)
+            V::store(to, typename V::Vector{});
+    }
+}
+
+template <class T, int kBytes, int kWindows>
+TH_INLINE void add_group_windows(const GroupSums &work, std::int64_t first) {
+    using V = Vectors<T, kBytes>;
+    const T *const planes = static_cast<const T *>(work.planes) + first * V::kLanes;
+    const T *factors = static_cast<const T *>(work.factors);
+    const std::int64_t n_terms = work.n_terms;
+    typename V::Vector sum[kWindows] = {};
+    for (std::int64_t term = 0; term < n_terms; ++term, factors += V::kLanes) {
+        const typename V::Vector factor = V::load(factors);
+        const T *const x = planes + work.terms[term] * V::kLanes;
+        TH_UNROLL for (int w = 0; w < kWindows; ++w)
+            V::add_product(sum[w], V::load(x + w * V::kLanes), factor);
+    }
+    T *const out = static_cast<T *>(work.out) + first * work.step;
+    TH_UNROLL for (int w = 0; w < kWindows; ++w) V::store(out + w * work.step, sum[w]);
+}
+
+template <class T, int kBytes>
+void add_groups(const GroupSums &work) {
+    std::int64_t i = 0;
+    for (; i + 8 <= work.windows; i += 8) add_group_windows<T, kBytes, 8>(work, i);
+    if (work.windows & 4) add_group_windows<T, kBytes, 4>(work, i), i += 4;
+    if (work.windows & 2) add_group_windows<T, kBytes, 2>(work, i), i += 2;
+    if (work.windows & 1) add_group_windows<T, kBytes, 1>(work, i);
+}
+
 template <class T, int kBytes>
 void add_items(T *to, const T *from, std::int64_t count) {
     using V = Vectors<T, kBytes>;
@@ -359,6 +408,29 @@ void differentiate_along(const Gradients &work) {
     for (int t = 0; t < kTerms; ++t) out[t] = work.added ? out[t] + total[t] : total[t];
 }
 
+template <class T, int kBytes, int kTerms>
+void differentiate_groups(const Gradients &work) {
+    using V = Vectors<T, kBytes>;
+    typename V::Vector sum[kTerms];
+    T *const out = static_cast<T *>(work.out);
+    std::int64_t terms[kTerms];
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) {
+        sum[t] = work.added ? V::load(out + t * V::kLanes) : typename V::Vector{};
+        terms[t] = work.terms[t] * V::kLanes;
+    }
+    const std::int64_t length = work.length, step = work.step;
+    for (const Row *row = work.rows; row < work.rows + work.n_rows; ++row) {
+        const T *plane = static_cast<const T *>(work.planes) + row->plane * V::kLanes;
+        const T *given = static_cast<const T *>(work.given) + row->given;
+        for (std::int64_t x = 0; x < length; ++x, plane += V::kLanes, given += step) {
+            const typename V::Vector own = V::load(given);
+            TH_UNROLL for (int t = 0; t < kTerms; ++t)
+                V::add_product(sum[t], V::load(plane + terms[t]), own);
+        }
+    }
+    TH_UNROLL for (int t = 0; t < kTerms; ++t) V::store(out + t * V::kLanes, sum[t]);
+}
+
 // The tables: kSums vectors of sums stay in registers.
 template <class T, int kBytes, int kSums, int kRows, int kVectors>
 constexpr void fill_add(Loops &found) {
@@ -382,6 +454,7 @@ constexpr void fill_gradients(Loops &found) {
         found.across[2][kTerms - 1] = differentiate_across<T, kBytes, kTerms, 3>;
     }
     found.along[kTerms - 1] = differentiate_along<T, kBytes, kTerms>;
+    found.groups[kTerms - 1] = differentiate_groups<T, kBytes, kTerms>;
     if constexpr (kTerms < kMostTerms) fill_gradients<T, kBytes, kSums, kTerms + 1>(found);
 }
 
@@ -393,6 +466,8 @@ constexpr Loops loops_of() {
     fill_rows<T, kBytes, kSums, kLargest>(found);
     fill_gradients<T, kBytes, kSums>(found);
     found.fill = fill<T, kBytes>;
+    found.fill_groups = fill_groups<T, kBytes>;
+    found.add_groups = add_groups<T, kBytes>;
     found.pack = pack<T, kBytes>;
     found.unpack = unpack<T, kBytes>;
     found.turn = turn<T>;

@@ -50,7 +50,7 @@ def options(rng: np.random.Generator, n: int) -> dict[str, Any]:
         "subsample": several(rng, n, 1, 4),
         "filter_dilation": several(rng, n, 1, 3),
         "filter_flip": bool(rng.random() < 0.5),
-        "num_groups": int(rng.choice([1, 1, 2, 3])),
+        "num_groups": int(rng.choice([1, 1, 2, 3, 18])),
         "unshared": n == 2 and bool(rng.random() < 0.3),
     }
 
@@ -163,6 +163,9 @@ def check_convolution(rng: np.random.Generator) -> None:
         values = [rng.integers(-2, 3, size=s).astype(dtype) for s in (g.images, g.kernels, result)]
         wanted = defined(g, *values)
         turned = [np.asfortranarray(v) if rng.random() < 0.3 else v for v in values]
+        if rng.random() < 0.5:
+            behind = [np.ascontiguousarray(np.moveaxis(v, 1, -1)) for v in values]
+            turned[::2] = [np.moveaxis(v, -1, 1) for v in behind[::2]]
         found = compiled(*turned)
         meant = evaluate(outputs, dict(zip([x, w, y], values, strict=True)))
         names = ("result", "images", "kernels")

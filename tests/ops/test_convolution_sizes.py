@@ -26,6 +26,20 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "each channel": ((2, 12, 30, 33), (12, 1, 3, 3), {"num_groups": 12, "border_mode": "half"}),
     "many channels": ((5, 70, 4, 5), (70, 1, 3, 3), {"num_groups": 70, "border_mode": "half"}),
     "many groups": ((3, 66, 9, 9), (44, 3, 3, 2), {"num_groups": 22, "subsample": (2, 1)}),
+    "vectors of groups": ((3, 35, 9, 13), (35, 1, 3, 3), {"num_groups": 35, "border_mode": 1}),
+    "vectors of groups, rows far apart": (
+        (2, 64, 9, 11),
+        (96, 2, 3, 2),
+        {"num_groups": 32, "border_mode": 1, "subsample": (2, 2), "filter_flip": False},
+    ),
+    "vectors of groups of three axes": (
+        (3, 32, 5, 4, 6),
+        (32, 1, 3, 2, 2),
+        {"num_groups": 32, "filter_dilation": (1, 2, 3), "border_mode": ((0, 1), (2, 0), (1, 1))},
+    ),
+    "vectors of groups, one window": ((5, 48, 4, 4), (96, 1, 4, 4), {"num_groups": 48}),
+    "vectors of groups along one axis": ((2, 16, 5000), (16, 1, 5), {"num_groups": 16}),
+    "long rows of each channel": ((2, 33, 5, 60), (33, 1, 3, 3), {"num_groups": 33}),
     "rows of the kernels' length": ((4, 1, 30, 50), (10, 1, 4, 50), {}),
     "kernels of the images' lengths": ((40, 3, 6, 6), (20, 3, 6, 6), {}),
     "mostly outside": ((2, 3, 2, 3), (4, 3, 5, 2), {"border_mode": ((4, 0), (0, 3))}),
@@ -80,6 +94,68 @@ def test_like_the_definition(name: str, width: int) -> None:
         wanted = evaluate(outputs, dict(zip(inputs, values, strict=True)))
         for one, two in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+def behind(x: np.ndarray) -> np.ndarray:
+    """Return an equal array whose channels lie behind its axes."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [name for name in CASES if "each" in name or "groups" in name])
+def test_channels_that_lie_behind_the_axes(name: str, dtype: str) -> None:
+    outputs, inputs, (x, w, y) = case(name, dtype)
+    f = function(inputs, outputs)
+    wanted = f(x, w, y)
+    groups = outputs[0].owner.op.num_groups
+    few = groups >= 16 and w.shape[0] * w.shape[1] <= 8 * groups
+    found = f(behind(x), w, behind(y))
+    for one, two in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, two)
+    for array, like in zip(found[:2], (x, y), strict=True):
+        if few and not behind(like).flags.c_contiguous:
+            assert np.moveaxis(array, 1, -1).flags.c_contiguous  # as its operands
+    # With gaps, the same again and again, one in either order, and none.
+    wide = np.concatenate([behind(x)] * 2, axis=1)
+    wide[:, x.shape[1] :] = np.nan
+    for images, given in (
+        (wide[:, : x.shape[1]], behind(y)[::-1][::-1]),
+        (x, behind(y)),
+        (behind(x), y),
+        (np.repeat(behind(x), 2, axis=1)[:, ::2], np.asfortranarray(y)),
+    ):
+        for one, two in zip(f(images, w, given), wanted, strict=True):
+            np.testing.assert_array_equal(one, two)
+    same = np.broadcast_to(behind(x)[:1], x.shape)
+    for one, two in zip(f(same, w, behind(y)), f(same.copy(), w, y), strict=True):
+        np.testing.assert_array_equal(one, two)
+    for items in (0, 1):
+        some = f(behind(x[:items]), w, behind(y[:items]))
+        for one, two in zip(some, f(x[:items], w, y[:items]), strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_channels_stay_behind_the_axes() -> None:
+    """From argument to result, through what is between, and back; new values are in rows."""
+    x, kernels = T.ftensor4("x"), np.float32(0.5) * np.ones((32, 1, 3, 3), "float32")
+    w, state = theano.shared(kernels), theano.shared(np.zeros((2, 5, 6, 32), "float32"))
+    options: dict[str, Any] = {"num_groups": 32, "border_mode": "half"}
+    y = x
+    for _ in range(2):
+        y = T.nnet.conv2d(y.dimshuffle(0, 3, 1, 2), w, **options).dimshuffle(0, 2, 3, 1)
+        y = T.nnet.relu(y - 1)
+    g = T.grad((y**2).sum(), x)
+    f = function([x], [y, g], updates=[(state, y)])
+    images = np.random.default_rng(0).normal(size=(2, 5, 6, 32)).astype("float32")
+    found = f(images)
+    wanted = evaluate([y, g], {x: images, w: kernels})
+    for one, two in zip(found, wanted, strict=True):
+        assert one.flags.c_contiguous
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(state.get_value(), found[0])
+    with pytest.raises(ValueError, match="stack size"):
+        f(images[..., :31])
+    np.testing.assert_array_equal(state.get_value(), found[0])
 
 
 @pytest.mark.parametrize("name", list(CASES))
@@ -155,8 +231,9 @@ def test_errors_of_tiles(name: str) -> None:
     assert (found[0][2].tobytes() == found[1][2].tobytes()) == ("few for kernels" in name)
 
 
-def test_without_memory() -> None:
-    outputs, inputs, values = case("planes for remainders", "float32")
+@pytest.mark.parametrize("name", ["planes for remainders", "vectors of groups"])
+def test_without_memory(name: str) -> None:
+    outputs, inputs, values = case(name, "float32")
     f = function(inputs, outputs)
     wanted = f(*values)
     failed = 0

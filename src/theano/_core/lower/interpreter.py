@@ -439,6 +439,14 @@ def _multiply_pairs(arguments: int) -> int:
     return 0
 
 
+def _strides(shape: Sequence[int], size: int, last: int) -> list[int]:
+    """Return the strides of an array without gaps; `last`: axes 1 and 2 lie behind the others."""
+    if not last:
+        return packed(shape, size)
+    one, groups, channels, *axes = packed((shape[0], *shape[3:], *shape[1:3]), size)
+    return [one, axes[-2], axes[-1], groups, channels, *axes[:-2]]
+
+
 def _convolve(arguments: int) -> int:
     """Write a convolution, or a gradient of one: see `convolution.h`."""
     count = len(ConvolutionNumbers.fields)
@@ -449,9 +457,10 @@ def _convolve(arguments: int) -> int:
     image, kernel, result, before, step, dilation = np.array(words[count:-3]).reshape(3, 6).T
     ends = ((items, groups, channels, image), (groups, kernels, channels, kernel))
     shapes = [[*lead, *n.tolist()] for *lead, n in (*ends, (items, groups, kernels, result))]
+    lasts = (number["image_last"], 0, number["result_last"])
     x, w, y = (
-        memory(at, f"float{8 * size}", shape, packed(shape, size))
-        for at, shape in zip(words[-3:], shapes, strict=True)
+        memory(at, f"float{8 * size}", shape, _strides(shape, size, last))
+        for at, shape, last in zip(words[-3:], shapes, lasts, strict=True)
     )
     reach = (result - 1) * step + (kernel - 1) * dilation + 1
     wide = np.zeros((*x.shape[:3], *np.maximum(before + image, reach)), x.dtype)

@@ -28,6 +28,8 @@ from theano._core.ops.nn.windows import Windows, work_dtype
 # What the runtime writes, and how many axes it takes: see `convolution.h`.
 GIVES = ("result", "images", "kernels")
 AXES = 3
+# Of at least so many groups, of so few kernels times channels, channels may lie behind the axes.
+MANY_GROUPS, FEW_TERMS = 16, 8
 
 
 class ConvolvedAxis(Record):
@@ -49,6 +51,8 @@ class ConvolutionNumbers(Record):
     bits: Size
     flip: Size
     tiles: Size
+    image_last: Size
+    result_last: Size
     items: Size
     groups: Size
     channels: Size
@@ -58,9 +62,11 @@ class ConvolutionNumbers(Record):
 def convolve(p: Core, node: Apply, w: Windows, images: Array, kernels: Array) -> Array:
     """Return the convolution of images with kernels."""
     out = _Work(p, w, images.dtype)
-    result = p.new_array(out.dtype, w.result)
     if not w.unshared:
-        return out.by_runtime("result", out.plain(images), out.plain(kernels), result)
+        images, last = out.in_either_order(images)
+        kernels, result = out.plain(kernels), out.new_in_order(w.result, last)
+        return out.by_runtime("result", images, kernels, result, last, last)
+    result = p.new_array(out.dtype, w.result)
     out.run(out.padded(images), out.plain(kernels), result, out.forward_at_place)
     return out.finished(result)
 
@@ -68,9 +74,12 @@ def convolve(p: Core, node: Apply, w: Windows, images: Array, kernels: Array) ->
 def convolve_images(p: Core, node: Apply, w: Windows, kernels: Array, result: Array) -> Array:
     """Return the gradient with respect to the images."""
     out = _Work(p, w, kernels.dtype)
-    matrix, result = out.plain(kernels), out.plain(result)
+    matrix = out.plain(kernels)
     if not w.unshared:
-        return out.by_runtime("images", p.new_array(out.dtype, w.images), matrix, result)
+        result, last = out.in_either_order(result)
+        images = out.new_in_order(w.images, last)
+        return out.by_runtime("images", images, matrix, result, last, last)
+    result = out.plain(result)
     x = filled(p, out.dtype, (*w.images[:2], *w.padded))
     out.run(x, matrix, result, out.images_at_place)
     return out.finished(out.inside(x))
@@ -81,7 +90,9 @@ def convolve_kernels(p: Core, node: Apply, w: Windows, images: Array, result: Ar
     out = _Work(p, w, images.dtype)
     if not w.unshared:
         matrix = p.new_array(out.dtype, w.kernels)
-        return out.by_runtime("kernels", out.plain(images), matrix, out.plain(result))
+        images, one = out.in_either_order(images)
+        result, two = out.in_either_order(result)
+        return out.by_runtime("kernels", images, matrix, result, one, two)
     matrix = filled(p, out.dtype, w.kernels)
     out.run(out.padded(images), matrix, out.plain(result), out.kernels_at_place)
     return out.finished(matrix)
@@ -113,6 +124,46 @@ class _Work:
             return converted(self.p, x, self.dtype)
         return copies.contiguous(self.p, x)
 
+    def in_either_order(self, x: Array) -> tuple[Array, Size]:
+        """Return an array in C order, or with its channels behind its axes; and which it is.
+
+        It is the array itself if it turns out to lie so, and there are many groups of few channels.
+        """
+        p = self.p
+        if self.w.groups < MANY_GROUPS or x.contiguous is True or x.dtype != self.dtype:
+            return self.plain(x), 0
+        if x.broadcast_axes:
+            return self.plain(x), 0
+        last = p.let("le", p.multiply(self.channels, self.kernels), FEW_TERMS)
+        if isinstance(x.contiguous, str):
+            last = p.both(last, p.let("not", x.contiguous, kind="bool"))
+        wanted = self._strides_if_last(x.shape)
+        for length, stride, step in zip(x.shape, p.strides(x), wanted, strict=True):
+            if length != 1:
+                last = p.both(last, p.let("eq", stride, step))
+        pointers = (lambda: (p.pointer(x),), lambda: (p.pointer(self.plain(x)),))
+        (data,) = p.if_else(last, *pointers, ("ptr",))
+        return Array(x.dtype, x.shape, data, buffer=x.buffer), last
+
+    def new_in_order(self, shape: Sequence[Size], last: Size) -> Array:
+        """Return a fresh array in C order, or with its channels behind its axes if `last`."""
+        p = self.p
+        out = p.new_array(self.dtype, shape)
+        if last == 0:
+            return out
+        pairs = zip(self._strides_if_last(out.shape), p.strides(out), strict=True)
+        strides = tuple(p.let("select", last, behind, before) for behind, before in pairs)
+        return out.replace(strides=strides, contiguous=False, whole=True)
+
+    def _strides_if_last(self, shape: Sequence[Size]) -> list[Size]:
+        """Return the strides of an array whose channels lie behind its axes."""
+        strides: list[Size] = [0] * len(shape)
+        step: Size = self.size
+        for axis in (1, *range(len(shape) - 1, 1, -1), 0):
+            strides[axis] = step
+            step = self.p.multiply(step, shape[axis])
+        return strides
+
     def finished(self, result: Array) -> Array:
         """Return the result in the dtype that it is to have."""
         return in_dtype(self.p, result, self.result_dtype)
@@ -136,7 +187,15 @@ class _Work:
 
     # -- kernels that all places share ------------------------------------------------------------
 
-    def by_runtime(self, gives: str, images: Array, kernels: Array, result: Array) -> Array:
+    def by_runtime(
+        self,
+        gives: str,
+        images: Array,
+        kernels: Array,
+        result: Array,
+        image_last: Size,
+        result_last: Size,
+    ) -> Array:
         """Have the runtime write one of three arrays without gaps; return it."""
         p, w = self.p, self.w
         numbers = ConvolutionNumbers(
@@ -145,6 +204,8 @@ class _Work:
             bits=p.vector_bits,
             flip=int(w.flip),
             tiles=int(config.conv.winograd),
+            image_last=p.let("select", image_last, 1, 0),
+            result_last=p.let("select", result_last, 1, 0),
             items=w.images[0],
             groups=w.groups,
             channels=self.channels,
