@@ -234,7 +234,8 @@ class BlockOfSums {
         const Line &last = job_.plan.lines[kLines - 1];
         const std::vector<Channel> &channels = job_.plan.channels;
         if (block_.count[0] * block_.count[1] * block_.count[2] != 1 || !block_.flat() ||
-            job_.plan.phases() != 1 || last.before != 0 || last.step != 1 || last.apart != 1)
+            job_.plan.phases() != 1 || last.before != 0 || last.step != 1 || last.apart != 1 ||
+            block_.first[kLines - 1] + block_.count[kLines - 1] > last.length)
             return false;
         std::int64_t start = group_ * job_.images.apart + block_.first[kLines - 1];
         for (int i = 0; i < kLines - 1; ++i) {

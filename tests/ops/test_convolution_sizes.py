@@ -66,6 +66,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
         (24, 16, 1, 3, 3),
         {"subsample": (2, 1, 1)},
     ),
+    "items that no window has": ((1, 6, 600), (24, 2, 3), {"num_groups": 3, "subsample": (2,)}),
     "a long axis": ((2, 3, 70_000), (4, 3, 9), {}),
     "a long kernel": ((1, 2, 1500), (3, 2, 700), {}),
 }
