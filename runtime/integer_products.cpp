@@ -11,12 +11,12 @@ namespace {
 // Terms whose part of B is copied at a time, so that it stays in the nearest cache.
 constexpr std::int64_t kTerms = 128;
 
-// `kTogether` rows, each of two vectors of `kWide` bytes, are summed at a time.
-template <class T, class Sum, int kWide, int kTogether>
+// `kTogether` rows, each of some vectors of `kWide` bytes, are summed at a time.
+template <class T, class Sum, int kWide, int kTogether, int kVectors = 2>
 struct Tile {
     using Own = Vectors<Sum, kWide>;
     using Vector = typename Own::Vector;
-    static constexpr int kVectors = 2, kLanes = Own::kLanes, kWidth = kLanes * kVectors;
+    static constexpr int kLanes = Own::kLanes, kWidth = kLanes * kVectors;
     static_assert(kWidth * sizeof(Sum) <= kBytes && kRows % kTogether == 0, "sums fit");
 
     static void multiply(const Work &work, std::int64_t row, std::int64_t rows, std::int64_t column,
@@ -86,9 +86,14 @@ struct Tile {
     }
 };
 
+template <class Sum, int kWide>
+constexpr int kThin = kWide < kFew * sizeof(Sum) ? kWide : kFew * sizeof(Sum);
+
 template <class T, class Sum, int kWide, int kTogether>
 constexpr Loops kLoops = {Tile<T, Sum, kWide, kTogether>::kWidth,
                           Tile<T, Sum, kWide, kTogether>::multiply,
+                          Tile<T, Sum, kThin<Sum, kWide>, kTogether,
+                               kFew * sizeof(Sum) / kThin<Sum, kWide>>::multiply,
                           Tile<T, Sum, kWide, kTogether>::dot};
 
 template <int kNarrow, int kWide, int kTogether>
@@ -107,9 +112,8 @@ const Loops &loops_of(std::int64_t itemsize) {
 
 }  // namespace
 
-// The first instructions of AVX-512 have none for items of two bytes.
 #if defined(__AVX512F__)
-const Loops &loops_avx512(std::int64_t itemsize) { return loops_of<32, 64, 8>(itemsize); }
+const Loops &loops_avx512(std::int64_t itemsize) { return loops_of<64, 64, 8>(itemsize); }
 #elif defined(__AVX2__)
 const Loops &loops_fma(std::int64_t itemsize) { return loops_of<32, 32, 4>(itemsize); }
 #else

@@ -17,6 +17,8 @@ struct Work {
 
 // Rows of A at most, and bytes of each one's sums, that are made at a time.
 constexpr std::int64_t kRows = 64, kBytes = 128;
+// Columns of B that are few.
+constexpr std::int64_t kFew = 8;
 
 // For one size of items. Sums have two bytes for items of one, else as many as these.
 struct Loops {
@@ -24,6 +26,9 @@ struct Loops {
     // The sums of some rows of A in the columns from `column` on; each row of them has `width`.
     void (*multiply)(const Work &work, std::int64_t row, std::int64_t rows, std::int64_t column,
                      void *sums);
+    // The same of all columns where these are few: each row of sums has kFew.
+    void (*multiply_few)(const Work &work, std::int64_t row, std::int64_t rows, std::int64_t column,
+                         void *sums);
     // Of contiguous items.
     std::uint64_t (*dot)(const void *x, const void *y, std::int64_t terms);
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <complex>
+#include <cstring>
 #include <type_traits>
 
 #include "copy.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr std::int64_t kRows = 4;
 constexpr std::int64_t kColumns = 256;
 constexpr double kSplit = 1 << 20;
+// Integers in a vector of columns are added up for so many terms for each column.
+constexpr std::int64_t kShort = 16;
 // Of rows of so many products, a thread makes only as few at a time as share rows of B.
 constexpr double kLong = 1 << 23;
 
@@ -163,14 +166,30 @@ struct Product {
         alignas(64) Own sums[integers::kRows * integers::kBytes / sizeof(Own)];
         const integers::Loops &loops = integer_loops(sizeof(T));
         const integers::Work work{a, a_down, a_across, b, k, n};
-        for (std::int64_t j0 = 0; j0 < n; j0 += loops.width) {
-            const std::int64_t width = std::min(loops.width, n - j0);
-            loops.multiply(work, first, count, j0, sums);
-            for (std::int64_t i = 0; i < count; ++i) {
+        const bool few = n <= integers::kFew;
+        const std::int64_t apart = few ? integers::kFew : loops.width;
+        for (std::int64_t j0 = 0; j0 < n; j0 += apart) {
+            const std::int64_t width = std::min(apart, n - j0);
+            (few ? loops.multiply_few : loops.multiply)(work, first, count, j0, sums);
+            std::int64_t i = few && !has_alpha && !has_beta ? store_few(first, count, sums) : 0;
+            for (; i < count; ++i) {
                 for (std::int64_t j = 0; j < width; ++j)
-                    store(c + (first + i) * n + j0 + j, sums[i * loops.width + j]);
+                    store(c + (first + i) * n + j0 + j, sums[i * apart + j]);
             }
         }
+    }
+
+    // What a row has behind its columns, the next one writes anew; returns the first that has no room.
+    template <class Own>
+    std::int64_t store_few(std::int64_t first, std::int64_t count, const Own *sums) const {
+        const std::int64_t rows = std::max<std::int64_t>(0, count - (integers::kFew + n - 1) / n + 1);
+        for (std::int64_t i = 0; i < rows; ++i) {
+            T row[integers::kFew];
+            for (int j = 0; j < integers::kFew; ++j)
+                row[j] = static_cast<T>(sums[i * integers::kFew + j]);
+            std::memcpy(c + (first + i) * n, row, sizeof(row));
+        }
+        return rows;
     }
 
     void dots(std::int64_t first, std::int64_t count) const {
@@ -226,8 +245,8 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
     using A = Arithmetic<T>;
     std::int64_t m = a.rows, n = b.columns, k = a.columns;
     if (m == 0 || n == 0) return MatmulStatus::done;
-    // Few columns: rows of A against columns of B keep the inner loop long.
-    bool columns = n < 8;
+    // Few columns: rows of A against columns of B keep the inner loop long, if there are many terms.
+    bool columns = n < 8 && !(Product<T>::kIntegers && k <= kShort * n);
     Matrix source = columns ? b.transposed() : b;
     Scratch scratch;
     const T *data = reinterpret_cast<const T *>(b.data);

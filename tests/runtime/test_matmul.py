@@ -342,7 +342,11 @@ def test_large(char: str, shape: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("char", "bBhHiIlL")
 @pytest.mark.parametrize(
-    "shape", [(1, 300, 40), (5, 129, 33), (70, 257, 97), (600, 3, 45), (9, 300, 3)]
+    "shape",
+    [
+        *((1, 300, 40), (5, 129, 33), (70, 257, 97), (600, 3, 45), (9, 300, 3)),
+        *((600, 3, 3), (1, 1, 1), (2, 3, 5), (130, 16, 1), (67, 48, 3), (67, 200, 8), (65, 96, 7)),
+    ],
 )
 def test_integers_wrap(char: str, shape: tuple[int, int, int]) -> None:
     m, k, n = shape
@@ -350,6 +354,10 @@ def test_integers_wrap(char: str, shape: tuple[int, int, int]) -> None:
     a, b = words[0, :m] * 3, words[1, :n].T * 5
     for one, two in ((a, b), (a, b.copy()), (words[0, : 2 * m : 2, ::-1], b.copy())):
         np.testing.assert_array_equal(multiply(one, two), one @ two, strict=True)
+        more = np.full((m + 9, n), 7, char)
+        multiply(one, two, more[:m])
+        np.testing.assert_array_equal(more[:m], one @ two)
+        assert (more[m:] == 7).all()
 
 
 @pytest.mark.parametrize("char", ["i", "f", "d", "D"])
@@ -367,6 +375,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
         ((9, 7), (7, 5)),
         ((9000, 100), (100, 3)),
         ((9000, 100), (100, 7)),
+        ((130_000, 3), (3, 3)),
         ((9, 600), (600, 300)),
     ]
     try:
