@@ -48,4 +48,8 @@ inline std::uint16_t float_to_half(float value) {
     return static_cast<std::uint16_t>(sign | ((bits - (112u << 23)) >> 13));
 }
 
+// Of many; to half, they are multiplied by a number before, and -0 becomes 0.
+void halves_to_floats(const std::uint16_t *from, std::int64_t count, float *to);
+void floats_to_halves(const float *from, float factor, std::int64_t count, std::uint16_t *to);
+
 }  // namespace theano

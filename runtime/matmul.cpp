@@ -454,41 +454,50 @@ MatmulStatus blas_matmul(int typenum, const Matrix &a, const Matrix &b, void *c,
     return float_matmul<T>(a, b, static_cast<T *>(c), scale_product, scale_old, poll);
 }
 
-float *widen(const Matrix &matrix, Scratch &scratch) {
-    float *wide = static_cast<float *>(scratch.get(matrix.rows * matrix.columns, sizeof(float)));
-    if (!wide) return nullptr;
-    float *to = wide;
-    for (std::int64_t i = 0; i < matrix.rows; ++i) {
-        const char *row = matrix.data + i * matrix.down;
-        for (std::int64_t j = 0; j < matrix.columns; ++j) {
-            *to++ =
-                half_to_float(*reinterpret_cast<const std::uint16_t *>(row + j * matrix.across));
+// The same matrix in single precision: its rows or, where they lie side by side, its columns do so.
+bool widen(const Matrix &matrix, Scratch &scratch, Matrix &wide) {
+    constexpr std::int64_t kHalf = sizeof(std::uint16_t), kItem = sizeof(float);
+    const bool by_columns = matrix.down == kHalf && matrix.across != kHalf;
+    const Matrix from = by_columns ? matrix.transposed() : matrix;
+    float *to = static_cast<float *>(scratch.get(from.rows * from.columns, sizeof(float)));
+    if (!to) return false;
+    wide = {reinterpret_cast<const char *>(to), from.rows, from.columns, from.columns * kItem, kItem};
+    if (by_columns) wide = wide.transposed();
+    const bool one = from.across == kHalf && from.down == from.columns * kHalf;
+    const std::int64_t rows = one ? 1 : from.rows, length = one ? from.rows * from.columns : from.columns;
+    for (std::int64_t i = 0; i < rows; ++i, to += length) {
+        const char *const row = from.data + i * from.down;
+        if (from.across == kHalf) {
+            halves_to_floats(reinterpret_cast<const std::uint16_t *>(row), length, to);
+            continue;
         }
+        for (std::int64_t j = 0; j < length; ++j)
+            to[j] = half_to_float(*reinterpret_cast<const std::uint16_t *>(row + j * from.across));
     }
-    return wide;
+    return true;
 }
 
 // Half: in single precision, rounded once at the end.
 MatmulStatus half_matmul(const Matrix &a, const Matrix &b, void *c, const void *alpha,
                          const void *beta, const threads::Poll &poll) {
     Scratch a_scratch, b_scratch, c_scratch;
-    std::int64_t m = a.rows, n = b.columns, k = a.columns;
-    float *wide_a = widen(a, a_scratch), *wide_b = widen(b, b_scratch);
-    float *sum = static_cast<float *>(c_scratch.get(m * n, sizeof(float)));
-    if (!wide_a || !wide_b || !sum) return MatmulStatus::no_memory;
-    constexpr std::int64_t item = sizeof(float);
-    Matrix a_matrix{reinterpret_cast<const char *>(wide_a), m, k, k * item, item};
-    Matrix b_matrix{reinterpret_cast<const char *>(wide_b), k, n, n * item, item};
+    Matrix wide_a, wide_b;
+    const std::int64_t size = a.rows * b.columns;
+    float *sum = static_cast<float *>(c_scratch.get(size, sizeof(float)));
+    if (!widen(a, a_scratch, wide_a) || !widen(b, b_scratch, wide_b) || !sum)
+        return MatmulStatus::no_memory;
     MatmulStatus status =
-        blas_matmul<float>(NPY_FLOAT, a_matrix, b_matrix, sum, nullptr, nullptr, poll);
+        blas_matmul<float>(NPY_FLOAT, wide_a, wide_b, sum, nullptr, nullptr, poll);
     if (status != MatmulStatus::done) return status;
     float scale_product = alpha ? half_to_float(*static_cast<const std::uint16_t *>(alpha)) : 1.0f;
     float scale_old = beta ? half_to_float(*static_cast<const std::uint16_t *>(beta)) : 0.0f;
     std::uint16_t *out = static_cast<std::uint16_t *>(c);
-    for (std::int64_t i = 0; i < m * n; ++i) {
-        float old = scale_old == 0.0f ? 0.0f : scale_old * half_to_float(out[i]);
-        out[i] = float_to_half(scale_product * sum[i] + old);
+    if (scale_old == 0.0f) {
+        floats_to_halves(sum, scale_product, size, out);
+        return MatmulStatus::done;
     }
+    for (std::int64_t i = 0; i < size; ++i)
+        out[i] = float_to_half(scale_product * sum[i] + scale_old * half_to_float(out[i]));
     return MatmulStatus::done;
 }
 

@@ -360,6 +360,16 @@ def test_integers_wrap(char: str, shape: tuple[int, int, int]) -> None:
         assert (more[m:] == 7).all()
 
 
+@pytest.mark.parametrize("along", [False, True])
+def test_every_half(along: bool) -> None:
+    """As they are, in vectors and what these leave; -0 is a sum, and thus 0."""
+    halves, one = np.arange(1 << 16, dtype="uint16").view("float16"), np.ones((1, 1), "float16")
+    for x in (halves, halves[3:], halves[:13]):
+        got = (multiply(one, x[None]) if along else multiply(x[:, None], one)).ravel()
+        np.testing.assert_array_equal(got, x)
+        assert (np.signbit(got) == np.signbit(x) & (x != 0))[~np.isnan(x)].all()
+
+
 @pytest.mark.parametrize("char", ["i", "f", "d", "D"])
 def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
     random = np.random.default_rng(7)
