@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "byte_sort.h"
 #include "copy.h"
 #include "half.h"
 #include "include/theano_runtime.h"
@@ -85,6 +86,9 @@ std::shared_ptr<T[]> shared_items(std::int64_t count) {
 // Puts items in order, or says the numbers of items in their order, for which they stay.
 template <class T>
 bool put_in_order(const Lines &lines, T *items, std::int64_t *order, std::int64_t n) {
+    if constexpr (sizeof(T) == 1) {
+        if (lines.sort && n >= kFewBytes) return sort_bytes(items, n, numpy_functions[NPY_SHORT]->sort[0]);
+    }
     if (lines.sort) return lines.sort(items, n, nullptr) >= 0;
     for (std::int64_t i = 0; i < n; ++i) order[i] = i;
     return lines.argsort(items, reinterpret_cast<npy_intp *>(order), n, nullptr) >= 0;

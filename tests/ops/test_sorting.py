@@ -54,6 +54,20 @@ def test_along_an_axis(kind: str, rank: int) -> None:
                         np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("kind", ["bool", "int8", "uint8"])
+@pytest.mark.parametrize("length", [23, 24, 256, 640, 641, 5000])
+def test_items_of_one_byte(kind: str, length: int) -> None:
+    x = tensor(kind, (2, 2))
+    f = function([x], [Sort(0)(x), Sort(1)(x), Sort(1, "stable")(x)])
+    for most in (1, 2, 256):
+        values = np.random.default_rng(2).integers(0, most, (3, length)).astype("uint8")
+        array = values > 0 if kind == "bool" else values.view(kind)
+        for given in (array, np.asfortranarray(array), array[:, ::-1], array.T):
+            axes = zip(f(given), (0, 1, 1), strict=True)
+            for got, axis in axes:
+                np.testing.assert_array_equal(got, np.sort(given, axis), strict=True)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(37,), (1,), (0,), (600, 3), (4, 300), (2, 50, 2)])
 def test_parts_of_the_order(kind: str, shape: tuple[int, ...]) -> None:
