@@ -218,8 +218,12 @@ def load(b: Builder, pointer: str, dtype: str, lanes: int) -> Any:
     if lanes == 1:
         second = b.emit(f"getelementptr i8, ptr {pointer}, i64 {itemsize(part)}")
         return ComplexValue(b.load(pointer, part, 1), b.load(second, part, 1))
-    both = b.load(pointer, part, 2 * lanes)
-    evens, odds = list(range(0, 2 * lanes, 2)), list(range(1, 2 * lanes, 2))
+    return parted(b, b.load(pointer, part, 2 * lanes))
+
+
+def parted(b: Builder, both: Value) -> ComplexValue:
+    """Return complex numbers of which each real part stands before its imaginary part."""
+    evens, odds = list(range(0, both.lanes, 2)), list(range(1, both.lanes, 2))
     return ComplexValue(b.shuffle(both, both, evens), b.shuffle(both, both, odds))
 
 

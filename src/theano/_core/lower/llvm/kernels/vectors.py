@@ -27,6 +27,7 @@ from theano._core.lower.llvm.kernels.items import (
     itemsize,
     load,
     merge,
+    parted,
     select,
     store,
 )
@@ -361,23 +362,27 @@ class VectorLoop:
         """Return a vector of items `first` … along the last axis."""
         if memory.slot in self.w.near:
             return self._row_part(memory, pointer, first, count)
+        b, at = self.b, self._at(memory, pointer, first)
+        if self.w.lanes == 1:
+            return load(b, at, memory.dtype, 1)
+        if memory.dtype != "complex128":
+            return self._gathered_words(memory, at, count)
+        part, second = memory.replace(dtype="float64"), b.emit(f"getelementptr i8, ptr {at}, i64 8")
+        return ComplexValue(*(self._gathered_words(part, x, count) for x in (at, second)))
+
+    def _gathered_words(self, memory: Memory, at: str, count: str) -> Any:
+        """Return a vector of items of at most 8 bytes, the first of which lies at an address."""
         b, lanes, size = self.b, self.w.lanes, itemsize(memory.dtype)
-        if lanes == 1:
-            return load(b, self._at(memory, pointer, first), memory.dtype, 1)
-        buffer = self._buffer(memory, False)
-        if memory.dtype.startswith("complex"):
-            self._move("gather", memory, buffer, pointer, first, count)
-            return load(b, buffer, memory.dtype, lanes)
-        stride = memory.strides[self.w.last]
-        at = self._at(memory, pointer, first)
-        name = self._mover("gathered", memory)
-        call = f"{name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})"
+        stride, name = memory.strides[self.w.last], self._mover("gathered", memory)
+        call = f"{name}(ptr {self._buffer(memory, False)}, ptr {at}, i64 {stride}, i64 {count})"
         whole, spaced = self._is_whole(count), memory.slot in self.w.spaced
         bits = near_items(b, at, stride, whole, size, call, spaced)
-        dtype = "int8" if memory.dtype == "bool" else memory.dtype
-        type_ = llvm_type(dtype, lanes)
-        text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {type_}")
-        value = Value(text, dtype, lanes)
+        dtype = {"bool": "int8", "complex64": "float32"}.get(memory.dtype, memory.dtype)
+        items = lanes * size // itemsize(dtype)
+        text = b.emit(f"bitcast <{lanes} x i{8 * size}> {bits} to {llvm_type(dtype, items)}")
+        value = Value(text, dtype, items)
+        if items > lanes:
+            return parted(b, value)
         return b.neq(value, 0) if memory.dtype == "bool" else value
 
     def _targets(
@@ -419,7 +424,8 @@ class VectorLoop:
             if packed:
                 copy_out(b, at, buffer, memory.dtype, self._part(count))
             else:
-                self._move("scatter", memory, buffer, pointer, first, count)
+                stride, name = memory.strides[self.w.last], self._mover("scatter", memory)
+                b.perform(f"call void {name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
             b.perform(f"br label %{done}")
             b.label(done)
 
@@ -427,13 +433,6 @@ class VectorLoop:
 
     def _is_whole(self, count: str) -> str:
         return self.b.emit(f"icmp eq i64 {count}, {self.w.lanes}")
-
-    def _move(
-        self, kind: str, memory: Memory, buffer: str, pointer: str, first: str, count: str
-    ) -> None:
-        b, name = self.b, self._mover(kind, memory)
-        at, stride = self._at(memory, pointer, first), memory.strides[self.w.last]
-        b.perform(f"call void {name}(ptr {buffer}, ptr {at}, i64 {stride}, i64 {count})")
 
     def _mover(self, kind: str, memory: Memory) -> str:
         """Return the name of a function that kernels share: see `strided_items.py`."""

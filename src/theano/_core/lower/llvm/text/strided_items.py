@@ -25,7 +25,7 @@ _REACH = "  %twice = shl i64 %count, 1\n  %reach = sub i64 %twice, 1"
 _MOVED = "ptr %buffer, ptr %memory, i64 %stride, i64 %count"
 
 
-_NAME = re.compile(r"@(gathered|gather|scatter)(\d+)x(\d+)(m?)\.(\d+)")
+_NAME = re.compile(r"@(gathered|scatter)(\d+)x(\d+)(m?)\.(\d+)")
 
 
 def name_of(kind: str, size: int, lanes: int, under_masks: bool, vector_bits: int) -> str:
@@ -34,7 +34,7 @@ def name_of(kind: str, size: int, lanes: int, under_masks: bool, vector_bits: in
     Parameters
     ----------
     kind : str
-        'gathered': it returns a vector; 'gather', 'scatter': it moves items to a buffer, or back.
+        'gathered': it returns a vector; 'scatter': it moves items from a buffer.
     size, lanes : int
     under_masks : bool
         Whether part of a vector is moved under a mask.
@@ -56,7 +56,7 @@ def module_of(name: str) -> tuple[str, int] | None:
     if _NAME.fullmatch(name) is None:
         return None
     kind, size, lanes, under_masks, vector_bits = _parts(name)
-    write = _gathered if kind == "gathered" else _mover
+    write = _gathered if kind == "gathered" else _scatter
     lines = [write(kind, name, size, lanes, under_masks)]
     if under_masks:
         lines += [_masked(access, size, lanes)[1] for access in ("load", "store")]
@@ -183,7 +183,7 @@ apart:
 {lines}
   ret {vector} {value}
 {part}
-{_one_by_one("gather", size)}
+{_one_by_one("gathered", size)}
   %read = load {vector}, ptr %buffer, align 1
   ret {vector} %read
 }}"""
@@ -243,17 +243,13 @@ def _evens(lanes: int) -> str:
     return _numbers((n if n < lanes else n + 1 for n in range(0, 2 * lanes, 2)), "i32")
 
 
-def _mover(kind: str, name: str, size: int, lanes: int, under_masks: bool) -> str:
-    """Return a function that moves `count` items from strided memory to a buffer, or back.
+def _scatter(kind: str, name: str, size: int, lanes: int, under_masks: bool) -> str:
+    """Return a function that moves `count` items from a buffer to strided memory.
 
     A whole vector of neighbours is one item.
     """
     vector = f"<{lanes} x i{8 * size}>"
-    from_, to = ("%memory", "%buffer") if kind == "gather" else ("%buffer", "%memory")
-    part = "part:\n  br label %some"
-    if kind == "scatter":
-        near = _spread_under_masks(size, lanes) if under_masks else "part:\n  br label %apart"
-        part = f"{near}\n{_spread(size, lanes)}"
+    near = _spread_under_masks(size, lanes) if under_masks else "part:\n  br label %apart"
     return f"""define void {name}({_MOVED}) nounwind {{
 entry:
   %whole = icmp eq i64 %count, {lanes}
@@ -261,10 +257,11 @@ entry:
   %near = and i1 %whole, %packed
   br i1 %near, label %copy, label %part
 copy:
-  %neighbours = load {vector}, ptr {from_}, align 1
-  store {vector} %neighbours, ptr {to}, align 1
+  %neighbours = load {vector}, ptr %buffer, align 1
+  store {vector} %neighbours, ptr %memory, align 1
   ret void
-{part}
+{near}
+{_spread(size, lanes)}
 {_one_by_one(kind, size)}
   ret void
 }}"""
@@ -387,7 +384,7 @@ def _mask(name: str, limit: str, places: Sequence[int]) -> str:
 def _one_by_one(kind: str, size: int) -> str:
     """Return blocks that move `count` items one after the other, the last of them open."""
     item = f"i{8 * size}"
-    source, target = ("%s", "%p") if kind == "gather" else ("%p", "%s")
+    source, target = ("%s", "%p") if kind == "gathered" else ("%p", "%s")
     return f"""some:
   %any = icmp sgt i64 %count, 0
   br i1 %any, label %loop, label %done
