@@ -136,7 +136,7 @@ class _Work:
             return self.plain(x), 0
         last = p.let("le", p.multiply(self.channels, self.kernels), FEW_TERMS)
         if isinstance(x.contiguous, str):
-            last = p.both(last, p.let("not", x.contiguous, kind="bool"))
+            last = p.both(last, p.let("not", x.contiguous, type="bool"))
         wanted = self._strides_if_last(x.shape)
         for length, stride, step in zip(x.shape, p.strides(x), wanted, strict=True):
             if length != 1:
