@@ -15,7 +15,7 @@ from theano._core.runtime import native
 
 KINDS = ["bool", "uint8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64"]
 LENGTHS = (0, 1, 2, 3, 5, 7, 8, 9, 16, 17, 31, LONGEST_ROW, LONGEST_ROW + 1)
-ROWS = (0, 1, 63, 255, 256, 257, 1000, 1031, 4099)
+ROWS = (0, 1, 31, 32, 33, 63, 64, 127, 131, 255, 256, 257, 1000, 1031, 4099)
 RANDOM = np.random.default_rng(7)
 
 
@@ -80,6 +80,24 @@ def test_rows_that_no_cache_holds(length: int, kind: str) -> None:
     assert len(bits) == 1
 
 
+@pytest.mark.parametrize("shape", [(40, 33, 3), (300, 100, 5), (9, 130, 11), (1, 64, 3)])
+@pytest.mark.parametrize("kind", ["float32", "float64", "complex64"])
+def test_few_rows_have_the_same_bits_for_any_width(kind: str, shape: tuple[int, ...]) -> None:
+    x = T.TensorType(kind, (False,) * 3)("x")
+    a = RANDOM.standard_normal(shape).astype(kind)
+    bits = set()
+    for width, threads in (128, 1), (256, 2), (512, 1), (512, 3):
+        with theano.config.change_flags(vector_width=width, threads=threads):
+            f = theano.function([x], [x.sum(axis=1), T.sqr(x).mean(axis=1)])
+            assert flat(f) > 0
+            found = f(a)
+            wanted = a.sum(axis=1), (a * a).mean(axis=1)
+            for one, two in zip(found, wanted, strict=True):
+                np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+            bits.add(b"".join(one.tobytes() for one in found))
+    assert len(bits) == 1
+
+
 def test_axes_around_the_rows() -> None:
     x, mean = T.TensorType("uint8", (False,) * 5)("x"), T.fmatrix("mean")
     d = x.astype("float32") - mean.dimshuffle("x", "x", 0, "x", 1)
@@ -100,7 +118,7 @@ def test_which_loops_reduce_rows_as_one() -> None:
     # A stack is not large: that of a thread may have as little as 512 KB.
     assert flat(theano.function([x], [T.maximum(x, n).sum(axis=0) for n in range(4)])) > 0
     assert flat(theano.function([x], [T.maximum(x, n).sum(axis=0) for n in range(12)])) == 0
-    few, whole = x.reshape((100, 3)), x.reshape((1000, 32))
+    few, whole = x.reshape((20, 3)), x.reshape((1000, 32))
     assert flat(theano.function([x], few.sum(axis=0))) == 0
     assert flat(theano.function([x], whole.sum(axis=0))) == 0
 

@@ -19,6 +19,7 @@ from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.kernels.flat_columns import (
     LEAST_TIMES,
     LONGEST_ROW,
+    fewest_at_once,
     rows_at_once,
     whole_row,
 )
@@ -197,14 +198,14 @@ def flat_columns(
     """Return how a packed kernel reduces many short rows, as `flag` asks for, some at once."""
     kernel = call.kernel
     rows, length = call.extents[-2:]
-    least, whole = LEAST_TIMES * rows_at_once(kernel.loop), whole_row(kernel.loop)
+    most, whole = rows_at_once(kernel.loop), whole_row(kernel.loop)
     # Rows of whole vectors are best as they are. Longer ones have more to reduce in the end. What
     # is chosen may not depend on the width of vectors, since bits do on it.
     conditions = (
         p.let("le", length, LONGEST_ROW),
         p.let("ne", p.let("and", length, whole - 1), 0),
-        p.let("ge", rows, least),
-        p.let("ge", rows, p.multiply(length, least // whole)),
+        p.let("ge", rows, LEAST_TIMES * fewest_at_once(kernel.loop)),
+        p.let("ge", rows, p.multiply(length, LEAST_TIMES * most // whole)),
     )
     condition: Size = True
     for one in conditions:

@@ -40,6 +40,11 @@ def rows_at_once(loop: Loop) -> int:
     return min(WIDE * whole_row(loop), MOST)
 
 
+def fewest_at_once(loop: Loop) -> int:
+    """Return how many rows are reduced as one where there are few: they fill a part of a vector."""
+    return min(max(8, whole_row(loop) // 4), rows_at_once(loop))
+
+
 def is_flat(loop: Loop, groups: Sequence[Sequence[int]]) -> bool:
     """Tell whether rows of a loop over packed data may be reduced so: its last group is a row."""
     if len(groups) < 2 or not loop.reductions or loop.stores:
@@ -83,10 +88,14 @@ class FlatColumns(VectorLoop):
     def _rows_as_one(self, most: int) -> str:
         """Return how many rows are reduced as one, a power of two."""
         w, b, rows = self.w, self.b, str(most)
+        there, fewest = w.shape[self.axis], fewest_at_once(w.loop)
         size = max((itemsize(m.dtype) for m in w.operands if self.axis in m.strides), default=8)
         while most > 1:
             long = b.emit(f"icmp ugt i64 {w.shape[w.last]}, {FAR // size // most}")
             fewer = b.emit(f"and i1 {self.far}, {long}")
+            if most > fewest:
+                few = b.emit(f"icmp ult i64 {there}, {LEAST_TIMES * most}")
+                fewer = b.emit(f"or i1 {fewer}, {few}")
             most //= 2
             rows = b.emit(f"select i1 {fewer}, i64 {most}, i64 {rows}")
         return rows
