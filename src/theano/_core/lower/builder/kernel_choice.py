@@ -174,7 +174,7 @@ def fill_loop(
     if joined:
         pieces.run(p, partial(run, p, loop, row=shape[-1]), shape, arrays, outs)
     else:
-        turned = orders.of_results(p, loop, operands, arrays, stored) if whole else None
+        turned = orders.order_of_results(p, loop, operands, arrays, stored) if whole else None
         with p.apart(p.late):
             own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
             given = p, shape, arrays, outs, reduction_outs

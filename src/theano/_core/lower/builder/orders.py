@@ -34,7 +34,7 @@ class Order(Record):
     axes: tuple[int, ...]
 
 
-def of_results(
+def order_of_results(
     p: Core,
     loop: Loop,
     operands: Sequence[Variable],
@@ -77,10 +77,11 @@ def of_results(
 def _order_of_turned(variable: Variable) -> tuple[int, ...] | None:
     """Return the order of the axes of a transposed array, if what it is of lies by rows."""
     made = made_by(variable, DimShuffle)
-    source: Any = made and made.op.new_order
-    if not made or sorted(source, key=str) != [*range(made.inputs[0].type.ndim)]:
+    if made is None:
         return None
-    return tuple(sorted(range(len(source)), key=source.__getitem__))
+    source = made.op.new_order
+    turns = "x" not in source and len(source) == made.inputs[0].type.ndim
+    return tuple(sorted(range(len(source)), key=source.__getitem__)) if turns else None
 
 
 def _lies_in(p: Core, order: tuple[int, ...], array: Array, fixed: frozenset[int]) -> bool | str:
