@@ -62,6 +62,11 @@ STABLE = {
         lambda v: -mpmath.log1p(mpmath.exp(v)),
         [-40, 0.1, 30, 1000],
     ),
+    "gradient of log1p(-sigmoid)": (
+        lambda v: T.grad((v * T.log1p(-T.nnet.sigmoid(v))).sum(), v),
+        lambda v: -mpmath.log1p(mpmath.exp(v)) - v / (1 + mpmath.exp(-v)),
+        [-40, 0.1, 40, 1000],
+    ),
     "log(1 - sigmoid)": (
         lambda v: T.log(1 - T.nnet.sigmoid(v)),
         lambda v: -mpmath.log1p(mpmath.exp(v)),

@@ -33,13 +33,9 @@ def _float(bindings: Match) -> bool:
     return dtypes.is_float(bindings[x].type.dtype)
 
 
-pattern(
-    "1 - sigmoid(x) → sigmoid(-x)",
-    1 - sigmoid(x),
-    sigmoid(-x),
-    why="keeps digits for large x",
-    when=_float,
-)
+complement = partial(pattern, why="keeps digits for large x", when=_float)
+complement("1 - sigmoid(x) → sigmoid(-x)", 1 - sigmoid(x), sigmoid(-x))
+complement("1 + -sigmoid(x) → sigmoid(-x)", 1 + -sigmoid(x), sigmoid(-x))
 pattern(
     "log(sigmoid(x)) → -softplus(-x)",
     log(sigmoid(x)),
