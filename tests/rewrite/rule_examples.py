@@ -59,6 +59,8 @@ EXAMPLES: dict[str, Any] = {
     "sqr(−x) → sqr(x)": T.sqr(-x),
     "sigmoid(x) exp(-x) → sigmoid(-x)": T.nnet.sigmoid(x) * T.exp(-x),
     "1 - sigmoid(x) → sigmoid(-x)": 1 - T.nnet.sigmoid(x),
+    "sigmoid(x) - 1 → -sigmoid(-x)": T.nnet.sigmoid(x) - 1,
+    "-1 + sigmoid(x) → -sigmoid(-x)": -1 + T.nnet.sigmoid(x),
     "1 + -sigmoid(x) → sigmoid(-x)": (lambda n: (1 + n) * T.exp(n))(-T.nnet.sigmoid(x)),
     "log(sigmoid(x)) → -softplus(-x)": T.log(T.nnet.sigmoid(x)),
     "log1p(-sigmoid(x)) → -softplus(x)": T.log1p(-T.nnet.sigmoid(x)),

@@ -22,6 +22,7 @@ p, n = nnet.softmax(x), T.arange(y.shape[0])
 exps = T.exp(x)
 by_hand = exps / exps.sum(axis=1, keepdims=True)
 twice = T.exp(x) / T.exp(x).sum(axis=1).dimshuffle(0, "x")
+turned = (exps.T / exps.sum(axis=1)).T
 top = T.exp(x - x.max(axis=1, keepdims=True))
 less_top = top / top.sum(axis=1, keepdims=True)
 known = T.ge(y, 0)
@@ -40,6 +41,8 @@ NUMBERS: dict[str, Any] = {
     "with bias": -T.log(nnet.softmax_with_bias(x, T.zeros_like(x[0])))[n, y],
     "by hand": -T.log(by_hand)[n, y],
     "by hand, twice": -T.log(twice)[n, y],
+    "by hand, transposed": -T.log(turned)[n, y],
+    "by hand, over columns": -T.log(T.exp(x.T) / T.exp(x.T).sum(axis=0))[y, n],
     "by hand, less the largest": -T.log(less_top)[n, y],
     "masked rows": T.switch(known, -T.log(p)[n, y], 0),
     "masked inside": T.switch(known, -T.log(p[n, y]), 0),
@@ -62,6 +65,7 @@ PROBABILITIES: dict[str, Any] = {
     "batched": -T.batched_dot(t, T.log(p)),
     "by hand": -(t * T.log(by_hand)).sum(axis=1),
     "by hand, twice": -(t * T.log(twice)).sum(axis=1),
+    "by hand, transposed": -(t * T.log(turned)).sum(axis=1),
     "by hand, less the largest": -(t * T.log(less_top)).sum(axis=1),
     "reshaped": -(t.reshape((2, 3, 5)) * T.log(p.reshape((2, 3, 5)))).sum(axis=2).flatten(),
     "reshaped by a length": nnet.categorical_crossentropy(
@@ -108,7 +112,7 @@ def test_of_probabilities(name: str) -> None:
 # Written so that more than the logarithm of a softmax is rewritten.
 MORE = (
     *("by hand", "by hand, twice", "chosen", "transposed", "log of flat"),
-    *("reshaped", "reshaped by a length"),
+    *("reshaped", "reshaped by a length", "by hand, transposed", "by hand, over columns"),
 )
 
 
@@ -126,6 +130,7 @@ s, inverse = nnet.sigmoid(u), 1 / (1 + T.exp(-u))
 BINARY: dict[str, Any] = {
     "binary_crossentropy": nnet.binary_crossentropy(s, v),
     "by hand": -(v * T.log(s) + (1 - v) * T.log(1 - s)),
+    "log1p": -(v * T.log(s) + (1 - v) * T.log1p(-s)),
     "two terms": -v * T.log(s) - (1 - v) * T.log(1 - s),
     "of an inverse": nnet.binary_crossentropy(inverse, v),
     "of logits": nnet.sigmoid_binary_crossentropy(u, v),

@@ -51,6 +51,10 @@ def test_rule(name: str) -> None:
     np.testing.assert_allclose(f(*(VALUES[v] for v in used)), before, rtol=1e-13)
 
 
+def entropy(p: Any) -> Any:
+    return -(p * T.log(p) + (1 - p) * T.log(1 - p))
+
+
 STABLE = {
     "log(sigmoid)": (
         lambda v: T.log(T.nnet.sigmoid(v)),
@@ -66,6 +70,11 @@ STABLE = {
         lambda v: T.grad((v * T.log1p(-T.nnet.sigmoid(v))).sum(), v),
         lambda v: -mpmath.log1p(mpmath.exp(v)) - v / (1 + mpmath.exp(-v)),
         [-40, 0.1, 40, 1000],
+    ),
+    "gradient of an entropy": (
+        lambda v: T.grad(entropy(T.nnet.sigmoid(v)).sum(), v),
+        lambda v: -v / ((1 + mpmath.exp(v)) * (1 + mpmath.exp(-v))),
+        [-700, -40, 0.1, 40, 700],
     ),
     "log(1 - sigmoid)": (
         lambda v: T.log(1 - T.nnet.sigmoid(v)),

@@ -200,7 +200,7 @@ def _undone(rewriter: Rewriter, variable: Variable, order: tuple[Any, ...], dept
     if isinstance(node.op, DimShuffle):
         inner = [node.op.new_order[axis] for axis in long]
         return 1 if inner == sorted(inner) else -1
-    if not isinstance(node.op, Elementwise) or rewriter.uses.get(variable, 0) > 1:
+    if not isinstance(node.op, Elementwise) or (depth and rewriter.uses.get(variable, 0) > 1):
         return -1
     undone = [_undone(rewriter, v, order, depth + 1) for v in node.inputs]
     return -1 if -1 in undone else sum(undone)
@@ -252,7 +252,7 @@ def _turned(variable: Any, order: Sequence[int]) -> Any:
 @rule(
     "reduce(f(x.T, y.T), axis) → reduce(f(x, y), other axis).T",
     on=Reduction,
-    phase="special",
+    phase="canonical",
     why="the axes of x and y are in the order in which their items most likely lie",
 )
 def _reduction_of_functions_of_transposes(rewriter: Rewriter, node: Apply) -> Any:

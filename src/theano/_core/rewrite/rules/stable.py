@@ -36,6 +36,8 @@ def _float(bindings: Match) -> bool:
 complement = partial(pattern, why="keeps digits for large x", when=_float)
 complement("1 - sigmoid(x) → sigmoid(-x)", 1 - sigmoid(x), sigmoid(-x))
 complement("1 + -sigmoid(x) → sigmoid(-x)", 1 + -sigmoid(x), sigmoid(-x))
+complement("sigmoid(x) - 1 → -sigmoid(-x)", sigmoid(x) - 1, -sigmoid(-x))
+complement("-1 + sigmoid(x) → -sigmoid(-x)", -1 + sigmoid(x), -sigmoid(-x))
 pattern(
     "log(sigmoid(x)) → -softplus(-x)",
     log(sigmoid(x)),
