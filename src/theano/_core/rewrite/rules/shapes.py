@@ -200,7 +200,10 @@ def _undone(rewriter: Rewriter, variable: Variable, order: tuple[Any, ...], dept
     if isinstance(node.op, DimShuffle):
         inner = [node.op.new_order[axis] for axis in long]
         return 1 if inner == sorted(inner) else -1
-    if not isinstance(node.op, Elementwise) or (depth and rewriter.uses.get(variable, 0) > 1):
+    if not isinstance(node.op, Elementwise):
+        return -1
+    # What something else needs, too, is computed twice then.
+    if rewriter.uses.get(variable, 0) > 1 and (depth or node.op.is_dear(node)):
         return -1
     undone = [_undone(rewriter, v, order, depth + 1) for v in node.inputs]
     return -1 if -1 in undone else sum(undone)
