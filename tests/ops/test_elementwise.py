@@ -14,7 +14,7 @@ from theano._core.api.debug.checks import (
     check_mixed_dtypes,
     check_values,
     draw,
-    kinds_of,
+    item_types_of,
     seeded,
     tensor,
 )
@@ -25,7 +25,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ops.elementwise.elementwise import cast
 
 KINDS = dtypes.all_dtypes
-CASES = [(name, kind) for name, op in OPS.items() for kind in kinds_of(op)]
+CASES = [(name, kind) for name, op in OPS.items() for kind in item_types_of(op)]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)

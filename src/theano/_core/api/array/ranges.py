@@ -99,12 +99,12 @@ def linspace(
     >>> T.linspace(0.0, 1.0, 5).eval()
     array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
-    first, last, dtype = _ends(start, stop)
+    first, last, own = _ends(start, stop)
     steps = a.sub(num, 1) if endpoint else as_tensor_variable(num)
     rank = max(first.type.ndim, last.type.ndim)
     count = creation.arange(num, dtype="int64")
-    places = dimshuffle(cast(count, dtype), [0, *["x"] * rank])
-    step = (last - first) / cast(a.maximum(steps, 1), dtype)
+    places = dimshuffle(cast(count, own), [0, *["x"] * rank])
+    step = (last - first) / cast(a.maximum(steps, 1), own)
     spread = places * step + first
     if endpoint:
         is_last = dimshuffle(a.and_(a.eq(count, steps), a.gt(count, 0)), [0, *["x"] * rank])
