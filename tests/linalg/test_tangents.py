@@ -16,6 +16,12 @@ from theano.gradient import jvp, verify_grad
 from theano.tensor import slinalg
 
 rng = np.random.default_rng(23)
+START = rng.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_in_any_order() -> None:
+    rng.bit_generator.state = START
 
 
 def matrix(*shape: int, dtype: str = "float64") -> np.ndarray:
