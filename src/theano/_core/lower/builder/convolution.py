@@ -13,7 +13,7 @@ from theano._core.base.records import Record
 from theano._core.base.settings import config
 from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, kernel_call, libraries, views
+from theano._core.lower.builder import copies, kernel_call, libraries, orders, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.window_memory import (
     converted,
@@ -98,6 +98,11 @@ def convolve_kernels(p: Core, node: Apply, w: Windows, images: Array, result: Ar
     return out.finished(matrix)
 
 
+def _channels_last(rank: int) -> tuple[int, ...]:
+    """Return the order of the axes of images whose channels lie behind the others."""
+    return (0, *range(2, rank), 1)
+
+
 class _Work:
     """One convolution, or gradient of one, that is written."""
 
@@ -137,7 +142,7 @@ class _Work:
         last = p.let("le", p.multiply(self.channels, self.kernels), FEW_TERMS)
         if isinstance(x.contiguous, str):
             last = p.both(last, p.let("not", x.contiguous, type="bool"))
-        wanted = self._strides_if_last(x.shape)
+        wanted = orders.strides_in(p, _channels_last(x.ndim), x.dtype, x.shape)
         for length, stride, step in zip(x.shape, p.strides(x), wanted, strict=True):
             if length != 1:
                 last = p.both(last, p.let("eq", stride, step))
@@ -151,18 +156,7 @@ class _Work:
         out = p.new_array(self.dtype, shape)
         if last == 0:
             return out
-        pairs = zip(self._strides_if_last(out.shape), p.strides(out), strict=True)
-        strides = tuple(p.let("select", last, behind, before) for behind, before in pairs)
-        return out.replace(strides=strides, contiguous=False, whole=True)
-
-    def _strides_if_last(self, shape: Sequence[Size]) -> list[Size]:
-        """Return the strides of an array whose channels lie behind its axes."""
-        strides: list[Size] = [0] * len(shape)
-        step: Size = self.size
-        for axis in (1, *range(len(shape) - 1, 1, -1), 0):
-            strides[axis] = step
-            step = self.p.multiply(step, shape[axis])
-        return strides
+        return orders.ordered(p, out, orders.Order(last, _channels_last(out.ndim)))
 
     def finished(self, result: Array) -> Array:
         """Return the result in the dtype that it is to have."""

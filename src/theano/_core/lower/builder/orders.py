@@ -28,9 +28,9 @@ LEAST_BESIDE = 64
 
 
 class Order(Record):
-    """An order of axes, the outermost first, and the register that tells whether data lies so."""
+    """An order of axes, the outermost first, and what tells whether data lies so."""
 
-    holds: str
+    holds: Size
     axes: tuple[int, ...]
 
 
@@ -111,16 +111,20 @@ def packed_axes(loop: Loop, order: tuple[int, ...]) -> list[list[int]]:
     return collapse(loop, frozenset())
 
 
+def strides_in(p: Core, axes: Sequence[int], dtype: str, shape: Sequence[Size]) -> tuple[Size, ...]:
+    """Return the strides of an array without gaps whose axes lie so, the outermost first."""
+    strides: dict[int, Size] = {}
+    step: Size = itemsize(dtype)
+    for axis in axes[::-1]:
+        strides[axis] = step
+        step = p.multiply(step, shape[axis])
+    return tuple(strides[axis] for axis in range(len(shape)))
+
+
 def ordered(p: Core, out: Array, order: Order) -> Array:
     """Return a result whose items lie in an order if that holds."""
-    other: dict[int, Size] = {}
-    step: Any = itemsize(out.dtype)
-    for axis in order.axes[::-1]:
-        other[axis] = step
-        step = p.multiply(step, out.shape[axis])
-    strides = tuple(
-        p.let("select", order.holds, other[axis], row) for axis, row in enumerate(p.strides(out))
-    )
+    pairs = zip(strides_in(p, order.axes, out.dtype, out.shape), p.strides(out), strict=True)
+    strides = tuple(p.let("select", order.holds, other, row) for other, row in pairs)
     return out.replace(strides=strides, contiguous=False, whole=True)
 
 
