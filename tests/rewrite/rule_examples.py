@@ -38,6 +38,7 @@ EXAMPLES: dict[str, Any] = {
     "dimshuffle(dimshuffle(x)) → dimshuffle(x)": m.T.dimshuffle("x", 1, 0),
     "f(x.T, y).T → f(x, y.T)": (m.T * m[:, 0]).T,
     "reshape(reshape(x)) → reshape(x)": m.reshape((3, 2)).reshape((6,)),
+    "reshape(x) → dimshuffle(x)": T.exp(x).reshape((x.shape[0], 1)) * 2,
     "rebroadcast(x) → x": Rebroadcast((False, False))(m) + s,
     "gradient filter(x) → x": ZeroGrad()(x) * 2,
     "cast to its own dtype → x; max(x, x) → x": T.maximum(x, x) + 1,
@@ -135,6 +136,7 @@ EXAMPLES: dict[str, Any] = {
     "sum(dot(x, y)) → dot(sum(x), sum(y))": T.dot(m.T, T.exp(m)).sum(axis=0),
     "sum(x[:, None] y) → sum(x) sum(y)": (x[:, None] * y[None, :]).sum(),
     "dot(x[:, None] y, z) → x[:, None] dot(y, z)": T.dot(y[:, None] * x[None, :], x),
+    "batched_dot(x[:, None], y[:, :, None]) → sum(x y)": T.batched_dot(m, T.exp(m)),
     "set(x, y, :) → y": T.set_subtensor(x[:], y),
     "f(reshape(x)) → reshape(f(x))": T.exp(m).flatten() * 2 + 1,
     "join(x, y)[a:b] → join(x[a:b], y[…])": T.concatenate([x, T.exp(y), x])[2:5],
@@ -162,6 +164,19 @@ EXAMPLES: dict[str, Any] = {
         T.nnet.categorical_crossentropy(T.nnet.softmax(m), T.argmin(m, axis=1)).sum(), m
     ),
     "log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))": T.log(T.exp(x) + T.exp(y)),
+    "log(sum(w exp(x)) y) → max + log(sum(w exp(x - max)) y)": T.log(
+        (T.ge(m, 0.5) * T.exp(m)).sum(axis=1) * y[0] ** 2
+    ),
+    "exp(x) / sum(w exp(x)) → exp(x - max) / sum(w exp(x - max))": T.sqr(m)
+    * T.exp(m)
+    / (T.sqr(m) * T.exp(m)).sum(axis=1, keepdims=True),
+    "log(switch(c, exp(x), y)) → switch(c, x, log(y))": T.log(
+        T.switch(T.gt(x, 1), T.exp(x), T.sqrt(y))
+    ),
+    "exp(x) / switch(c, exp(x), y) → switch(c, 1, exp(x) / y)": T.exp(x)
+    / T.switch(T.gt(x, 1), T.exp(x), T.sqrt(y)),
+    "log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)": T.log(T.cosh(x)),
+    "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
     "log(erfc(x)) → log(erfcx(x)) - x²": T.log(T.erfc(x)),
     "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),
     "1 - erf(x) → erfc(x)": 1 - T.erf(x),

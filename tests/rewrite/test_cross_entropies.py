@@ -73,6 +73,18 @@ PROBABILITIES: dict[str, Any] = {
     ).flatten(),
     "chosen": -T.switch(T.neq(t, 0), t * T.log(p), 0).sum(axis=1),
 }
+# The logarithm of the probability of some classes together, for each row.
+TOGETHER: dict[str, Any] = {
+    "log of sum": -T.log((p * t).sum(axis=1)),
+    "log of sum, axes kept": -T.log(T.sum(t * p, axis=1, keepdims=True)).flatten(),
+    "log of products": -T.log(T.batched_dot(p, t)),
+    "log of sum, by hand": -T.log((exps * t).sum(axis=1) / exps.sum(axis=1)),
+    "log of sum, twice": T.log(exps.sum(axis=1)) - T.log((t * T.exp(x)).sum(axis=1)),
+    "log of sum of quotients": -T.log((by_hand * t).sum(axis=1)),
+    "log2 of sum": -T.log2((p * t).sum(axis=1)) * np.float32(np.log(2)),
+    "log of chosen": -T.log(T.switch(T.neq(t, 0), p * t, 0).sum(axis=1)),
+    "log of scaled": -T.log(0.5 * (p * (2 * t)).sum(axis=1)),
+}
 
 
 def check(loss: Any, targets: np.ndarray, lost: float = 0.0, mode: str | None = None) -> None:
@@ -109,6 +121,65 @@ def test_of_probabilities(name: str) -> None:
     check(PROBABILITIES[name], rng.dirichlet(np.ones(5), 6).astype("float32"))
 
 
+def less_largest(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return log(sum(w exp(x))) of each row, and its gradient, of float64."""
+    largest = np.where(weights != 0, values, -np.inf).max(1, keepdims=True)
+    parts = weights * np.exp(np.where(weights != 0, values - largest, 0))
+    total = parts.sum(1, keepdims=True)
+    return (np.log(total) + largest)[:, 0], parts / total
+
+
+@pytest.mark.parametrize("scale", [1e4, 300, 90, 20, 1])
+@pytest.mark.parametrize("name", list(TOGETHER))
+def test_of_classes_together(name: str, scale: float) -> None:
+    f = theano.function([x, t], [TOGETHER[name], T.grad(TOGETHER[name].sum(), x)])
+    values = LOGITS if scale == 1e4 else (scale * rng.normal(size=(6, 5))).astype("float32")
+    some = rng.choice([0, 0.5, 1, 3], (6, 5))
+    some[:, 1] = 1
+    for weights in (ONE_HOT, some.astype("float32")):
+        got, gradient = f(values, weights)
+        every, slope = less_largest(values.astype("float64"), np.ones((6, 5)))
+        chosen, part = less_largest(values.astype("float64"), weights)
+        np.testing.assert_allclose(got, every - chosen, rtol=1e-5, atol=2e-7 * scale)
+        np.testing.assert_allclose(gradient, slope - part, rtol=2e-5, atol=1e-6)
+
+
+def test_of_mixtures() -> None:
+    # Densities far from all means; a component with the weight 0 counts nowhere.
+    z, mean, w = T.fvector("z"), T.fvector("mean"), T.fvector("w")
+    square = T.sqr(z[:, None] - mean)
+    loss = -T.log(T.sum(w * T.exp(-0.5 * square), axis=1))
+    outs = [loss, *T.grad(loss.sum(), [z, mean])]
+    f = theano.function([z, mean, w], outs)
+    values, means, weights = np.float32([300, -40, 0.5]), np.float32([1, 2, 300]), [0.3, 0.7, 0]
+    got = f(values, means, np.float32(weights))
+    far = values[:, None].astype("float64") - means
+    logs, part = less_largest(-0.5 * far**2, np.tile(np.float32(weights), (3, 1)))
+    for one, wanted in zip(got, (-logs, (part * far).sum(1), -(part * far).sum(0)), strict=True):
+        np.testing.assert_allclose(one, wanted, rtol=1e-5)
+
+
+FOCAL: dict[str, Any] = {
+    "picked": -((1 - p[n, y]) ** 2 * T.log(p[n, y])),
+    "of the loss": (1 - T.exp(T.log(p)[n, y])) ** 2 * -T.log(p)[n, y],
+    "sum": -(t * (1 - p) ** 2 * T.log(p)).sum(axis=1),
+}
+
+
+@pytest.mark.parametrize("name", list(FOCAL))
+def test_of_focal_losses(name: str) -> None:
+    f = theano.function(
+        [x, t, y], [FOCAL[name], T.grad(FOCAL[name].sum(), x)], on_unused_input="ignore"
+    )
+    got, gradient = f(LOGITS, ONE_HOT, CLASSES)
+    every, q = less_largest(LOGITS.astype("float64"), np.ones((6, 5)))
+    logs = LOGITS[np.arange(6), CLASSES].astype("float64") - every
+    own = np.exp(logs)
+    slope = ((1 - own) ** 2 - 2 * (1 - own) * own * logs)[:, None] * (q - ONE_HOT)
+    np.testing.assert_allclose(got, -((1 - own) ** 2) * logs, rtol=1e-5)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-5, atol=1e-6)
+
+
 # Written so that more than the logarithm of a softmax is rewritten.
 MORE = (
     *("by hand", "by hand, twice", "chosen", "transposed", "log of flat"),
@@ -141,6 +212,11 @@ BINARY: dict[str, Any] = {
     "chosen": -T.switch(v > 0.5, T.log(s), T.log(1 - s)),
     "two masks": T.switch(T.eq(v, 1), -T.log(s), 0) + T.switch(T.eq(v, 0), -T.log(1 - s), 0),
     "one": v * -T.log(s) + (1 - v) * -T.log(1 - inverse),
+    "log of chosen": -T.log(T.switch(T.eq(v, 1), s, 1 - s)),
+    "log of chosen inverse": -T.log(T.switch(T.eq(v, 1), inverse, 1 - inverse)),
+    "log of sum": -T.log(v * s + (1 - v) * (1 - s)),
+    "log of sum, inverse": -T.log(v * inverse + (1 - v) * (1 - inverse)),
+    "two exponentials": -T.log(T.exp(u * v) / (T.exp(u) + T.exp(0 * u))),
 }
 
 

@@ -22,7 +22,13 @@ from theano._core.ops.core.op import shape_of, tensor_operand
 from theano._core.ops.core.python_call import Called
 from theano._core.ops.core.samples import Range, anything, positive, reals
 from theano._core.ops.elementwise.arithmetic import eq, sqr, switch
-from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, conjugate, elementwise
+from theano._core.ops.elementwise.elementwise import (
+    DEAR,
+    Elementwise,
+    as_number,
+    conjugate,
+    elementwise,
+)
 from theano._core.ops.elementwise.normal_quantile import exp_of_minus_square
 from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.random.gamma_derivative import log_gamma_derivative
@@ -226,7 +232,7 @@ erf = _of_one(
     "erf",
     "Error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to `x`.",
     "erf",
-    lambda g, x, y: (g * (exp(-sqr(x)) * _TWO_OVER_ROOT_PI),),
+    lambda g, x, y: (g * (exp(-sqr(x)) * as_number(_TWO_OVER_ROOT_PI, x)),),
     anything,
     lambda b, x: b.erf(x),
 )
@@ -234,7 +240,7 @@ erfc = _of_one(
     "erfc",
     "1 - erf(`x`), exact where it is small.",
     "erfc",
-    lambda g, x, y: (-(g * (exp(-sqr(x)) * _TWO_OVER_ROOT_PI)),),
+    lambda g, x, y: (-(g * (exp(-sqr(x)) * as_number(_TWO_OVER_ROOT_PI, x))),),
     anything,
     lambda b, x: b.erfc(x),
 )
@@ -242,7 +248,7 @@ erfcx = _of_one(
     "erfcx",
     "exp(`x`**2) erfc(`x`).",
     "erfcx",
-    lambda g, x, y: (g * (x * y * 2 - _TWO_OVER_ROOT_PI),),
+    lambda g, x, y: (g * (x * y * 2 - as_number(_TWO_OVER_ROOT_PI, x)),),
     reals(-2, 8),
     ulp=8,
     error=(
@@ -253,7 +259,7 @@ erfinv = _of_one(
     "erfinv",
     "Inverse of erf, on (-1, 1).",
     "erfinv",
-    lambda g, x, y: (g * (exp(sqr(y)) * (math.sqrt(math.pi) / 2)),),
+    lambda g, x, y: (g * (exp(sqr(y)) * as_number(math.sqrt(math.pi) / 2, y)),),
     reals(-0.95, 0.95),
     lambda b, x: b.erfinv(x),
 )
@@ -261,7 +267,7 @@ erfcinv = _of_one(
     "erfcinv",
     "Inverse of erfc, on (0, 2).",
     "erfcinv",
-    lambda g, x, y: (-(g * (exp(sqr(y)) * (math.sqrt(math.pi) / 2))),),
+    lambda g, x, y: (-(g * (exp(sqr(y)) * as_number(math.sqrt(math.pi) / 2, y))),),
     reals(0.05, 1.95),
     lambda b, x: b.erfcinv(x),
 )

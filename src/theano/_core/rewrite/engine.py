@@ -92,6 +92,8 @@ class Rewriter:
         self._checks: deque[Apply] = deque()
         # Sums of so many operands that rules leave them as they are.
         self.wide_sums: set[Any] = set()
+        # Which exponentials variables are made of, and divided by.
+        self.divided: dict[Any, tuple[Any, Any]] = {}
         # Variables made of something that has guards.
         self.guarded: set[Any] = set()
         self._measured = Measured((), ())

@@ -24,23 +24,7 @@ from theano._core.rewrite.passes import sink_slices
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
 from theano._core.rewrite.rule import Rule, RuleSet
-from theano._core.rewrite.rules import (
-    blas,
-    canonical,
-    inc_subtensor,
-    inner_graphs,
-    inverses,
-    linalg,
-    logarithms,
-    masks,
-    one_hot,
-    products,
-    shapes,
-    special,
-    stable,
-    subtensor,
-    switch,
-)
+from theano._core.rewrite.rules.in_order import RULES
 from theano._core.rewrite.scan.simplify import rewrite_loops
 
 
@@ -231,25 +215,7 @@ def forget_rules() -> None:
 @lru_cache(1)
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, in order of trial within a phase."""
-    return (
-        *ADDED_RULES,
-        *shapes.RULES,
-        *canonical.RULES,
-        *products.RULES,
-        *stable.RULES,
-        *linalg.RULES,
-        *one_hot.RULES,
-        *masks.RULES,
-        *special.RULES,
-        *blas.RULES,
-        *inner_graphs.RULES,
-        *inc_subtensor.RULES,
-        *switch.RULES,
-        *inverses.RULES,
-        *logarithms.RULES,
-        *subtensor.RULES,
-        *sink_slices.RULES,
-    )
+    return (*ADDED_RULES, *RULES, *sink_slices.RULES)
 
 
 @lru_cache(64)

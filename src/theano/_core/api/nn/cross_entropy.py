@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.api.array.creation import arange
 from theano._core.api.array.joining import join
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.nn.nnet import as_number, logsoftmax, rows_of, softmax
+from theano._core.api.nn.nnet import logsoftmax, rows_of, softmax
 from theano._core.base import dtypes
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
@@ -27,7 +27,7 @@ from theano._core.ops.elementwise.arithmetic import (
     sub,
     true_div,
 )
-from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.elementwise.elementwise import as_number, cast
 from theano._core.ops.elementwise.transcendental import log, softplus
 from theano._core.ops.sorting import Unique
 from theano._core.rewrite.passes.check_labels import IN_BOUNDS, in_bounds, is_softmax

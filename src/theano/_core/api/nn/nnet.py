@@ -30,7 +30,7 @@ from theano._core.ops.elementwise.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.elementwise.elementwise import as_number, cast
 from theano._core.ops.elementwise.transcendental import exp, expm1, log, sigmoid, softplus
 from theano._core.ops.special import erfc
 
@@ -55,11 +55,6 @@ __all__ = [
     "softmax_with_bias",
     "softplus",
 ]
-
-
-def as_number(value: float, x: Variable) -> Any:
-    """Return a constant that does not widen the float dtype of `x`."""
-    return as_tensor_variable(np.asarray(value, dtype=dtypes.to_float(x.type.dtype)))
 
 
 def hard_sigmoid(x: TensorLike) -> TensorVariable:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from theano._core.base import dtypes
 from theano._core.base.near_misses import OwnSignature, did_you_mean
 from theano._core.base.other_names import call_for
@@ -28,8 +30,6 @@ from theano._core.ops.core.op import Op, constant, tensor_operand
 from theano._core.ops.core.samples import Range, anything, small_integers
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
     from theano._core.ir.tensor import TensorVariable
     from theano._core.ops.core.protocols import Batching, Builder, Trace
@@ -40,6 +40,11 @@ Rule = Callable[..., tuple[tuple[str, ...], str]]
 DEAR = 12
 # Those that print their names alone, as in Theano: programs and documents quote their texts.
 BARE = {"sigmoid", "softplus", "softsign", "ultra_fast_sigmoid", "xlogx", "xlogy0"}
+
+
+def as_number(value: float, x: Variable) -> Any:
+    """Return a constant that does not widen the float dtype of `x`."""
+    return constant(np.asarray(value, dtypes.to_float(x.type.dtype)))
 
 
 @known_as("Elemwise")

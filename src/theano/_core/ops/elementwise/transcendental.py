@@ -12,7 +12,13 @@ from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.samples import Range, anything, positive, reals, small_integers
 from theano._core.ops.elementwise.arithmetic import complex_, imag, neq, real, sqr, switch
-from theano._core.ops.elementwise.elementwise import DEAR, Elementwise, cast, elementwise
+from theano._core.ops.elementwise.elementwise import (
+    DEAR,
+    Elementwise,
+    as_number,
+    cast,
+    elementwise,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,15 +53,26 @@ def _function(
 
 exp = _function("exp", "e to the power `x`.", lambda g, x, y: (g * y,), reals(-5, 3))
 exp2 = _function(
-    "exp2", "2 to the power `x`.", lambda g, x, y: (g * (y * math.log(2)),), reals(-5, 3)
+    "exp2",
+    "2 to the power `x`.",
+    lambda g, x, y: (g * (y * as_number(math.log(2), y)),),
+    reals(-5, 3),
 )
 expm1 = _function(
     "expm1", "exp(`x`) - 1, exact near 0.", lambda g, x, y: (g * exp(x),), reals(-5, 3)
 )
 log = _function("log", "Natural logarithm.", lambda g, x, y: (g / x,), positive)
-log2 = _function("log2", "Logarithm to base 2.", lambda g, x, y: (g / (x * math.log(2)),), positive)
+log2 = _function(
+    "log2",
+    "Logarithm to base 2.",
+    lambda g, x, y: (g / (x * as_number(math.log(2), x)),),
+    positive,
+)
 log10 = _function(
-    "log10", "Logarithm to base 10.", lambda g, x, y: (g / (x * math.log(10)),), positive
+    "log10",
+    "Logarithm to base 10.",
+    lambda g, x, y: (g / (x * as_number(math.log(10), x)),),
+    positive,
 )
 log1p = _function(
     "log1p",
@@ -128,7 +145,7 @@ arctanh = _function(
 deg2rad = _function(
     "deg2rad",
     "Degrees to radians.",
-    lambda g, x, y: (g * (math.pi / 180),),
+    lambda g, x, y: (g * as_number(math.pi / 180, x),),
     reals(-360, 360),
     rule=dtype_rules.to_real_float,
     cost=1,
@@ -136,7 +153,7 @@ deg2rad = _function(
 rad2deg = _function(
     "rad2deg",
     "Radians to degrees.",
-    lambda g, x, y: (g * (180 / math.pi),),
+    lambda g, x, y: (g * as_number(180 / math.pi, x),),
     reals(-7, 7),
     rule=dtype_rules.to_real_float,
     cost=1,

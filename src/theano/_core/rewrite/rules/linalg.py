@@ -13,7 +13,7 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, gather
-from theano._core.ops.array.products import Dot, dot
+from theano._core.ops.array.products import BatchedDot, Dot, dot
 from theano._core.ops.array.reductions import Reduction, reduce
 from theano._core.ops.array.shaping import length
 from theano._core.ops.core.dimshuffle import (
@@ -245,6 +245,7 @@ def _times_identity(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "diagonal of dot(x, y) → sums of x times y^T",
     on=AdvancedSubtensor,
+    phase="stable",
     why="the items off the diagonal are not computed",
 )
 def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
@@ -260,6 +261,28 @@ def _diagonal_of_product(rewriter: Rewriter, node: Apply) -> Any:
         return None
     picked = [gather(v, rows) for v in (x, matrix_transpose(y))]
     return reduce("sum", mul(*picked), (1,), node.outputs[0].type.dtype)
+
+
+@rule(
+    "batched_dot(x[:, None], y[:, :, None]) → sum(x y)",
+    on=BatchedDot,
+    phase="stable",
+    why="a loop, which other loops join",
+)
+def _products_of_vectors(rewriter: Rewriter, node: Apply) -> Any:
+    """Also batched_dot(x[:, :, None], y[:, None]) → x y, the outer products."""
+    x, y = node.inputs
+    rank, dtype = x.type.ndim, node.outputs[0].type.dtype
+    one, two = x.type.broadcastable, y.type.broadcastable
+    if dtypes.is_discrete(dtype):
+        return None
+    if one[-1] and two[-2]:
+        return mul(x, y)
+    if not (one[-2] and two[-1]):
+        return None
+    pairs = range(rank - 2)
+    rows = dimshuffle(x, [*pairs, rank - 1]), dimshuffle(y, [*pairs, rank - 2])
+    return dimshuffle(reduce("sum", mul(*rows), (rank - 2,), dtype), [*pairs, "x", "x"])
 
 
 def _split_det(variable: Variable, a: Variable) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,6 @@ from theano._core.ops.array.reductions import ArgExtreme, Reduction
 from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.arithmetic import (
-    add,
-    isinf,
-    maximum,
     neg,
     reciprocal,
     sqr,
@@ -36,7 +32,6 @@ from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
-from theano._core.rewrite.rules.flatten import WIDEST
 
 RULES = Rules("stable")
 rule, pattern = RULES.rule, RULES.pattern
@@ -91,16 +86,20 @@ def _log_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
 
 def _logarithm(node: Apply, of_sums: bool) -> Any:
     """Return the logarithm of exp(x) / y, or of some of its items; with `of_sums`, y is reduced."""
-    value = node.inputs[0]
-    chosen = None if made_by(value, true_div) else made_by(value, *PARTS)
-    quotient = value if chosen is None else chosen.inputs[0]
+    quotient: Any = node.inputs[0]
+    chosen: list[Apply] = []
+    while (part := made_by(quotient, *PARTS)) is not None:
+        chosen.append(part)
+        quotient = part.inputs[0]
     parts = _quotient_of_exp(quotient)
     if parts is None or (of_sums and not made_by(without_axes(parts[1]), Reduction)):
         return None
     whole = _difference(*parts)
-    if chosen is None:
-        return whole
-    return chosen.op(whole, *chosen.inputs[1:]) if whole.type == quotient.type else None
+    if chosen and whole.type != quotient.type:
+        return None
+    for part in reversed(chosen):
+        whole = part.op(whole, *part.inputs[1:])
+    return whole
 
 
 def _difference(power: Variable, below: Variable) -> Any:
@@ -162,10 +161,18 @@ def _divided_by(value: Variable, node: Apply, at: list[Variable]) -> tuple[Any, 
         chosen is None
         or not _reads(chosen.op, node.op)
         or chosen.inputs[1:] != at
-        or _quotient_of_exp(without_axes(chosen.inputs[0])) is None
+        or not _is_quotient(chosen.inputs[0])
     ):
         return None
     return above, chosen.inputs[0]
+
+
+def _is_quotient(variable: Variable) -> bool:
+    """Tell whether a variable is a quotient with an exponential, in whatever shape."""
+    value: Any = without_axes(variable)
+    while made_by(value, Reshape):
+        value = without_axes(value.owner.inputs[0])
+    return _quotient_of_exp(value) is not None
 
 
 def _reads(op: Any, write: Any) -> bool:
@@ -208,44 +215,6 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
         if order != list(range(whole.type.ndim)):
             return None
     return node.op(above, *node.inputs[1:]) / whole
-
-
-def _operands(variable: Variable) -> list[Any] | None:
-    """Return the powers of a sum of exponentials of one type, else None."""
-    powers: list[Any] = []
-    stack = [variable]
-    while stack:
-        value = stack.pop()
-        if made_by(value, add) and value.type == variable.type:
-            stack += value.owner.inputs[::-1]
-        elif made_by(value, exp) and value.owner.inputs[0].type.dtype == variable.type.dtype:
-            powers.append(value.owner.inputs[0])
-        else:
-            return None
-        if len(powers) + len(stack) > WIDEST:
-            return None
-    return powers
-
-
-@rule("log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))", on=log, why=OVERFLOW)
-def _log_of_exponentials(rewriter: Rewriter, node: Apply) -> Any:
-    total = node.inputs[0]
-    if not made_by(total, add) or not dtypes.is_float(total.type.dtype):
-        return None
-    powers = _operands(total)
-    if powers is None:
-        return None
-    if any(known_value(p) is not None for p in powers) or _shifted(powers):
-        return None
-    largest = functools.reduce(maximum, powers)
-    largest = switch(isinf(largest), np.zeros((), total.type.dtype), largest)
-    return log(functools.reduce(add, [exp(p - largest) for p in powers])) + largest
-
-
-def _shifted(powers: list[Variable]) -> bool:
-    """Tell whether all powers have one and the same variable taken away."""
-    taken = {p.owner.inputs[1] if made_by(p, sub) else None for p in powers}
-    return len(taken) == 1 and None not in taken
 
 
 @rule("log(erfc(x)) → log(erfcx(x)) - x²", on=log, why="finite")

@@ -12,6 +12,7 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import (
     abs_,
@@ -26,7 +27,7 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.ops.elementwise.transcendental import exp, sigmoid
+from theano._core.ops.elementwise.transcendental import cosh, exp, sigmoid, sinh, tanh
 from theano._core.ops.special import erfc, erfcx
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
@@ -111,7 +112,7 @@ class Factors(Terms):
                 near.remove(value)
                 name = Sigmoid(argument, negative=True)
                 written[name] = value
-                far.append(name)
+                far.insert(0, name)
         for table in (self.plus, self.minus):
             for i, value in enumerate(table):
                 if made_by(value, sigmoid):
@@ -134,6 +135,16 @@ class Factors(Terms):
                 if made_by(other, erfc) and other.owner.inputs[0] is argument:
                     self.plus.remove(value)
                     self.minus[self.minus.index(other)] = erfcx(argument)
+                    self.changed = True
+                    break
+
+    def merge_hyperbolic(self) -> None:
+        """Write sinh(x) / cosh(x) as tanh(x)."""
+        for value in [v for v in self.plus if made_by(v, sinh)]:
+            for other in [v for v in self.minus if made_by(v, cosh)]:
+                if other.owner.inputs[0] is value.owner.inputs[0]:
+                    self.plus[self.plus.index(value)] = tanh(value.owner.inputs[0])
+                    self.minus.remove(other)
                     self.changed = True
                     break
 
@@ -184,7 +195,7 @@ class Factors(Terms):
                     if made_by(other, exp) and Sigmoid.of(other.owner.inputs[0]) == value.flipped():
                         table.remove(value)
                         table.remove(other)
-                        table.append(value.flipped())
+                        table.insert(0, value.flipped())
                         self.changed = True
                         break
 
@@ -251,9 +262,13 @@ def _one_plus_exp(value: Variable) -> Any:
     return None
 
 
+def _is_sum(variable: Variable) -> bool:
+    node = made_by(variable, Reduction)
+    return node is not None and node.op.kind == "sum"
+
+
 def _is_sum_of(total: Variable, value: Variable) -> bool:
-    node = made_by(total, Reduction)
-    return node is not None and node.op.kind == "sum" and node.inputs[0] is value
+    return _is_sum(total) and total.owner.inputs[0] is value
 
 
 def _sum_divided_by_sum_of(out: Variable, value: Variable) -> tuple[Any, Any] | None:
@@ -319,6 +334,39 @@ def flatten(variable: Variable, behind: bool = True) -> Factors | None:
     return factors
 
 
+def with_sums_apart(rewriter: Rewriter, factors: Factors) -> Factors:
+    """Return factors with the products among them that were given axes taken apart.
+
+    Only of those that sums are factors of.
+    """
+    result = Factors((), (), factors.negative, factors.masks)
+    for table, above in ((factors.plus, True), (factors.minus, False)):
+        for value in table:
+            parts = _under_axes(rewriter, value)
+            if not any(_is_sum(without_axes(v)) for v in (*parts.plus, *parts.minus)):
+                parts = Factors([value])
+            result.negative ^= parts.negative
+            result.plus += parts.plus if above else parts.minus
+            result.minus += parts.minus if above else parts.plus
+    return result
+
+
+def _under_axes(rewriter: Rewriter, value: Variable) -> Factors:
+    """Return the factors of what was given axes, each with these axes."""
+    inner: Any = without_axes(value)
+    inside = flatten(inner, False) if inner is not value else None
+    if inside is None or inside.plus == [inner]:
+        return Factors([value])
+    result = Factors((), (), inside.negative)
+    for table, above in ((inside.plus, True), (inside.minus, False)):
+        for factor in table:
+            parts = _under_axes(rewriter, rewriter.one(like(factor, value)))
+            result.negative ^= parts.negative
+            result.plus += parts.plus if above else parts.minus
+            result.minus += parts.minus if above else parts.plus
+    return result
+
+
 def _behind(node: Apply, above: bool, factors: Factors) -> list[tuple[Any, bool]] | None:
     """Return the product that is checked, or that is 0 elsewhere; note where in `factors`."""
     if isinstance(node.op, Require):
@@ -330,7 +378,7 @@ def _behind(node: Apply, above: bool, factors: Factors) -> list[tuple[Any, bool]
     inner = value.owner
     if zero[0] == zero[1] or value.type.dtype != node.outputs[0].type.dtype:
         return None
-    if inner is None or _inner_factors(inner, True) is None:
+    if inner is None or not (made_by(value, DimShuffle) or _inner_factors(inner, True)):
         return None
     factors.masks.append((node.inputs[0], zero[1]))
     return [(value, True)]
@@ -361,26 +409,12 @@ def _cancel(rewriter: Rewriter, node: Apply) -> Any:
     "sigmoid(x) exp(-x) → sigmoid(-x)",
     on=ROOTS,
     phase="stable",
-    needs=(sigmoid, exp, erfc, add, sub),
+    needs=(sigmoid, exp, erfc, cosh, add, sub),
     keeps="nan",
     why="exp does not overflow, and more factors cancel",
 )
 def _cancel_stable(rewriter: Rewriter, node: Apply) -> Any:
     return _simplified(rewriter, node, True)
-
-
-@rule(
-    "exp(x) (y / exp(x) + z) → y + exp(x) z",
-    on=mul,
-    needs=(exp,),
-    keeps="nan",
-    why="the quotient, in the gradient of the logarithm of a softmax, does not overflow",
-)
-def _absorb(rewriter: Rewriter, node: Apply) -> Any:
-    dtype = node.outputs[0].type.dtype
-    if not dtypes.is_float(dtype) or not any(made_by(v, exp) for v in node.inputs):
-        return None
-    return _absorbed(node, Factors(list(node.inputs)))
 
 
 def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
@@ -401,7 +435,8 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     if stable and not dtypes.is_complex(dtype):
         factors.merge_sigmoids()
         factors.merge_error_functions()
-        spread = _distributed(node, factors) or _absorbed(node, factors)
+        factors.merge_hyperbolic()
+        spread = _distributed(node, factors)
         if spread is not None:
             return spread
     if not _worth_it(node, factors):
@@ -524,28 +559,6 @@ def _distributed(node: Apply, factors: Factors) -> Any:
         else:
             one, two = (build(node, part) for part in parts)
             return owner.op(one, two)
-    return None
-
-
-def _absorbed(node: Apply, factors: Factors) -> Any:
-    """C (x / c + y) → x + c y: the quotient may overflow where c is 0."""
-    if factors.minus or len(factors.plus) != 2:
-        return None
-    dtype = node.outputs[0].type.dtype
-    for value, other in zip(factors.plus, factors.plus[::-1], strict=True):
-        if not made_by(value, add, sub) or value.type.dtype != dtype:
-            continue
-        behind = other.owner is not None and _has_exp([other.owner])
-        inner = [flatten(v, behind) if v.type.dtype == dtype else None for v in value.owner.inputs]
-        if not any(f is not None and other in f.minus for f in inner):
-            continue
-        parts = []
-        for operand, term in zip(value.owner.inputs, inner, strict=True):
-            part = term if term is not None else Factors([operand])
-            part = part.times([other], (), factors.negative)
-            part.masks += factors.masks
-            parts.append(build(node, part))
-        return value.owner.op(*parts)
     return None
 
 

@@ -286,6 +286,27 @@ def _merge_reshapes(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
+@rule(
+    "reshape(x) → dimshuffle(x)",
+    on=Reshape,
+    keeps="exact",
+    why="axes that come and go are seen through by other rules",
+)
+def _reshape_of_axes(rewriter: Rewriter, node: Apply) -> Any:
+    """Where all other axes than those of length 1 stay as they are."""
+    x, out = node.inputs[0], node.outputs[0]
+    if made_by(x, Loop):
+        return None
+    own, wanted = (
+        [n for n, one in zip(rewriter.shape(v), v.type.broadcastable, strict=True) if not one]
+        for v in (x, out)
+    )
+    if own != wanted:
+        return None
+    kept = (axis for axis, one in enumerate(x.type.broadcastable) if not one)
+    return dimshuffle(x, ["x" if one else next(kept) for one in out.type.broadcastable])
+
+
 @rule("rebroadcast(x) → x", on=Rebroadcast, keeps="exact", why="no work")
 def _useless_rebroadcast(rewriter: Rewriter, node: Apply) -> Any:
     x, pattern = node.inputs[0], node.op.pattern

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import eq, switch, true_div
-from theano._core.ops.elementwise.transcendental import exp, expm1, log, log1p, sigmoid, softplus
+from theano._core.ops.elementwise.arithmetic import abs_, eq, neg, switch, true_div
+from theano._core.ops.elementwise.elementwise import as_number
+from theano._core.ops.elementwise.transcendental import (
+    cosh,
+    exp,
+    expm1,
+    log,
+    log1p,
+    sigmoid,
+    softplus,
+    tanh,
+)
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
@@ -70,6 +81,36 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
     if largest is None:
         return None
     return like(log(total.owner.op(shifted(total, largest))) + largest, node.inputs[0])
+
+
+@rule("log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)", on=log, needs=(cosh,), why=OVERFLOW)
+def _log_cosh(rewriter: Rewriter, node: Apply) -> Any:
+    inside = made_by(node.inputs[0], cosh)
+    if inside is None or not dtypes.is_float(inside.inputs[0].type.dtype):
+        return None
+    return _log_of_two_cosh(inside.inputs[0]) - as_number(math.log(2), inside.inputs[0])
+
+
+def _log_of_two_cosh(x: Variable) -> Any:
+    return abs_(x) + softplus(-2 * abs_(x))
+
+
+@rule(
+    "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))",
+    on=log1p,
+    needs=(tanh,),
+    why="finite and precise where tanh is 1",
+)
+def _log_of_slope(rewriter: Rewriter, node: Apply) -> Any:
+    squared = made_by(node.inputs[0], neg)
+    factors = flatten(squared.inputs[0], False) if squared is not None else None
+    if factors is None or factors.minus or factors.negative or len(factors.plus) != 2:
+        return None
+    one, two = factors.plus
+    if one is not two or not made_by(one, tanh) or not dtypes.is_float(one.type.dtype):
+        return None
+    x = one.owner.inputs[0]
+    return 2 * (as_number(math.log(2), x) - _log_of_two_cosh(x))
 
 
 @rule(

@@ -1,0 +1,173 @@
+"""Gradients of logarithms of exponentials: what they are divided by meets what it cancels with.
+
+`y / p + z` is infinite, or no number, where a probability p is too small to be represented. What
+that is multiplied by next, when p was an exponential, has p as a factor: `p (y / p + z)` is
+`y + p z`. The quotient may stand in sums, and in items that are added to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.indexing import (
+    AdvancedSubtensor,
+    IncSubtensor,
+    PartialWrite,
+    Subtensor,
+)
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.arithmetic import add, sub, switch
+from theano._core.ops.elementwise.transcendental import exp, sigmoid
+from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.pattern import Rules
+from theano._core.rewrite.rules.divided import NONE, divisors
+from theano._core.rewrite.rules.exponentials import without_axes
+from theano._core.rewrite.rules.products import (
+    ROOTS,
+    Factors,
+    build,
+    flatten,
+    with_sums_apart,
+)
+
+RULES = Rules("canonical")
+rule = RULES.rule
+# Sums in products in sums, and so on, that a quotient is looked for in.
+FEW_LEVELS = 4
+SUMS = frozenset((add, sub))
+PRODUCTS = frozenset((*ROOTS, switch))
+
+
+@rule(
+    "exp(x) (y / exp(x) + z) → y + exp(x) z",
+    on=ROOTS,
+    needs=(exp, sigmoid),
+    keeps="nan",
+    why="the quotient, in gradients of logarithms, does not overflow",
+)
+def _absorb(rewriter: Rewriter, node: Apply) -> Any:
+    """Also for sigmoids, sums of products with exp(x) for exp(x) below, and parts added to z."""
+    out = node.outputs[0]
+    if not dtypes.is_float(out.type.dtype) or divisors(rewriter, out) == NONE:
+        return None
+    factors = flatten(out, False)
+    if factors is None:
+        return None
+    exponentials = [v for v in factors.plus if made_by(v, exp, sigmoid)]
+    for value in factors.plus if exponentials else ():
+        if not _is_sum(value) or value.type.dtype != out.type.dtype:
+            continue
+        below = divisors(rewriter, value)
+        if below is not None and below.isdisjoint(exponentials):
+            continue
+        if not _cancels(value, exponentials, FEW_LEVELS):
+            continue
+        factors.plus.remove(value)
+        if value.owner.op in SUMS:
+            return value.owner.op(*(_times(rewriter, node, v, factors) for v in value.owner.inputs))
+        return _into_part(rewriter, node, value.owner, factors)
+    return None
+
+
+@rule(
+    "exp(x) / switch(c, exp(x), y) → switch(c, 1, exp(x) / y)",
+    on=ROOTS,
+    phase="stable",
+    needs=(switch,),
+    keeps="nan",
+    why="the quotient, in gradients of logarithms, does not overflow",
+)
+def _divide_by_chosen(rewriter: Rewriter, node: Apply) -> Any:
+    out = node.outputs[0]
+    if not dtypes.is_float(out.type.dtype) or divisors(rewriter, out) == NONE:
+        return None
+    factors = flatten(out)
+    if factors is None:
+        return None
+    exponentials = [v for v in factors.plus if made_by(v, exp, sigmoid)]
+    for below in factors.minus if exponentials else ():
+        choice = made_by(below, switch)
+        if choice is None or not _depends(below, exponentials):
+            continue
+        factors.minus.remove(below)
+        condition, *sides = choice.inputs
+        parts = (Factors((), [v]).times(factors.plus, factors.minus) for v in sides)
+        chosen = switch(condition, *(build(node, part) for part in parts))
+        return build(node, Factors([chosen], (), factors.negative, factors.masks))
+    return None
+
+
+def _times(rewriter: Rewriter, node: Apply, value: Variable, others: Factors) -> Any:
+    """Return the product of a value and others, what cancels left out, for the output of `node`."""
+    factors = flatten(value) if value.type.dtype == node.outputs[0].type.dtype else None
+    part = Factors([value]) if factors is None else with_sums_apart(rewriter, factors)
+    part = part.times(others.plus, others.minus, others.negative)
+    part.masks += others.masks
+    return build(node, part)
+
+
+def _into_part(rewriter: Rewriter, node: Apply, write: Apply, others: Factors) -> Any:
+    """Return others inc(x, y, i) as inc(others x, others[i] y, i)."""
+    x, y, *at = write.inputs
+    whole = build(node, others)
+    if write.op.assign or x.type != whole.type or not rewriter.same_shape(whole, x):
+        return None
+    if isinstance(write.op, IncSubtensor):
+        part = Subtensor(write.op.index)(whole, *at)
+    else:
+        part = AdvancedSubtensor(write.op.axes)(whole, *at)
+    return write.op(_times(rewriter, node, x, others), y * part, *at)
+
+
+def _is_sum(value: Variable) -> bool:
+    node = value.owner
+    return node is not None and (node.op in SUMS or isinstance(node.op, PartialWrite))
+
+
+def _cancels(value: Variable, exponentials: Sequence[Variable], levels: int) -> bool:
+    """Tell whether a term, or a factor of it, is divided by one of some exponentials."""
+    node = value.owner
+    if node is None or levels < 0:
+        return False
+    if node.op in SUMS:
+        return any(_cancels(v, exponentials, levels - 1) for v in node.inputs)
+    if isinstance(node.op, PartialWrite):
+        return any(_cancels(v, exponentials, levels - 1) for v in node.inputs[:2])
+    if isinstance(node.op, (Alloc, DimShuffle)):
+        return _cancels(without_axes(value), exponentials, levels)
+    # Most are none of these.
+    if not (node.op in PRODUCTS or isinstance(node.op, Require)):
+        return False
+    factors = flatten(value)
+    if factors is None or factors.plus == [value]:
+        return False
+    return any(_depends(v, exponentials) for v in factors.minus) or any(
+        _cancels(v, exponentials, levels - 1) for v in factors.plus
+    )
+
+
+def _depends(below: Variable, exponentials: Sequence[Variable]) -> bool:
+    """Tell whether a divisor is one of some exponentials, chooses one, or sums products of them."""
+    if below in exponentials:
+        return True
+    node = made_by(without_axes(below), Reduction, add, sub, switch)
+    if node is None or (isinstance(node.op, Reduction) and node.op.kind != "sum"):
+        return False
+    if not isinstance(node.op, Reduction):
+        # Of 1 + exp(x), a sigmoid is made.
+        numbers = node.op is not switch and any(known_value(v) is not None for v in node.inputs)
+        return not numbers and any(_has_factor(v, exponentials) for v in node.inputs)
+    inside = node.inputs[0]
+    return made_by(inside, *ROOTS, switch) is not None and _has_factor(inside, exponentials)
+
+
+def _has_factor(value: Variable, exponentials: Sequence[Variable]) -> bool:
+    factors = flatten(value)
+    return factors is not None and any(v in exponentials for v in factors.plus)

@@ -1,0 +1,85 @@
+"""Where something is divided by exponentials: of most products it is known at once that none is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.indexing import AdvancedSubtensor, PartialWrite, Subtensor
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Reshape
+from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.arithmetic import (
+    add,
+    mul,
+    neg,
+    reciprocal,
+    sqr,
+    sub,
+    switch,
+    true_div,
+)
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.elementwise.transcendental import exp, sigmoid
+from theano._core.rewrite.engine import Rewriter
+
+ARITHMETIC = frozenset((add, mul, neg, reciprocal, sqr, sub, switch, true_div))
+EXPONENTIALS = frozenset((exp, sigmoid))
+# Sums and products lie below these as they lie below arithmetic.
+PLACED = (
+    *(AdvancedSubtensor, Alloc, DimShuffle, PartialWrite),
+    *(Reduction, Require, Reshape, Subtensor),
+)
+NONE: frozenset[Variable] = frozenset()
+# So many that it is not worth to tell them apart.
+MANY = 16
+
+
+def divisors(rewriter: Rewriter, variable: Variable) -> frozenset[Variable] | None:
+    """Return the exponentials that are divided by in a product, and in the sums among its factors.
+
+    None: many.
+    """
+    return _exponentials(rewriter, variable)[1]
+
+
+def _exponentials(rewriter: Rewriter, variable: Variable) -> tuple[Any, Any]:
+    """Return what a variable is made of, and what is divided by in it; None: many."""
+    memo = rewriter.divided
+    stack = [variable]
+    while stack:
+        value = stack[-1]
+        node = value.owner
+        if node is None or value in memo:
+            memo.setdefault(value, (NONE, NONE))
+        elif isinstance(node.op, Elementwise) and node.op not in ARITHMETIC:
+            memo[value] = (frozenset([value]) if node.op in EXPONENTIALS else NONE), NONE
+        elif not isinstance(node.op, (Elementwise, *PLACED)):
+            memo[value] = NONE, NONE
+        else:
+            missing = [v for v in node.inputs if v not in memo]
+            if missing:
+                stack += missing
+                continue
+            memo[value] = _of(node, [memo[v] for v in node.inputs])
+        stack.pop()
+    return memo[variable]
+
+
+def _of(node: Apply, inputs: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+    made_of, divided_by = (_union(sets) for sets in zip(*inputs, strict=True))
+    if node.op in (true_div, reciprocal):
+        divided_by = _union((divided_by, inputs[-1][0]))
+    return made_of, divided_by
+
+
+def _union(sets: Iterable[Any]) -> Any:
+    """Return the union of sets that hold something; None if it, or one of them, is large."""
+    some = {s for s in sets if s is None or s}
+    if len(some) < 2:
+        return some.pop() if some else NONE
+    result = None if None in some else NONE.union(*some)
+    return None if result is None or len(result) > MANY else result

@@ -1,0 +1,44 @@
+"""All rules, in the order in which those of a phase are tried."""
+
+from __future__ import annotations
+
+from theano._core.rewrite.rule import Rule
+from theano._core.rewrite.rules import (
+    absorbing,
+    blas,
+    canonical,
+    inc_subtensor,
+    inner_graphs,
+    inverses,
+    linalg,
+    logarithms,
+    masks,
+    one_hot,
+    products,
+    shapes,
+    special,
+    stable,
+    subtensor,
+    switch,
+    weighted_sums,
+)
+
+RULES: tuple[Rule, ...] = (
+    *shapes.RULES,
+    *canonical.RULES,
+    *products.RULES,
+    *absorbing.RULES,
+    *stable.RULES,
+    *linalg.RULES,
+    *one_hot.RULES,
+    *masks.RULES,
+    *special.RULES,
+    *blas.RULES,
+    *inner_graphs.RULES,
+    *inc_subtensor.RULES,
+    *switch.RULES,
+    *inverses.RULES,
+    *logarithms.RULES,
+    *weighted_sums.RULES,
+    *subtensor.RULES,
+)
