@@ -99,8 +99,9 @@ def test_functions_that_say_so() -> None:
     np.testing.assert_allclose(f(array), np.exp(2 * ROWS))
     np.testing.assert_allclose(array, np.exp(2 * ROWS))
     # Nothing is overwritten without consent, nor by functions that do not say so.
+    with pytest.raises(TypeError, match="Graph must not contain inplace operations"):
+        theano.function([x], out)
     array = given()
-    theano.function([x], out)(array)
     theano.function([x], T.exp(x), accept_inplace=True)(array)
     np.testing.assert_array_equal(array, ROWS)
 
@@ -130,6 +131,38 @@ def test_an_operation_of_users_that_says_so() -> None:
     array = np.zeros(2)
     theano.function([x, y], second(x, y), accept_inplace=True)(array, np.ones(2))
     assert array.tolist() == [1, 1]
+
+
+class Seven(theano.Op):
+    """Seven at the first position of a vector, which it overwrites."""
+
+    __props__ = ()
+    destroy_map = {0: [0]}
+
+    def make_node(self, x: Any) -> theano.Apply:
+        return theano.Apply(self, [x], [x.type()])
+
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        inputs[0][0] = 7
+        output_storage[0][0] = inputs[0]
+
+
+@pytest.mark.parametrize("mutable", [False, True])
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)])
+def test_an_operation_with_a_destroy_map(mutable: bool, mode: Any) -> None:
+    x, array = T.dvector("x"), np.zeros(2)
+    arguments = [theano.In(x, mutable=mutable)]
+    for out in (Seven()(x), Seven()(x + 1), T.set_subtensor(x[0], 7, inplace=True)):
+        with pytest.raises(TypeError, match="accept_inplace=True"):
+            theano.function(arguments, out, mode=mode)
+    f = theano.function(arguments, Seven()(x), accept_inplace=True, mode=mode)
+    assert f(array).tolist() == array.tolist() == [7, 0]
+    shared = theano.shared(np.zeros(2))
+    f = theano.function([], Seven()(shared).sum(), accept_inplace=True, mode=mode)
+    assert f() == 7
+    assert shared.get_value().tolist() == [7, 0]
+    f = theano.function(arguments, Seven()(x * 2 + 1), accept_inplace=True, mode=mode)
+    assert f(np.ones(2)).tolist() == [7, 3]
 
 
 def test_a_product_that_says_so_of_a_vector() -> None:

@@ -28,6 +28,17 @@ class TestSquare(utt.InferShapeTester):
         utt.verify_grad(self.op, [np.random.rand(3, 2)])
 
 
+class TestOperations(unittest.TestCase, utt.TestOptimizationMixin):
+    def test_contents(self) -> None:
+        x = T.dmatrix()
+        self.assertFunctionContains1(theano.function([x], T.exp(x)), T.exp)
+
+
+def test_classes_with_the_mixin_are_collected() -> None:
+    # Test runners leave out a class whose `__test__` is false, and those derived from it.
+    assert getattr(TestOperations, "__test__", True)
+
+
 def test_a_shape_that_needs_the_operation_is_found() -> None:
     class NoShape(Double):
         __props__ = ()

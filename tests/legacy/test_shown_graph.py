@@ -196,7 +196,9 @@ def of_blas(f: Any, op: Any) -> bool:
     """Tell whether a function shows a product by a name, and no other; it is compiled once more."""
     graph = f.maker.fgraph
     assert not holds(f, T.Dot)
-    again = theano.function(graph.inputs, graph.outputs, on_unused_input="ignore")
+    again = theano.function(
+        graph.inputs, graph.outputs, on_unused_input="ignore", accept_inplace=True
+    )
     values = [np.full((2,) * v.type.ndim, 2.0 + i) for i, v in enumerate(graph.inputs)]
     np.testing.assert_allclose(again(*values)[0], f(*values), rtol=1e-12)
     return [str(node) for node in ops(f) if node == op] == [str(op)]
@@ -335,7 +337,8 @@ def test_axes_are_shown_moved_once() -> None:
     f = theano.function([m, v], T.dot(v, m.T))
     (gemv,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, blas.Gemv))
     assert gemv.inputs[2] is f.maker.fgraph.inputs[0]
-    again = theano.function(f.maker.fgraph.inputs, f.maker.fgraph.outputs[0])
+    shown = f.maker.fgraph
+    again = theano.function(shown.inputs, shown.outputs[0], accept_inplace=True)
     values = np.arange(6.0).reshape(2, 3), np.arange(3.0)
     np.testing.assert_array_equal(again(*values), f(*values))
 

@@ -20,7 +20,7 @@ VALUE = [np.array([1.0, 2.0]), np.array([3.0]), np.array([1.0, 2.0])]
 
 def computed(make: Callable[[Any, Any], Any]) -> Any:
     x, item = VECTORS("x"), T.dvector("item")
-    f = theano.function([x, item], make(x, item), on_unused_input="ignore")
+    f = theano.function([x, item], make(x, item), on_unused_input="ignore", accept_inplace=True)
     return f(VALUE, VALUE[0])
 
 

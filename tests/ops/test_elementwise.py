@@ -99,3 +99,13 @@ def test_gradients_by_integers_are_those_by_the_same_real_numbers(name: str, kin
         # Rewriting need not find the same form of both.
         tolerance = {"float16": 1e-2, "float32": 1e-5}.get(str(wanted.dtype), 1e-9)
         np.testing.assert_allclose(got.astype(wanted.dtype), wanted, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", [n for n, op in OPS.items() if op.associative])
+def test_one_operand_gives_a_variable_of_its_own(name: str) -> None:
+    x = tensor("int64", (3,))
+    out = OPS[name](x, name="total")
+    assert out is not x and out.type == x.type
+    assert (out.name, out.owner.inputs) == ("total", [x])
+    assert OPS[name](x, return_list=True) != [x]
+    np.testing.assert_array_equal(function([x], out)([5, -3, 0]), [5, -3, 0])

@@ -20,7 +20,7 @@ from theano._core.compile.inputs import In, Out, read_inputs, read_updates
 from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.memory import memory_plan
 from theano._core.compile.modes import get_mode
-from theano._core.compile.overwriting import with_overwriting
+from theano._core.compile.overwriting import refuse_overwriting, with_overwriting
 from theano._core.compile.profiling import ProfileStats
 from theano._core.compile.shared import SharedVariable, copied
 from theano._core.compile.storage_views import ContainerView, Thunk, ValueView
@@ -71,7 +71,8 @@ def function(
     no_default_updates : bool or list of shared variables
         Whose `default_update` is not used.
     accept_inplace : bool
-        Whether the `*_inplace` functions overwrite arguments that are not mutable, too.
+        Whether operations may overwrite their inputs: `*_inplace` functions, and those with a
+        `destroy_map`; arguments that are not mutable, too.
     name : str, optional
         For messages; by default file and line of the call.
     rebuild_strict : bool
@@ -96,7 +97,8 @@ def function(
     UnusedInputError
         An input is not needed, or is given twice.
     TypeError
-        An argument, an update or a replacement has the wrong type.
+        An argument, an update or a replacement has the wrong type, or an operation overwrites an
+        input without `accept_inplace`.
 
     Examples
     --------
@@ -122,6 +124,8 @@ def function(
     graph = _collect(specs, results, pairs, replacements, no_default_updates, rebuild_strict)
     results, pairs, shared, nodes = graph
     _check_inputs(specs, results, pairs, shared, nodes, on_unused_input or config.on_unused_input)
+    if not accept_inplace:
+        refuse_overwriting(nodes)
     mode = get_mode(mode)
     if mode.overwrites and mode.backend != "jax":
         results, pairs = with_overwriting(specs, results, pairs, accept_inplace, shared)

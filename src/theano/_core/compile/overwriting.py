@@ -12,7 +12,7 @@ from typing import Any
 from theano._core.compile.inputs import In
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import PartialWrite
 from theano._core.ops.array.overwriting import Overwrite, overwritten
 from theano._core.ops.core.fill import Second
@@ -21,6 +21,27 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 
 # What writes its result over its first input if it can.
 _OVER_FIRST = (PartialWrite, Second)
+
+
+def refuse_overwriting(nodes: Iterable[Apply]) -> None:
+    """Raise TypeError if an operation says that it overwrites an input."""
+    for node in nodes:
+        if _overwrites(node):
+            raise TypeError(
+                "Graph must not contain inplace operations, unless "
+                "theano.function(..., accept_inplace=True) lets them overwrite their inputs",
+                node,
+                node.op,
+            )
+
+
+def _overwrites(node: Apply) -> dict[int, Variable]:
+    """Return which input, or input of one, each output of a node says that it overwrites."""
+    variable = overwritten(node)
+    if variable is not None:
+        return {0: variable}
+    listed = getattr(node.op, "destroy_map", None) or {}
+    return {out: node.inputs[places[0]] for out, places in listed.items() if places}
 
 
 def with_overwriting(
@@ -68,10 +89,11 @@ def _asked(results: Sequence[Any], targets: Iterable[Any]) -> dict[Any, Any]:
     memory: dict[Any, Any] = {variable: variable for variable in targets}
     written: dict[Any, Any] = {}
     for node in toposort(results):
-        target = memory.get(overwritten(node))
-        if target is not None and node.outputs[0].type == target.type:
-            memory[node.outputs[0]] = target
-            written[target] = node.outputs[0]
+        for k, variable in _overwrites(node).items():
+            target, out = memory.get(variable), node.outputs[k]
+            if target is not None and out.type == target.type:
+                memory[out] = target
+                written[target] = out
     return written
 
 

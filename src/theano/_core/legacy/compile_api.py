@@ -13,6 +13,7 @@ from theano._core.api.variable.shared import shared
 from theano._core.base.errors import InconsistencyError
 from theano._core.compile.function import function
 from theano._core.compile.inputs import In, Out, fit_update, read_updates
+from theano._core.compile.overwriting import refuse_overwriting
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import toposort
@@ -216,9 +217,8 @@ def std_fgraph(
     places = [k for k, spec in enumerate(input_specs) if spec.update is not None]
     graph.update_mapping = dict(enumerate(places, len(output_specs)))
     overwrites = [n for n in graph.apply_nodes if getattr(n.op, "destroy_map", None)]
-    if overwrites and not accept_inplace:
-        node = overwrites[0]
-        raise TypeError("Graph must not contain inplace operations", node, node.op)
+    if not accept_inplace:
+        refuse_overwriting(graph.apply_nodes)
     if overwrites:
         graph.attach_feature(DestroyHandler())
     pairs = zip(input_specs, graph.inputs, strict=True)

@@ -159,8 +159,6 @@ class MockRandomState:
 class TestOptimizationMixin:
     """Questions about the operations of a compiled function."""
 
-    __test__ = False
-
     def _check(self, f: Any, is_one: Callable[[Variable], bool], least: int, most: int) -> None:
         nodes = f.maker.fgraph.toposort()
         matching = [node for node in nodes if is_one(node.op)]

@@ -213,9 +213,12 @@ class Elementwise(Op):
 
     def _fold(self, inputs: Sequence[Any], options: dict[str, object]) -> Any:
         result = tensor_operand(self.name, inputs[0])
+        if len(inputs) == 1:
+            # A variable of its own: who names the sum of a list names no item of it.
+            return _registered("identity")(result, **options)
         for value in inputs[1:-1]:
             result = self(result, value)
-        return self(result, inputs[-1], **options) if len(inputs) > 1 else result
+        return self(result, inputs[-1], **options)
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         return self._applied(self.function, xp, node, arrays)
