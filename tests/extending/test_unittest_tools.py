@@ -61,6 +61,13 @@ def test_helpers() -> None:
         utt.assert_allclose(np.ones(2), np.zeros(2))
 
 
+def test_gradients_of_what_overwrites_its_input() -> None:
+    point = np.random.RandomState(0).rand(3, 2)
+    kept = point.copy()
+    utt.verify_grad(lambda x: T.inplace.exp_inplace(x) * 2, [point])
+    np.testing.assert_array_equal(point, kept)
+
+
 def test_closeness_looks_at_values_only() -> None:
     """As in Theano 1.0.5: shapes are broadcast, dtypes may differ, float32 is compared as such."""
     utt.assert_allclose([[1, 1]], np.ones(2))

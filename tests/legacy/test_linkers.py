@@ -101,7 +101,14 @@ def test_results_that_differ() -> None:
     def differ(a: Any, b: Any) -> None:
         raise ValueError("they differ")
 
+    def seen(a: Any, b: Any) -> None:
+        cells.extend([a, b])
+
     fgraph, values = graph()
+    cells: list[Any] = []
+    result = gof.DualLinker(checker=seen).accept(fgraph).make_function()(*values, 0.0)
+    # A checker gets the lists that hold the results.
+    assert cells == [[result], [result]]
     with pytest.raises(ValueError, match="they differ"):
         gof.DualLinker(checker=differ).accept(fgraph).make_function()(*values, 0.0)
 
@@ -145,6 +152,10 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
     f([1.0, 2.0])
     with pytest.raises(AssertionError, match="log"):
         f([1.0, -1.0])
+    # A result that is an argument is made by a node, too.
+    del mode.seen[:]
+    theano.function([x], x, mode=mode, name="trained")([1.0])
+    assert len(mode.seen) == 1
     # So does what is made of the mode, and what has several of them.
     count: list[int] = []
     call = lambda i, node, fn: (count.append(i), fn())

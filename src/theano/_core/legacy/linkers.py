@@ -19,6 +19,7 @@ from theano._core.compile.modes import LINKERS, Mode
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.op_classes import Kind
+from theano._core.legacy.shown_graph import with_copies
 from theano._core.ops.core.evaluation import apply_values, evaluate
 
 
@@ -261,9 +262,9 @@ class VM_Linker(LocalLinker):  # noqa: N801
         return run
 
 
-def _same(a: Any, b: Any) -> None:
-    if not np.allclose(a, b, equal_nan=True):
-        raise ValueError("the two linkers differ", {"NumPy": a, "native": b})
+def _same(a: Sequence[Any], b: Sequence[Any]) -> None:
+    if not np.allclose(a[0], b[0], equal_nan=True):
+        raise ValueError("the two linkers differ", {"NumPy": a[0], "native": b[0]})
 
 
 class DualLinker(Linker):
@@ -272,13 +273,13 @@ class DualLinker(Linker):
     Parameters
     ----------
     checker : callable, optional
-        `checker(a, b)` of two results raises if they differ.
+        `checker(a, b)` of two results, each the item of a list, raises if they differ.
     """
 
     known_as = "c"
 
     def __init__(
-        self, checker: Callable[[Variable, Variable], None] = _same, schedule: object = None
+        self, checker: Callable[[Any, Any], None] = _same, schedule: object = None
     ) -> None:
         super().__init__(schedule=schedule)
         self.checker = checker
@@ -290,7 +291,7 @@ class DualLinker(Linker):
         def both(*values: object) -> list[Any]:
             results = numpy(*values)
             for one, other in zip(results, native(*values), strict=True):
-                self.checker(one, other)
+                self.checker([one], [other])
             return results
 
         return both
@@ -322,8 +323,10 @@ class WrapLinker(Linker):
 
     def runner(self, maker: Any, rewritten: Sequence[Variable]) -> Callable[..., list[Any]]:
         """Return what computes a rewritten graph, for `Mode`."""
-        graph = FunctionGraph(maker.leaves, rewritten, clone=False, name=maker.name)
-        return self._through(graph.toposort(), maker.leaves, rewritten)
+        # A result that is an argument is made by a node, too: a copy.
+        outputs = with_copies(maker, list(rewritten))
+        graph = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
+        return self._through(graph.toposort(), maker.leaves, outputs)
 
     def _through(
         self, nodes: Iterable[Apply], inputs: Sequence[Variable], outputs: Sequence[Variable]
