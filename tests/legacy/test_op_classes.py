@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -335,3 +336,23 @@ def test_sums_and_products_have_nodes_of_several_operands() -> None:
         assert out.eval({x: [2], y: 3, z: np.float32([4])}).tolist() == [wanted]
     with pytest.raises(TypeError, match="takes 2 arguments"):
         T.sub.make_node(x, x, x)
+
+
+def test_classes_are_those_of_the_operations_that_they_stand_for() -> None:
+    """Programs write `type(node.op) == Images2Neibs` and `node.op.__class__.__name__`."""
+    from theano.tensor.nnet.neighbours import Images2Neibs, images2neibs
+
+    x = T.dvector()
+    for out, own, other in (
+        (images2neibs(T.tensor4(), (2, 2)), Images2Neibs, nlinalg.AllocDiag),
+        (nlinalg.diag(x), nlinalg.AllocDiag, nlinalg.ExtractDiag),
+        (nlinalg.diag(T.dmatrix()), nlinalg.ExtractDiag, nlinalg.AllocDiag),
+        (extra_ops.diff(x), extra_ops.DiffOp, extra_ops.CumOp),
+        (extra_ops.cumsum(x), extra_ops.CumOp, extra_ops.DiffOp),
+    ):
+        kind = type(out.owner.op)
+        assert kind == own and kind != other and kind in [other, own]
+        assert {own: 1}[kind] == 1 and kind not in {other}
+        assert kind.__name__ == own.__name__
+        for same in (pickle.loads(pickle.dumps(out.owner.op)), copy.deepcopy(out.owner.op)):
+            assert same == out.owner.op and type(same) is kind

@@ -25,14 +25,19 @@ _OVER_FIRST = (PartialWrite, Second)
 
 def refuse_overwriting(nodes: Iterable[Apply]) -> None:
     """Raise TypeError if an operation says that it overwrites an input."""
+    # Most operations have many nodes, and are slow to say that they lack an attribute.
+    harmless: set[int] = set()
     for node in nodes:
-        if _overwrites(node):
-            raise TypeError(
-                "Graph must not contain inplace operations, unless "
-                "theano.function(..., accept_inplace=True) lets them overwrite their inputs",
-                node,
-                node.op,
-            )
+        if overwritten(node) is None:
+            if id(node.op) in harmless or not getattr(node.op, "destroy_map", None):
+                harmless.add(id(node.op))
+                continue
+        raise TypeError(
+            "Graph must not contain inplace operations, unless "
+            "theano.function(..., accept_inplace=True) lets them overwrite their inputs",
+            node,
+            node.op,
+        )
 
 
 def _overwrites(node: Apply) -> dict[int, Variable]:

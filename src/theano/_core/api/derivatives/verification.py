@@ -20,6 +20,7 @@ from theano._core.ops.elementwise.arithmetic import mul
 if TYPE_CHECKING:
     from theano._core.autodiff.verify import NumericGradient
     from theano._core.compile.modes import Mode
+    from theano._core.ir.variable import Variable
 
 _TOLERANCES = {"float16": 5e-2, "float32": 1e-2, "float64": 1e-4}
 

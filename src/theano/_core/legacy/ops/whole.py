@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.expressed import Expressed, StandIn
-from theano._core.ops.control.inner_graph import Named, Whole, body_over
+from theano._core.ops.control.inner_graph import Named, Whole, body_over, class_of
 
 
 class OfMaker(StandIn, type):
@@ -25,6 +25,19 @@ class OfMaker(StandIn, type):
             return bool(op.name == cls.__name__)
         own = isinstance(op, Expressed) and op.stands_for is cls
         return own or type.__instancecheck__(cls, op) or isinstance(op, cls.counts)
+
+    @property
+    def own(cls) -> Any:
+        """The class of the engine whose operations are all instances, if there is one."""
+        if len(cls.counts) != 1:
+            return None
+        return class_of(cls.__name__) if cls.counts[0] is Whole else cls.counts[0]
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other or (cls.own is not None and cls.own is other)
+
+    def __hash__(cls) -> int:
+        return type.__hash__(cls) if cls.own is None else hash(cls.own)
 
 
 def results(made: object) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base.settings import change_flags, config
@@ -15,7 +15,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.naming import hashed_as
+from theano._core.ops.core.naming import hashed_as, known_as
 from theano._core.ops.core.op import Structured
 
 if TYPE_CHECKING:
@@ -254,9 +254,19 @@ class Whole(_Retyped):
     name : str
     options : dict
         What that operation took when it was made.
+
+    Notes
+    -----
+    Its class has the name, too: programs print and compare those.
     """
 
     name: str
+
+    def __new__(cls, body: Body, name: str, options: dict[str, Any]) -> Whole:
+        return object.__new__(class_of(name))
+
+    def __reduce__(self) -> Any:
+        return Whole, (self.body, self.name, self.options), vars(self)
 
     def __init__(self, body: Body, name: str, options: dict[str, Any]) -> None:
         super().__init__(body, name)
@@ -279,6 +289,12 @@ class Whole(_Retyped):
 
     def __str__(self) -> str:
         return _with_options(self.name, self.options)
+
+
+@cache
+def class_of(name: str) -> type[Whole]:
+    """Return the class of what is whole under a name."""
+    return known_as(name)(type("Whole", (Whole,), {"__module__": __name__}))
 
 
 def _with_options(name: str, options: dict[str, Any]) -> str:
@@ -313,6 +329,12 @@ class WholeByName(type):
     def __instancecheck__(cls, op: object) -> bool:
         own = isinstance(op, Whole) and op.name == cls.__name__
         return own or type.__instancecheck__(cls, op)
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other or other is class_of(cls.__name__)
+
+    def __hash__(cls) -> int:
+        return hash(class_of(cls.__name__))
 
 
 def whole(
