@@ -356,3 +356,10 @@ def test_classes_are_those_of_the_operations_that_they_stand_for() -> None:
         assert kind.__name__ == own.__name__
         for same in (pickle.loads(pickle.dumps(out.owner.op)), copy.deepcopy(out.owner.op)):
             assert same == out.owner.op and type(same) is kind
+
+
+def test_names_of_classes_that_programs_look_for() -> None:
+    c, x, y = T.dscalar(), T.dvector(), T.dvector()
+    f = theano.function([c, x, y], [ifelse(c, T.exp(x), T.log(y)), T.argmax(x)])
+    names = {type(node.op).__name__ for node in f.maker.fgraph.toposort()}
+    assert {"IfElse", "Argmax"} <= names

@@ -358,6 +358,7 @@ def _others(op: Reduction, x: Variable, y: Variable) -> Any:
     return switch(eq(count, 0), y / switch(zero, np.asarray(1, x.type.dtype), x), with_zero)
 
 
+@known_as("Argmax")
 @hashed_as("Argmax")
 class ArgExtreme(Structured):
     """Position of the largest or smallest item over `axis` (flattened in C order if several).

@@ -17,6 +17,7 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import switch
 
@@ -135,6 +136,7 @@ def _chosen(condition: TensorLike, one: Any, two: Any) -> Any:
     return switch(dimshuffle(condition, [0, *["x"] * (one.type.ndim - 1)]), one, two)
 
 
+@known_as("IfElse")
 class Branch(Structured):
     """One of two bodies, run over the inputs after the condition.
 
