@@ -156,6 +156,12 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
     del mode.seen[:]
     theano.function([x], x, mode=mode, name="trained")([1.0])
     assert len(mode.seen) == 1
+    # The nodes are those that the function shows.
+    ran: list[Any] = []
+    own = gof.WrapLinker([gof.PerformLinker()], lambda i, node, fn: (ran.append(node), fn()))
+    shows = theano.function([x], [T.nnet.softmax(x), x], mode=theano.Mode(own, "fast_run"))
+    nodes = shows.maker.fgraph.toposort()
+    assert shows([1.0, 1.0])[0].tolist() == [[0.5, 0.5]] and ran == nodes
     # So does what is made of the mode, and what has several of them.
     count: list[int] = []
     call = lambda i, node, fn: (count.append(i), fn())

@@ -19,7 +19,6 @@ from theano._core.compile.modes import LINKERS, Mode
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.ops.op_classes import Kind
-from theano._core.legacy.shown_graph import with_copies
 from theano._core.ops.core.evaluation import apply_values, evaluate
 
 
@@ -322,11 +321,16 @@ class WrapLinker(Linker):
         )
 
     def runner(self, maker: Any, rewritten: Sequence[Variable]) -> Callable[..., list[Any]]:
-        """Return what computes a rewritten graph, for `Mode`."""
-        # A result that is an argument is made by a node, too: a copy.
-        outputs = with_copies(maker, list(rewritten))
-        graph = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
-        return self._through(graph.toposort(), maker.leaves, outputs)
+        """Return what computes a rewritten graph, for `Mode`: by the nodes of `maker.fgraph`."""
+        made: list[Callable[..., list[Any]]] = []
+
+        def run(*values: object) -> list[Any]:
+            if not made:
+                graph = maker.fgraph
+                made.append(self._through(graph.toposort(), graph.inputs, graph.outputs))
+            return made[0](*values)
+
+        return run
 
     def _through(
         self, nodes: Iterable[Apply], inputs: Sequence[Variable], outputs: Sequence[Variable]

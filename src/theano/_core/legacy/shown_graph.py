@@ -88,7 +88,7 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
         if "blas" in maker.mode.passes:
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
-        outputs = with_copies(maker, _moved_once(outputs))
+        outputs = _with_copies(maker, _moved_once(outputs))
     graph: Any = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
     place = {v: k for k, v in enumerate(maker.all_inputs)}
     targets = enumerate((target for target, _ in maker.updates), len(maker.results))
@@ -219,7 +219,7 @@ def _overwritten(maker: FunctionMaker, outputs: Sequence[Variable]) -> dict[Any,
     }
 
 
-def with_copies(maker: FunctionMaker, outputs: list[Any]) -> list[Any]:
+def _with_copies(maker: FunctionMaker, outputs: list[Any]) -> list[Any]:
     """Return the outputs with those copied that show the memory of an input, or of another one."""
     updated = {target for target, _ in maker.updates}
     kept = {leaf for v, leaf in zip(maker.all_inputs, maker.leaves, strict=True) if v in updated}
