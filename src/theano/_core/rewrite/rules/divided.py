@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
@@ -33,12 +32,13 @@ PLACED = (
     *(AdvancedSubtensor, Alloc, DimShuffle, PartialWrite),
     *(Reduction, Require, Reshape, Subtensor),
 )
+Variables = frozenset[Variable] | None
 NONE: frozenset[Variable] = frozenset()
 # So many that it is not worth to tell them apart.
 MANY = 16
 
 
-def divisors(rewriter: Rewriter, variable: Variable) -> frozenset[Variable] | None:
+def divisors(rewriter: Rewriter, variable: Variable) -> Variables:
     """Return the exponentials that are divided by in a product, and in the sums among its factors.
 
     None: many.
@@ -46,7 +46,7 @@ def divisors(rewriter: Rewriter, variable: Variable) -> frozenset[Variable] | No
     return _exponentials(rewriter, variable)[1]
 
 
-def _exponentials(rewriter: Rewriter, variable: Variable) -> tuple[Any, Any]:
+def _exponentials(rewriter: Rewriter, variable: Variable) -> tuple[Variables, Variables]:
     """Return what a variable is made of, and what is divided by in it; None: many."""
     memo = rewriter.divided
     stack = [variable]
@@ -69,17 +69,18 @@ def _exponentials(rewriter: Rewriter, variable: Variable) -> tuple[Any, Any]:
     return memo[variable]
 
 
-def _of(node: Apply, inputs: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+def _of(node: Apply, inputs: Sequence[tuple[Variables, Variables]]) -> tuple[Variables, Variables]:
     made_of, divided_by = (_union(sets) for sets in zip(*inputs, strict=True))
     if node.op in (true_div, reciprocal):
         divided_by = _union((divided_by, inputs[-1][0]))
     return made_of, divided_by
 
 
-def _union(sets: Iterable[Any]) -> Any:
+def _union(sets: Iterable[Variables]) -> Variables:
     """Return the union of sets that hold something; None if it, or one of them, is large."""
-    some = {s for s in sets if s is None or s}
-    if len(some) < 2:
-        return some.pop() if some else NONE
-    result = None if None in some else NONE.union(*some)
-    return None if result is None or len(result) > MANY else result
+    result = NONE
+    for one in sets:
+        if one is None or len(result) > MANY:
+            return None
+        result = result | one if result and one else result or one
+    return None if len(result) > MANY else result

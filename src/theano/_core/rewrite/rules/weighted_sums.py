@@ -23,6 +23,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
+from theano._core.ir.tensor import TensorVariable
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.arithmetic import (
@@ -53,6 +54,7 @@ from theano._core.rewrite.rules.products import (
 
 RULES = Rules("stable")
 rule = RULES.rule
+Masks = Sequence[tuple[Variable, bool]]
 # What the natural logarithm is multiplied by.
 SCALES = {log: 1.0, log2: 1 / np.log(2), log10: 1 / np.log(10)}
 
@@ -101,13 +103,13 @@ def _divisors(factors: Factors) -> list[Divisor]:
     return result
 
 
-def _power(exponentials: Sequence[Any], divisors: Sequence[Divisor]) -> Any:
+def _power(exponentials: Sequence[Variable], divisors: Sequence[Divisor]) -> Any:
     """Return the exponent of exponentials, of what divides them as much as is taken there."""
     power = reduce(lambda a, b: a + b, (v.owner.inputs[0] for v in exponentials))
     return reduce(lambda a, b: a - b.largest, divisors, power)
 
 
-def _less(power: Any, largest: Any, weighted: bool) -> Any:
+def _less(power: TensorVariable, largest: TensorVariable, weighted: bool) -> Any:
     """Return exponentials less the largest that are summed.
 
     If they are `weighted`, those that would be larger than 1 have the weight 0: they stay finite.
@@ -144,11 +146,11 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
     return WeightedSum(exponentials, weights, divisors, factors.masks, largest, value)
 
 
-def _finite(largest: Any) -> Any:
+def _finite(largest: Variable) -> Any:
     return switch(isinf(largest), number(0, largest.type.dtype), largest)
 
 
-def _counted(power: Any, weights: Sequence[Any], masks: Sequence[tuple[Any, bool]]) -> Any:
+def _counted(power: Variable, weights: Sequence[Variable], masks: Masks) -> Any:
     """Return exponents where no weight is 0, and the lowest number elsewhere."""
     lowest = number(-np.inf, power.type.dtype)
     conditions = [v if v.type.dtype == "bool" else neq(v, number(0, v.type.dtype)) for v in weights]
@@ -207,7 +209,7 @@ def _largest_term(terms: Sequence[Term]) -> Any:
     )
 
 
-def _sum_of_terms(total: Variable, terms: Sequence[Term], largest: Any) -> Any:
+def _sum_of_terms(total: Variable, terms: Sequence[Term], largest: TensorVariable) -> Any:
     """Return a sum with its largest exponent taken away."""
     return reduce(
         lambda a, b: a + b,
@@ -246,7 +248,7 @@ def _log_of_terms(rewriter: Rewriter, node: Apply) -> Any:
     return node.op(_sum_of_terms(total, terms, largest)) + _scaled(node, largest)
 
 
-def _scaled(node: Apply, power: Any) -> Any:
+def _scaled(node: Apply, power: TensorVariable) -> Any:
     """Return the natural logarithm of a number as another one."""
     scale = SCALES[node.op]
     return power if scale == 1 else power * number(scale, power.type.dtype)
@@ -396,5 +398,5 @@ def _is_float(variable: Variable) -> bool:
     return dtypes.is_float(variable.type.dtype)
 
 
-def _all_in(values: Sequence[Any], others: Sequence[Any]) -> bool:
+def _all_in(values: Sequence[object], others: Sequence[object]) -> bool:
     return all(v in others for v in values)
