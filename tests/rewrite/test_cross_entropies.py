@@ -159,6 +159,26 @@ def test_of_mixtures() -> None:
         np.testing.assert_allclose(one, wanted, rtol=1e-5)
 
 
+def test_of_factors_that_stand_twice() -> None:
+    z, w = T.dmatrix("z"), T.dmatrix("w")
+    powers = T.exp(z)
+    total = (w * powers).sum(axis=1, keepdims=True)
+    pair = w * powers + (1 - w) * T.exp(-z)
+    outs = [
+        powers**2 * w / total**2,
+        powers**2 * w / pair**2,
+        w * powers / pair + powers * w / total,
+    ]
+    slopes = T.grad(sum(T.sqr(out).sum() for out in outs), [z, w])
+    values = rng.normal(size=(3, 4)), rng.random((3, 4))
+    f, wanted = (
+        theano.function([z, w], [*outs, *slopes], mode=mode)(*values)
+        for mode in (None, theano.Mode(optimizer=None))
+    )
+    for one, other in zip(f, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10)
+
+
 FOCAL: dict[str, Any] = {
     "picked": -((1 - p[n, y]) ** 2 * T.log(p[n, y])),
     "of the loss": (1 - T.exp(T.log(p)[n, y])) ** 2 * -T.log(p)[n, y],

@@ -14,7 +14,8 @@ both become log-sum-exps [1]_ with weights: where w is not 0, m is the largest x
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -105,7 +106,7 @@ def _divisors(factors: Factors) -> list[Divisor]:
 
 def _power(exponentials: Sequence[Variable], divisors: Sequence[Divisor]) -> Any:
     """Return the exponent of exponentials, of what divides them as much as is taken there."""
-    power = reduce(lambda a, b: a + b, (v.owner.inputs[0] for v in exponentials))
+    power = _sum(v.owner.inputs[0] for v in exponentials)
     return reduce(lambda a, b: a - b.largest, divisors, power)
 
 
@@ -192,13 +193,27 @@ def _terms(total: Variable) -> list[Term]:
         factors = flatten(value) if value.type.dtype == total.type.dtype else None
         if factors is None or factors.masks or len(result) + len(stack) > WIDEST:
             return []
-        powers = {v: _logarithm_of(v)[0] for v in factors.plus if made_by(v, exp, sigmoid)}
-        if not powers or None in powers.values() or any(map(_bounded, powers)):
+        exponentials = [v for v in factors.plus if made_by(v, exp, sigmoid)]
+        powers, factors.plus = _powers(factors.plus)
+        if not powers or len(powers) < len(exponentials) or any(map(_bounded, exponentials)):
             return []
-        factors.plus = [v for v in factors.plus if v not in powers]
         factors.negative ^= negative
-        result.append(Term(list(powers), reduce(lambda a, b: a + b, powers.values()), factors))
+        result.append(Term(exponentials, _sum(powers), factors))
     return result
+
+
+def _powers(values: Sequence[Variable]) -> tuple[list[Any], list[Any]]:
+    """Return the logarithms of exponentials and sigmoids among factors, and the other factors."""
+    powers: list[Any] = []
+    others: list[Any] = []
+    for value in values:
+        power = _logarithm_of(value)[0] if made_by(value, exp, sigmoid) else None
+        (others if power is None else powers).append(value if power is None else power)
+    return powers, others
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    return reduce(lambda a, b: a + b, values)
 
 
 def _largest_term(terms: Sequence[Term]) -> Any:
@@ -211,17 +226,12 @@ def _largest_term(terms: Sequence[Term]) -> Any:
 
 def _sum_of_terms(total: Variable, terms: Sequence[Term], largest: TensorVariable) -> Any:
     """Return a sum with its largest exponent taken away."""
-    return reduce(
-        lambda a, b: a + b,
-        (
-            build(
-                total.owner,
-                Factors(
-                    [_less(t.power, largest, True), *t.rest.plus], t.rest.minus, t.rest.negative
-                ),
-            )
-            for t in terms
-        ),
+    return _sum(
+        build(
+            total.owner,
+            Factors([_less(t.power, largest, True), *t.rest.plus], t.rest.minus, t.rest.negative),
+        )
+        for t in terms
     )
 
 
@@ -369,8 +379,10 @@ def _quotient_by_weighted(rewriter: Rewriter, node: Apply) -> Any:
 
 def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
     """Return factors that are divided by a sum, both with exponents less the largest of the sum."""
-    plus = [v for v in factors.plus if v not in known.exponentials]
-    minus = [v for v in factors.minus if v is not below]
+    plus, minus = list(factors.plus), list(factors.minus)
+    minus.remove(below)
+    for value in known.exponentials:
+        plus.remove(value)
     divisors = known.divisors if _all_in([d.written for d in known.divisors], minus) else []
     for divisor in divisors:
         minus[minus.index(divisor.written)] = divisor.value
@@ -385,13 +397,12 @@ def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
 
 def _shifted_terms(factors: Factors, below: Variable, terms: Sequence[Term]) -> Factors:
     """As `_shifted`, for a sum of some products."""
-    minus = [v for v in factors.minus if v is not below]
+    minus = list(factors.minus)
+    minus.remove(below)
     largest = _largest_term(terms)
     minus.append(_sum_of_terms(below, terms, largest))
-    powers = {v: _logarithm_of(v)[0] for v in factors.plus if made_by(v, exp, sigmoid)}
-    plus = [v for v in factors.plus if powers.get(v) is None]
-    power = reduce(lambda a, b: a + b, (powers[v] for v in factors.plus if v not in plus))
-    return Factors([exp(power - largest), *plus], minus, factors.negative, factors.masks)
+    powers, plus = _powers(factors.plus)
+    return Factors([exp(_sum(powers) - largest), *plus], minus, factors.negative, factors.masks)
 
 
 def _is_float(variable: Variable) -> bool:
@@ -399,4 +410,5 @@ def _is_float(variable: Variable) -> bool:
 
 
 def _all_in(values: Sequence[object], others: Sequence[object]) -> bool:
-    return all(v in others for v in values)
+    """Tell whether values are among others, those that stand there twice twice."""
+    return Counter(values) <= Counter(others)
