@@ -345,131 +345,6 @@ Status order_rows(const PyArray_ArrFuncs &numpy, std::int64_t item, const std::i
     return Status::done;
 }
 
-// Items of a part of a row that is searched by itself.
-constexpr std::int64_t kPart = 1 << 15;
-
-// Where the first extreme item of each part of each row is, by NumPy's own function.
-struct Extremes {
-    PyArray_ArgFunc *find;
-    std::int64_t item, n, parts;
-    const char *source;
-    std::int64_t *places;
-
-    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
-        const auto &all = *reinterpret_cast<const Extremes *>(args);
-        for (std::int64_t i = begin; i < end; ++i) all.search(i);
-    }
-
-    void search(std::int64_t i) const {
-        std::int64_t row = parts == 1 ? i : i / parts, first = (i - row * parts) * kPart;
-        places[i] = first + extreme(source + (row * n + first) * item, std::min(kPart, n - first));
-    }
-
-    std::int64_t extreme(const char *items, std::int64_t count) const {
-        npy_intp at = 0;
-        find(const_cast<char *>(items), count, &at, nullptr);
-        return at;
-    }
-};
-
-Status find_extremes(PyArray_ArgFunc *find, std::int64_t item, std::int64_t rows, std::int64_t n,
-                     const char *source, std::int64_t *places, const threads::Poll &poll) {
-    if (!find) return Status::unknown;
-    if (rows == 0 || n == 0) return Status::done;
-    const std::int64_t parts = (n + kPart - 1) / kPart;
-    Extremes all{find, item, n, parts, source, places};
-    // INVARIANT: there is more than one part of a row only if it is longer than a part.
-    const std::int64_t count = parts == 1 ? 0 : rows * parts;
-    std::unique_ptr<std::int64_t[]> found(new (std::nothrow)
-                                              std::int64_t[static_cast<std::size_t>(count)]);
-    std::unique_ptr<char[]> best(new (std::nothrow) char[static_cast<std::size_t>(parts * item)]);
-    if (!found || !best) return Status::no_memory;
-    if (parts > 1) all.places = found.get();
-    if (!threads::run(Extremes::kernel, reinterpret_cast<std::int64_t *>(&all), rows * parts,
-                      std::max<std::int64_t>(1, kPart / n), poll))
-        return Status::interrupted;
-    if (parts == 1) return Status::done;
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t *own = found.get() + row * parts;
-        for (std::int64_t i = 0; i < parts; ++i)
-            std::memcpy(&best[static_cast<std::size_t>(i * item)],
-                        source + (row * n + own[i]) * item, static_cast<std::size_t>(item));
-        places[row] = own[all.extreme(best.get(), parts)];
-    }
-    return Status::done;
-}
-
-// Rows of few items, some at a time, whose comparisons do not wait for each other: a call of NumPy's
-// function takes longer than such a row.
-struct FewItems {
-    static constexpr std::int64_t kMost = 32, kRows = 8;
-    bool largest;
-    std::int64_t rows, n;
-    const char *source;
-    std::int64_t *places;
-    const threads::Poll &poll;
-
-    static bool suit(int typenum, std::int64_t n) {
-        return n > 0 && n <= kMost && typenum != NPY_HALF && !PyTypeNum_ISCOMPLEX(typenum);
-    }
-
-    template <class T, bool kLargest>
-    static void kernel(std::int64_t *args, std::int64_t begin, std::int64_t end) {
-        const auto &all = *reinterpret_cast<const FewItems *>(args);
-        std::int64_t row = begin;
-        for (; row + kRows <= end; row += kRows) {
-            if (all.search<T, kLargest, kRows>(row)) continue;
-            for (std::int64_t r = row; r < row + kRows; ++r) all.search_one<T, kLargest>(r);
-        }
-        for (; row < end; ++row) all.search_one<T, kLargest>(row);
-    }
-
-    // False if there is a NaN, which is more extreme than all numbers.
-    template <class T, bool kLargest, int kCount>
-    bool search(std::int64_t row) const {
-        const T *items = reinterpret_cast<const T *>(source) + row * n;
-        T best[kCount];
-        std::int64_t at[kCount] = {};
-        bool numbers = true;
-        for (int r = 0; r < kCount; ++r) {
-            best[r] = items[r * n];
-            numbers &= best[r] == best[r];
-        }
-        for (std::int64_t i = 1; i < n; ++i) {
-            for (int r = 0; r < kCount; ++r) {
-                const T item = items[r * n + i];
-                const bool better = kLargest ? item > best[r] : item < best[r];
-                numbers &= item == item;
-                best[r] = better ? item : best[r];
-                at[r] = better ? i : at[r];
-            }
-        }
-        for (int r = 0; r < kCount; ++r) places[row + r] = at[r];
-        return numbers;
-    }
-
-    template <class T, bool kLargest>
-    void search_one(std::int64_t row) const {
-        if (search<T, kLargest, 1>(row)) return;
-        const T *items = reinterpret_cast<const T *>(source) + row * n;
-        std::int64_t i = 0;
-        while (items[i] == items[i]) ++i;
-        places[row] = i;
-    }
-};
-
-template <class T>
-Status work(const FewItems &few) {
-    if constexpr (std::is_arithmetic_v<T>) {
-        FewItems all = few;
-        auto *kernel = few.largest ? FewItems::kernel<T, true> : FewItems::kernel<T, false>;
-        const bool done = threads::run(kernel, reinterpret_cast<std::int64_t *>(&all), few.rows,
-                                       kPart / few.n, few.poll);
-        return done ? Status::done : Status::interrupted;
-    }
-    return Status::unknown;
-}
-
 template <class Work>
 Status of_type(int typenum, const Work &todo) {
     switch (typenum) {
@@ -520,7 +395,7 @@ Status unless_no_memory(Act act) {
 
 }  // namespace
 
-void find_sorters() {
+void find_functions() {
     for (int typenum = 0; typenum <= NPY_HALF; ++typenum) {
         PyArray_Descr *type = PyArray_DescrFromType(typenum);
         numpy_functions[typenum] = type ? PyDataType_GetArrFuncs(type) : nullptr;
@@ -529,13 +404,20 @@ void find_sorters() {
     }
 }
 
+const PyArray_ArrFuncs *functions_of(std::int64_t typenum) {
+    return typenum < 0 || typenum > NPY_HALF ? nullptr : numpy_functions[typenum];
+}
+
+std::int64_t size_of(std::int64_t typenum) {
+    return typenum < 0 || typenum > NPY_HALF ? 0 : item_sizes[typenum];
+}
+
 Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t axis,
            const std::int64_t *shape, const std::int64_t *strides, const char *source,
            char *destination, const threads::Poll &poll) {
     if (operation < 0 || operation >= TH_ALONG_OPERATIONS || axis < 0 || axis >= ndim)
         return Status::unknown;
-    const PyArray_ArrFuncs *numpy =
-        typenum < 0 || typenum > NPY_HALF ? nullptr : numpy_functions[typenum];
+    const PyArray_ArrFuncs *numpy = functions_of(typenum);
     if (!numpy) return Status::unknown;
     if (operation == TH_ARGSORT_ROWS) {
         if (ndim != 2 || axis != 0) return Status::unknown;
@@ -543,15 +425,6 @@ Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t 
             return order_rows(*numpy, item_sizes[typenum], shape, strides, source,
                               reinterpret_cast<std::int64_t *>(destination), poll);
         });
-    }
-    if (operation == TH_ARGMAX || operation == TH_ARGMIN) {
-        if (ndim != 2 || axis != 1) return Status::unknown;
-        if (FewItems::suit(typenum, shape[1]))
-            return of_type(typenum, FewItems{operation == TH_ARGMAX, shape[0], shape[1], source,
-                                             reinterpret_cast<std::int64_t *>(destination), poll});
-        return find_extremes(operation == TH_ARGMAX ? numpy->argmax : numpy->argmin,
-                             item_sizes[typenum], shape[0], shape[1], source,
-                             reinterpret_cast<std::int64_t *>(destination), poll);
     }
     Lines lines{operation, ndim, axis, nullptr, nullptr, shape, strides, source, destination, poll};
     if (operation < TH_CUMSUM) {

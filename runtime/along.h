@@ -3,14 +3,18 @@
 
 #include <cstdint>
 
+#include "numpy_api.h"
 #include "threads.h"
 
 namespace theano::along {
 
 enum class Status { done, no_memory, interrupted, unknown };
 
-// Looks up NumPy's sorting functions, once, under Python's lock.
-void find_sorters();
+// Looks up NumPy's own functions of items, once, under Python's lock.
+void find_functions();
+// Those of a type, which need no lock, and the bytes of an item; nullptr and 0 of an unknown one.
+const PyArray_ArrFuncs *functions_of(std::int64_t typenum);
+std::int64_t size_of(std::int64_t typenum);
 
 // `operation` is a th_along_operation. `destination` is C-contiguous.
 Status run(std::int64_t operation, int typenum, std::int64_t ndim, std::int64_t axis,

@@ -265,7 +265,7 @@ PyMODINIT_FUNC PyInit_native() {
         return nullptr;
     }
     find_blas();
-    along::find_sorters();
+    along::find_functions();
     platform::around_fork(before_fork, after_fork_in_parent, after_fork_in_child);
     return module.release();
 }

@@ -8,6 +8,7 @@
 #include "call.h"
 #include "copy.h"
 #include "along.h"
+#include "extremes.h"
 #include "fourier.h"
 #include "gather.h"
 #include "lapack.h"
@@ -349,6 +350,11 @@ std::int32_t finish(Call *call, along::Status status, std::int64_t operation,
     return exception_set(call);
 }
 
+std::int32_t table_extremes(th_call *head, std::int64_t *args) {
+    const auto &work = *reinterpret_cast<const extremes::Work *>(args);
+    return finish(call_of(head), extremes::run(work, poll_of(call_of(head))), -1, work.typenum);
+}
+
 std::int32_t table_along(th_call *head, std::int64_t operation, std::int64_t typenum,
                          std::int64_t ndim, std::int64_t axis, void *destination,
                          const std::int64_t *source) {
@@ -464,7 +470,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
                                   table_multiply_pairs, gather::take,  matrix_pass,
-                                  table_transform};
+                                  table_transform,      table_extremes};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

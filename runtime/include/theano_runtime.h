@@ -37,7 +37,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 24
+#define TH_ABI_VERSION 25
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -81,7 +81,7 @@ enum {
     TH_ROUTINES = 26
 };
 
-/* What `along` can do; the order of items and extremes are positions, int64. Sorting is in three kinds, as
+/* What `along` can do; the order of items is positions, int64. Sorting is in three kinds, as
    NumPy counts them: quicksort, heapsort, stable. */
 enum th_along_operation {
     TH_SORT = 0,
@@ -89,8 +89,6 @@ enum th_along_operation {
     TH_CUMSUM = 6,
     TH_CUMPROD,
     TH_ARGSORT_ROWS, /* of a matrix along axis 0, by the first column that differs; stable */
-    TH_ARGMAX,       /* of each row of a C-contiguous matrix (axis 1); NaN is extreme */
-    TH_ARGMIN,
     TH_ALONG_OPERATIONS,
 };
 
@@ -273,6 +271,10 @@ struct th_runtime {
     /* 27: discrete Fourier transforms. Its arguments: see `fourier.h`. Nonzero as for `parallel`, or
      * without memory. */
     int32_t (*transform)(th_call *call, int64_t *args);
+
+    /* 28: where the largest or smallest items along an axis are. Its arguments: see `extremes.h`. Nonzero
+     * as for `parallel`, or without memory. */
+    int32_t (*extremes)(th_call *call, int64_t *args);
 };
 
 #ifdef __cplusplus

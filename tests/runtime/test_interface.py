@@ -217,6 +217,7 @@ PROGRAMS: dict[str, Any] = {
     "lap": lambda: texts_of([m], looped(m), profile=True),
     "convolve": lambda: texts_of([t], T.nnet.conv2d(t, t)),
     "transform": lambda: texts_of([m], T.fft.rfft(m)),
+    "extremes": lambda: texts_of([m], T.argmax(m, axis=0)),
     "sparse": lambda: texts_of([stored, m], theano.sparse.dot(stored, m)),
     "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
     "matrix_pass": lambda: texts_of([m], T.dot(m.T, T.dot(m, m[0]))),

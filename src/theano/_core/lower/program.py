@@ -481,6 +481,7 @@ RUNTIME = {
     "take": Runtime("", ""),
     "matrix_pass": Runtime("int32", "ipip"),
     "transform": Runtime("int32", "p"),
+    "extremes": Runtime("int32", "p"),
 }
 
 

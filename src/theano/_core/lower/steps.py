@@ -21,6 +21,7 @@ LIBRARIES = {
     "along": "sort",
     "select": "select",
     "search": "search",
+    "extremes": "search for extremes",
     "copy": "copy",
 }
 

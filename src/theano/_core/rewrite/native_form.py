@@ -21,7 +21,7 @@ from theano._core.ops.array.creation import Eye, iota
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.indexing import AdvancedSubtensor, IncSubtensor
 from theano._core.ops.array.products import BatchedDot, Dot, Gemm
-from theano._core.ops.array.reductions import Reduction, reduce
+from theano._core.ops.array.reductions import ArgExtreme, Reduction, reduce
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.control.branch import Branch
 from theano._core.ops.control.scan import Loop
@@ -33,6 +33,7 @@ from theano._core.ops.elementwise.elementwise import cast, cast_op
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.inline import classes_in, hold, in_loops
 from theano._core.rewrite.passes.nested_reductions import in_nested_reductions
+from theano._core.rewrite.passes.shared_searches import in_shared_searches
 from theano._core.rewrite.passes.sums_of_parts import in_sums_of_parts
 from theano._core.rewrite.rule import Rule, RuleSet
 from theano._core.rewrite.scan.simplify import with_fixed_outside
@@ -119,6 +120,8 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
         present = classes_in(rewriter.nodes(changed))
     if hold(present, (Reduction,)):
         changed = in_nested_reductions(changed)
+    if hold(present, (ArgExtreme,)):
+        changed = in_shared_searches(changed)
     if hold(present, (IncSubtensor,)):
         changed = in_sums_of_parts(changed, rewriter)
     ran = False

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.base.dtypes import itemsize
+from theano._core.base.dtypes import itemsize, typenum
+from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
-from theano._core.lower.arrays import Array
-from theano._core.lower.builder import copies, kernel_call, kernel_choice, lapack, views
+from theano._core.lower.arrays import Array, Size
+from theano._core.lower.builder import copies, kernel_call, kernel_choice, libraries, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
@@ -25,28 +27,82 @@ from theano._core.ops.array.reductions import STARTS
 COST = 24
 
 
-def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> Array:
-    """Return where the extreme over `axes` first is: of whole rows, the runtime finds it."""
+class ExtremesWork(Record):
+    """The numbers of `extremes::Work` in `extremes.h`, in its order; addresses follow."""
+
+    largest: int
+    typenum: int
+    known: int
+    outer: Size
+    n: Size
+    inner: Size
+
+
+def arg_extreme(p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int]) -> list[Array]:
+    """Return where the extreme over `axes` first is, and that item if the node has it."""
     kept = [n for i, n in enumerate(x.shape) if i not in axes]
     kernel_choice.check_not_empty(p, node, x.shape, axes)
-    # NumPy, whose functions the runtime calls, searches among halves one by one.
-    if sorted(axes) != list(range(len(kept), x.ndim)) or x.dtype == "float16":
-        return _extreme_by_reductions(p, node, x, kind, axes, kept)
-    x = copies.contiguous(p, x)
-    length = p.product(x.shape[len(kept) :])
-    rows = Array(x.dtype, (p.product(kept), length), p.pointer(x))
-    least, most = row_extremes.lengths(x.dtype)
-    if isinstance(length, int) and not least <= length <= most:
-        return lapack.along(p, node, kind, rows, 1)
-    out = p.memory_for(node.outputs[0], kept)
-    search = _search_of_short_rows(p, rows, out, kind == "argmax")
+    outs = [p.memory_for(variable, kept) for variable in node.outputs]
+    loops = partial(_extreme_by_reductions, p, node, x, kind, axes, outs)
+    first = min(axes, default=x.ndim)
+    behind = first + len(axes)
+    if x.dtype.startswith("complex") or list(axes) != list(range(first, behind)):
+        loops()
+    elif behind == x.ndim:
+        _search_rows(p, copies.contiguous(p, x), kind == "argmax", first, outs)
+    else:
+        # What turns out to lie otherwise is read as it lies.
+        list(map(p.pointer, (x, *outs)))
+        packed = not x.broadcast_axes and x.contiguous
+        search = partial(_search, p, x, kind == "argmax", first, behind, outs)
+        p.if_else(packed, search, partial(loops, eager=packed is False))
+    return outs
+
+
+def _search(
+    p: Core,
+    x: Array,
+    largest: bool,
+    first: int,
+    behind: int,
+    outs: Sequence[Array],
+    known: bool = False,
+) -> None:
+    """Have the runtime search a C-contiguous array over the axes from `first` to one `behind`.
+
+    Where places are `known`, it only reads the items there.
+    """
+    libraries.release_if_long(p, p.product([*x.shape, 4]))
+    sizes = (x.shape[:first], x.shape[first:behind], x.shape[behind:])
+    numbers = ExtremesWork(int(largest), typenum(x.dtype), int(known), *map(p.product, sizes))
+    items = p.pointer(outs[1]) if len(outs) > 1 else "null"
+    words = [*numbers, p.pointer(x), p.pointer(outs[0]), items]
+    types = kernel_call.types_of(len(numbers.fields), len(words))
+    p.call_or_no_memory("extremes", kernel_call.arguments(p, words, types))
+
+
+def _search_rows(p: Core, x: Array, largest: bool, first: int, outs: Sequence[Array]) -> None:
+    """Search in whole rows, of the axes from `first` on: a kernel does if they suit it."""
+    call = partial(_search, p, x, largest, first, x.ndim, outs)
+    length = p.product(x.shape[first:])
+    rows = Array(x.dtype, (p.product(x.shape[:first]), length), p.pointer(x))
+    least, most = row_extremes.LENGTHS
+    search = None
+    if not isinstance(length, int) or least <= length <= most:
+        search = _search_of_short_rows(p, rows, outs[0], largest)
     if search is None:
-        return lapack.along(p, node, kind, rows, 1, out=out)
+        call()
+        return
     some = p.let("ge", length, least)
     short = p.let("and", some, p.let("le", length, most), type="bool")
     kernel_call.ready_variant(p, short, search[0])
-    p.if_else(short, search[1], lambda: lapack.along(p, node, kind, rows, 1, out=out))
-    return out
+
+    def by_kernel() -> None:
+        search[1]()
+        if len(outs) > 1:
+            call(known=True)
+
+    p.if_else(short, by_kernel, call)
 
 
 def _search_of_short_rows(
@@ -76,18 +132,24 @@ def _search_of_short_rows(
 
 
 def _extreme_by_reductions(
-    p: Core, node: Apply, x: Array, kind: str, axes: Sequence[int], kept: Sequence[Any]
-) -> Array:
-    """Return where the extreme over `axes` first is.
+    p: Core,
+    node: Apply,
+    x: Array,
+    kind: str,
+    axes: Sequence[int],
+    outs: Sequence[Array],
+    eager: bool = True,
+) -> None:
+    """Write where the extreme over `axes` first is.
 
     The first of two reductions is for its value, the second for its place.
     """
-    variable, rank = node.inputs[0], x.ndim
+    variable, rank, kept = node.inputs[0], x.ndim, outs[0].shape
     broadcast_axes = kernel_choice.broadcast_axes_of(variable, x)
     best = "max" if kind == "argmax" else "min"
     combine = "maximum" if kind == "argmax" else "minimum"
     reduction = KernelReduction(combine, STARTS[best](x.dtype), x.dtype, x.dtype)
-    value = p.result(x.dtype, kept)
+    value = outs[1] if len(outs) > 1 else p.result(x.dtype, kept)
     one = Writer([x.dtype])
     loop = Loop(
         rank,
@@ -97,7 +159,7 @@ def _extreme_by_reductions(
         tuple(axes),
         one.body(reductions=one.operands),
     )
-    kernel_choice.run(p, loop, x.shape, [x], [], [value])
+    kernel_choice.run(p, loop, x.shape, [x], [], [value], eager=eager)
     rest = iter(range(len(kept)))
     order: list[Any] = ["x" if i in axes else next(rest) for i in range(rank)]
     wide = views.permute(p, value, order)
@@ -116,7 +178,6 @@ def _extreme_by_reductions(
     place = w.select(hit, where, nothing)
 
     first = KernelReduction("minimum", nothing, "int64", "int64")
-    out = p.result("int64", kept)
     search = Loop(
         rank,
         (
@@ -129,5 +190,5 @@ def _extreme_by_reductions(
         tuple(axes),
         w.body(reductions=[place]),
     )
-    kernel_choice.run(p, search, x.shape, [x, wide, *sizes], [], [out], indexed=True)
-    return out
+    given = [x, wide, *sizes]
+    kernel_choice.run(p, search, x.shape, given, [], [outs[0]], indexed=True, eager=eager)

@@ -43,7 +43,6 @@ ROUTINES = {
 }
 # In the order of runtime/include/theano_runtime.h.
 ALONG = {"sort": 0, "argsort": 3, "cumsum": 6, "cumprod": 7, "argsort_rows": 8}
-ALONG |= {"argmax": 9, "argmin": 10}
 NUMBERS = {name: index for index, name in enumerate(ROUTINES)}
 FLAGS = {name: 1 << bit for bit, name in enumerate(("lower", "nan", "vectors", "full", "adjoint"))}
 PRODUCTS = ("symmetric_product", "product_symmetric")
@@ -84,20 +83,12 @@ def _written(p: Core, variable: Variable) -> Array:
     return p.memory_for(variable, [p.size(n) for n in p.rewriter.shape(variable)])
 
 
-def along(
-    p: Core,
-    node: Apply,
-    operation: str,
-    x: Array,
-    axis: int,
-    kind: int = 0,
-    out: Array | None = None,
-) -> Array:
-    """Return what an operation of `ALONG` makes of `x` along an axis, in `out` if it is given.
+def along(p: Core, node: Apply, operation: str, x: Array, axis: int, kind: int = 0) -> Array:
+    """Return what an operation of `ALONG` makes of `x` along an axis.
 
     `kind` is NumPy's number of a way to sort.
     """
-    out = out or _written(p, node.outputs[0])
+    out = _written(p, node.outputs[0])
     work = p.product([*x.shape, 16])
     libraries.release_if_long(p, work)
     at = p.frame_pointer(p.descriptor(x))

@@ -363,14 +363,17 @@ def _others(op: Reduction, x: Variable, y: Variable) -> Any:
 class ArgExtreme(Structured):
     """Position of the largest or smallest item over `axis` (flattened in C order if several).
 
-    Of equal items the first is taken; a NaN wins.
+    Of equal items the first is taken; a NaN wins. Native code has the items found `with_items`.
     """
 
-    __props__ = ("axis", "kind")
+    __props__ = ("axis", "kind", "with_items")
 
-    def __init__(self, kind: str, axis: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, kind: str, axis: Sequence[int] | None = None, with_items: bool = False
+    ) -> None:
         self.kind = kind
         self.axis = None if axis is None else tuple(sorted({int(a) for a in axis}))
+        self.with_items = with_items
 
     def axes(self, rank: int) -> tuple[int, ...]:
         """Return the searched axes of an array of `rank` axes."""
@@ -382,7 +385,8 @@ class ArgExtreme(Structured):
         if any(not 0 <= axis < x.type.ndim for axis in axes):
             raise ValueError(f"axis {axes} is out of range for {x.type}")
         pattern = [b for axis, b in enumerate(x.type.broadcastable) if axis not in axes]
-        return self.one([x], "int64", pattern)
+        kinds = ("int64", x.type.dtype) if self.with_items else ("int64",)
+        return Apply(self, [x], [TensorType(kind, pattern).output() for kind in kinds])
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         axes = self.axes(x.ndim)
@@ -391,13 +395,17 @@ class ArgExtreme(Structured):
             raise ValueError(f"attempt to get {self.kind} of an empty sequence")
         shape = [x.shape[a] for a in kept]
         if x.size == 0:
-            return (xp.zeros(shape, dtype="int64"),)
+            return tuple(xp.zeros(shape, dtype=out.type.dtype) for out in node.outputs)
         moved = xp.transpose(x, (*kept, *axes)).reshape((*shape, -1))
-        return (xp.asarray(getattr(xp, self.kind)(moved, axis=-1), dtype="int64"),)
+        where = xp.asarray(getattr(xp, self.kind)(moved, axis=-1), dtype="int64")
+        if not self.with_items:
+            return (where,)
+        return where, xp.take_along_axis(moved, where[..., None], -1)[..., 0]
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         axes = self.axes(node.inputs[0].type.ndim)
-        return [tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)]
+        kept = tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes)
+        return [kept] * len(node.outputs)
 
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching

@@ -10,13 +10,9 @@ from theano._core.lower.llvm.kernels.items import Part, has_masks, itemsize, loa
 from theano._core.lower.llvm.target.codegen import lanes_of, smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value, is_signed
 
-
-def lengths(dtype: str) -> tuple[int, int]:
-    """Return how many items rows have, at least and at most, that are searched faster here.
-
-    Shorter ones hardly fill a vector, and longer ones are as fast in NumPy's own functions.
-    """
-    return 16 if is_discrete(dtype) else 8, 128
+# How many items rows have, at least and at most, that are searched faster here. Of shorter ones
+# the runtime searches as many as vectors have lanes; longer ones are as fast in NumPy's functions.
+LENGTHS = 9, 128
 
 
 def suit(dtype: str, bits: int) -> bool:
