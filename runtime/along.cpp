@@ -13,6 +13,7 @@
 #include "copy.h"
 #include "half.h"
 #include "include/theano_runtime.h"
+#include "lines.h"
 #include "selection.h"
 
 namespace theano::along {
@@ -49,33 +50,9 @@ std::complex<T> times(std::complex<T> a, std::complex<T> b) {
     return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
-// Items that are moved, combined or looked for between polls, and those that take long to sort.
-constexpr std::int64_t kPiece = 1 << 18, kLong = 1 << 21;
-
-// `act(begin, end)` for the pieces of [0, n), of about kPiece / weight each; false if given up.
-template <class Act>
-bool in_pieces(std::int64_t n, std::int64_t weight, const threads::Poll &poll, Act act) {
-    const std::int64_t piece = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, weight));
-    for (std::int64_t begin = 0; begin < n; begin += piece) {
-        if (begin && poll()) return false;
-        act(begin, std::min(n, begin + piece));
-    }
-    return true;
-}
-
 // NumPy's own functions, which need no lock.
 const PyArray_ArrFuncs *numpy_functions[NPY_HALF + 1];
 std::int64_t item_sizes[NPY_HALF + 1];
-
-struct Lines {
-    std::int64_t operation, ndim, axis;
-    PyArray_SortFunc *sort;
-    PyArray_ArgSortFunc *argsort;
-    const std::int64_t *shape, *strides;
-    const char *source;
-    char *destination;
-    const threads::Poll &poll;
-};
 
 // Memory that a thread which was given up may still write to.
 template <class T>
@@ -122,51 +99,160 @@ bool has_plain_lines(const Lines &lines) {
     return plain;
 }
 
-// The first item of a line: lines are numbered in the order of the axes.
-const char *start_of(const Lines &lines, std::int64_t line) {
-    const char *from = lines.source;
-    for (std::int64_t i = lines.ndim - 1; i >= 0; --i) {
-        if (i == lines.axis) continue;
-        from += line % lines.shape[i] * lines.strides[i];
-        line /= lines.shape[i];
+// Whether what lies behind the axis is packed.
+template <class T>
+bool has_packed_rows(const Lines &lines) {
+    std::int64_t size = sizeof(T);
+    for (std::int64_t i = lines.ndim - 1; i > lines.axis; --i) {
+        if (lines.shape[i] != 1 && lines.strides[i] != size) return false;
+        size *= lines.shape[i];
     }
-    return from;
+    return true;
 }
 
-// Running totals: each item is combined with the one before it along the axis. A line whose items
-// lie side by side in the result is read as it is; lines that lie across are copied first, and
-// then run together.
+// Running totals: each item is combined with the one before it along the axis, rows of `inner` items
+// one after the other, `step` bytes apart. Totals of a few columns, or of a few rows, stay in registers.
 template <class T, class Combine>
-Status accumulate(const Lines &lines, std::int64_t outer, std::int64_t n, std::int64_t inner,
-                  Combine combine) {
-    T *to = reinterpret_cast<T *>(lines.destination);
-    bool done = true;
-    if (inner == 1) {
-        std::int64_t step = lines.strides[lines.axis];
-        for (std::int64_t line = 0; done && line < outer; ++line, to += n) {
-            const char *from = start_of(lines, line);
-            T total{};
-            done = in_pieces(n, 1, lines.poll, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t i = begin; i < end; ++i, from += step) {
-                    T item;
-                    std::memcpy(&item, from, sizeof item);
-                    to[i] = total = i == 0 ? item : combine(total, item);
-                }
-            });
-            done = done && ((line + 1) % kPiece || !lines.poll());
+struct Totals {
+    std::int64_t inner, step;
+    Combine combine;
+
+    void add(const char *from, std::int64_t begin, std::int64_t end, T *to) const {
+        if (inner <= kFew)
+            return with_constant(inner, [&](auto count) { add_few<count()>(from, begin, end, to); });
+        if (begin == 0) {
+            std::memmove(to, from, static_cast<std::size_t>(inner) * sizeof(T));
+            begin = 1;
         }
-        return done ? Status::done : Status::interrupted;
+        for (std::int64_t row = begin; row < end; ++row) {
+            const char *items = from + row * step;
+            T *own = to + row * inner;
+            const T *before = own - inner;
+            for (std::int64_t i = 0; i < inner; ++i)
+                own[i] = combine(before[i], item_at<T>(items + i * sizeof(T)));
+        }
     }
-    copy_strided(lines.ndim, lines.shape, lines.strides, sizeof(T), to, lines.source);
-    for (std::int64_t block = 0; done && block < outer; ++block, to += n * inner) {
-        done = in_pieces(n, inner, lines.poll, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t row = std::max<std::int64_t>(1, begin); row < end; ++row) {
-                const T *before = to + (row - 1) * inner;
-                T *own = to + row * inner;
-                for (std::int64_t i = 0; i < inner; ++i) own[i] = combine(before[i], own[i]);
+
+    template <int kCount>
+    void add_few(const char *from, std::int64_t begin, std::int64_t end, T *to) const {
+        T totals[kCount];
+        for (int i = 0; i < kCount; ++i)
+            totals[i] = begin ? to[(begin - 1) * kCount + i] : item_at<T>(from + i * sizeof(T));
+        if (begin == 0) std::copy_n(totals, kCount, to);
+        for (std::int64_t row = begin ? begin : 1; row < end; ++row) {
+            const char *items = from + row * step;
+            for (int i = 0; i < kCount; ++i) {
+                totals[i] = combine(totals[i], item_at<T>(items + i * sizeof(T)));
+                to[row * kCount + i] = totals[i];
+            }
+        }
+    }
+
+    // Of lines of a few items.
+    template <int kItems>
+    void add_lines(const Starts::Some &lines, T *to) const {
+        for (std::int64_t line = 0; line < lines.count; ++line, to += kItems) {
+            const char *from = lines.at + line * lines.apart;
+            T total = to[0] = item_at<T>(from);
+            for (int i = 1; i < kItems; ++i)
+                to[i] = total = combine(total, item_at<T>(from + i * step));
+        }
+    }
+
+    // Of some lines at a time, whose totals do not wait for each other.
+    void add_lines(const Starts::Some &lines, std::int64_t n, T *to) const {
+        constexpr int kTogether = 4, kShort = 32;
+        std::int64_t line = 0;
+        for (; n <= kShort && line + kTogether <= lines.count; line += kTogether) {
+            const char *from = lines.at + line * lines.apart;
+            T totals[kTogether];
+            for (int k = 0; k < kTogether; ++k)
+                to[(line + k) * n] = totals[k] = item_at<T>(from + k * lines.apart);
+            for (std::int64_t i = 1; i < n; ++i) {
+                from += step;
+                for (int k = 0; k < kTogether; ++k) {
+                    totals[k] = combine(totals[k], item_at<T>(from + k * lines.apart));
+                    to[(line + k) * n + i] = totals[k];
+                }
+            }
+        }
+        for (; line < lines.count; ++line)
+            add_few<1>(lines.at + line * lines.apart, 0, n, to + line * n);
+    }
+};
+
+template <class T, class Combine>
+Status accumulate(const Lines &given, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                  Combine combine) {
+    T *to = reinterpret_cast<T *>(given.destination);
+    Lines lines = given;
+    std::int64_t packed[kMostDimensions];
+    if (!has_packed_rows<T>(lines)) {
+        copy_strided(lines.ndim, lines.shape, lines.strides, sizeof(T), to, lines.source);
+        std::int64_t size = sizeof(T);
+        for (std::int64_t i = lines.ndim - 1; i >= 0; size *= lines.shape[i--]) packed[i] = size;
+        lines.source = given.destination;
+        lines.strides = packed;
+    }
+    const Totals<T, Combine> totals{inner, lines.strides[lines.axis], combine};
+    Starts starts(lines, lines.axis);
+    const std::int64_t weight = n * inner;
+    bool done = true;
+    if (weight <= kPiece)
+        done = in_pieces(outer, weight, lines.poll, [&](std::int64_t line, std::int64_t end) {
+            while (line < end) {
+                const Starts::Some some = starts.next(inner == 1 ? end - line : 1);
+                T *own = to + line * weight;
+                if (inner > 1) totals.add(some.at, 0, n, own);
+                else if (n > kFew) totals.add_lines(some, n, own);
+                else with_constant(n, [&](auto count) { totals.template add_lines<count()>(some, own); });
+                line += some.count;
             }
         });
+    for (std::int64_t line = 0; weight > kPiece && done && line < outer; ++line) {
+        const char *from = starts.next();
+        done = (line == 0 || !lines.poll()) &&
+               in_pieces(n, inner, lines.poll, [&](std::int64_t begin, std::int64_t end) {
+                   totals.add(from, begin, end, to + line * weight);
+               });
     }
+    return done ? Status::done : Status::interrupted;
+}
+
+// Lines of a few items, for which a call of NumPy's function would take longer: without jumps, each item
+// goes in front of those before it that it is less than.
+template <int kItems, class T>
+void sort_few(const Starts::Some &lines, std::int64_t step, T *to) {
+    for (std::int64_t line = 0; line < lines.count; ++line, to += kItems) {
+        const char *from = lines.at + line * lines.apart;
+        T own[kItems];
+        for (int i = 0; i < kItems; ++i) {
+            own[i] = item_at<T>(from + i * step);
+            for (int j = i; j > 0; --j) {
+                // Zeros of both signs stay in their order, and NaN goes behind numbers.
+                const T one = own[j - 1], two = own[j];
+                const bool less = !(two >= one) & (two == two);
+                own[j - 1] = less ? two : one;
+                own[j] = less ? one : two;
+            }
+        }
+        std::copy_n(own, kItems, to);
+    }
+}
+
+template <class T>
+Status sort_short_lines(const Lines &lines, std::int64_t count, std::int64_t n) {
+    Starts starts(lines, lines.ndim);
+    T *to = reinterpret_cast<T *>(lines.destination);
+    const bool done = in_pieces(count, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
+        while (line < end) {
+            const Starts::Some some = starts.next(end - line);
+            with_constant(n, [&](auto items) {
+                sort_few<items()>(some, lines.strides[lines.axis], to + line * n);
+            });
+            line += some.count;
+        }
+    });
     return done ? Status::done : Status::interrupted;
 }
 
@@ -182,9 +268,13 @@ Status sort_lines(const Lines &lines, std::int64_t outer, std::int64_t n, std::i
     const std::size_t size = positions ? sizeof(std::int64_t) : sizeof(T);
     const std::int64_t step = lines.strides[lines.axis];
     Status status = Status::done;
+    Starts starts(lines, lines.ndim);
+    if constexpr (std::is_arithmetic_v<T>) {
+        if (!positions && inner == 1 && n <= kFew) return sort_short_lines<T>(lines, outer, n);
+    }
     const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
         for (; status == Status::done && line < end; ++line) {
-            const char *from = start_of(lines, line);
+            const char *from = starts.next();
             char *to = lines.destination + (line / inner * n * inner + line % inner) * size;
             T *own = straight && !positions ? reinterpret_cast<T *>(to) : items.get();
             std::int64_t *places = straight ? reinterpret_cast<std::int64_t *>(to) : order.get();
@@ -246,9 +336,10 @@ Status work(const Selection &selection) {
     const auto order = shared_items<std::int64_t>(count);
     const std::int64_t step = lines.strides[lines.axis];
     bool finished = true;
+    Starts starts(lines, lines.ndim);
     const bool done = in_pieces(outer * inner, n, lines.poll, [&](std::int64_t line, std::int64_t end) {
         for (; finished && line < end; ++line) {
-            const char *from = start_of(lines, line);
+            const char *from = starts.next();
             // A thread that may be given up has items of its own.
             const bool in_place = step == sizeof(T) && n < kLong &&
                                   reinterpret_cast<std::uintptr_t>(from) % alignof(T) == 0;
