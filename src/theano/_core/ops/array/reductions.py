@@ -61,6 +61,11 @@ def _same(dtype: str) -> str:
     return dtype
 
 
+def _computed(dtype: str) -> str:
+    """Return the dtype that processors compute in, which has all items of a dtype."""
+    return "float32" if dtype == "float16" else dtype
+
+
 REDUCERS = {
     reducer.name: reducer
     for reducer in (
@@ -90,7 +95,7 @@ REDUCERS = {
             "maximum",
             "max",
             None,
-            _same,
+            _computed,
             _same,
             anything,
         ),
@@ -100,7 +105,7 @@ REDUCERS = {
             "maximum",
             "max",
             _lowest,
-            _same,
+            _computed,
             _same,
             anything,
         ),
@@ -110,7 +115,7 @@ REDUCERS = {
             "minimum",
             "min",
             None,
-            _same,
+            _computed,
             _same,
             anything,
         ),
@@ -120,7 +125,7 @@ REDUCERS = {
             "minimum",
             "min",
             _highest,
-            _same,
+            _computed,
             _same,
             anything,
         ),
