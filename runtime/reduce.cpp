@@ -1,6 +1,7 @@
 // Reductions in parts, whose results are reduced in turn.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 
 #include "call.h"
@@ -39,11 +40,41 @@ void write_places(const th_reduction &how, std::int64_t count, std::int64_t *mem
     }
 }
 
+// A kernel from a place of its range on.
+struct Rest {
+    th_kernel *kernel;
+    std::int64_t *args, first;
+
+    static void run(std::int64_t *args, std::int64_t begin, std::int64_t end) {
+        const auto &all = *reinterpret_cast<const Rest *>(args);
+        all.kernel(all.args, all.first + begin, all.first + end);
+    }
+};
+
+// Makes partial results of a byte until one decides, some and then twice as many; sets how many count.
+bool run_until_settled(Call *call, th_kernel *kernel, std::int64_t *args, std::int64_t &count,
+                       double work, const th_reduction &how, std::int64_t partial) {
+    constexpr double kFirst = 1 << 18;
+    const auto *results = reinterpret_cast<const std::uint8_t *>(partial);
+    const double each = work / static_cast<double>(std::max<std::int64_t>(1, count));
+    auto piece = std::max<std::int64_t>(1, static_cast<std::int64_t>(kFirst / each));
+    for (std::int64_t begin = 0; begin < count; begin += piece, piece *= 2) {
+        const std::int64_t some = std::min(piece, count - begin);
+        Rest rest{kernel, args, begin};
+        if (!run_kernel(call, Rest::run, reinterpret_cast<std::int64_t *>(&rest), some,
+                        each * static_cast<double>(some), how.unit))
+            return false;
+        if (std::memchr(results + begin, static_cast<int>(how.settled), static_cast<std::size_t>(some)))
+            count = begin + some;
+    }
+    return true;
+}
+
 bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, const th_reduction &how,
                      double work) {
     th_kernel *kernel = kernel_of(call, number), *combine = kernel_of(call, number + 1);
     if (!kernel || !combine) return false;
-    const std::int64_t count = parts(args[how.range], how.block);
+    std::int64_t count = parts(args[how.range], how.block);
     std::int64_t *results = args + how.first, *partial = results - how.results;
     Words memory;
     const bool single = count == 1 && how.carried;
@@ -54,7 +85,10 @@ bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, cons
         if (!memory) return false;
         write_places(how, count, memory.get(), partial);
     }
-    if (!run_kernel(call, kernel, args, count, work, how.unit)) return false;
+    const bool done = how.settled < 0
+                          ? run_kernel(call, kernel, args, count, work, how.unit)
+                          : run_until_settled(call, kernel, args, count, work, how, *partial);
+    if (!done) return false;
     if (!single) combine(partial, 0, count);
     return true;
 }

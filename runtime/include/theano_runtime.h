@@ -37,7 +37,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 25
+#define TH_ABI_VERSION 26
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -124,8 +124,8 @@ typedef struct th_reduction {
     /* The arguments are so many words, and there is room for one more: the rows of a block. From word
      * `first` on they hold the addresses of `results` results. Before these a reduction of everything has
      * those of the memory for partial results, if it is `given`, or room for them. If `carried`, a
-     * single partial result is the result. */
-    int64_t words, first, results, given, carried;
+     * single partial result is the result; one that is `settled` decides it (-1: none does). */
+    int64_t words, first, results, given, carried, settled;
     int64_t itemsizes[]; /* of the partial results */
 } th_reduction;
 

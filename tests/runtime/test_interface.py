@@ -23,6 +23,7 @@ from theano._core.lower.builder.convolution import (
     ConvolutionNumbers,
     ConvolvedAxis,
 )
+from theano._core.lower.builder.extremes import ExtremesWork
 from theano._core.lower.builder.fourier import KINDS as KINDS_OF_TRANSFORMS, TransformWork
 from theano._core.lower.builder.gather_scatter import GatherWork, Positions
 from theano._core.lower.builder.kernel_call import ReductionFacts
@@ -114,6 +115,12 @@ def test_what_a_reduction_is_told() -> None:
     fields = list(members("th_reduction"))
     assert fields[-1] == "itemsizes"
     assert list(ReductionFacts.fields) == fields[:-1]
+
+
+def test_what_searches_are_told() -> None:
+    work = members("Work", "extremes.h")
+    assert list(work) == [*ExtremesWork.fields, "source", "places", "items"]
+    assert list(work.values()) == ["i64"] * len(ExtremesWork.fields) + ["ptr"] * 3
 
 
 def test_what_panels_are_told() -> None:

@@ -39,6 +39,7 @@ class ReductionFacts(Record):
     results: int
     given: int
     carried: int
+    settled: int
 
 
 def prepare_call(
@@ -218,6 +219,7 @@ def _reduction(
         results=len(loop.reductions),
         given=int(has_partials),
         carried=int(_results_as_carried(loop)),
+        settled=_settled(loop) if call.everything else -1,
     )
     itemsizes = (itemsize(reduction.dtype) for reduction in loop.reductions)
     p.do(ir.Reduce(call.index, block, (*facts, *itemsizes)))
@@ -287,6 +289,14 @@ def _reduction_of_partials(loop: Loop) -> Loop:
     w = Writer([reduction.dtype for reduction in loop.reductions])
     operands = tuple((reduction.dtype, frozenset[int]()) for reduction in loop.reductions)
     return Loop(2, operands, (), loop.reductions, (0,), w.body(reductions=w.operands))
+
+
+def _settled(loop: Loop) -> int:
+    """Return the partial result that decides what a loop reduces everything to; -1: none does."""
+    kinds = [f.combine for f in loop.reductions if f.dtype == "bool"]
+    deciding = {"or_": 1, "and_": 0}
+    alone = len(loop.reductions) == 1 and not loop.stores
+    return deciding.get(kinds[0], -1) if alone and kinds else -1
 
 
 def _results_as_carried(loop: Loop) -> bool:
