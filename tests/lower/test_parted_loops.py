@@ -140,6 +140,49 @@ def test_short_rows_that_are_reduced_in_turn(kind: str, made: Any, width: int) -
                     np.testing.assert_array_equal(one, np.asarray(two).astype(one.dtype))
 
 
+@pytest.mark.parametrize("width", [128, 512])
+@pytest.mark.parametrize("kind", ["int8", "int64", "float16", "float32", "float64", "bool"])
+def test_rows_that_are_reduced_before_other_axes(kind: str, width: int) -> None:
+    x, v = T.tensor3(dtype=kind), T.vector(dtype=kind)
+    y = x | v if kind == "bool" else x * v
+    axes = (0, 2)
+    outputs = [T.sum(y, axis=axes), T.max(x, axis=axes), T.any(x, axis=axes), T.min(y, axis=axes)]
+    results = []
+    for threads in (1, 3):
+        with theano.config.change_flags(vector_width=width, threads=threads):
+            f = theano.function([x, v], outputs)
+            generator = np.random.default_rng(5)
+            for shape in [
+                (1, 64, 1),
+                (70, 3, 2),
+                (40, 5, 16),
+                (9, 30, 17),
+                (300, 4, 100),
+                (7, 2, 129),
+            ]:
+                a, b = (generator.integers(-3, 4, s).astype(kind) for s in (shape, shape[2:]))
+                for given in (a, a[::-1, :, ::-1], np.asfortranarray(a)):
+                    got = f(given, b)
+                    z = given | b if kind == "bool" else given * b
+                    total = z.sum(axes, "float64" if kind.startswith("float") else got[0].dtype)
+                    np.testing.assert_array_equal(got[0], total.astype(got[0].dtype))
+                    wanted = [given.max(axes), given.any(axes), z.min(axes)]
+                    for one, two in zip(got[1:], wanted, strict=True):
+                        np.testing.assert_array_equal(one, two)
+                if kind.startswith("float"):
+                    results.append(f(generator.normal(size=shape).astype(kind), b)[0].tobytes())
+    assert results[: len(results) // 2] == results[len(results) // 2 :]
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 3), (2, 0, 3), (2, 3, 0), (70, 2, 0)])
+def test_rows_of_nothing(shape: tuple[int, ...]) -> None:
+    x = T.tensor3()
+    assert not theano.function([x], x.sum(axis=(0, 2)))(np.zeros(shape, x.dtype)).any()
+    if 0 in shape[::2]:
+        with pytest.raises(ValueError, match="zero-size array"):
+            theano.function([x], x.max(axis=(0, 2)))(np.zeros(shape, x.dtype))
+
+
 def test_reductions_in_turn_of_more_axes_and_what_is_overwritten() -> None:
     x, v = T.tensor3("x"), T.vector("v")
     e = (x - v) ** 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from theano._core.base.dtypes import is_discrete
 from theano._core.base.records import Record
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
@@ -30,6 +31,8 @@ LEAST_ROWS = 64
 LONGEST_COLUMNS = 128
 # The longest rows that lie apart, which vectors run across.
 LONGEST_APART = 12
+# The longest rows that vectors run across, if rows of more axes are reduced.
+LONGEST_ACROSS = 16
 # Instructions that the second loop may take to make of what is stored what it reduces.
 MOST = 4
 
@@ -94,6 +97,8 @@ def parted(
         return None
     if loop.rank - 2 in loop.reduced:
         return _in_turn(p, loop, shape, arrays)
+    if len(loop.reduced) > 1 and loop.rank - 1 in loop.reduced and not loop.stores:
+        return _rows_first(p, loop, shape)
     if not loop.stores or loop.reduced != (loop.rank - 1,):
         return None
     body = loop.body
@@ -152,7 +157,31 @@ def _in_turn(
     if last not in loop.reduced:
         return InTurn(condition, reducing, (), None, storing) if storing and flat else None
     # Numbers that stand for rows, and rows that lie apart, are best read by vectors across rows.
-    inner = columns if flat else (last,)
+    return _first_over(p, reducing, shape, condition, columns if flat else (last,), storing)
+
+
+def _rows_first(p: Core, loop: Loop, shape: Sequence[Size]) -> InTurn | None:
+    """Return how rows are reduced before what else is, if there are many short ones.
+
+    The axis before theirs is kept: some rows are then reduced at once, and not one after the other.
+    Sums of floats, in one loop, would keep what is lost for each of longer rows as well.
+    """
+    exact = any(each.combine != "add" or is_discrete(each.dtype) for each in loop.reductions)
+    condition = p.let("le", shape[-1], LONGEST_ACROSS if exact else LONGEST_COLUMNS)
+    many = p.let("ge", p.product(shape[:-1]), LEAST_ROWS)
+    condition = p.let("and", condition, many, type="bool")
+    return _first_over(p, loop, shape, condition, (loop.rank - 1,), None) if condition else None
+
+
+def _first_over(
+    p: Core,
+    loop: Loop,
+    shape: Sequence[Size],
+    condition: Size,
+    inner: tuple[int, ...],
+    storing: Loop | None,
+) -> InTurn:
+    """Return how a loop reduces the axes `inner`, and then the others, as `condition` says."""
     carried = tuple(each.replace(out_dtype=each.dtype) for each in loop.reductions)
     kept = [axis for axis in range(loop.rank) if axis not in inner]
     lengths = [shape[axis] for axis in kept]
@@ -165,7 +194,7 @@ def _in_turn(
     read = Body(dtypes, (), (), tuple(range(len(dtypes))))
     return InTurn(
         condition,
-        reducing.replace(reductions=carried, reduced=inner),
+        loop.replace(reductions=carried, reduced=inner),
         totals,
         _of_arrays(rest, dtypes, read),
         storing,
