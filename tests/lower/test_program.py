@@ -237,6 +237,7 @@ EXPRESSIONS: dict[str, tuple[list[Any], Any, list[Any]]] = {
         ],
         [M],
     ),
+    "extremes": ([m], [m.argmax(axis=0), m.max(axis=0), m[:, :3].argmin(axis=1)], [M]),
     "empty": ([m], [m.sum(axis=1), m.T + 1, T.dot(m, m.T)], [M[:0]]),
 }
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from theano._core.lower import program as ir
 from theano._core.lower.builder.convolution import ConvolutionNumbers
+from theano._core.lower.builder.extremes import ExtremesWork
 from theano._core.lower.builder.fourier import KINDS as FOURIER_KINDS, TransformWork
 from theano._core.lower.faults import FAULTS
 from theano._core.lower.kernel.expression import Body, Emitted
@@ -214,6 +215,7 @@ class _Interpreter:
             "multiply_pairs": _multiply_pairs,
             "convolve": _convolve,
             "transform": _transform,
+            "extremes": _extremes,
             "launch": lambda *_: 0,
             "matrix_pass": self._matrix_pass,
         }
@@ -497,4 +499,20 @@ def _transform(arguments: int) -> int:
     made = getattr(np.fft, name)(x, n, 1, norm=norm)
     result = float_ if type_ == "from_half" else complex_
     memory(out, result, made.shape, packed(made.shape, np.dtype(result).itemsize))[...] = made
+    return 0
+
+
+def _extremes(arguments: int) -> int:
+    """Write where the extremes along an axis are, and which these are: see `extremes.h`."""
+    words = memory(arguments, "int64", (len(ExtremesWork.fields) + 3,), (8,)).tolist()
+    largest, number, known, *shape, source, places, items = words
+    dtype = _dtype(number)
+    x = memory(source, dtype, shape, packed(shape, np.dtype(dtype).itemsize))
+    kept = (shape[0], 1, shape[2])
+    where = memory(places, "int64", kept, packed(kept, 8))
+    if not known:
+        where[...] = (np.argmax if largest else np.argmin)(x, axis=1, keepdims=True)
+    if items:
+        found = np.take_along_axis(x, where, 1)
+        memory(items, dtype, kept, packed(kept, x.itemsize))[...] = found
     return 0
