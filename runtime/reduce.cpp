@@ -57,7 +57,7 @@ bool run_until_settled(Call *call, th_kernel *kernel, std::int64_t *args, std::i
     constexpr double kFirst = 1 << 18;
     const auto *results = reinterpret_cast<const std::uint8_t *>(partial);
     const double each = work / static_cast<double>(std::max<std::int64_t>(1, count));
-    auto piece = std::max<std::int64_t>(1, static_cast<std::int64_t>(kFirst / each));
+    auto piece = static_cast<std::int64_t>(std::clamp(kFirst / each, 1.0, kFirst));
     for (std::int64_t begin = 0; begin < count; begin += piece, piece *= 2) {
         const std::int64_t some = std::min(piece, count - begin);
         Rest rest{kernel, args, begin};

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,30 @@ def test_of_factors_that_stand_twice() -> None:
     )
     for one, other in zip(f, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-10)
+
+
+def test_of_infinite_exponents() -> None:
+    z, w = T.dmatrix("z"), T.dmatrix("w")
+    weighted, plain = w * T.exp(z), T.exp(z)
+    first, second = z[:, 0], z[:, 1]
+    outs = [
+        T.log(weighted.sum(axis=1)),
+        weighted / weighted.sum(axis=1, keepdims=True),
+        T.log(T.exp(first) + T.exp(second)),
+        T.exp(first) / (T.exp(first) + T.exp(second)),
+        T.log(w[:, 0] * T.exp(first) + w[:, 1] * T.exp(second)),
+        T.log(T.exp(first) * w[:, 0]),
+        plain / weighted.sum(axis=1, keepdims=True),
+    ]
+    some = [-np.inf, -700.0, 0.0, 1.0, 700.0, np.inf]
+    values = np.array(list(itertools.product(some, some)))
+    f, wanted = (theano.function([z, w], outs, mode=m) for m in (None, theano.Mode(optimizer=None)))
+    for weights in ([1, 1], [1, 0], [0, 2], [0.3, 0.7]):
+        both = values, np.tile(np.array(weights, "float64"), (len(values), 1))
+        for one, other in zip(f(*both), wanted(*both), strict=True):
+            # What was no number may be one.
+            same = np.isclose(one, other, rtol=1e-12, atol=1e-300) | np.isnan(other)
+            assert same.all()
 
 
 FOCAL: dict[str, Any] = {

@@ -79,8 +79,8 @@ class WeightedSum(Record):
         What is summed is divided by sums of exponentials, too.
     masks : list of tuple
         Conditions, and whether they must hold where what is summed is not 0.
-    largest : Variable
-        The largest exponent of those that are summed; 0 where it is infinite.
+    largest, limit : Variable
+        The largest exponent of those that are summed, 0 where it is infinite; it less that.
     value : Variable
         The sum with `largest` taken from the exponents.
     """
@@ -90,6 +90,7 @@ class WeightedSum(Record):
     divisors: list[Divisor]
     masks: list[tuple[Any, bool]]
     largest: Any
+    limit: Any
     value: Any
 
 
@@ -110,13 +111,13 @@ def _power(exponentials: Sequence[Variable], divisors: Sequence[Divisor]) -> Any
     return reduce(lambda a, b: a - b.largest, divisors, power)
 
 
-def _less(power: TensorVariable, largest: TensorVariable, weighted: bool) -> Any:
+def _less(power: TensorVariable, largest: TensorVariable, limit: TensorVariable | None) -> Any:
     """Return exponentials less the largest that are summed.
 
-    If they are `weighted`, those that would be larger than 1 have the weight 0: they stay finite.
+    Those with weights do not exceed a `limit`: only what has the weight 0 does, and stays finite.
     """
     power = power - largest
-    return exp(minimum(power, number(0, power.type.dtype)) if weighted else power)
+    return exp(power if limit is None else minimum(power, limit))
 
 
 def weighted_sum(total: Variable) -> WeightedSum | None:
@@ -135,20 +136,27 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
         return None
     divisors = _divisors(factors)
     power = _power(exponentials, divisors)
-    largest = _finite(Reduction("supremum", node.op.axis)(_counted(power, weights, factors.masks)))
+    most = Reduction("supremum", node.op.axis)(_counted(power, weights, factors.masks))
+    largest, limit = _finite(most), _limit(most)
     below = [v for v in factors.minus if all(v is not d.written for d in divisors)]
     new = Factors(
-        [_less(power, node.op.expand(inside, largest), True), *others],
+        [_less(power, *(node.op.expand(inside, v) for v in (largest, limit))), *others],
         [*below, *(d.value for d in divisors)],
         factors.negative,
         factors.masks,
     )
     value = node.op(build(inside.owner, new))
-    return WeightedSum(exponentials, weights, divisors, factors.masks, largest, value)
+    return WeightedSum(exponentials, weights, divisors, factors.masks, largest, limit, value)
 
 
-def _finite(largest: Variable) -> Any:
-    return switch(isinf(largest), number(0, largest.type.dtype), largest)
+def _finite(most: Variable) -> Any:
+    """Return the largest exponent, 0 where that is infinite."""
+    return switch(isinf(most), number(0, most.type.dtype), most)
+
+
+def _limit(most: Variable) -> Any:
+    """Return the largest exponent less the finite one: 0 as a rule."""
+    return switch(isinf(most), most, number(0, most.type.dtype))
 
 
 def _counted(power: Variable, weights: Sequence[Variable], masks: Masks) -> Any:
@@ -217,19 +225,21 @@ def _sum(values: Iterable[Any]) -> Any:
 
 
 def _largest_term(terms: Sequence[Term]) -> Any:
-    """Return the largest exponent of those that are not multiplied by 0; 0 where it is infinite."""
+    """Return the largest exponent of those that are not multiplied by 0."""
     weights = ([_uncast(v) for v in t.rest.plus if not known_value(v)] for t in terms)
-    return _finite(
-        reduce(maximum, (_counted(t.power, w, ()) for t, w in zip(terms, weights, strict=True)))
-    )
+    return reduce(maximum, (_counted(t.power, w, ()) for t, w in zip(terms, weights, strict=True)))
 
 
-def _sum_of_terms(total: Variable, terms: Sequence[Term], largest: TensorVariable) -> Any:
+def _sum_of_terms(total: Variable, terms: Sequence[Term], most: Variable) -> Any:
     """Return a sum with its largest exponent taken away."""
     return _sum(
         build(
             total.owner,
-            Factors([_less(t.power, largest, True), *t.rest.plus], t.rest.minus, t.rest.negative),
+            Factors(
+                [_less(t.power, _finite(most), _limit(most)), *t.rest.plus],
+                t.rest.minus,
+                t.rest.negative,
+            ),
         )
         for t in terms
     )
@@ -238,7 +248,8 @@ def _sum_of_terms(total: Variable, terms: Sequence[Term], largest: TensorVariabl
 def _bounded(exponential: Variable) -> bool:
     """Tell whether the largest has been taken from an exponent already."""
     node = made_by(exponential.owner.inputs[0], minimum)
-    return node is not None and any(known_value(v) == 0 for v in node.inputs)
+    choices = [made_by(without_axes(v), switch) for v in (() if node is None else node.inputs)]
+    return any(c is not None and made_by(c.inputs[0], isinf) for c in choices)
 
 
 @rule(
@@ -254,8 +265,8 @@ def _log_of_terms(rewriter: Rewriter, node: Apply) -> Any:
     terms = _terms(total)
     if not terms:
         return None
-    largest = _largest_term(terms)
-    return node.op(_sum_of_terms(total, terms, largest)) + _scaled(node, largest)
+    most = _largest_term(terms)
+    return node.op(_sum_of_terms(total, terms, most)) + _scaled(node, _finite(most))
 
 
 def _scaled(node: Apply, power: TensorVariable) -> Any:
@@ -336,8 +347,8 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
         return (x if node.op is exp else -softplus(-x)), None
     terms = _terms(factor)
     if terms:
-        largest = _largest_term(terms)
-        return largest, _sum_of_terms(factor, terms, largest)
+        most = _largest_term(terms)
+        return _finite(most), _sum_of_terms(factor, terms, most)
     total = without_axes(factor)
     known = weighted_sum(total)
     if known is not None:
@@ -389,8 +400,10 @@ def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
     weighted = _all_in(known.weights, [_uncast(v) for v in plus])
     weighted = weighted and _all_in(known.masks, factors.masks)
     total = without_axes(below)
-    largest = total.owner.op.expand(total.owner.inputs[0], known.largest)
-    power = _less(_power(known.exponentials, divisors), largest, weighted)
+    largest, limit = (
+        total.owner.op.expand(total.owner.inputs[0], v) for v in (known.largest, known.limit)
+    )
+    power = _less(_power(known.exponentials, divisors), largest, limit if weighted else None)
     minus.append(like(known.value, below))
     return Factors([power, *plus], minus, factors.negative, factors.masks)
 
@@ -399,10 +412,12 @@ def _shifted_terms(factors: Factors, below: Variable, terms: Sequence[Term]) -> 
     """As `_shifted`, for a sum of some products."""
     minus = list(factors.minus)
     minus.remove(below)
-    largest = _largest_term(terms)
-    minus.append(_sum_of_terms(below, terms, largest))
+    most = _largest_term(terms)
+    minus.append(_sum_of_terms(below, terms, most))
     powers, plus = _powers(factors.plus)
-    return Factors([exp(_sum(powers) - largest), *plus], minus, factors.negative, factors.masks)
+    return Factors(
+        [_less(_sum(powers), _finite(most), None), *plus], minus, factors.negative, factors.masks
+    )
 
 
 def _is_float(variable: Variable) -> bool:
