@@ -180,6 +180,13 @@ def test_of_factors_that_stand_twice() -> None:
         np.testing.assert_allclose(one, other, rtol=1e-10)
 
 
+def test_of_products_with_numbers() -> None:
+    v = T.TensorType("float64", (True,))("v")
+    total = T.log(T.exp(T.outer(v, v)).sum(axis=1)) ** 2
+    got = theano.function([v], T.grad(total.sum(), v))([1.5])
+    np.testing.assert_allclose(got, [4 * 1.5**3], rtol=1e-12)
+
+
 def test_of_infinite_exponents() -> None:
     z, w = T.dmatrix("z"), T.dmatrix("w")
     weighted, plain = w * T.exp(z), T.exp(z)

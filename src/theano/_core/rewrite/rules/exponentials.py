@@ -9,7 +9,7 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, isinf, neg, sub, switch
 from theano._core.ops.elementwise.transcendental import exp
 
@@ -90,6 +90,11 @@ def _axes_from(variable: Variable, source: Variable) -> list[Any]:
 
 def like(new: Variable, old: Variable) -> Any:
     """Return `new` with the axes and lengths that `old` gives to what it is made of."""
-    if not made_by(old, Alloc, DimShuffle):
+    node = made_by(old, Alloc, DimShuffle)
+    if node is None:
         return new
-    return old.owner.op(like(new, old.owner.inputs[0]), *old.owner.inputs[1:])
+    inner = like(new, node.inputs[0])
+    # It may broadcast along other axes.
+    if isinstance(node.op, DimShuffle):
+        return dimshuffle(inner, node.op.new_order)
+    return node.op(inner, *node.inputs[1:])

@@ -360,7 +360,10 @@ def _under_axes(rewriter: Rewriter, value: Variable) -> Factors:
     result = Factors((), (), inside.negative)
     for table, above in ((inside.plus, True), (inside.minus, False)):
         for factor in table:
-            parts = _under_axes(rewriter, rewriter.one(like(factor, value)))
+            # Numbers need no axes, and those of `flatten` have none.
+            parts = Factors([factor])
+            if factor.type.ndim:
+                parts = _under_axes(rewriter, rewriter.one(like(factor, value)))
             result.negative ^= parts.negative
             result.plus += parts.plus if above else parts.minus
             result.minus += parts.minus if above else parts.plus
