@@ -215,11 +215,15 @@ own_products = pytest.mark.skipif(narrow, reason="needs AVX-512")
 @own_products
 @pytest.mark.parametrize("char", ["f", "d"])
 @pytest.mark.parametrize(
-    "shape", [(70, 1300, 330), (23, 40, 17), (9, 7, 5), (300, 20, 9), (29, 90, 70), (270, 8, 16)]
+    "shape", [(70, 1300, 330), (23, 40, 17), (9, 7, 5), (300, 20, None), (29, 90, 70), (270, 8, 16)]
 )
-def test_bits_do_not_depend_on_the_place_of_a_row(char: str, shape: tuple[int, int, int]) -> None:
+def test_bits_do_not_depend_on_the_place_of_a_row(
+    char: str, shape: tuple[int, int, int | None]
+) -> None:
     random = np.random.default_rng(9)
     m, k, n = shape
+    # So many that a row fills a vector: of other tall products with short sums, BLAS decides.
+    n = n or 64 // np.dtype(char).itemsize
     a, b = numbers(random, (m, k), char), numbers(random, (k, n), char)
     np.testing.assert_array_equal(multiply(a[::-1], b)[::-1], multiply(a, b))
     np.testing.assert_array_equal(multiply(a[1:], b), multiply(a, b)[1:])
