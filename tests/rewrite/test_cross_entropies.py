@@ -284,6 +284,21 @@ def test_of_two_classes(name: str) -> None:
     np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-20)
 
 
+def test_of_weighted_sums_along_the_wrong_axis() -> None:
+    z, w = T.dmatrix("z"), T.dmatrix("w")
+    weighted = w * T.exp(z)
+    total = weighted.sum(axis=1)
+    outs = [weighted / total.dimshuffle("x", 0), T.exp(z) * T.log(total) / total.dimshuffle("x", 0)]
+    outs += T.grad(sum(T.sqr(out).sum() for out in outs), [z, w])
+    values = 3 * rng.normal(size=(4, 4)), rng.random((4, 4))
+    one, other = (
+        theano.function([z, w], outs, mode=mode)(*values)
+        for mode in (None, theano.Mode(optimizer=None))
+    )
+    for got, wanted in zip(one, other, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-10)
+
+
 def test_of_sums_along_the_wrong_axis() -> None:
     # Not a softmax, though it looks like one where there are as many rows as columns.
     z = T.dmatrix("z")

@@ -43,7 +43,13 @@ from theano._core.ops.elementwise.transcendental import exp, log, log2, log10, s
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.divided import NONE, divisors
-from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
+from theano._core.rewrite.rules.exponentials import (
+    along,
+    largest_of,
+    like,
+    shifted,
+    without_axes,
+)
 from theano._core.rewrite.rules.flatten import WIDEST, number
 from theano._core.rewrite.rules.products import (
     ROOTS,
@@ -397,13 +403,11 @@ def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
     divisors = known.divisors if _all_in([d.written for d in known.divisors], minus) else []
     for divisor in divisors:
         minus[minus.index(divisor.written)] = divisor.value
-    weighted = _all_in(known.weights, [_uncast(v) for v in plus])
-    weighted = weighted and _all_in(known.masks, factors.masks)
     total = without_axes(below)
-    largest, limit = (
-        total.owner.op.expand(total.owner.inputs[0], v) for v in (known.largest, known.limit)
-    )
-    power = _less(_power(known.exponentials, divisors), largest, limit if weighted else None)
+    weighted = _all_in(known.weights, [_uncast(v) for v in plus])
+    weighted = weighted and _all_in(known.masks, factors.masks) and along(total, (below, total))
+    limit = like(known.limit, below) if weighted else None
+    power = _less(_power(known.exponentials, divisors), like(known.largest, below), limit)
     minus.append(like(known.value, below))
     return Factors([power, *plus], minus, factors.negative, factors.masks)
 
