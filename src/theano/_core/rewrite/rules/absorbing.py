@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
@@ -27,7 +26,7 @@ from theano._core.ops.elementwise.arithmetic import add, sub, switch
 from theano._core.ops.elementwise.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
-from theano._core.rewrite.rules.divided import NONE, divisors
+from theano._core.rewrite.rules.divided import divided_factors, divisors
 from theano._core.rewrite.rules.exponentials import without_axes
 from theano._core.rewrite.rules.products import (
     ROOTS,
@@ -55,14 +54,12 @@ PRODUCTS = frozenset((*ROOTS, switch))
 def _absorb(rewriter: Rewriter, node: Apply) -> Any:
     """Also for sigmoids, sums of products with exp(x) for exp(x) below, and parts added to z."""
     out = node.outputs[0]
-    if not dtypes.is_float(out.type.dtype) or divisors(rewriter, out) == NONE:
-        return None
-    factors = flatten(out, False)
+    factors = divided_factors(rewriter, out, False)
     if factors is None:
         return None
     exponentials = [v for v in factors.plus if made_by(v, exp, sigmoid)]
     for value in factors.plus if exponentials else ():
-        if not _is_sum(value) or value.type.dtype != out.type.dtype:
+        if not _adds(value) or value.type.dtype != out.type.dtype:
             continue
         below = divisors(rewriter, value)
         if below is not None and below.isdisjoint(exponentials):
@@ -85,10 +82,7 @@ def _absorb(rewriter: Rewriter, node: Apply) -> Any:
     why="the quotient, in gradients of logarithms, does not overflow",
 )
 def _divide_by_chosen(rewriter: Rewriter, node: Apply) -> Any:
-    out = node.outputs[0]
-    if not dtypes.is_float(out.type.dtype) or divisors(rewriter, out) == NONE:
-        return None
-    factors = flatten(out)
+    factors = divided_factors(rewriter, node.outputs[0])
     if factors is None:
         return None
     exponentials = [v for v in factors.plus if made_by(v, exp, sigmoid)]
@@ -126,7 +120,7 @@ def _into_part(rewriter: Rewriter, node: Apply, write: Apply, others: Factors) -
     return write.op(_times(rewriter, node, x, others), y * part, *at)
 
 
-def _is_sum(value: Variable) -> bool:
+def _adds(value: Variable) -> bool:
     node = value.owner
     return node is not None and (node.op in SUMS or isinstance(node.op, PartialWrite))
 

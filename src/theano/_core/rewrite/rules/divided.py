@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
@@ -24,6 +25,7 @@ from theano._core.ops.elementwise.arithmetic import (
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.rules.products import Factors, flatten
 
 ARITHMETIC = frozenset((add, mul, neg, reciprocal, sqr, sub, switch, true_div))
 EXPONENTIALS = frozenset((exp, sigmoid))
@@ -36,6 +38,16 @@ Variables = frozenset[Variable] | None
 NONE: frozenset[Variable] = frozenset()
 # So many that it is not worth to tell them apart.
 MANY = 16
+
+
+def divided_factors(rewriter: Rewriter, product: Variable, behind: bool = True) -> Factors | None:
+    """Return the factors of a product of floats, `behind` as of `flatten`; None if none is divided.
+
+    By an exponential, or by what is made of some.
+    """
+    if not dtypes.is_float(product.type.dtype) or divisors(rewriter, product) == NONE:
+        return None
+    return flatten(product, behind)
 
 
 def divisors(rewriter: Rewriter, variable: Variable) -> Variables:

@@ -29,7 +29,11 @@ def largest_of(total: Variable) -> Any:
     power = node.inputs[0].owner.inputs[0]
     if not dtypes.is_float(power.type.dtype) or _has_largest(power, node.op):
         return None
-    largest = Reduction("supremum", node.op.axis)(power)
+    return finite(Reduction("supremum", node.op.axis)(power))
+
+
+def finite(largest: Variable) -> Any:
+    """Return the largest exponents, 0 where they are infinite."""
     return switch(isinf(largest), 0, largest)
 
 

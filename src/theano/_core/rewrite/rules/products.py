@@ -80,6 +80,12 @@ class Factors(Terms):
         result.cancel()
         return result
 
+    def include(self, others: Factors, above: bool) -> None:
+        """Add the factors of a product that stands above the line or below it."""
+        self.plus.extend(others.plus if above else others.minus)
+        self.minus.extend(others.minus if above else others.plus)
+        self.negative ^= others.negative
+
     def merge_signs(self) -> None:
         """Write x / |x| as the sign of x, which is 0 where x is; |c x / y| is |c| |x| / |y|."""
         for value in list(self.minus):
@@ -343,11 +349,8 @@ def with_sums_apart(rewriter: Rewriter, factors: Factors) -> Factors:
     for table, above in ((factors.plus, True), (factors.minus, False)):
         for value in table:
             parts = _under_axes(rewriter, value)
-            if not any(_is_sum(without_axes(v)) for v in (*parts.plus, *parts.minus)):
-                parts = Factors([value])
-            result.negative ^= parts.negative
-            result.plus += parts.plus if above else parts.minus
-            result.minus += parts.minus if above else parts.plus
+            sums = any(_is_sum(without_axes(v)) for v in (*parts.plus, *parts.minus))
+            result.include(parts if sums else Factors([value]), above)
     return result
 
 
@@ -361,12 +364,11 @@ def _under_axes(rewriter: Rewriter, value: Variable) -> Factors:
     for table, above in ((inside.plus, True), (inside.minus, False)):
         for factor in table:
             # Numbers need no axes, and those of `flatten` have none.
-            parts = Factors([factor])
-            if factor.type.ndim:
+            if factor.type.ndim == 0:
+                parts = Factors([factor])
+            else:
                 parts = _under_axes(rewriter, rewriter.one(like(factor, value)))
-            result.negative ^= parts.negative
-            result.plus += parts.plus if above else parts.minus
-            result.minus += parts.minus if above else parts.plus
+            result.include(parts, above)
     return result
 
 

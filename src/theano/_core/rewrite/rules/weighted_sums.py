@@ -42,9 +42,10 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.transcendental import exp, log, log2, log10, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Rules
-from theano._core.rewrite.rules.divided import NONE, divisors
+from theano._core.rewrite.rules.divided import divided_factors
 from theano._core.rewrite.rules.exponentials import (
     along,
+    finite,
     largest_of,
     like,
     shifted,
@@ -143,7 +144,7 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
     divisors = _divisors(factors)
     power = _power(exponentials, divisors)
     most = Reduction("supremum", node.op.axis)(_counted(power, weights, factors.masks))
-    largest, limit = _finite(most), _limit(most)
+    largest, limit = finite(most), _limit(most)
     below = [v for v in factors.minus if all(v is not d.written for d in divisors)]
     new = Factors(
         [_less(power, *(node.op.expand(inside, v) for v in (largest, limit))), *others],
@@ -153,11 +154,6 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
     )
     value = node.op(build(inside.owner, new))
     return WeightedSum(exponentials, weights, divisors, factors.masks, largest, limit, value)
-
-
-def _finite(most: Variable) -> Any:
-    """Return the largest exponent, 0 where that is infinite."""
-    return switch(isinf(most), number(0, most.type.dtype), most)
 
 
 def _limit(most: Variable) -> Any:
@@ -242,7 +238,7 @@ def _sum_of_terms(total: Variable, terms: Sequence[Term], most: Variable) -> Any
         build(
             total.owner,
             Factors(
-                [_less(t.power, _finite(most), _limit(most)), *t.rest.plus],
+                [_less(t.power, finite(most), _limit(most)), *t.rest.plus],
                 t.rest.minus,
                 t.rest.negative,
             ),
@@ -272,7 +268,7 @@ def _log_of_terms(rewriter: Rewriter, node: Apply) -> Any:
     if not terms:
         return None
     most = _largest_term(terms)
-    return node.op(_sum_of_terms(total, terms, most)) + _scaled(node, _finite(most))
+    return node.op(_sum_of_terms(total, terms, most)) + _scaled(node, finite(most))
 
 
 def _scaled(node: Apply, power: TensorVariable) -> Any:
@@ -354,7 +350,7 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
     terms = _terms(factor)
     if terms:
         most = _largest_term(terms)
-        return _finite(most), _sum_of_terms(factor, terms, most)
+        return finite(most), _sum_of_terms(factor, terms, most)
     total = without_axes(factor)
     known = weighted_sum(total)
     if known is not None:
@@ -379,7 +375,7 @@ def _is_plain(factor: Variable) -> bool:
 )
 def _quotient_by_weighted(rewriter: Rewriter, node: Apply) -> Any:
     out = node.outputs[0]
-    factors = flatten(out) if _is_float(out) and divisors(rewriter, out) != NONE else None
+    factors = divided_factors(rewriter, out)
     if factors is None or not any(made_by(v, exp, sigmoid) for v in factors.plus):
         return None
     factors = with_sums_apart(rewriter, factors)
@@ -420,7 +416,7 @@ def _shifted_terms(factors: Factors, below: Variable, terms: Sequence[Term]) -> 
     minus.append(_sum_of_terms(below, terms, most))
     powers, plus = _powers(factors.plus)
     return Factors(
-        [_less(_sum(powers), _finite(most), None), *plus], minus, factors.negative, factors.masks
+        [_less(_sum(powers), finite(most), None), *plus], minus, factors.negative, factors.masks
     )
 
 
