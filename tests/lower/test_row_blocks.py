@@ -417,3 +417,12 @@ def test_a_block_computes_again_what_is_made_of_what_it_computes_again() -> None
         strict=True,
     ):
         np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_a_product_with_a_matrix_of_one_number() -> None:
+    x = T.dmatrix("x")
+    scores = T.dot(T.tanh(x), x)[0:]
+    rows = T.diag(T.dot(scores, T.exp(-abs(scores))))
+    f = theano.function([x], T.dot(T.eye(1), scores / (1 + rows**2)[:, None]))
+    score = 2 * np.tanh(2)
+    assert f([[2]]) == pytest.approx(score / (1 + (score * np.exp(-score)) ** 2))

@@ -154,6 +154,9 @@ EXAMPLES: dict[str, Any] = {
     "log(exp(x) / y) → x - log(y)": T.log(T.exp(x) / T.sqrt(y)),
     "log(softmax(x)) → x - log(sum(exp(x)))": T.log(T.nnet.softmax(m)),
     "exp(x) (y / exp(x) + z) → y + exp(x) z": T.exp(x) * (y / T.exp(x) + T.sqrt(y)),
+    "x - x exp(y) / (1 + exp(y)) → x / (1 + exp(y))": (lambda e: y - y * e / (1 + e))(
+        T.exp(T.tanh(x))
+    ),
     "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
     / T.exp(m).sum(axis=1, keepdims=True),
     "sum(x / y) → sum(x) / y": (T.cosh(m) / T.exp(m[0]).dimshuffle("x", 0)).sum(axis=0),

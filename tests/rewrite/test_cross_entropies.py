@@ -250,12 +250,14 @@ def test_of_probabilities_where_little_is_rewritten(name: str) -> None:
 
 
 s, inverse = nnet.sigmoid(u), 1 / (1 + T.exp(-u))
+quotient = T.exp(u) / (1 + T.exp(u))
 BINARY: dict[str, Any] = {
     "binary_crossentropy": nnet.binary_crossentropy(s, v),
     "by hand": -(v * T.log(s) + (1 - v) * T.log(1 - s)),
     "log1p": -(v * T.log(s) + (1 - v) * T.log1p(-s)),
     "two terms": -v * T.log(s) - (1 - v) * T.log(1 - s),
     "of an inverse": nnet.binary_crossentropy(inverse, v),
+    "of a quotient": nnet.binary_crossentropy(quotient, v),
     "of logits": nnet.sigmoid_binary_crossentropy(u, v),
     "softplus": nnet.softplus(u) - v * u,
     "two softplus": v * nnet.softplus(-u) + (1 - v) * nnet.softplus(u),

@@ -84,7 +84,7 @@ def _prepared(p: Core, step: RowBlocks, part: Step) -> dict[Any, Array]:
     made = step.made.union(*(node.outputs for node in part.again))
     for node in computed(part):
         for variable in inputs_read(node):
-            if variable in made or (variable.type.ndim and is_number(variable)):
+            if variable in made or (part.is_loop and variable.type.ndim and is_number(variable)):
                 continue
             array = p.value(variable)
             p.pointer(array)

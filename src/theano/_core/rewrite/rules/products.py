@@ -112,7 +112,7 @@ class Factors(Terms):
         written: dict[Any, Any] = {}
         for near, far in ((self.plus, self.minus), (self.minus, self.plus)):
             for value in list(near):
-                argument = _one_plus_exp(value)
+                argument = one_plus_exp(value)
                 if argument is None:
                     continue
                 near.remove(value)
@@ -257,7 +257,7 @@ class Sigmoid:
         return hash((self.argument, self.negative))
 
 
-def _one_plus_exp(value: Variable) -> Any:
+def one_plus_exp(value: Variable) -> Any:
     """Return x if `value` is 1 + exp(x), else None."""
     if not made_by(value, add):
         return None
