@@ -84,11 +84,13 @@ CREATION: list[Case] = [
     ("T.tile(m, (2, v))", ValueError, ["integer", "vector"]),
     ("T.arange(0, 5, 0)", ValueError, ["step", "zero"]),
     ("T.arange(v)", TypeError, ["scalar"]),
+    ("T.eye(v)", AssertionError, ["eye", "numbers", "vector"]),
     ("T.bartlett(i)", TypeError, ["scalar", "vector"]),
     ("T.repeat(v, v)", TypeError, ["integer", "float64"]),
 ]
 
 SHAPES: list[Case] = [
+    ("T.specify_shape(v, x)", AssertionError, ["specify_shape", "vector", "scalar"]),
     ("T.diagonal(v)", ValueError, ["two axes", "vector"]),
     ("T.diagonal(m, 0, 1, 1)", ValueError, ["different", "1 and 1"]),
     ("T.diag(x)", ValueError, ["scalar"]),

@@ -110,6 +110,8 @@ class Eye(Structured):
 
     def make_node(self, n: Variable | int, m: Variable | int, k: int) -> Apply:
         values = [cast(as_variable(v), "int64") for v in (n, m, k)]
+        wrong = [str(v.type) for v in values if v.type.ndim]
+        assert not wrong, f"eye needs numbers for its lengths and diagonal, got {', '.join(wrong)}"
         return self.one(values, self.dtype, (False, False))
 
     def compute(

@@ -458,7 +458,8 @@ class SpecifyShape(Structured):
 
     def make_node(self, x: TensorLike, shape: TensorLike) -> Apply:
         x, shape = _with_shape(x), as_variable(shape)
-        count = _stated_length(shape) if shape.type.ndim == 1 else None
+        assert shape.type.ndim == 1, f"specify_shape needs a vector for the shape, got {shape.type}"
+        count = _stated_length(shape)
         assert count in (None, x.type.ndim), (
             f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {shape} {count}"
         )
