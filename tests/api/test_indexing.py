@@ -11,6 +11,9 @@ import theano
 import theano.tensor as T
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.compile.function import function
+from theano._core.ir.graph import toposort
+from theano._core.ops.array.indexing import Subtensor
+from theano._core.ops.core.dimshuffle import DimShuffle
 
 # Expressions that NumPy and Theano read alike.
 READS = [
@@ -270,6 +273,36 @@ def test_rows_of_one_item_at_positions_that_only_seem_neighbours(width: int, kin
         positions[:, ::8] = np.minimum(positions[:, ::8], 4)
         positions[:, 3::8], positions[:, 7::8] = positions[:, ::8][:, :5] + 3, 7
         np.testing.assert_array_equal(f(values, positions), values[:, None][positions])
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [
+        ((slice(None), None), (False, True)),
+        ((slice(1, None), None), (False, True)),
+        ((None, slice(1, 3)), (True, False)),
+        ((2, None), (True,)),
+        ((None, -1), (True,)),
+        ((..., None), (False, True, True)),
+    ],
+)
+def test_new_axes_of_a_column(key: Any, pattern: tuple[bool, ...]) -> None:
+    # An index with new axes says all axes, as in Theano 1.0.5, where they came first in the graph.
+    x, value = T.col("x"), np.arange(5.0).reshape(5, 1)
+    part = x[key]
+    assert part.broadcastable == pattern
+    views = [node.op for node in toposort([part])]
+    assert isinstance(views[0], DimShuffle)
+    assert all(isinstance(op, Subtensor) for op in views[1:])
+    seen = value if ... in key else value[:, 0]
+    np.testing.assert_array_equal(part.eval({x: value}), seen[key])
+    for write in (T.set_subtensor, T.inc_subtensor):
+        written = write(part, 7.0)
+        wanted = value.copy()
+        there = wanted if ... in key else wanted[:, 0]
+        there[key] = 7 if write is T.set_subtensor else there[key] + 7
+        assert written.broadcastable == (False, True)
+        np.testing.assert_array_equal(written.eval({x: value}), wanted)
 
 
 def test_a_list_with_slices_is_a_tuple() -> None:

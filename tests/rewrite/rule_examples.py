@@ -205,6 +205,7 @@ EXAMPLES: dict[str, Any] = {
     "max(length, 0) → length": T.maximum(x.shape[0], 0) * 2,
     "assert(x, True) → x": T.opt.Assert()(x, T.constant(np.array(True))) * 2,
     "set(x, y, i)[i] → y": T.set_subtensor(x[1:], T.exp(x[1:]))[1:],
+    "x[:, None][i] → x[i][:, None]": T.exp(m)[1:, None, 0],
     "x[a:][b:] → x[a + b:]": m[1:][1:, 1:],
     "dot(x, y)[i, j] → dot(x[i], y[:, j])": T.dot(m, m.T)[1, 1:],
     "f(x)[i] → f(x[i])": T.exp(m)[1],

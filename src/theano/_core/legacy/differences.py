@@ -54,9 +54,12 @@ DIFFERENCES: dict[str, str] = {
     "theano.printing.pydotprint": "writes SVG or DOT itself where pydot is not installed",
     "theano.tensor.set_subtensor": (
         "as there, `set_subtensor(x[i], x[i] + v)` adds every `v` where a position repeats: see "
-        "below"
+        "below; of a part such as `x[1:, None]`, the result has the axes of `x`, where it had the "
+        "new ones, too"
     ),
-    "theano.tensor.inc_subtensor": "`inplace=True` overwrites arguments only",
+    "theano.tensor.inc_subtensor": (
+        "`inplace=True` overwrites arguments only; of parts with new axes as `set_subtensor`"
+    ),
     "theano.tensor.unravel_index": "`order='F'` counts in that order, which was ignored",
     "theano.tensor.nlinalg.trace": (
         "of more than two axes, one of each matrix of the stack; they were one sum, of the items "
@@ -73,7 +76,8 @@ DIFFERENCES: dict[str, str] = {
     "theano.tensor.var": "`ddof` is taken off the number of items, which was off each length",
     "theano.tensor.tril": "zeros also where NaN or infinity is dropped",
     "theano.tensor.triu": (
-        "zeros also where NaN or infinity is dropped; of bools it is bools, which were int8"
+        "zeros also where NaN or infinity is dropped; of bools and unsigned integers it keeps the "
+        "dtype, which was a wider one"
     ),
     "theano.tensor.gammainc": "has both derivatives",
     "theano.tensor.nlinalg.svd": "has a gradient",

@@ -16,7 +16,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import alloc
-from theano._core.ops.array.index_form import split_index, viewed_axes
+from theano._core.ops.array.index_form import split_index
 from theano._core.ops.array.indexing import (
     AT,
     FULL,
@@ -65,26 +65,12 @@ def get_item(x: object, key: Any) -> Any:
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)
-    x = _without_axes_left_out(x, entries)
     x, entries, new_axes = _with_axes_of_conditions(x, _expanded(x, entries))
     x, entries = _without_masks(x, entries)
     entries = _without_slice_variables(x, entries)
     arrays = any(map(_is_array, entries))
     part = _with_arrays(x, entries, apart) if arrays else _basic(x, entries)
     return _marked(part, getattr(part.tag, "index_steps", 1) + 1) if new_axes else part
-
-
-def _without_axes_left_out(x: Any, entries: Sequence[object]) -> Any:
-    """Return `x` without axes behind those of an index that inserts axes, if all are broadcastable.
-
-    In Theano 1.0.5 such an index says all axes of the result: a column `[:, None]` is a column.
-    """
-    count = sum(entry is not None for entry in entries)
-    if count == len(entries) or not all(x.type.broadcastable[count:]):
-        return x
-    if not all(entry is None or isinstance(entry, slice) for entry in entries):
-        return x
-    return dimshuffle(x, range(count))
 
 
 def _is_old_tuple(key: object) -> bool:
@@ -274,14 +260,23 @@ def nonzero_values(a: TensorLike) -> TensorVariable:
     return get_item(x if x.type.ndim == 1 else shaping.reshape_op(x, [-1]), flatnonzero(x))
 
 
-def _basic(x: object, entries: Sequence[object]) -> Any:
-    """Return a view: integers, slices and new axes."""
-    kept = [entry for entry in entries if entry is not None]
-    view = _part(x, kept)
+def _basic(x: Any, entries: Sequence[object]) -> Any:
+    """Return a view: integers, slices and new axes.
+
+    As in Theano 1.0.5, new axes come first, and an index that has some says all axes of the result
+    if those that it leaves out are broadcastable: a column `[:, None]` is a column.
+    """
     if all(entry is not None for entry in entries):
+        return _part(x, entries)
+    axes = iter(range(x.type.ndim))
+    order = ["x" if entry is None else next(axes) for entry in entries]
+    rest = list(axes)
+    view = dimshuffle(x, order if all(x.type.broadcastable[a] for a in rest) else order + rest)
+    kept = [slice(None) if entry is None else entry for entry in entries]
+    if all(isinstance(entry, slice) and entry == slice(None) for entry in kept):
+        view.tag.index_steps = 1
         return view
-    old = viewed_axes(entries, view.type.ndim)
-    return _marked(dimshuffle(view, old), 2 if kept else 1)
+    return _marked(_part(view, kept), 2)
 
 
 def _part(x: object, entries: Sequence[object]) -> Any:

@@ -152,18 +152,6 @@ def join_index(form: Index, values: Sequence[object]) -> list[Any]:
     ]
 
 
-def viewed_axes(entries: Sequence[object], rank: int) -> list[Any]:
-    """Return the axes of a view, for `dimshuffle`: 'x' for each None."""
-    order: list[Any] = []
-    axes = iter(range(rank))
-    for entry in entries:
-        if entry is None:
-            order.append("x")
-        elif isinstance(entry, slice):
-            order.append(next(axes))
-    return order + list(axes)
-
-
 def keeps_one(entry: Slice) -> bool:
     """Tell whether a slice of an axis of length 1 has length 1."""
     # Only a slice that certainly takes the single item leaves a declared length of 1.

@@ -19,7 +19,7 @@ from theano._core.ops.array.indexing import (
     subtensor,
 )
 from theano._core.ops.array.products import Dot, dot
-from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import eq, maximum, minimum, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -59,6 +59,30 @@ def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
         return None
     entries = merged_index(inner.op.index, node.op.index)
     return None if entries is None else subtensor(inner.inputs[0], entries)
+
+
+@rule("x[:, None][i] → x[i][:, None]", on=Subtensor, phase="shape", keeps="exact", why="one form")
+def _part_with_new_axes(rewriter: Rewriter, node: Apply) -> Any:
+    """For all of the new axes, or their one item: other rules find what the part is of."""
+    view = made_by(node.inputs[0], DimShuffle)
+    kept = () if view is None else [axis for axis in view.op.new_order if axis != "x"]
+    if view is None or list(kept) != sorted(kept):
+        return None
+    entries = join_index(node.op.index, node.inputs[1:])
+    entries += [slice(None)] * (len(view.op.new_order) - len(entries))
+    (x,) = view.inputs
+    taken: list[Any] = [slice(None)] * x.type.ndim
+    order: list[Any] = []
+    for axis, entry in zip(view.op.new_order, entries, strict=True):
+        if axis == "x" and entry not in (slice(None), 0):
+            return None
+        if axis != "x":
+            taken[axis] = entry
+        if isinstance(entry, slice):
+            order.append(axis)
+    left = [axis for axis, entry in enumerate(taken) if isinstance(entry, slice)]
+    place = {"x": "x", **{axis: index for index, axis in enumerate(left)}}
+    return dimshuffle(subtensor(x, taken), [place[axis] for axis in order])
 
 
 @rule("x[arange(n)] → x[:n]", on=AdvancedSubtensor, phase="shape", keeps="exact", why="one view")
