@@ -248,3 +248,12 @@ def test_products_with_tensors_of_known_lengths() -> None:
     assert S.dot(y, S.csc_matrix("z", "float64")).type.shape == (3, None)
     f = theano.function([x, y], S.dot(x, y))
     np.testing.assert_array_equal(f(sp.csr_matrix(np.eye(3)), np.ones((3, 4))), np.ones((3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wanted"), [("float32", "float32"), ("complex64", "complex64"), ("int8", "float64")]
+)
+def test_a_gradient_of_zeros_has_the_dtype_of_the_matrix(dtype: str, wanted: str) -> None:
+    x, y = theano.sparse.csr_matrix("x", dtype=dtype), T.dscalar("y")
+    zeros = T.grad(y, x, disconnected_inputs="ignore")
+    assert (zeros.type.format, zeros.type.dtype) == ("csr", wanted)

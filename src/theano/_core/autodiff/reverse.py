@@ -35,7 +35,7 @@ from theano._core.ops.array.gradient import DisconnectedType, NullType
 from theano._core.ops.array.indexing import sum_to
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.control.inner_graph import as_one
-from theano._core.ops.core.fill import second, zeros_like_float
+from theano._core.ops.core.fill import continuous_dtype, second, zeros_like_float
 from theano._core.ops.core.op import as_variable, complete_values, inside_body
 from theano._core.ops.elementwise.arithmetic import real
 from theano._core.ops.elementwise.elementwise import cast
@@ -345,7 +345,7 @@ def _zeros(variable: Any, asked: Collection[object] = ()) -> Any:
         return zeros_like_float(variable)
     unasked = isinstance(variable, Constant) and variable not in asked
     zeros_like = None if unasked else getattr(variable, "zeros_like", None)
-    return None if zeros_like is None else zeros_like(config.floatX)
+    return None if zeros_like is None else zeros_like(continuous_dtype(variable))
 
 
 def _zero_cotangent(out: Variable) -> Any:

@@ -82,7 +82,12 @@ def full_like(x: Variable, number: TensorLike, dtype: str) -> Variable:
     return second(x, np.asarray(number, dtype=dtype))
 
 
+def continuous_dtype(x: Variable) -> str:
+    """Return the dtype of a variable if that is continuous, else floatX."""
+    dtype = getattr(x.type, "dtype", "bool")
+    return config.floatX if dtypes.is_discrete(dtype) else dtype
+
+
 def zeros_like_float(x: Any) -> Variable:
-    """Return zeros in the shape of `x`: of its dtype if that is continuous, else of floatX."""
-    dtype = x.type.dtype if not dtypes.is_discrete(x.type.dtype) else config.floatX
-    return full_like(x, 0, dtype)
+    """Return zeros in the shape of `x`, of its continuous dtype."""
+    return full_like(x, 0, continuous_dtype(x))
