@@ -529,6 +529,7 @@ def product(d: Drawer) -> Step:
             f"T.dot(v{x}.T, v{x})",
             f"v{x} + 0.5 * T.dot(v{x}, T.dot(v{x}.T, v{x}))",
             f"T.tensordot(v{x}, v{x}, axes=[[0], [0]])",
+            *products_of_products(d, x),
         ]
     if a.ndim == 3:
         texts += [
@@ -537,6 +538,26 @@ def product(d: Drawer) -> Step:
             f"v{x}.dimshuffle(0, 'x', 1, 2) @ v{x}.dimshuffle('x', 0, 2, 1)",
         ]
     return Step(d.one_of(texts), whole)
+
+
+def products_of_products(d: Drawer, x: int) -> list[str]:
+    """Return products in which rules find something: identities, diagonals, products, joins."""
+    n, m = d.values[x].shape
+    small = f"T.tanh(T.dot(v{x}, v{x}.T))"
+    texts = [
+        f"T.dot(T.eye({n}), v{x})",
+        f"T.dot({small} - v{x}[:, :1], T.eye({n}))",
+        f"T.dot(T.diag(v{x}.sum(axis=1)), v{x})",
+        f"T.dot(v{x}.max(axis=1)[:, None] * {small}, v{x})" if m else f"T.dot({small}, v{x})",
+        f"T.dot({small}, v{x}) + T.dot({small}.T, v{x})",
+        f"v{x} - T.dot({small}, T.dot({small}, v{x}))",
+        f"T.diagonal(T.dot({small}, T.tanh({small})))",
+        f"T.dot(T.concatenate([v{x}, v{x}]), v{x}.T)",
+        f"T.dot({small}, v{x})[::-1, :1]",
+        f"T.dot({small} / (1 + {small}.sum(axis=1) ** 2)[:, None], v{x})",
+        f"T.outer(v{x}.sum(axis=1), v{x}.sum(axis=0)) + v{x}",
+    ]
+    return [d.one_of(texts) for _ in range(3)]
 
 
 def linear_algebra(d: Drawer) -> Step:
