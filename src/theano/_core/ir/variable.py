@@ -318,10 +318,23 @@ class Variable(_Operators):
             return str(self)
 
 
+def _all_alike(items: Any) -> bool:
+    """Tell whether there are items, all of the same bits."""
+    if len(items) < 2:
+        return len(items) == 1
+    # Of most arrays this is known at once.
+    if items[0].tobytes() != items[-1].tobytes():
+        return False
+    data = np.ascontiguousarray(items).view("uint8").reshape(len(items), -1)
+    return bool((data == data[0]).all())
+
+
 class Constant(Variable):
     """A variable whose value is known: `data`."""
 
     _signature: Any = None
+    # Of the number of all items, once that was asked for.
+    _number: tuple[Any, ...] = ()
 
     def __init__(self, type: Type, data: object, name: str | None = None) -> None:
         super().__init__(type, name=name)
@@ -353,6 +366,13 @@ class Constant(Variable):
                 except TypeError:
                     self._signature = (self.type, id(data))
         return self._signature
+
+    def number(self) -> Any:
+        """Return the number that all items of an array are, bit by bit; None if there is none."""
+        if not self._number:
+            items = self.data.reshape(-1) if isinstance(self.data, np.ndarray) else ()
+            self._number = (items[0].item() if _all_alike(items) else None,)
+        return self._number[0]
 
     def equals(self, other: object) -> bool:
         """Tell whether `other` is a constant of the same type and value."""

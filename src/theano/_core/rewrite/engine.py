@@ -458,8 +458,8 @@ def inherit_source(
 
 def known_value(variable: Variable) -> Any:
     """Return the one number that fills a constant, or None."""
-    if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
-        return variable.data.item() if variable.data.size == 1 else None
+    if isinstance(variable, Constant):
+        return variable.number()
     # What most operands are asked: `made_by` would be a call for each.
     node = variable.owner
     if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):

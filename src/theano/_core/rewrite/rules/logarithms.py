@@ -19,19 +19,14 @@ from theano._core.ops.array.indexing import (
 from theano._core.ops.array.reductions import ArgExtreme, Reduction
 from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle
-from theano._core.ops.elementwise.arithmetic import (
-    neg,
-    reciprocal,
-    sqr,
-    sub,
-    switch,
-    true_div,
-)
+from theano._core.ops.elementwise.arithmetic import sqr, sub, switch, true_div
 from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter, known_value
 from theano._core.rewrite.pattern import Match, Rules, wild
+from theano._core.rewrite.rules.divided import divided_factors
 from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
+from theano._core.rewrite.rules.products import ROOTS, build, flatten
 
 RULES = Rules("stable")
 rule, pattern = RULES.rule, RULES.pattern
@@ -141,30 +136,15 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
 
 def _divided_by(value: Variable, node: Apply, at: list[Variable]) -> tuple[Any, Any] | None:
     """Return (x, y) if `value` is x / y[at] for the entries that `node` writes, else None."""
-    owner = value.owner
-    if owner is None:
-        return None
-    if owner.op is neg:
-        inner = _divided_by(owner.inputs[0], node, at)
-        return None if inner is None else (neg(inner[0]), inner[1])
-    if owner.op is switch:
-        return _chosen_divided_by(owner, node, at)
-    if owner.op is reciprocal:
-        above: Any = np.ones((), value.type.dtype)
-        below = owner.inputs[0]
-    elif owner.op is true_div:
-        above, below = owner.inputs
-    else:
-        return None
-    chosen = below.owner
-    if (
-        chosen is None
-        or not _reads(chosen.op, node.op)
-        or chosen.inputs[1:] != at
-        or not _is_quotient(chosen.inputs[0])
-    ):
-        return None
-    return above, chosen.inputs[0]
+    factors = flatten(value) if made_by(value, *ROOTS, switch) else None
+    for below in factors.minus if factors is not None else ():
+        chosen = below.owner
+        if chosen is None or not _reads(chosen.op, node.op) or chosen.inputs[1:] != at:
+            continue
+        if _is_quotient(chosen.inputs[0]):
+            factors.minus.remove(below)
+            return build(value.owner, factors), chosen.inputs[0]
+    return None
 
 
 def _is_quotient(variable: Variable) -> bool:
@@ -182,39 +162,36 @@ def _reads(op: Any, write: Any) -> bool:
     return isinstance(op, AdvancedSubtensor) and op.axes == write.axes
 
 
-def _chosen_divided_by(choice: Apply, node: Apply, at: list[Variable]) -> tuple[Any, Any] | None:
-    """As `_divided_by`, of a value that is 0 where it is not chosen."""
-    condition, *sides = choice.inputs
-    zero = [known_value(side) == 0 for side in sides]
-    inner = None if zero[0] == zero[1] else _divided_by(sides[zero[0]], node, at)
-    if inner is None:
-        return None
-    return switch(condition, *((0, inner[0]) if zero[0] else (inner[0], 0))), inner[1]
-
-
 @rule(
     "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y",
     on=(Reshape, DimShuffle),
-    keeps="exact",
+    keeps="nan",
     why="the softmax in the gradient of its logarithm cancels",
 )
 def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """For shapings that undo each other."""
-    value, out = node.inputs[0], node.outputs[0]
-    if not made_by(value, true_div) or not dtypes.is_float(value.type.dtype):
-        return None
-    above, below = value.owner.inputs
-    shaping = below.owner
-    if shaping is None or type(shaping.op) is not type(node.op) or above.type != value.type:
-        return None
+    value = node.inputs[0]
+    factors = divided_factors(rewriter, value, False) if made_by(value, *ROOTS) else None
+    for below in factors.minus if factors is not None else ():
+        if below.type != value.type or not _undoes(rewriter, node, below):
+            continue
+        factors.minus.remove(below)
+        return node.op(build(value.owner, factors), *node.inputs[1:]) / below.owner.inputs[0]
+    return None
+
+
+def _undoes(rewriter: Rewriter, node: Apply, shaped: Variable) -> bool:
+    """Tell whether a shaping would give back what a variable is shaped of."""
+    shaping, out = shaped.owner, node.outputs[0]
+    if shaping is None or type(shaping.op) is not type(node.op):
+        return False
     whole = shaping.inputs[0]
     if whole.type != out.type or not rewriter.same_shape(whole, out):
-        return None
-    if isinstance(node.op, DimShuffle):
-        order = [axis if axis == "x" else shaping.op.new_order[axis] for axis in node.op.new_order]
-        if order != list(range(whole.type.ndim)):
-            return None
-    return node.op(above, *node.inputs[1:]) / whole
+        return False
+    if isinstance(node.op, Reshape):
+        return True
+    order = [axis if axis == "x" else shaping.op.new_order[axis] for axis in node.op.new_order]
+    return order == list(range(whole.type.ndim))
 
 
 @rule("log(erfc(x)) → log(erfcx(x)) - x²", on=log, why="finite")
