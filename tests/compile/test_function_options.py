@@ -124,6 +124,29 @@ def test_containers_by_name_variable_and_position() -> None:
         f()
 
 
+def test_what_is_assigned_in_place_of_a_default_is_for_one_call() -> None:
+    f = function([x, In(y, value=3), In(v, value=[1, 2])], x * y * v.sum())
+    for assign in (
+        lambda: f.__setitem__("y", 7),
+        lambda: f.value.__setitem__(y, 7),
+        lambda: setattr(f.container["y"], "value", 7),
+    ):
+        assign()
+        assert type(f["y"]) is np.ndarray and f["y"] == 7
+        assert [f(1), f["y"], f(1)] == [21, 3, 9]
+    f["v"] = [5, 5]
+    g = copy.deepcopy(f)
+    assert [f(1), f(1), g(1), g(1)] == [30, 9, 30, 9]
+    f["v"] = [5, 5]
+    f.input_storage[0].value = 1
+    f.fn()
+    assert f.output_storage[0].value == 30 and f(1) == 9
+    # A state lasts.
+    g = function([In(y, value=3, update=y + 1)], y)
+    g["y"] = 7
+    assert [g(), g()] == [7, 8]
+
+
 @pytest.mark.parametrize("key", ["q", 3, -1, y, None])
 def test_unknown_containers(key: Any) -> None:
     f = function([x], x)

@@ -7,6 +7,8 @@ import copyreg
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from theano._core.runtime import native
 
 
@@ -37,6 +39,13 @@ class Storage(list[Any]):
         return f"[{self._cell.value!r}]"
 
 
+class ForOneCall(np.ndarray[Any, Any]):
+    """What a program put in the place of a default, `f["y"] = 3`: the next call reads it.
+
+    The runtime has values of such a class converted, which is when the default comes back.
+    """
+
+
 class Container:
     """A storage cell that only takes values of one type.
 
@@ -50,6 +59,9 @@ class Container:
     allow_downcast : bool or None
     cell : native.Cell, optional
         Storage to share.
+    is_default : bool
+        Whether its first value is the default of an argument, which calls find again: another one
+        is for one call.
     """
 
     def __init__(
@@ -61,6 +73,7 @@ class Container:
         strict: bool = False,
         allow_downcast: bool | None = None,
         cell: Any = None,
+        is_default: bool = False,
     ) -> None:
         self.type = type
         self.name = name
@@ -68,15 +81,19 @@ class Container:
         self.strict = strict
         self.allow_downcast = allow_downcast
         self.cell = native.Cell() if cell is None else cell
+        self.is_default = is_default
         if value is not None:
             self.cell.value = type.filter(value, strict=strict, allow_downcast=allow_downcast)
 
     _storage: Storage | None = None
+    # For containers of old pickles.
+    is_default = False
 
     @property
     def value(self) -> Any:
         """The stored value; None if there is none."""
-        return self.cell.value
+        value = self.cell.value
+        return value.view(np.ndarray) if isinstance(value, ForOneCall) else value
 
     @value.setter
     def value(self, value: Any) -> None:
@@ -86,13 +103,13 @@ class Container:
             self.cell.value = None
             return
         try:
-            self.cell.value = self.type.filter(
-                value, strict=self.strict, allow_downcast=self.allow_downcast
-            )
+            value = self.type.filter(value, strict=self.strict, allow_downcast=self.allow_downcast)
         except (TypeError, ValueError, OverflowError) as error:
             if self.name:
                 error.args = (f'{error.args[0]}\nContainer name "{self.name}"', *error.args[1:])
             raise
+        once = self.is_default and isinstance(value, np.ndarray)
+        self.cell.value = value.view(ForOneCall) if once else value
 
     data = value
 
@@ -108,13 +125,13 @@ class Container:
         if copied is None:
             copied = native.Cell(self.cell.read(lambda value: copy.deepcopy(value, memo)))
         memo[id(self.cell)] = copied
-        return Container(
-            self.type, None, self.name, self.readonly, self.strict, self.allow_downcast, copied
-        )
+        return Container(self.type, None, *self._options(), copied, self.is_default)
 
     def __reduce__(self) -> Any:
-        options = (self.name, self.readonly, self.strict, self.allow_downcast)
-        return Container, (self.type, None, *options, self.cell)
+        return Container, (self.type, None, *self._options(), self.cell, self.is_default)
+
+    def _options(self) -> tuple[Any, Any, Any, Any]:
+        return self.name, self.readonly, self.strict, self.allow_downcast
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # As Theano 1.0.5 pickles it: the value is the only item of a list.

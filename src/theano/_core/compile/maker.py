@@ -15,7 +15,7 @@ from theano._core.base.gc_pause import paused_collector
 from theano._core.base.records import Record
 from theano._core.base.settings import change_flags, config
 from theano._core.compile import messages, programs
-from theano._core.compile.containers import Container, as_stored
+from theano._core.compile.containers import Container, ForOneCall, as_stored
 from theano._core.compile.inputs import In, Out
 from theano._core.compile.modes import Mode
 from theano._core.compile.profiling import profile_of
@@ -405,6 +405,7 @@ class FunctionMaker:
         container = Container(
             spec.variable.type, None, spec.name, False, spec.strict, spec.allow_downcast
         )
+        container.is_default = spec.value is not None and spec.update is None and not spec.implicit
         container.cell.value = spec.value
         return container
 
@@ -471,6 +472,9 @@ def _convert(function: Any, index: int, value: object) -> Any:
         return as_stored(maker.shared[index - len(maker.arguments)], value)
     spec = maker.arguments[index]
     type_ = spec.variable.type
+    if type(value) is ForOneCall:
+        maker.containers[index].cell.value = spec.value
+        return value.view(np.ndarray)
     # What no result needs may be None.
     if value is None and isinstance(type_, TensorType) and spec.variable not in maker.needed:
         value = type_.value_zeros([n or 0 for n in type_.shape])
