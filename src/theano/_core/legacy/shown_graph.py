@@ -25,6 +25,8 @@ from theano._core.legacy.ops.layer_ops import (
     AbstractBatchNormTrain,
     AbstractBatchNormTrainGrad,
 )
+from theano._core.legacy.optimizers.global_optimizers import EquilibriumOptimizer, optimized
+from theano._core.legacy.optimizers.written_parts import SHOWN
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.assertions import Require
@@ -86,6 +88,7 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
     with maker.making():
         outputs = _without_whole_slices(_without_conversions(_rewritten(maker)))
         if "blas" in maker.mode.passes:
+            outputs = _without_parts(maker, outputs)
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
         outputs = _with_copies(maker, _moved_once(outputs))
@@ -193,6 +196,15 @@ def _without_whole_slices(outputs: Sequence[Variable]) -> list[Any]:
             made = Subtensor(tuple(index))(value, *numbers) if index else value
             now[node.outputs[0]] = made
     return copied(outputs, now)
+
+
+def _without_parts(maker: FunctionMaker, outputs: list[Any]) -> list[Any]:
+    """Return a graph without reads and writes of parts that rewrites of Theano 1.0.5 took away."""
+    chosen = [each for each in SHOWN if each.name not in maker.mode.excluded]
+    tracked = {cls for each in chosen for cls in each.tracks() or ()}
+    if not any(isinstance(node.op, tuple(tracked)) for node in toposort(outputs)):
+        return outputs
+    return optimized(outputs, [EquilibriumOptimizer(chosen)])
 
 
 def _without_writes(outputs: Sequence[Variable]) -> tuple[list[Any], dict[Any, Any]]:
