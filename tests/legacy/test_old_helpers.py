@@ -523,3 +523,14 @@ def test_locks_of_the_compile_cache_hold_nothing_on_disk() -> None:
     with compilelock.lock_ctx(keep_lock=True):
         pass
     compilelock.release_lock()
+
+
+def test_values_that_are_nearly_equal() -> None:
+    from theano.tensor.type import values_eq_approx
+
+    one, two = np.array([1.0, np.inf, 2]), np.array([1.0, 5, 2 + 1e-7])
+    assert not values_eq_approx(one, two)
+    assert values_eq_approx(one, two, True)
+    assert not values_eq_approx(one, two, True, False, 1e-12, 0)
+    assert not values_eq_approx(one, one.astype("float32"))
+    assert not values_eq_approx(one, one[:2])

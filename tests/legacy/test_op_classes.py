@@ -121,6 +121,9 @@ def test_branches_and_loops_are_known_in_compiled_functions() -> None:
     )
     assert op.info["tap_array"] == op.tap_array == [[-2, -1], [-1], [-1]]
     assert (op.as_while, op.truncate_gradient, op.info["name"]) == (False, 5, "scan_fn")
+    assert (op.mitsot_taps(), op.mitmot_taps(), op.mitmot_out_taps()) == ([[-2, -1]], [], [])
+    assert (op.seqs_arg_offset, op.shared_arg_offset, op.nit_sot_arg_offset) == (3, 6, 7)
+    assert op.destroy_map == {} and op.get_oinp_iinp_iout_oout_mappings() == op.var_mappings
     assert op.inner_seqs(op.inputs) == op.inputs[:2] and len(op.outer_seqs(node)) == 2
     assert op.outer_nitsot_outs(node) == [outputs[0]]
     assert [str(v.type) for v in op.inner_shared(op.inputs)] == ["RandomStateType"]

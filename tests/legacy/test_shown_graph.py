@@ -398,3 +398,11 @@ def test_checks_of_lengths_are_no_operations() -> None:
     assert f([[1]], [[0]]).tolist() == [[1]]
     with pytest.raises(ValueError):
         f([[1, 2]], [[0, 1, 1]])
+
+
+def test_the_graph_that_is_shown_knows_the_lengths_of_its_variables() -> None:
+    x = T.dmatrix("x")
+    graph = theano.function([x], T.exp(x)[1:].sum(axis=1)).maker.fgraph
+    (length,) = graph.shape_feature.shape_of[graph.outputs[0]]
+    (leaf,) = graph.inputs
+    assert length.eval({leaf: np.ones((4, 2))}) == 3

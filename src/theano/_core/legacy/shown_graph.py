@@ -26,6 +26,7 @@ from theano._core.legacy.ops.layer_ops import (
     AbstractBatchNormTrainGrad,
 )
 from theano._core.legacy.optimizers.global_optimizers import EquilibriumOptimizer, optimized
+from theano._core.legacy.optimizers.shape_feature import ShapeFeature
 from theano._core.legacy.optimizers.written_parts import SHOWN
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
@@ -95,6 +96,7 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
     graph: Any = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
     place = {v: k for k, v in enumerate(maker.all_inputs)}
     targets = enumerate((target for target, _ in maker.updates), len(maker.results))
+    graph.attach_feature(ShapeFeature())
     graph.update_mapping = {out: place[target] for out, target in targets}
     return graph
 

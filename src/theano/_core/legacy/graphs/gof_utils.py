@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 
 # Relative and absolute tolerance of items of a dtype.
@@ -189,6 +190,9 @@ def _rounded_alike(remove_nan: bool, remove_inf: bool) -> Callable[..., bool]:
 values_eq_approx_remove_nan = _rounded_alike(remove_nan=True, remove_inf=False)
 values_eq_approx_remove_inf = _rounded_alike(remove_nan=False, remove_inf=True)
 values_eq_approx_remove_inf_nan = _rounded_alike(remove_nan=True, remove_inf=True)
+
+
+values_eq_approx = TensorType.values_eq_approx
 
 
 def values_eq_approx_always_true(a: Variable, b: Variable) -> bool:

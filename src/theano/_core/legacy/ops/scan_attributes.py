@@ -106,6 +106,22 @@ READ: dict[str, Callable[[Loop], Any]] = {
     "allow_gc": lambda op: config.scan.allow_gc,
     "strict": lambda op: False,
     "gpua": lambda op: False,
+    # Reuse of memory is planned when code is written.
+    "destroy_map": lambda op: {},
+    # The places of the first inputs of a node after the sequences, after the states that have
+    # rows, and after what is shared.
+    "seqs_arg_offset": lambda op: 1 + op.n_sequences,
+    "shared_arg_offset": lambda op: 1 + op.n_sequences + _count("mit_sot", "sit_sot")(op),
+    "nit_sot_arg_offset": lambda op: (
+        1 + op.n_sequences + _count("mit_sot", "sit_sot", "shared")(op)
+    ),
+}
+# Methods without arguments.
+ASKED: dict[str, Callable[[Any], Any]] = {
+    "mitmot_taps": lambda op: [],
+    "mitmot_out_taps": lambda op: [],
+    "mitsot_taps": lambda op: op.tap_array[: op.n_mit_sot],
+    "get_oinp_iinp_iout_oout_mappings": lambda op: op.var_mappings,
 }
 # What Theano keeps in `op.info`.
 INFO = (
@@ -159,6 +175,7 @@ def _method(find: Callable[..., list[Variable]], role: str, what: str) -> Callab
 def _loop_attributes() -> dict[str, Any]:
     read = {**READ, "info": _info, "var_mappings": var_mappings}
     attributes: dict[str, Any] = {name: property(each) for name, each in read.items()}
+    attributes |= ASKED
     for role in ("seqs", *STATES, "non_seqs"):
         short = role.replace("_sot", "sot").replace("_mot", "mot")
         attributes[f"inner_{short}"] = _method(_inner_inputs, role, "inputs of the body")

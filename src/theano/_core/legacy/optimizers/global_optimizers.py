@@ -427,7 +427,7 @@ def copy_stack_trace(from_var: Any, to_var: Any) -> Any:
 
 
 def check_stack_trace(
-    f_or_fgraph: object, ops_to_check: object = "last", bug_print: object = None
+    f_or_fgraph: object, ops_to_check: object = "last", bug_print: str = "raise"
 ) -> bool:
     """Return True: every variable knows the line that made it."""
     return True
