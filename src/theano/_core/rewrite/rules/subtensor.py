@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange, Join, join
 from theano._core.ops.array.dims import as_int64, total
@@ -159,12 +157,6 @@ def _deep(x: Variable) -> bool:
     return any(made_by(v, Elementwise) for v in level)
 
 
-def _is_zero(variable: Variable) -> bool:
-    if isinstance(variable, Constant) and isinstance(variable.data, np.ndarray):
-        return not variable.data.any()
-    return known_value(variable) == 0
-
-
 @rule(
     "inc(zeros, y, i) → set(zeros, y, i)", on=IncSubtensor, phase="special", why="nothing is read"
 )
@@ -176,7 +168,7 @@ def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
         if not lie_apart(zeros.owner.op.index, node.op.index):
             break
         zeros, left = zeros.owner.inputs[0], left - 1
-    if node.op.assign or not _is_zero(zeros):
+    if node.op.assign or known_value(zeros) != 0:
         return None
     return IncSubtensor(node.op.index, True)(x, y, *values)
 
