@@ -392,16 +392,36 @@ def test_the_error_measure_itself():
         assert error_in_ulp(1.0, mpmath.nan, "float64") == math.inf
 
 
-@pytest.mark.skipif(not has_avx512(0), reason="has no instruction for it")
+@pytest.mark.skipif(not has_avx512(0), reason="has no instructions for it")
+@pytest.mark.parametrize("name", ["exp", "log", "log2", "log10", "pow"])
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_powers_of_two_are_scaled_alike_by_one_instruction(dtype):
-    def scaled(b, x):
+def test_floats_are_taken_apart_and_scaled_alike_by_single_instructions(name, dtype):
+    def with_them(b, *arguments):
         b.scales = True
-        return b.exp(x)
+        return getattr(b, name)(*arguments)
 
-    x = np.random.default_rng(5).uniform(-800, 800, 20_000).astype(dtype)
-    x[:8] = np.nan, np.inf, -np.inf, 0.0, -745.1, -103.9, -87.4, 709.7
-    wanted = Kernel(lambda b, x: b.exp(x), (dtype,), 1)(x)
+    if name == "exp":
+        x = np.random.default_rng(5).uniform(-800, 800, 20_000).astype(dtype)
+        x[:8] = np.nan, np.inf, -np.inf, 0.0, -745.1, -103.9, -87.4, 709.7
+        arguments = (x,)
+    else:
+        arguments = power_arguments(dtype, 5000)[: 2 if name == "pow" else 1]
+    dtypes = (dtype,) * len(arguments)
+    wanted = Kernel(lambda b, *v: getattr(b, name)(*v), dtypes, 1)(*arguments)
     for lanes in (2, 4, 8, 32):
-        found = Kernel(scaled, (dtype,), lanes, 512)(x)
+        found = Kernel(with_them, dtypes, lanes, 512)(*arguments)
         np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(
+            np.signbit(found)[found == 0], np.signbit(wanted)[wanted == 0]
+        )
+
+
+def test_logarithms_of_every_significand_of_float32_are_within_an_ulp():
+    x = np.arange(2**23)
+    for name in ("log", "log2", "log10"):
+        kernel = Kernel(lambda b, x, name=name: getattr(b, name)(x), ("float32",), 8)
+        for exponent in (-2, -1, 0, 3):
+            v = (x + ((127 + exponent) << 23)).astype("uint32").view("float32")
+            exact = getattr(np, name)(v.astype("float64"))
+            unit = np.exp2(np.floor(np.log2(np.maximum(np.abs(exact), 2.0**-126))) - 23)
+            assert (np.abs(kernel(v) - exact) <= unit).all(), (name, exponent)

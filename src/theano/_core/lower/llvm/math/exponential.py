@@ -9,7 +9,8 @@ Bounds in ulp are measured over the whole range by `tools/ulp.py`.
 import math
 
 from theano._core.base.records import Record
-from theano._core.lower.llvm.text.emitter import BITS, FORMATS, Emitter, Value
+from theano._core.lower.llvm.math import avx512
+from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Value
 
 _LOG2E = 1.4426950408889634
 # ln 2 = high + low; high has 42 (16) bits, so k*high is exact for all k that occur.
@@ -156,29 +157,10 @@ def halves_of_power(b: Emitter, t: Value) -> tuple[Value, Value]:
 
 def scale_by_power(b: Emitter, x: Value, t: Value) -> Value:
     """`x * 2**k` rounded once."""
-    if b.scales and x.lanes * BITS[x.dtype] >= 128:
-        return _scaled(b, x, b.sub(t, FORMATS[t.dtype].rounder))
+    if avx512.is_for(b, x):
+        return avx512.scaled(b, x, b.sub(t, FORMATS[t.dtype].rounder))
     first, second = halves_of_power(b, t)
     return b.mul(b.mul(x, first), second)
-
-
-def _scaled(b: Emitter, x: Value, k: Value) -> Value:
-    """`x * 2**k` by the instruction for it; vectors of more than a register are halved."""
-    bits, lanes = x.lanes * BITS[x.dtype], x.lanes
-    if bits > 512:
-        order = list(range(lanes))
-        low, high = (
-            _scaled(b, b.shuffle(x, x, half), b.shuffle(k, k, half))
-            for half in (order[: lanes // 2], order[lanes // 2 :])
-        )
-        return b.shuffle(low, high, order)
-    letter, mask = "s" if x.dtype == "float32" else "d", f"i{max(lanes, 8)}"
-    name = f"@llvm.x86.avx512.mask.scalef.p{letter}.{bits}"
-    # Of whole registers, the last argument says how to round: as always.
-    wanted = ", i32" if bits == 512 else ""
-    arguments = f"{x.type} {x.text}, {x.type} {k.text}, {x.type} zeroinitializer, {mask} -1"
-    b.declarations[f"declare {x.type} {name}({x.type}, {x.type}, {x.type}, {mask}{wanted})"] = None
-    return b.pure(f"call {x.type} {name}({arguments}{wanted and wanted + ' 4'})", x.dtype, lanes)
 
 
 def exp_of_reduced(b: Emitter, r: Value) -> Value:

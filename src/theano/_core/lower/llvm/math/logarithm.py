@@ -8,8 +8,9 @@ Bounds in ulp are measured over the whole range by `tools/ulp.py`.
 
 import math
 
+from theano._core.lower.llvm.math import avx512
 from theano._core.lower.llvm.math.exponential import exp
-from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Value
+from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Value, rounded
 
 # ln 2 = high + low; high has so few bits that k*high is exact.
 _LN2 = {
@@ -18,10 +19,8 @@ _LN2 = {
 }
 # 1/ln b = high + low, for the bases 2 and 10.
 _INVERSE_LN = {
-    ("float64", 2): (1.4426950408889634, 2.0355273740931033e-17),
-    ("float32", 2): (1.4426950216293335, 1.9259629911266175e-08),
-    ("float64", 10): (0.4342944819032518, 1.098319650216765e-17),
-    ("float32", 10): (0.4342944920063019, -1.0103050052231683e-08),
+    2: (1.4426950408889634, 2.0355273740931033e-17),
+    10: (0.4342944819032518, 1.098319650216765e-17),
 }
 # log10(2) = high + low; high has so few bits that k*high is exact.
 _LOG10_2 = {
@@ -41,19 +40,50 @@ _LOG_WITHOUT_DIVISION = (
     0.12921914848155444,
     -0.07644933702151362,
 )
-# (log(1 + f)/s - 2) / s**2 in s**2, relative to log(1 + f): 2**-59, 2**-30.
-_LOG = {
-    "float64": (
-        0.6666666666666734,
-        0.39999999999413965,
-        0.2857142874256213,
-        0.2222219855376909,
-        0.18183565408297184,
-        0.1531402109494192,
-        0.14796261345021877,
+# A multiple of f that is exact, and what is left divided by f, in f, relative to the logarithm:
+# 2**-27.7. What is left is so small beside the multiple that its own rounding hardly counts.
+_NARROW_IN_BASE = {
+    2: (
+        1.5,
+        (
+            -0.05730495974421501,
+            -0.7213473320007324,
+            0.4808984696865082,
+            -0.3606985516765961,
+            0.2885544380779959,
+            -0.2395618426638453,
+            0.2048240312901297,
+            -0.1917453705341723,
+            0.18499189848131925,
+            -0.10682934041665,
+        ),
     ),
-    "float32": (0.6666677644933612, 0.399775323019604, 0.2987199888786369),
+    10: (
+        0.375,
+        (
+            0.059294480830430984,
+            -0.21714720129966736,
+            0.1447649598121643,
+            -0.1085796585813803,
+            0.08686131751604206,
+            -0.07214621787592759,
+            0.06168138049994358,
+            -0.05748471614984468,
+            0.05557679386667986,
+            -0.032669842069468116,
+        ),
+    ),
 }
+# (log(1 + f)/s - 2) / s**2 in s**2, relative to log(1 + f): 2**-59.
+_LOG = (
+    0.6666666666666734,
+    0.39999999999413965,
+    0.2857142874256213,
+    0.2222219855376909,
+    0.18183565408297184,
+    0.1531402109494192,
+    0.14796261345021877,
+)
 
 
 def _planted(b: Emitter, shifted: Value) -> Value:
@@ -64,19 +94,28 @@ def _planted(b: Emitter, shifted: Value) -> Value:
     return b.from_bits(b.bit_or(field, (form.bias + form.fraction) << form.fraction))
 
 
-def _split(b: Emitter, x: Value) -> tuple[Value, Value, Value]:
-    """`(shifted, k, 2*f)` with `x = 2**k * (1 + f)` for a normal positive x.
+def split_any(b: Emitter, x: Value) -> tuple[Value, Value]:
+    """`(k, f)` with `x = 2**k * (1 + f)` for a positive x.
 
-    The exponent field of the bits `shifted` is k + bias.
+    k is -infinity for 0, infinity for infinity, and NaN for what has no logarithm.
     """
+    root = rounded(math.sqrt(0.5), x.dtype)
+    if avx512.is_for(b, x):
+        k, significand = avx512.exponent(b, x), avx512.significand(b, x)
+        large = b.ge(significand, 2 * root)
+        significand = b.select(large, b.mul(significand, 0.5), significand)
+        return b.select(large, b.add(k, 1.0), k), b.sub(significand, 1.0)
     form = FORMATS[x.dtype]
-    one = form.bias << form.fraction
-    root = b.bits_of(math.sqrt(0.5), x.dtype)
-    shifted = b.add(b.bits(x), one - root)
+    scale = form.fraction + 2
+    subnormal = b.lt(x, form.smallest_normal)
+    one, lowest = form.bias << form.fraction, b.bits_of(root, x.dtype)
+    shifted = b.add(b.bits(b.select(subnormal, b.mul(x, 2.0**scale), x)), one - lowest)
     k = b.sub(_planted(b, shifted), 2.0**form.fraction + form.bias)
+    k = b.sub(k, b.select(subnormal, b.const(scale, x.dtype, x.lanes), 0.0))
+    pole = b.select(b.eq(x, 0.0), b.const(-math.inf, x.dtype, x.lanes), math.nan)
+    k = b.select(b.gt(x, 0.0), b.select(b.eq(x, math.inf), x, k), pole)
     fraction = b.bit_and(shifted, (1 << form.fraction) - 1)
-    f2 = b.sub(b.from_bits(b.add(fraction, root + (1 << form.fraction))), 2.0)
-    return shifted, k, f2
+    return k, b.sub(b.from_bits(b.add(fraction, lowest)), 1.0)
 
 
 def _log1p_of_reduced(
@@ -100,59 +139,39 @@ def _log1p_of_reduced(
         half_square = b.mul(b.mul(squared, 0.5 / scale**2), squared)
         # Taken off at last: a sum of zeros would be 0, which taken off leaves -0.0 as it is.
         rest = b.fma(half_square, b.sub(1.0, s), b.mul(minus_k, low))
-        rest = b.fma(b.mul(s, z), b.polynomial(z, tuple(-c for c in _LOG["float64"])), rest)
+        rest = b.fma(b.mul(s, z), b.polynomial(z, tuple(-c for c in _LOG)), rest)
         log1p_f = b.fma(multiple, 1 / scale, b.neg(rest))
     return b.fnma(minus_k, high, log1p_f)
 
 
-def _log1p_in_two(b: Emitter, f2: Value) -> tuple[Value, Value]:
-    """log(1 + f) as an unrounded sum of a large and a small part, for f2 = 2*f."""
-    s = b.divide(f2, b.add(f2, 4.0))
-    z = b.mul(s, s)
-    half_square = b.mul(b.mul(f2, 0.125), f2)
-    tail = b.fma(z, b.polynomial(z, _LOG[f2.dtype]), half_square)
-    f = b.mul(f2, 0.5)
-    large = b.sub(f, half_square)
-    return large, b.fma(s, tail, b.sub(b.sub(f, large), half_square))
-
-
 def _log_in_base(b: Emitter, x: Value, base: int) -> Value:
-    k, f2 = split_any(b, x)
-    large, small = _log1p_in_two(b, f2)
-    high, low = _INVERSE_LN[x.dtype, base]
-    product = b.mul(large, high)
-    rest = b.fma(small, high, b.fma(large, low, b.fma(large, high, b.neg(product))))
+    k, f = split_any(b, x)
+    whole, rest = k, None
     if base == 10:
         high, low = _LOG10_2[x.dtype]
-        k, rest = b.mul(k, high), b.fma(k, low, rest)
-    # k is 0 or larger than the product, so what the sum loses is exact.
-    total = b.add(k, product)
-    result = b.add(total, b.add(b.add(b.sub(k, total), product), rest))
-    result = b.select(b.eq(x, math.inf), x, result)
-    return _at_the_edges(b, result, x, x)
-
-
-def split_any(b: Emitter, x: Value) -> tuple[Value, Value]:
-    """`(k, 2*f)` with `x = 2**k * (1 + f)` for a positive x."""
-    form = FORMATS[x.dtype]
-    scale = form.fraction + 2
-    subnormal = b.lt(x, form.smallest_normal)
-    scaled = b.select(subnormal, b.mul(x, 2.0**scale), x)
-    _, k, f2 = _split(b, scaled)
-    return b.sub(k, b.select(subnormal, b.const(scale, x.dtype, x.lanes), 0.0)), f2
-
-
-def _at_the_edges(b: Emitter, result: Value, x: Value, positive: Value) -> Value:
-    """-infinity at the pole and NaN beyond it, where `positive` is 0 or negative."""
-    pole = b.select(b.eq(positive, 0.0), b.const(-math.inf, x.dtype, x.lanes), math.nan)
-    return b.select(b.gt(positive, 0.0), result, pole)
+        whole, rest = b.mul(k, high), b.mul(k, low)
+    if x.dtype == "float32":
+        part, terms = _NARROW_IN_BASE[base]
+        less = b.fma(f, b.polynomial(f, terms[2:]), terms[1])
+        reduced = b.fma(f, b.fma(f, less, terms[0]), b.mul(f, part))
+        return b.add(whole, reduced if rest is None else b.add(reduced, rest))
+    s = b.divide(f, b.add(f, 2.0))
+    z = b.mul(s, s)
+    half_square = b.mul(b.mul(f, 0.5), f)
+    tail = b.fma(z, b.polynomial(z, _LOG), half_square)
+    large = b.sub(f, half_square)
+    small = b.fma(s, tail, b.sub(b.sub(f, large), half_square))
+    high, low = _INVERSE_LN[base]
+    product = b.mul(large, high)
+    lost = b.fma(large, low, b.fma(large, high, b.neg(product)))
+    small = b.fma(small, high, lost if rest is None else b.add(lost, rest))
+    return b.add(whole, b.add(product, small))
 
 
 def log(b: Emitter, x: Value) -> Value:
     """Natural logarithm, within 1 ulp."""
-    k, f2 = split_any(b, x)
-    result = b.select(b.eq(x, math.inf), x, _log1p_of_reduced(b, f2, b.neg(k), 2))
-    return _at_the_edges(b, result, x, x)
+    k, f = split_any(b, x)
+    return _log1p_of_reduced(b, f, b.neg(k), 1)
 
 
 def log2(b: Emitter, x: Value) -> Value:

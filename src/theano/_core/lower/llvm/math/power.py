@@ -28,22 +28,22 @@ _P = (
     0.16843176672773247,
     0.1729670824482813,
 )
-# log2(1 + f) / (2*f) in 2*f for 1 + f between sqrt(1/2) and sqrt(2), relative to it: 2**-35.8, of
+# log2(1 + f) / f in f for 1 + f between sqrt(1/2) and sqrt(2), relative to it: 2**-35.8, of
 # which the product of results that float32 has makes 2**-28.
 _NARROW_LOG2 = (
-    0.7213475204343528,
-    -0.18033688021718247,
-    0.060112295174412245,
-    -0.022542104677016356,
-    0.009016790421589796,
-    -0.0037570807092063424,
-    0.001610744989507468,
-    -0.0007042992382012599,
-    0.00031009729636508206,
-    -0.00013980120639751808,
-    7.06779038591435e-05,
-    -3.4872893429752314e-05,
-    9.444651814988651e-06,
+    1.4426950408687056,
+    -0.7213475208687299,
+    0.48089836139529796,
+    -0.3606736748322617,
+    0.2885372934908735,
+    -0.24045316538920591,
+    0.2061753586569559,
+    -0.18030060497952252,
+    0.15876981573892202,
+    -0.14315643535105851,
+    0.14474834710352588,
+    -0.14283937148826548,
+    0.07737058766838703,
 )
 # Larger ones take as long by squares as by the logarithm.
 _LARGEST_EXPONENT = 64
@@ -65,8 +65,7 @@ def _product(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
 
 def _log2_in_two(b: Emitter, x: Value) -> tuple[Value, Value]:
     """log2(x) as an unrounded sum of float64, relative error 2**-66, for positive finite x."""
-    k, f2 = split_any(b, x)
-    f = b.mul(f2, 0.5)
+    k, f = split_any(b, x)
     divisor = b.add(f, 2.0)
     divisor_rest = b.sub(f, b.sub(divisor, 2.0))
     inverse = b.divide(1.0, divisor)
@@ -90,9 +89,6 @@ def _log2_in_two(b: Emitter, x: Value) -> tuple[Value, Value]:
 def _exp2_of_product(b: Emitter, a: Value, y: Value) -> Value:
     """`a**y` in float64 for a >= 0 (infinity and NaN included), but for a = 1 or y = 0."""
     high, low = _log2_in_two(b, a)
-    # log2 of 0, infinity and NaN.
-    high = b.select(b.lt(a, math.inf), high, a)
-    high = b.select(b.eq(a, 0.0), -math.inf, high)
     product = b.mul(y, high)
     rest = b.fma(y, low, b.fma(y, high, b.neg(product)))
     # Beyond these the result is 0 or infinity; there the rest may be a NaN that means nothing.
@@ -106,11 +102,8 @@ def _exp2_of_product(b: Emitter, a: Value, y: Value) -> Value:
 
 def _narrow_power(b: Emitter, a: Value, y: Value) -> Value:
     """`a**y` in float32 for a >= 0 (infinity and NaN included), but for a = 1 or y = 0."""
-    k, f2 = (b.convert("fpext", v, "float64") for v in split_any(b, a))
-    log = b.fma(f2, b.polynomial(f2, _NARROW_LOG2), k)
-    # log2 of 0, infinity and NaN.
-    log = b.select(b.lt(a, math.inf), log, b.convert("fpext", a, "float64"))
-    log = b.select(b.eq(a, 0.0), b.const(-math.inf, "float64", a.lanes), log)
+    k, f = (b.convert("fpext", v, "float64") for v in split_any(b, a))
+    log = b.fma(f, b.polynomial(f, _NARROW_LOG2), k)
     product = b.mul(b.convert("fpext", y, "float64"), log)
     product = b.at_least(b.at_most(product, 200.0), -200.0)
     rounder = FORMATS["float64"].rounder
@@ -170,13 +163,19 @@ def power(b: Emitter, x: Value, y: Value) -> Value:
     if exponent:
         whole = exponent == int(exponent)
         return _known_power(b, x, int(exponent)) if whole else _power_of_root(b, x, exponent)
-    a = b.absolute(x)
-    if x.dtype == "float32":
-        result = _narrow_power(b, a, y)
-    else:
-        result = _exp2_of_product(b, a, y)
+    positive = _narrow_power if x.dtype == "float32" else _exp2_of_product
+    result = positive(b, b.absolute(x), y)
+    # Of what follows, ordinary positive numbers need nothing.
+    special = b.bit_xor(b.bit_and(b.gt(x, 0.0), b.lt(x, math.inf)), 1)
+    if y.number is None or not math.isfinite(y.number):
+        special = b.bit_or(special, b.bit_xor(b.lt(b.absolute(y), math.inf), 1))
+    return b.when_any(special, (result,), lambda: (_special_power(b, x, y, result),))[0]
+
+
+def _special_power(b: Emitter, x: Value, y: Value, result: Value) -> Value:
+    """`x**y` by IEEE 754, for the `result` of |x|**y, which need not hold at 1 and at y = 0."""
     infinite = b.eq(b.absolute(y), math.inf)
-    one = b.bit_or(b.eq(x, 1.0), b.bit_and(b.eq(a, 1.0), infinite))
+    one = b.bit_or(b.eq(x, 1.0), b.bit_and(b.eq(b.absolute(x), 1.0), infinite))
     one = b.bit_or(one, b.eq(y, 0.0))
     # An infinite or a very large y is an even integer.
     half = b.mul(y, 0.5)
