@@ -537,6 +537,10 @@ MatmulStatus matmul_pairs(const Pairs &p, const threads::Poll &poll) {
         SmallPairs work{{p.count, p.rows, p.terms, p.columns, {p.a, p.a_step, p.a_down, p.a_across},
                          {p.b, p.b_step, p.b_down, p.b_across}, p.c, p.c_step, nullptr, p.beta},
                         item};
+        // A column is the row that its vector has with the transposed matrix.
+        if (p.columns == 1 && p.rows > 1)
+            work.products = {p.count, 1, p.terms, p.rows, {p.b, p.b_step, p.b_across, p.b_down},
+                             {p.a, p.a_step, p.a_across, p.a_down}, p.c, p.c_step, nullptr, p.beta};
         return small_pairs(work, poll);
     }
     // Products of some size look for signals themselves.

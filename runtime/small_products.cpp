@@ -10,19 +10,24 @@ namespace {
 // Matrices that are read at once.
 constexpr std::int64_t kTinyItems = 16, kTinyTerms = 4;
 
+std::int64_t vector_bytes() { return has_avx512() ? 64 : has_fma() ? 32 : 16; }
+
 }  // namespace
 
 bool suits(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
     constexpr std::int64_t kMostRows = 32;
-    const std::int64_t vector = has_avx512() ? 64 : has_fma() ? 32 : 16;
     return rows > 1 && rows <= kMostRows && terms > 0 && terms <= kMostTerms && columns > 1 &&
-           columns * itemsize <= kMostVectors * vector;
+           columns * itemsize <= kMostVectors * vector_bytes();
 }
 
 bool suits_stack(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {
     const bool vector = (rows == 1 && columns > 0) || (columns == 1 && rows > 0);
-    const bool tiny = terms > 0 && terms <= kTinyTerms && (rows + columns - 1) * terms <= kTinyItems;
-    return suits(rows, terms, columns, itemsize) || (has_avx512() && vector && tiny);
+    const std::int64_t length = rows + columns - 1;
+    const bool tiny = terms > 0 && terms <= kTinyTerms && length * terms <= kTinyItems;
+    const bool short_rows = length > 1 && terms > 0 && terms <= kMostTerms &&
+                            length * itemsize <= kMostVectors * vector_bytes();
+    return suits(rows, terms, columns, itemsize) ||
+           (vector && (short_rows || (has_avx512() && tiny)));
 }
 
 bool suits_rows(std::int64_t rows, std::int64_t terms, std::int64_t columns, std::int64_t itemsize) {

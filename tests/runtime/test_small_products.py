@@ -99,6 +99,29 @@ def test_many_that_fit_a_vector(layout: str, dtype: str) -> None:
         native.set_threads(before)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards", "broadcast"])
+def test_bits_of_stacks_of_matrices_and_vectors(layout: str, dtype: str) -> None:
+    f, before = products(3, dtype), native.get_threads()
+    try:
+        for terms, length, right in itertools.product((2, 3, 5, 8, 10, 17, 33), SIDES[1:], (0, 1)):
+            a, b = stack((301, 1, terms), dtype, layout), stack((301, terms, length), dtype, layout)
+            if right:
+                a, b = b.swapaxes(1, 2), a.swapaxes(1, 2)
+            native.set_threads(1)
+            found = f(a, b)
+            if length <= 8:
+                # Of short ones, the sums are in order, whichever of the loops makes them.
+                turned = f(b.swapaxes(1, 2).copy(), a.swapaxes(1, 2).copy()).swapaxes(1, 2)
+                assert np.array_equal(turned, found), (terms, length, right)
+            for part in (slice(0, 2), slice(7, 30), slice(300, 301)):
+                assert np.array_equal(f(a[part], b[part]), found[part]), (terms, length, right)
+            native.set_threads(2)
+            assert np.array_equal(f(a, b), found)
+    finally:
+        native.set_threads(before)
+
+
 @pytest.mark.parametrize("columns", [2, 3, 4, 5, 8, 16])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards"])
