@@ -13,6 +13,7 @@
 #include "gather.h"
 #include "lapack.h"
 #include "lapack_aside.h"
+#include "columns.h"
 #include "convolution.h"
 #include "matmul.h"
 #include "panels.h"
@@ -470,7 +471,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
                                   table_multiply_pairs, gather::take,  matrix_pass,
-                                  table_transform,      table_extremes};
+                                  table_transform,      table_extremes,  columns::take_columns};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

@@ -37,7 +37,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 26
+#define TH_ABI_VERSION 27
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -275,6 +275,8 @@ struct th_runtime {
     /* 28: where the largest or smallest items along an axis are. Its arguments: see `extremes.h`. Nonzero
      * as for `parallel`, or without memory. */
     int32_t (*extremes)(th_call *call, int64_t *args);
+    /* 29: a kernel: items of each row at the same positions; its arguments: see `columns.h`. */
+    th_kernel *take_columns;
 };
 
 #ifdef __cplusplus

@@ -229,6 +229,7 @@ PROGRAMS: dict[str, Any] = {
     "multiply_pairs": lambda: texts_of([t], T.batched_dot(t.sum(0), t.sum(0))),
     "matrix_pass": lambda: texts_of([m], T.dot(m.T, T.dot(m, m[0]))),
     "take parallel": lambda: texts_of([m], m[np.arange(99)]),
+    "take_columns": lambda: texts_of([m], m[:, np.arange(99)]),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
@@ -245,7 +246,7 @@ def test_programs_call_what_the_header_declares(names: str) -> None:
                 called.add(name)
                 types = tuple(one.split()[0] for one in arguments.split(", "))
                 assert (result, types) == declared, name
-        called |= {name for name in ("pack", "take") if f"%rt.{name}," in text}
+        called |= {name for name in ("pack", "take", "take_columns") if f"%rt.{name}," in text}
     assert called >= set(names.split())
 
 

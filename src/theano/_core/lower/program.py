@@ -482,6 +482,7 @@ RUNTIME = {
     "matrix_pass": Runtime("int32", "ipip"),
     "transform": Runtime("int32", "p"),
     "extremes": Runtime("int32", "p"),
+    "take_columns": Runtime("", ""),
 }
 
 
@@ -561,8 +562,7 @@ class Routine(Record):
     body: Block
     # The dtype of each word of a row; what is shorter than a word is at its beginning.
     words: tuple[str, ...]
-    # How many times a call runs it.
-    runs: int
+    runs: int  # how many times a call runs it
 
 
 class Program(Record):

@@ -139,6 +139,8 @@ def gather(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place)
     """Return the items of `x` at arrays of positions; their bounds stand behind them, or none."""
     if node.op.is_checked_after(node):
         return _taken(p, node, x, index, place)
+    if _is_of_columns(node, x.ndim, place):
+        return _taken_columns(p, node, x, index)
     shape, operands, address = _index_loop(p, node, x, index, place)
     out = p.new_array(x.dtype, shape)
     _, full, position = place
@@ -191,6 +193,35 @@ def _taken(p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place)
     for number, axis in enumerate(at):
         ends = [p.let("moved", bounds, 8 * n) for n in (2 * number, 2 * number + 1)]
         check_range(p, node, [Array("int64", (), end) for end in ends], axis, x.shape[axis])
+    return out
+
+
+def _is_of_columns(node: Apply, rank: int, place: Place) -> bool:
+    """Tell whether one array holds positions along the last axis, the same for every row."""
+    patterns = [v.type.broadcastable for v in node.op.indices(node)]
+    return patterns == [(False,)] and place == ([rank - 1], [*range(rank - 1)], rank - 1)
+
+
+def _taken_columns(p: Core, node: Apply, x: Array, index: Sequence[Array]) -> Array:
+    """Return items of each row of `x` at the same positions, which the runtime copies."""
+    positions = copies.contiguous(p, index[0])
+    *fronts, length = x.shape
+    *steps, step = p.strides(x)
+    check_range(p, node, index[1:], x.ndim - 1, length)
+    count, width = positions.shape[0], itemsize(positions.dtype)
+    out = p.new_array(x.dtype, [*fronts, count])
+    width *= -1 if is_uint(positions.dtype) else 1
+    numbers = (len(fronts), itemsize(x.dtype), count, width, length, step)
+    words = [*numbers, p.pointer(x), p.pointer(positions), out.data]
+    types = ["int64"] * len(numbers) + ["ptr"] * 3
+    for front in zip(fronts, steps, strict=True):
+        words += front
+        types += ["int64"] * 2
+    block = kernel_call.arguments(p, words, types)
+    total = p.product(out.shape)
+    # Of no rows, or no positions, nothing may be looked at.
+    rows = p.unless_zero(total, p.product(fronts))
+    p.do(ir.Launch("take_columns", block, rows, total, kernel_call.POINT + 1, 1))
     return out
 
 

@@ -1,0 +1,189 @@
+#include "columns.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "processor.h"
+#include "vectors.h"
+
+namespace theano::columns {
+
+namespace {
+
+using std::int64_t;
+
+// Positions whose offsets are worked out at once.
+constexpr int64_t kBlock = 256;
+
+template <class T>
+void add_offsets(const Work &work, int64_t first, int64_t count, int64_t *offsets) {
+    const T *positions = reinterpret_cast<const T *>(work.positions) + first;
+    for (int64_t j = 0; j < count; ++j) {
+        const auto position = static_cast<int64_t>(positions[j]);
+        offsets[j] = (position + (position < 0 ? work.length : 0)) * work.stride;
+    }
+}
+
+void offsets_of(const Work &work, int64_t first, int64_t count, int64_t *offsets) {
+    switch (work.type) {
+        case 1:
+            return add_offsets<std::int8_t>(work, first, count, offsets);
+        case 2:
+            return add_offsets<std::int16_t>(work, first, count, offsets);
+        case 4:
+            return add_offsets<std::int32_t>(work, first, count, offsets);
+        case -1:
+            return add_offsets<std::uint8_t>(work, first, count, offsets);
+        case -2:
+            return add_offsets<std::uint16_t>(work, first, count, offsets);
+        case -4:
+            return add_offsets<std::uint32_t>(work, first, count, offsets);
+        default:
+            return add_offsets<int64_t>(work, first, count, offsets);
+    }
+}
+
+// Rows that lie so many bytes apart, from `x` on, and where what is taken of them is written.
+struct Rows {
+    const char *x;
+    int64_t stride, count;
+    char *out, *limit;
+};
+
+struct Words2 {
+    std::uint64_t words[2];
+};
+
+// `kCount`: how many items there are of each row; 0: `count`.
+template <class T, int kCount>
+void copy_some(const Rows &rows, const int64_t *offsets, int64_t count, int64_t pitch) {
+    int64_t own[kCount + 1];
+    std::copy(offsets, offsets + kCount, own);
+    const int64_t *const from = kCount ? own : offsets;
+    const char *x = rows.x;
+    char *out = rows.out;
+    for (int64_t i = 0; i < rows.count; ++i, x += rows.stride, out += pitch) {
+        TH_UNROLL
+        for (int64_t j = 0; j < (kCount ? kCount : count); ++j)
+            std::memcpy(out + j * static_cast<int64_t>(sizeof(T)), x + from[j], sizeof(T));
+    }
+}
+
+template <class T>
+void copy_items(const Rows &rows, const int64_t *offsets, int64_t count, int64_t pitch) {
+    switch (count) {
+        case 1:
+            return copy_some<T, 1>(rows, offsets, count, pitch);
+        case 2:
+            return copy_some<T, 2>(rows, offsets, count, pitch);
+        case 3:
+            return copy_some<T, 3>(rows, offsets, count, pitch);
+        case 4:
+            return copy_some<T, 4>(rows, offsets, count, pitch);
+        default:
+            return copy_some<T, 0>(rows, offsets, count, pitch);
+    }
+}
+
+void copy_sized(const Work &work, const Rows &rows, const int64_t *offsets, int64_t count) {
+    const int64_t pitch = work.count * work.itemsize;
+    switch (work.itemsize) {
+        case 1:
+            return copy_items<std::uint8_t>(rows, offsets, count, pitch);
+        case 2:
+            return copy_items<std::uint16_t>(rows, offsets, count, pitch);
+        case 4:
+            return copy_items<std::uint32_t>(rows, offsets, count, pitch);
+        case 8:
+            return copy_items<std::uint64_t>(rows, offsets, count, pitch);
+        default:
+            return copy_items<Words2>(rows, offsets, count, pitch);
+    }
+}
+
+#if defined(__x86_64__)
+// How items of some rows at once are brought to their places in a vector; `together`: of none.
+struct Pick {
+    bool bytes;
+    int64_t together = 0, from;
+    Picked picked;
+
+    Pick(const Work &work, const int64_t *offsets, int64_t stride) {
+        if (!has_avx512()) return;
+        const auto [least, largest] = std::minmax_element(offsets, offsets + work.count);
+        const int64_t span = *largest - *least + work.itemsize, nbytes = work.count * work.itemsize;
+        bytes = work.itemsize % kWord != 0 || work.stride % kWord != 0 || stride % kWord != 0;
+        // Of rows far apart, no more lines of the cache are read than needed.
+        bytes = bytes || (std::max(span, nbytes) <= kShort && (stride <= 0 || stride + span > kVector));
+        const int64_t vector = bytes ? kShort : kVector;
+        if (span > vector || nbytes > vector) return;
+        from = *least;
+        together = std::min(vector / nbytes, stride > 0 ? (vector - span) / stride + 1 : 1);
+        picked.span = span + (together - 1) * stride;
+        // A part of an item, then one of an item, then one of a row.
+        const int64_t part = bytes ? 1 : kWord, parts = work.itemsize / part;
+        std::fill(picked.numbers, picked.numbers + kVector, static_cast<unsigned char>(0));
+        for (int64_t i = 0; i < together * work.count * parts; ++i) {
+            const int64_t item = i / parts, row = item / work.count;
+            const int64_t at = offsets[item % work.count] - from + row * stride;
+            picked.numbers[i] = static_cast<unsigned char>(at / part + i % parts);
+        }
+    }
+
+    // What is left of the rows.
+    Rows run(const Work &work, Rows rows) const {
+        const int64_t nbytes = together * work.count * work.itemsize, count = rows.count / together;
+        const Groups groups{rows.x + from, together * rows.stride, count, rows.out, rows.limit, nbytes};
+        (bytes ? pick_bytes_avx512 : pick_words_avx512)(picked, groups);
+        rows.x += count * together * rows.stride;
+        rows.out += count * nbytes;
+        rows.count -= count * together;
+        return rows;
+    }
+};
+#endif
+
+// Calls `visit` with rows of the range that lie one stride apart, along the last axis in front.
+template <class Visit>
+void with_rows(const Work &work, int64_t begin, int64_t end, const Visit &visit) {
+    const Axis *axes = reinterpret_cast<const Axis *>(&work + 1);
+    const int64_t pitch = work.count * work.itemsize;
+    const auto [length, stride] = axes[work.axes - 1];
+    for (int64_t row = begin; row < end;) {
+        const int64_t place = row % length, count = std::min(end - row, length - place);
+        const char *x = work.x + place * stride;
+        int64_t rest = row / length;
+        for (int64_t a = work.axes - 2; a >= 0; rest /= axes[a].length, --a)
+            x += rest % axes[a].length * axes[a].stride;
+        visit(Rows{x, stride, count, work.out + row * pitch, work.out + end * pitch});
+        row += count;
+    }
+}
+
+}  // namespace
+
+void take_columns(int64_t *args, int64_t begin, int64_t end) {
+    const Work &work = *reinterpret_cast<const Work *>(args);
+    for (int64_t first = 0; first < work.count; first += kBlock) {
+        int64_t offsets[kBlock];
+        const int64_t count = std::min(kBlock, work.count - first);
+        offsets_of(work, first, count, offsets);
+#if defined(__x86_64__)
+        if (count == work.count) {
+            const Axis &front = reinterpret_cast<const Axis *>(&work + 1)[work.axes - 1];
+            if (const Pick pick(work, offsets, front.stride); pick.together > 0) {
+                with_rows(work, begin, end, [&](const Rows &rows) {
+                    copy_sized(work, pick.run(work, rows), offsets, count);
+                });
+                continue;
+            }
+        }
+#endif
+        with_rows(work, begin, end, [&](Rows rows) {
+            rows.out += first * work.itemsize;
+            copy_sized(work, rows, offsets, count);
+        });
+    }
+}
+
+}  // namespace theano::columns
