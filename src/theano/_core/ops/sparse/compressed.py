@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 # The transpose of a matrix stored by rows is stored by columns, in the same arrays.
 TURNED = {"csr": "csc", "csc": "csr"}
 INDEX = "int32"
+MOST = np.iinfo(INDEX).max
 MISCOUNTED = "Data argument has {0} items, indices {1}: there is one index for each item"
 
 
@@ -284,20 +285,20 @@ def arrays_of(x: SparseMatrix) -> tuple[Any, ...]:
     OverflowError
         They are too large to be counted in 32 bits.
     """
-    items = int(x.indptr[-1])
-    if max(items, *x.shape) > np.iinfo(INDEX).max:
+    data, indices, indptr, shape = x.data, x.indices, x.indptr, x.shape
+    items = int(indptr[-1])
+    if max(items, *shape) > MOST:
         raise OverflowError(
-            f"the matrix has the shape {x.shape} and {items} stored items: native code counts to "
-            f"{np.iinfo(INDEX).max}. Mode().excluding('sparse') leaves it to SciPy"
+            f"the matrix has the shape {shape} and {items} stored items: native code counts to "
+            f"{MOST}. Mode().excluding('sparse') leaves it to SciPy"
         )
-    vectors = x.data[:items], x.indices[:items], x.indptr
-    if items == len(x.data) == len(x.indices):
-        vectors = x.data, x.indices, x.indptr
+    if not items == len(data) == len(indices):
+        data, indices = data[:items], indices[:items]
     plain = [
         v if v.dtype == d and v.flags.aligned else np.require(v, d, ["A"])
-        for v, d in zip(vectors, (x.dtype, INDEX, INDEX), strict=True)
+        for v, d in ((data, data.dtype), (indices, INDEX), (indptr, INDEX))
     ]
-    return *plain, *(np.array(n, "int64") for n in x.shape)
+    return *plain, *(np.array(n, "int64") for n in shape)
 
 
 class CheckedArrays(_Places):

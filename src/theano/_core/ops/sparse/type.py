@@ -16,6 +16,8 @@ from theano._core.runtime import native
 if TYPE_CHECKING:
     from theano._core.ir.annotations import SparseMatrix
 
+# The dtypes of indices that the runtime reads.
+INDICES = (np.dtype("int32"), np.dtype("int64"))
 CLASSES: dict[str, Any] = {
     "csr": scipy.sparse.csr_matrix,
     "csc": scipy.sparse.csc_matrix,
@@ -165,14 +167,15 @@ def checked(matrix: Any) -> Any:
     ValueError
         They are not.
     """
-    matrix.check_format(full_check=False)
-    indices, indptr = matrix.indices, matrix.indptr
     sizes = matrix.shape
     if matrix.format == "bsr":
+        matrix.check_format(full_check=False)
         sizes = tuple(n // block for n, block in zip(sizes, matrix.blocksize, strict=True))
-    limit = sizes[0 if matrix.format == "csc" else 1]
-    if _known_to_fit(indices, indptr, limit):
+    lines, limit = sizes[::-1] if matrix.format == "csc" else sizes
+    if _known_to_fit(matrix, lines, limit):
         return matrix
+    matrix.check_format(full_check=False)
+    indices, indptr = matrix.indices, matrix.indptr
     if indices.size and not (indices.min() >= 0 and indices.max() < limit):
         raise ValueError(
             f"the indices of a {matrix.format} matrix of shape {matrix.shape} must be from 0 to "
@@ -183,13 +186,17 @@ def checked(matrix: Any) -> Any:
     return matrix
 
 
-def _known_to_fit(indices: np.ndarray, indptr: np.ndarray, limit: int) -> bool:
-    """Tell whether indices are in order, as far as the runtime can tell: it reads them once."""
-    both = (indices, indptr)
-    plain = all(v.flags.c_contiguous and v.flags.aligned for v in both)
-    if not plain or indices.dtype != indptr.dtype or indices.dtype not in (np.int32, np.int64):
+def _known_to_fit(matrix: Any, lines: int, limit: int) -> bool:
+    """Tell whether a matrix is in order, as far as the runtime can tell: it reads indices once."""
+    data, indices, indptr = matrix.data, matrix.indices, matrix.indptr
+    if indices.dtype != indptr.dtype or indices.dtype not in INDICES:
         return False
-    return native.sparse_fit(indices, indptr, len(indices), limit)
+    if not (data.ndim == (3 if matrix.format == "bsr" else 1) and indices.ndim == indptr.ndim == 1):
+        return False
+    if len(indptr) != lines + 1 or not len(data) == len(indices) == indptr[-1] or indptr[0] != 0:
+        return False
+    plain = all(v.flags.c_contiguous and v.flags.aligned for v in (indices, indptr))
+    return plain and native.sparse_fit(indices, indptr, len(indices), limit)
 
 
 def is_sparse(value: object) -> bool:
