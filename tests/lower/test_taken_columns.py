@@ -68,11 +68,13 @@ def test_positions_of_every_type(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_columns_of_many_rows_on_threads(dtype: str) -> None:
     x, before = T.TensorType(dtype, (False,) * 2)(), native.get_threads()
-    array = values((300_001, 3), dtype)
-    f = theano.function([x], x[:, [2, 0, 0, 1]])
+    array, wide = values((300_001, 3), dtype), values((19, 3000), dtype)
+    i, at = T.ivector("i"), RANDOM.integers(-3000, 3000, 70_000).astype("int32")
+    f, g = theano.function([x], x[:, [2, 0, 0, 1]]), theano.function([x, i], x[:, i])
     try:
         for threads in (1, 2, 3):
             native.set_threads(threads)
             assert np.array_equal(f(array), array[:, [2, 0, 0, 1]])
+            assert np.array_equal(g(wide, at), wide[:, at])
     finally:
         native.set_threads(before)

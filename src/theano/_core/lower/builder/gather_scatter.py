@@ -18,6 +18,8 @@ from theano._core.lower.llvm.kernels.addresses import Address, gathered, write_l
 from theano._core.lower.llvm.kernels.items import load, store
 from theano._core.lower.llvm.target.codegen import lanes_of
 
+# Rows that are taken items of at once: where these lie is worked out for all of them.
+ROWS_AT_ONCE = 8
 # The axes that positions address, those taken whole, and where the axes of positions come to stand.
 Place = tuple[list[int], list[int], int]
 
@@ -221,7 +223,7 @@ def _taken_columns(p: Core, node: Apply, x: Array, index: Sequence[Array]) -> Ar
     total = p.product(out.shape)
     # Of no rows, or no positions, nothing may be looked at.
     rows = p.unless_zero(total, p.product(fronts))
-    p.do(ir.Launch("take_columns", block, rows, total, kernel_call.POINT + 1, 1))
+    p.do(ir.Launch("take_columns", block, rows, total, kernel_call.POINT + 1, ROWS_AT_ONCE))
     return out
 
 
