@@ -110,7 +110,7 @@ struct ByColumns {
 
 // How many of the products were made. Shorter vectors give the same bits.
 template <class T, int kBytes>
-std::int64_t by_columns(const Products &p, std::int64_t begin, std::int64_t end) {
+__attribute__((noinline)) std::int64_t by_columns(const Products &p, std::int64_t begin, std::int64_t end) {
     using Own = ByColumns<T, kBytes>;
     if constexpr (kBytes > 16)
         if (p.terms <= Own::kLanes / 2 || p.columns <= Own::kLanes / 2)

@@ -29,24 +29,18 @@ struct Multiplication {
     }
 
     void run(std::int64_t begin, std::int64_t end) {
-        std::int64_t i = begin;
-        for (; i < end; ++i) {
+        for (std::int64_t i = begin; i < end; ++i) {
             const char *b = p.b.data + i * p.b.step;
             // INVARIANT: rows of B are read in vectors that end within it, or packed.
-            if (!b_end || b + (p.terms - 1) * p.b.down + kWide * kItem > b_end) break;
-            rows(i, reinterpret_cast<const T *>(b), p.b.down / kItem);
+            if (b_end && b + (p.terms - 1) * p.b.down + kWide * kItem <= b_end)
+                rows(i, reinterpret_cast<const T *>(b), p.b.down / kItem);
+            else rows(i, pack(b), kWide);
         }
-        // Some at once: a vector is read long after its parts were written.
-        const std::int64_t each = p.terms * kWide, together = kMostTerms / p.terms;
-        for (std::int64_t j = 0; i < end && j < each * (end - i < together ? end - i : together); ++j)
-            packed[j] = T(0);
-        while (i < end) {
-            const std::int64_t count = end - i < together ? end - i : together;
-            for (std::int64_t j = 0; j < count; ++j)
-                copy_rows(p.b.data + (i + j) * p.b.step, p.b.down, p.b.across, p.terms, p.columns,
-                          packed + j * each, p.columns, kWide);
-            for (std::int64_t j = 0; j < count; ++j, ++i) rows(i, packed + j * each, kWide);
-        }
+    }
+
+    const T *pack(const char *b) {
+        copy_rows(b, p.b.down, p.b.across, p.terms, p.columns, packed, kWide);
+        return packed;
     }
 
     void rows(std::int64_t i, const T *b, std::int64_t apart) const {

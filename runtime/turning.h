@@ -71,15 +71,15 @@ void turn(const Turning &work) {
     }
 }
 
-// Writes rows of items, `down` and `across` bytes apart, as rows of `width` items, `pitch` apart if that
-// is not 0; what is left of the width is zeros.
+// Writes rows of items, `down` and `across` bytes apart, as rows of `width` items; what is left of
+// each is zeros.
 template <class T>
 void copy_rows(const char *from, std::int64_t down, std::int64_t across, std::int64_t rows,
-               std::int64_t columns, T *to, std::int64_t width, std::int64_t pitch = 0) {
+               std::int64_t columns, T *to, std::int64_t width) {
     constexpr auto kItem = static_cast<std::int64_t>(sizeof(T));
     if (down == kItem && across % kItem == 0)
-        return turn<T>({from, columns, across / kItem, rows, 1, to, width, pitch});
-    for (std::int64_t row = 0; row < rows; ++row, from += down, to += pitch ? pitch : width) {
+        return turn<T>({from, columns, across / kItem, rows, 1, to, width});
+    for (std::int64_t row = 0; row < rows; ++row, from += down, to += width) {
         if (across == kItem) {
             __builtin_memcpy(to, from, static_cast<unsigned long>(columns * kItem));
         } else {
