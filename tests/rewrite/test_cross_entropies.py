@@ -40,6 +40,8 @@ NUMBERS: dict[str, Any] = {
     "with argmax": nnet.crossentropy_softmax_argmax_1hot_with_bias(x, T.zeros_like(x[0]), y)[0],
     "logsoftmax": -nnet.logsoftmax(x)[n, y],
     "with bias": -T.log(nnet.softmax_with_bias(x, T.zeros_like(x[0])))[n, y],
+    "of known lengths": -T.log(nnet.softmax(x.reshape((6, 5)))[T.arange(6), y]),
+    "there and back": -T.log(p.reshape((2, 3, 5)).reshape((6, 5))[n, y]),
     "by hand": -T.log(by_hand)[n, y],
     "by hand, twice": -T.log(twice)[n, y],
     "by hand, transposed": -T.log(turned)[n, y],
@@ -234,7 +236,7 @@ def test_of_focal_losses(name: str) -> None:
 
 # Written so that more than the logarithm of a softmax is rewritten.
 MORE = (
-    *("by hand", "by hand, twice", "chosen", "transposed", "log of flat"),
+    *("by hand", "by hand, twice", "chosen", "transposed", "log of flat", "there and back"),
     *("reshaped", "reshaped by a length", "by hand, transposed", "by hand, over columns"),
 )
 

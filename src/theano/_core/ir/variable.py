@@ -318,23 +318,24 @@ class Variable(_Operators):
             return str(self)
 
 
-def _all_alike(items: Any) -> bool:
-    """Tell whether there are items, all of the same bits."""
-    if len(items) < 2:
-        return len(items) == 1
-    # Of most arrays this is known at once.
+def _one_number(data: object) -> Any:
+    """Return the number that all items of an array are, bit by bit; None if there is none."""
+    if not isinstance(data, np.ndarray) or not data.size:
+        return None
+    items = data.reshape(-1)
+    # Of most arrays it is known at once that they have several.
     if items[0].tobytes() != items[-1].tobytes():
-        return False
-    data = np.ascontiguousarray(items).view("uint8").reshape(len(items), -1)
-    return bool((data == data[0]).all())
+        return None
+    rows = np.ascontiguousarray(items).view("uint8").reshape(len(items), -1)
+    return items[0].item() if len(items) == 1 or (rows == rows[0]).all() else None
 
 
 class Constant(Variable):
     """A variable whose value is known: `data`."""
 
     _signature: Any = None
-    # Of the number of all items, once that was asked for.
-    _number: tuple[Any, ...] = ()
+    # The number of all items, or None, once that was asked for.
+    _number: tuple[Any] | None = None
 
     def __init__(self, type: Type, data: object, name: str | None = None) -> None:
         super().__init__(type, name=name)
@@ -369,9 +370,8 @@ class Constant(Variable):
 
     def number(self) -> Any:
         """Return the number that all items of an array are, bit by bit; None if there is none."""
-        if not self._number:
-            items = self.data.reshape(-1) if isinstance(self.data, np.ndarray) else ()
-            self._number = (items[0].item() if _all_alike(items) else None,)
+        if self._number is None:
+            self._number = (_one_number(self.data),)
         return self._number[0]
 
     def equals(self, other: object) -> bool:

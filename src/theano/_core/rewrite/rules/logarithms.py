@@ -137,7 +137,9 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
 def _divided_by(value: Variable, node: Apply, at: list[Variable]) -> tuple[Any, Any] | None:
     """Return (x, y) if `value` is x / y[at] for the entries that `node` writes, else None."""
     factors = flatten(value) if made_by(value, *ROOTS, switch) else None
-    for below in factors.minus if factors is not None else ():
+    if factors is None:
+        return None
+    for below in factors.minus:
         chosen = below.owner
         if chosen is None or not _reads(chosen.op, node.op) or chosen.inputs[1:] != at:
             continue
@@ -172,7 +174,9 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """For shapings that undo each other."""
     value = node.inputs[0]
     factors = divided_factors(rewriter, value, False) if made_by(value, *ROOTS) else None
-    for below in factors.minus if factors is not None else ():
+    if factors is None:
+        return None
+    for below in factors.minus:
         if below.type != value.type or not _undoes(rewriter, node, below):
             continue
         factors.minus.remove(below)

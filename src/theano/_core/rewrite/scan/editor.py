@@ -11,6 +11,9 @@ from theano._core.ops.control.body import Body, changing_shapes
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import State
 
+# What reads each variable; None for a result of the graph.
+Uses = dict[Any, list[Any]]
+
 
 class DraftState:
     """A state: its taps in the body, its initial rows, its new value, and the output it had."""

@@ -13,36 +13,37 @@ from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.base.errors import InternalError
-from theano._core.ir.graph import copied, copy_graph, made_by, toposort
+from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.array.assertions import Assert
-from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.index_form import SYMBOL, Slice
 from theano._core.ops.array.indexing import Subtensor, within
 from theano._core.ops.array.products import Dot, dot
-from theano._core.ops.array.shaping import Length, length, pattern_broadcast, reshape_op
-from theano._core.ops.control.branch import needed_always
+from theano._core.ops.array.shaping import length, pattern_broadcast, reshape_op
 from theano._core.ops.control.scan import Loop
-from theano._core.ops.control.scan_state import ALL, NEW, checked_steps, is_rows
+from theano._core.ops.control.scan_state import ALL, NEW, is_rows
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import add, minimum, mul
 from theano._core.rewrite.engine import conform
 from theano._core.rewrite.inline import in_loops
-from theano._core.rewrite.scan.batch import StepBatch
-from theano._core.rewrite.scan.editor import Draft, DraftState
+from theano._core.rewrite.scan.editor import Draft, DraftState, Uses
 from theano._core.rewrite.scan.merge import merge_loops
-from theano._core.rewrite.scan.truncate import made_by_loop, run_fewer_steps
+from theano._core.rewrite.scan.move_out import (
+    collect_given,
+    measure_before,
+    move_out_fixed,
+    move_out_results,
+    move_out_rows,
+)
+from theano._core.rewrite.scan.truncate import run_fewer_steps
 
 # More rounds of changes than this are taken for an endless loop.
 MOST_ROUNDS = 500
 # Of states, so many of the last rows are kept instead of all.
 MOST_LAST = 8
-
-Uses = dict[Any, list[Any]]
 
 
 class _Watched(Uses):
@@ -312,106 +313,7 @@ def inline_inputs(draft: Draft, uses: Uses) -> bool:
     return True
 
 
-# -- work that leaves the loop --------------------------------------------------------------------
-
-
-def move_out_fixed(draft: Draft, uses: Uses) -> bool:
-    """Compute before the loop what is the same in every step."""
-    varying = draft.depending_on([*draft.sequences, *draft.taps])
-    used = (v for n in draft.nodes() if n.outputs[0] in varying for v in n.inputs)
-    fixed = [v for v in (*used, *draft.roots) if v.owner is not None and v not in varying]
-    always = needed_always(draft.roots, draft.inputs) if fixed else ()
-    inner = [v for v in dict.fromkeys(fixed) if v in always and not _may_fail(v, draft)]
-    if not inner:
-        return False
-    outside = copy_graph(inner, draft.fixed)
-    fresh = {v: v.clone() for v in inner}
-    draft.substitute(fresh)
-    draft.fixed.update((fresh[v], o) for v, o in zip(inner, outside, strict=True))
-    return True
-
-
-def measure_before(draft: Draft, uses: Uses) -> bool:
-    """Take lengths of the items of a sequence from the sequence, which may not be needed then.
-
-    Rows of another loop stay needed: it checks that its steps keep their lengths.
-    """
-    fresh: dict[Any, Any] = {}
-    for node in draft.nodes():
-        rows = draft.sequences.get(node.inputs[0]) if isinstance(node.op, Length) else None
-        if rows is not None and not made_by_loop(rows):
-            (measured,) = node.outputs
-            fresh[measured] = measured.clone()
-            draft.fixed[fresh[measured]] = as_int64(length(rows, node.op.axis + 1))
-    if not fresh:
-        return False
-    draft.substitute(fresh)
-    return True
-
-
-def _may_fail(variable: Variable, draft: Draft) -> bool:
-    """Tell whether a value must not be computed when no step asks for it."""
-    nodes = toposort([variable], set(draft.inputs))
-    return any(isinstance(n.op, Assert) or not n.rules.pure for n in nodes)
-
-
-def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
-    """Rows that are all the same are one row, broadcast; those of a sequence are there already."""
-    if draft.condition is not None:
-        return None
-    for state in draft.states:
-        value = state.value
-        if state.taps or not is_rows(value):
-            continue
-        outer = value if isinstance(value, Constant) else draft.fixed.get(value)
-        if outer is not None:
-            shape = [as_int64(length(outer, a)) for a in range(outer.type.ndim)]
-            rows = alloc(dimshuffle(outer, ["x", *range(outer.type.ndim)]), draft.steps, *shape)
-        elif value in draft.sequences:
-            source = draft.sequences[value]
-            rows = source[: checked_steps(draft.steps, [as_int64(length(source, 0))])]
-        else:
-            continue
-        if state.keep not in (ALL, NEW):
-            rows = rows[-state.keep :]
-        draft.states.remove(state)
-        table = draft.build() if draft.states else {}
-        return {**table, state.output: conform(rows, state.output)}
-    return None
-
-
-def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | bool:
-    """Compute for all steps at once what depends on sequences only: products, long functions.
-
-    A loop none of whose steps needs another becomes a plain expression.
-    """
-    if draft.condition is not None:
-        return False
-    dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
-    alone = not any(s.taps for s in draft.states)
-    dear = [n for n in draft.nodes() if n.rules.is_dear(n) and n.outputs[0] not in dependent]
-    dear = [n for n in dear if n.outputs[0] in varying]
-    if not (alone or dear):
-        return False
-    batch = StepBatch(draft)
-    if alone:
-        rows = batch.of([s.value for s in draft.states])
-        if rows is not None:
-            return {
-                s.output: conform(_tail(r, s.keep), s.output)
-                for s, r in zip(draft.states, rows, strict=True)
-            }
-    always = needed_always(draft.roots, draft.inputs)
-    items: dict[Any, Any] = {}
-    for value in (node.outputs[0] for node in dear):
-        rows = batch.of([value]) if value in always else None
-        if rows is not None:
-            items[value] = value.clone()
-            draft.sequences[items[value]] = rows[0]
-    if not items:
-        return False
-    draft.substitute(items)
-    return True
+# -- sums ------------------------------------------------------------------------------------------
 
 
 def gather_sums(draft: Draft, uses: Uses) -> bool:
@@ -478,10 +380,6 @@ def _only_measures(node: Apply | None, uses: Uses) -> bool:
         return node is not None
     views = isinstance(node.op, (Subtensor, DimShuffle))
     return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))
-
-
-def _tail(rows: Variable, keep: Any) -> Any:
-    return rows if keep in (ALL, NEW) else rows[-keep:]
 
 
 def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
@@ -579,5 +477,6 @@ CHANGES: tuple[Change, ...] = (
     collect_given,
     sum_products_at_once,
     move_out_rows,
+    move_out_results,
     gather_sums,
 )
