@@ -123,19 +123,20 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | bool:
 def move_out_results(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     """Compute behind the loop, for all steps at once, products that no step reads.
 
-    They may be made of what the steps hand on, whose rows are kept then: one product of matrices
-    takes less time than one of a vector for each step.
+    They may be made of states whose rows are kept: one product of matrices takes less time than one
+    of a vector for each step. No rows are kept for that alone, which may be many and long.
     """
     if draft.condition is not None:
         return None
-    handed = {s.value: s for s in draft.states if s.taps and is_rows(s.value)}
+    kept = [s for s in draft.states if is_rows(s.value) and s.keep in (ALL, NEW)]
+    handed = {s.value: s for s in kept if s.taps}
     rows_of = {value: _rows_like(value) for value in handed}
     batch = StepBatch(draft)
     batch.inputs.update(handed)
     batch.rows.update(rows_of)
     outside: dict[Any, Any] = {}
-    for state in draft.states:
-        if state.taps or state.value in handed or not is_rows(state.value):
+    for state in kept:
+        if state.taps or state.value in handed:
             continue
         nodes = toposort([state.value], batch.inputs)
         read = {v for n in nodes for v in n.inputs}
@@ -143,20 +144,15 @@ def move_out_results(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
             continue
         rows = batch.of([state.value])
         if rows is not None:
-            outside[state.output] = conform(_tail(rows[0], state.keep), state.output)
-    if not outside:
+            outside[state.output] = conform(rows[0], state.output)
+    if not outside or len(outside) == len(draft.states):
         return None
     draft.states = [state for state in draft.states if state.output not in outside]
-    kept = {s: s.keep for s in handed.values()}
-    for state in kept:
-        state.keep = NEW if state.keep == NEW else ALL
     table = draft.build()
     made = {}
     for value, state in handed.items():
         rows = table[state.output]
         made[rows_of[value]] = rows if state.keep == NEW else rows[max(state.taps) :]
-        if kept[state] not in (ALL, NEW):
-            table[state.output] = rows[-kept[state] :]
     return {**table, **dict(zip(outside, copied(list(outside.values()), made), strict=True))}
 
 
