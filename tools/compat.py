@@ -26,8 +26,9 @@ imported; who uses one gets a `NotImplementedError` with the advice in the last 
 """
 TOLD = """\
 `make test-clients` names the reason of each failure. They are names and conversions that NumPy
-and SciPy removed, and other libraries that the tests ask for; three tests meet a difference:
-NumPy's functions of variables are variables, shapes are checked, and a last bit.
+and SciPy removed, and other libraries that the tests ask for; four tests meet a difference:
+NumPy's functions of variables are variables, shapes are checked, a last bit, and the logarithm of
+a density is finite where the density underflows.
 """
 REPEATED = """## Positions that repeat
 

@@ -142,6 +142,15 @@ def test_parts_of_joins(entry: Any, axis: int) -> None:
             np.testing.assert_array_equal(f(one, two), expected)
 
 
+@pytest.mark.parametrize("start", range(4))
+@pytest.mark.parametrize("stop", range(4))
+def test_parts_of_joins_of_known_lengths(start: int, stop: int) -> None:
+    parts = [T.specify_shape(y[:, :1], (2, 1)), T.specify_shape(y[:, 1:], (2, 2))]
+    f = theano.function([y], T.concatenate(parts, axis=1)[:, start:stop])
+    value = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(f(value), value[:, start:stop])
+
+
 def test_one_array_of_a_join_is_read_itself() -> None:
     outputs = [
         T.join(1, x, y)[:, : x.shape[1]] + 1,

@@ -243,7 +243,8 @@ def _one_of_joined(rewriter: Rewriter, entry: Any, lengths: Sequence[Any]) -> An
             begin, last = entry.start or 0, index == len(lengths) - 1
             stop = total([start, length])
             whole = entry.stop == stop or rewriter.finished.get(entry.stop) is stop
-            if entry.step in (None, 1) and begin == start and (whole or (last and not entry.stop)):
+            whole = whole or (last and entry.stop is None)
+            if entry.step in (None, 1) and begin == start and whole:
                 return index, slice(None)
         elif isinstance(entry, int) and isinstance(length, int) and start <= entry < start + length:
             return index, entry - start
