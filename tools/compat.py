@@ -26,9 +26,9 @@ imported; who uses one gets a `NotImplementedError` with the advice in the last 
 """
 TOLD = """\
 `make test-clients` names the reason of each failure. They are names and conversions that NumPy
-and SciPy removed, and other libraries that the tests ask for; four tests meet a difference:
-NumPy's functions of variables are variables, shapes are checked, a last bit, and the logarithm of
-a density is finite where the density underflows.
+and SciPy removed, and other libraries that the tests ask for; five tests meet a difference:
+NumPy's functions of variables are variables, shapes are checked, a last bit, and logarithms of
+densities are finite where these underflow (two tests).
 """
 REPEATED = """## Positions that repeat
 

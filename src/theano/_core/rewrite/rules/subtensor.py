@@ -65,8 +65,10 @@ def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
 def _part_with_new_axes(rewriter: Rewriter, node: Apply) -> Any:
     """For all of the new axes, or their one item: other rules find what the part is of."""
     view = made_by(node.inputs[0], DimShuffle)
-    kept = () if view is None else [axis for axis in view.op.new_order if axis != "x"]
-    if view is None or list(kept) != sorted(kept):
+    if view is None:
+        return None
+    kept = [axis for axis in view.op.new_order if axis != "x"]
+    if kept != sorted(kept):
         return None
     entries = join_index(node.op.index, node.inputs[1:])
     entries += [slice(None)] * (len(view.op.new_order) - len(entries))
