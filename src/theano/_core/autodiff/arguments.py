@@ -9,12 +9,11 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.near_misses import signature
-from theano._core.base.settings import config
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import DisconnectedType, NullType
-from theano._core.ops.core.fill import second
+from theano._core.ops.core.fill import continuous_dtype, second
 from theano._core.ops.core.op import as_variable
 
 
@@ -66,7 +65,7 @@ def first_gradients(
                 f"cost must be a scalar. {text} is of {cost.type}: {text}.sum() and {text}.mean() "
                 f"are scalars.{made}"
             )
-        dtype = cost.type.dtype if not dtypes.is_discrete(cost.type.dtype) else config.floatX
+        dtype = continuous_dtype(cost.type.dtype)
         # Filled over the cost: what this depends on counts as used by its gradient.
         seeds[cost] = second(cost, np.ones((), dtype=dtype))
     for variable, value in (known_grads or {}).items():

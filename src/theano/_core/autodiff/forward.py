@@ -13,7 +13,6 @@ from typing import Any
 
 from theano._core.autodiff.reverse import Reverse, check_defined
 from theano._core.base import dtypes
-from theano._core.base.settings import config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
@@ -174,8 +173,3 @@ def broadcast_like(x: Variable, like: Variable) -> Any:
     if any(one and not other for one, other in pairs):
         x = second(like, x)
     return pattern_broadcast(x, like.type.broadcastable)
-
-
-def tangent_dtype(dtype: str) -> str:
-    """Return the dtype of the tangent of a variable: floatX for that of an integer."""
-    return config.floatX if dtypes.is_discrete(dtype) else dtype

@@ -345,7 +345,9 @@ def _zeros(variable: Any, asked: Collection[object] = ()) -> Any:
         return zeros_like_float(variable)
     unasked = isinstance(variable, Constant) and variable not in asked
     zeros_like = None if unasked else getattr(variable, "zeros_like", None)
-    return None if zeros_like is None else zeros_like(continuous_dtype(variable))
+    if zeros_like is None:
+        return None
+    return zeros_like(continuous_dtype(getattr(variable.type, "dtype", "bool")))
 
 
 def _zero_cotangent(out: Variable) -> Any:

@@ -274,6 +274,7 @@ def _basic(x: Any, entries: Sequence[object]) -> Any:
     view = dimshuffle(x, order if all(x.type.broadcastable[a] for a in rest) else order + rest)
     kept = [slice(None) if entry is None else entry for entry in entries]
     if all(isinstance(entry, slice) and entry == slice(None) for entry in kept):
+        # Said even of one node: it is an index, which `set_subtensor` takes, not just a view.
         view.tag.index_steps = 1
         return view
     return _marked(_part(view, kept), 2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.derivatives.gradients import disconnected_type, format_like
-from theano._core.autodiff.forward import broadcast_like, push_forward, tangent_dtype
+from theano._core.autodiff.forward import broadcast_like, push_forward
 from theano._core.autodiff.reverse import grad
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError
@@ -16,7 +16,7 @@ from theano._core.ir.graph import inputs as leaves_of
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.gradient import GradientFilter
 from theano._core.ops.array.reductions import ArgExtreme
-from theano._core.ops.core.fill import second, zeros_like_float
+from theano._core.ops.core.fill import continuous_dtype, second, zeros_like_float
 from theano._core.ops.elementwise.elementwise import cast
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _direction(variable: Variable, point: TensorLike) -> Any:
     dtype = variable.type.dtype
     if dtypes.is_complex(point.type.dtype) and not dtypes.is_complex(dtype):
         raise ValueError(f"Element of eval_points for {variable}, which is real, is complex")
-    return broadcast_like(cast(point, tangent_dtype(dtype)), variable)
+    return broadcast_like(cast(point, continuous_dtype(dtype)), variable)
 
 
 def _connected(out: Variable, wrt: list[Variable]) -> bool:

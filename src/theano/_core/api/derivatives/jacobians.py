@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, overload
 from theano._core.api.derivatives.gradients import format_like
 from theano._core.api.derivatives.vectorization import vectorize
 from theano._core.api.scan.scan import scan
-from theano._core.autodiff.forward import push_forward, tangent_dtype
+from theano._core.autodiff.forward import push_forward
 from theano._core.autodiff.reverse import grad
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir.variable import Variable
 from theano._core.ops.array.creation import identity_matrix, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.shaping import length
-from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.fill import continuous_dtype, zeros_like_float
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import TensorLike, Variables
@@ -124,7 +124,7 @@ def _all_rows(expression: Variable, targets: list[Any], options: Any) -> list[An
         return grad(None, targets, known_grads={expression: weights}, **options)
 
     n = as_int64(length(expression, 0))
-    dtype = tangent_dtype(expression.type.dtype)
+    dtype = continuous_dtype(expression.type.dtype)
     return vectorize(row)(identity_matrix(n, n, 0, dtype))
 
 
@@ -196,7 +196,7 @@ def hessian(
             raise AssertionError(f"hessian needs vectors to differentiate by, got {target.type}")
         slope = grad(cost, target, consider_constant, disconnected_inputs)
         n = as_int64(length(target, 0))
-        basis = identity_matrix(n, n, 0, tangent_dtype(target.type.dtype))
+        basis = identity_matrix(n, n, 0, continuous_dtype(target.type.dtype))
         still: dict[Any, None] = dict.fromkeys(consider_constant or ())
         matrices.append(vectorize(partial(_change_of, slope, target, still))(basis))
     return format_like(wrt, matrices)

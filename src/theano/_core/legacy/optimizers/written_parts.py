@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from theano._core.ir.comparison import equal_computations
 from theano._core.ir.graph import made_by
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.optimizers.local_optimizers import constant_folding, local_optimizer
 from theano._core.ops.array.broadcasting import Alloc, alloc
 from theano._core.ops.array.dims import as_int64
@@ -27,11 +25,10 @@ from theano._core.ops.array.indexing import (
     subtensor,
 )
 from theano._core.ops.array.shaping import MakeVector, ShapeOf, SpecifyShape, length
-from theano._core.ops.core.dimshuffle import DimShuffle
-from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import switch
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
+from theano._core.rewrite.engine import known_value
 
 _WRITES = (IncSubtensor, AdvancedIncSubtensor)
 
@@ -43,34 +40,17 @@ def _entries(node: Apply) -> list[Any]:
     return entries + [slice(None)] * (node.inputs[0].type.ndim - len(entries))
 
 
-def _single_value(variable: Variable) -> Any:
-    """Return the constant that all items of an array are; None if they are not known to be one."""
-    filled = variable
-    while (node := filled.owner) is not None:
-        if not isinstance(node.op, (DimShuffle, Alloc, Second)):
-            return None
-        filled = node.inputs[1 if isinstance(node.op, Second) else 0]
-    if not isinstance(filled, Constant) or not isinstance(filled.data, np.ndarray):
-        return None
-    values = filled.data
-    return values.flat[0] if values.size and (values == values.flat[0]).all() else None
-
-
-def _is_zero(variable: Variable) -> bool:
-    value = _single_value(variable)
-    return value is not None and bool(value == 0)
-
-
 @local_optimizer(_WRITES)
 def local_incsubtensor_of_zeros(node: Apply) -> Any:
     """Add no zeros to a part: ``inc_subtensor(x[i], 0)`` is ``x``."""
-    return [node.inputs[0]] if not node.op.assign and _is_zero(node.inputs[1]) else False
+    adds_zero = not node.op.assign and known_value(node.inputs[1]) == 0
+    return [node.inputs[0]] if adds_zero else False
 
 
 @local_optimizer([IncSubtensor])
 def local_setsubtensor_of_constants(node: Apply) -> Any:
     """Write no constant where it is: ``set_subtensor(zeros[i], zeros)`` is ``zeros``."""
-    x, y = (_single_value(v) for v in node.inputs[:2])
+    x, y = (known_value(v) for v in node.inputs[:2])
     same = node.op.assign and x is not None and y is not None and x == y
     return [node.inputs[0]] if same else False
 

@@ -82,12 +82,11 @@ def full_like(x: Variable, number: TensorLike, dtype: str) -> Variable:
     return second(x, np.asarray(number, dtype=dtype))
 
 
-def continuous_dtype(x: Variable) -> str:
-    """Return the dtype of a variable if that is continuous, else floatX."""
-    dtype = getattr(x.type, "dtype", "bool")
+def continuous_dtype(dtype: str) -> str:
+    """Return a dtype if it is continuous, else floatX: that of derivatives by such a variable."""
     return config.floatX if dtypes.is_discrete(dtype) else dtype
 
 
 def zeros_like_float(x: Any) -> Variable:
-    """Return zeros in the shape of `x`, of its continuous dtype."""
-    return full_like(x, 0, continuous_dtype(x))
+    """Return zeros in the shape of `x`, of the dtype of its derivatives."""
+    return full_like(x, 0, continuous_dtype(x.type.dtype))

@@ -9,7 +9,6 @@ import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.base.errors import AsTensorError
-from theano._core.base.settings import config
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Op, as_variable
@@ -133,11 +132,6 @@ def result(op: Op, inputs: Sequence[Any], format: str, dtype: str) -> Apply:
 def upcast(*variables: Variable) -> str:
     """Return the dtype that the items of all variables fit."""
     return dtypes.upcast(*(v.type.dtype for v in variables))
-
-
-def float_dtype(x: Any) -> str:
-    """Return the dtype of gradients for `x`."""
-    return config.floatX if dtypes.is_discrete(x.type.dtype) else x.type.dtype
 
 
 def converted(matrix: object, format: str, dtype: str) -> Any:

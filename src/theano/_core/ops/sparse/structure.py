@@ -16,7 +16,7 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import DisconnectedType
 from theano._core.ops.array.shaping import length, vector_of
-from theano._core.ops.core.fill import second
+from theano._core.ops.core.fill import continuous_dtype, second
 from theano._core.ops.core.op import connected, constant, linear_in
 from theano._core.ops.elementwise.arithmetic import eq, switch
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
@@ -26,7 +26,6 @@ from theano._core.ops.sparse.base import (
     array,
     converted,
     either,
-    float_dtype,
     is_sparse_type,
     result,
     sparse,
@@ -225,7 +224,7 @@ def rebuilt(x: Variable, data: object) -> Any:
 def ones_at(x: Variable, dtype: str | None = None) -> Any:
     """Return 1 where `x` stores items."""
     data = parts(x)[0]
-    return rebuilt(x, second(data, array(1, dtype or float_dtype(x))))
+    return rebuilt(x, second(data, array(1, dtype or continuous_dtype(x.type.dtype))))
 
 
 def sparse_as(format: str, g: Any) -> Any:
@@ -298,7 +297,7 @@ def cast_as(x: Variable, dtype: str) -> Any:
 def zeros_at(x: Any) -> Any:
     """Return a matrix of the shape of `x` that stores nothing, of a float dtype."""
     _, _, indptr, shape = parts(x)
-    nothing = np.zeros(0, float_dtype(x))
+    nothing = np.zeros(0, continuous_dtype(x.type.dtype))
     return CSM(x.type.format)(nothing, np.zeros(0, "int32"), indptr * array(0, "int32"), shape)
 
 
