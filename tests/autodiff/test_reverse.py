@@ -324,6 +324,34 @@ def test_the_size_of_a_gradient_is_linear() -> None:
     assert len(theano.gof.graph.ops([x], [slope])) - count <= 5 * count
 
 
+def test_an_expression_that_is_written_twice() -> None:
+    """One cotangent is sent through it, but not to what is asked for or given."""
+    x, w = T.dvector("x"), T.dmatrix("w")
+
+    def layer() -> Any:
+        return T.tanh(T.dot(x, w) / 2)
+
+    def cost_of(one: Any, two: Any) -> Any:
+        return (one * 3).sum() + T.exp(two).sum()
+
+    same = layer()
+    costs = cost_of(layer(), layer()), cost_of(same, same)
+    twice, once = (len(theano.gof.graph.ops([x, w], [T.grad(cost, w)])) for cost in costs)
+    assert twice - once == len(theano.gof.graph.ops([x, w], [same]))
+    values = [np.array([0.5, -1.0]), np.array([[1.0, 2.0], [0.3, -2.0]])]
+    one, two = (theano.function([x, w], T.grad(cost, w))(*values) for cost in costs)
+    np.testing.assert_allclose(one, two)
+
+    first, second, at = T.exp(x), T.exp(x), values[0]
+    cost = (first * 2 + second * 3).sum()
+    for wrt, wanted in ((first, 2), (second, 3), (x, 5 * np.exp(at))):
+        np.testing.assert_allclose(T.grad(cost, wrt).eval({x: at}) * np.ones(2), wanted)
+    given = T.grad(None, x, known_grads={first: T.ones_like(x)})
+    np.testing.assert_allclose(given.eval({x: at}), np.exp(at))
+    rest = T.grad(cost, x, consider_constant=[second])
+    np.testing.assert_allclose(rest.eval({x: at}), 2 * np.exp(at))
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -9,7 +9,10 @@ import numpy as np
 import theano
 import theano.tensor as T
 from theano._core.ops.array.gradient import ZeroGrad
+from theano._core.ops.array.index_form import SYMBOL, Slice
+from theano._core.ops.array.indexing import Subtensor, within
 from theano._core.ops.array.shaping import Rebroadcast, length
+from theano._core.ops.control.scan_state import CheckedSteps
 from theano.ifelse import ifelse
 from theano.tensor import nlinalg, slinalg
 
@@ -32,6 +35,14 @@ EXAMPLES: dict[str, Any] = {
     "shape(x) → lengths of x": T.exp(x).shape * 2,
     "length of an expression → its formula": length(T.exp(m), 0),
     "vector(a, b, …)[i] → item i": m.shape[1],
+    "x[0] → x without an axis of one item": T.addbroadcast(m.reshape((6, 1)), 1)[:, 0] * 2,
+    "x[-2:][within(-1, n)] → x[-1]": Subtensor((SYMBOL,))(
+        Subtensor((Slice(-2),))(x), within(T.constant(-1, dtype="int64"), x.shape[0])
+    )
+    * 2,
+    "checked_steps(n, n) → n": CheckedSteps()(x.shape[0], T.exp(x).shape[0]) * 2,
+    "f(x[::-1]) → f(x)[::-1]": T.cumsum(m, axis=0)[::-1].sum(axis=1),
+    "dot(x[::-1].T, y[::-1]) → dot(x.T, y)": T.dot(T.exp(m)[::-1].T, m[::-1]),
     "fill(x, y) → alloc(y, shape(x))": T.zeros_like(x),
     "alloc(x, shape(x)) → x": T.alloc(x, x.shape[0]),
     "x + alloc(y, shape(x)) → x + y": x + T.alloc(s, x.shape[0]),
@@ -84,6 +95,7 @@ EXAMPLES: dict[str, Any] = {
         )[0]
         for phase, step, start in (
             ("canonical", lambda a, h: h * a + 0, s),
+            ("reversals", lambda a, h: a * T.cumsum(h * m, axis=0)[::-1].sum(axis=1).max(), s),
             ("stable", lambda a, h: T.log(1 + T.exp(h * a)), s),
             ("special", lambda a, h: T.tanh(h * a) ** 3, s),
             ("blas", lambda a, h: 3 * h - 2 * T.dot(T.tanh(h), T.sin(h * a)), square),

@@ -47,6 +47,8 @@ SHAPES = {
     "no columns": ((2, 0), (False, False)),
     "six": ((3, 2), (False, False)),
 }
+# Rules that make expressions finite; some also where little else is rewritten, as canonical ones.
+FINITE = {"reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y"}
 # Relative to the largest number on the way, for rules that round differently.
 ROUNDING = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-13}
 
@@ -139,6 +141,7 @@ def difference(before: Any, after: Any, values: dict[Any, Any], stable: bool) ->
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
 def test_sound(rule: Rule) -> None:
     fired, wrong = 0, []
+    finite = rule.phase == "stable" or rule.name in FINITE
     for out in expressions(rule):
         leaves = leaves_of(out)
         for types in operand_types(len(leaves)):
@@ -153,7 +156,7 @@ def test_sound(rule: Rule) -> None:
             }
             fired += any(entry.rule is rule for entry in (*one.log, *all_of_them.log))
             for name, after in results.items():
-                problem = difference(before, after, values, rule.phase == "stable")
+                problem = difference(before, after, values, finite)
                 if problem:
                     wrong.append(f"{name}, {types}: {problem}")
     assert fired

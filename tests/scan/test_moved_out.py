@@ -53,12 +53,45 @@ def products_in_loops(f: Any) -> int:
     return sum(isinstance(n.op, (Dot, Gemm)) for op in loops for n in op.body.nodes)
 
 
+# What is read of the last step only.
+LAST: dict[str, Any] = {
+    name: LOOPS[name][1][-1] for name in ("both", "older states", "backwards", "with the sequence")
+}
+
+
+def summed(term: Any, start: Any, state: Any = None) -> list[Any]:
+    """Return a sum over the steps and a state beside it."""
+
+    def step(r: Any, total: Any, h: Any) -> list[Any]:
+        return [total + term(r, h), hidden(r, h)]
+
+    total, states = theano.scan(step, sequences=x, outputs_info=[start, v])[0]
+    return [total[-1], states]
+
+
+zero, whole_number = T.zeros(3), T.constant(5, dtype="int32")
+SUMS: dict[str, Any] = {
+    "rows": summed(lambda r, h: r, zero),
+    "long functions": summed(lambda r, h: T.exp(r) / (1 + T.exp(r).sum()), v),
+    "products": summed(lambda r, h: T.dot(T.tanh(r), w), v),
+    "a number": summed(lambda r, h: T.sqr(r).sum(), T.zeros(())),
+    "integers": summed(lambda r, h: T.cast(r[0] * 9, "int32"), whole_number),
+    "float32": summed(lambda r, h: T.cast(r, "float32"), T.zeros(3, "float32")),
+    "outer products": summed(lambda r, h: T.exp(T.outer(r, r)), T.zeros((3, 3))),
+    "states": summed(lambda r, h: r * h, v),
+}
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2, 7])
-@pytest.mark.parametrize("name", list(LOOPS))
-def test_values_and_gradients(name: str, steps: int) -> None:
-    outs = LOOPS[name]
+@pytest.mark.parametrize(
+    "outs",
+    [pytest.param(outs, id=name) for name, outs in [*LOOPS.items(), *SUMS.items()]]
+    + [pytest.param([last], id=f"last: {name}") for name, last in LAST.items()],
+)
+def test_values_and_gradients(outs: list[Any], steps: int) -> None:
     cost = sum(T.sum(T.sqr(o)) for o in outs)
-    outs = [*outs, *T.grad(cost, [x, v, w, out])]
+    parameters = [x, v, w, out]
+    outs = [*outs, *T.grad(cost, parameters, disconnected_inputs="ignore")]
     values = rng.normal(size=(steps, 3)), rng.normal(size=3)
     written = theano.Mode(linker="py", optimizer=None)
     try:
@@ -67,8 +100,23 @@ def test_values_and_gradients(name: str, steps: int) -> None:
         with pytest.raises((IndexError, ValueError)):
             theano.function([x, v], outs)(*values)
         return
+    single = any(want.dtype == "float32" for want in wanted)
     for got, want in zip(theano.function([x, v], outs)(*values), wanted, strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-13)
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-5 if single else 1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", list(LAST))
+def test_what_is_kept_of_the_last_step_is_computed_once(name: str) -> None:
+    assert products_in_loops(theano.function([x, v], LAST[name])) == 1
+
+
+@pytest.mark.parametrize("name", list(SUMS))
+def test_sums_of_sequences_need_no_loop(name: str) -> None:
+    f = theano.function([x, v], SUMS[name][0])
+    loops = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Loop)]
+    # What has more axes than rows have would need memory.
+    assert len(loops) == (name in ("outer products", "states"))
 
 
 @pytest.mark.parametrize("name", list(LOOPS))

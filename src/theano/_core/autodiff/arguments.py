@@ -1,14 +1,17 @@
-"""What `theano.grad` is given: the variables to differentiate by, or a function."""
+"""What `theano.grad` is given, and what it says of gradients that are not there."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.near_misses import signature
+from theano._core.ir.source import made_at
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
@@ -126,3 +129,29 @@ def gradient_of(
         return grad(function(*variables), targets[0] if single else targets, *options)
 
     return gradient
+
+
+def report_disconnected(cost: object, target: Variable, policy: str) -> None:
+    """Raise, warn or say nothing of a variable that a cost does not depend on."""
+    if policy == "ignore":
+        return
+    message = (
+        "grad method was asked to compute the gradient with respect to a variable that is not part "
+        "of the computational graph of the cost, or is used only by a non-differentiable operator: "
+        f"{label(target)}.{made_at(target)} Use disconnected_inputs='ignore' or 'warn' to get "
+        "zeros instead."
+    )
+    if target.owner is not None:
+        message += " An expression that is written again is another variable: keep the one in cost."
+    if policy == "warn":
+        warnings.warn(message, stacklevel=3)
+        return
+    raise DisconnectedInputError(message)
+
+
+def check_defined(gradient: Variable) -> None:
+    """Raise NullTypeGradError for a gradient that is not defined."""
+    if isinstance(gradient.type, NullType):
+        raise NullTypeGradError(
+            f"tensor.grad encountered a NaN. This variable is Null because {gradient.type.why_null}"
+        )

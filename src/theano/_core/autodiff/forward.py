@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from theano._core.autodiff.reverse import Reverse, check_defined
+from theano._core.autodiff.arguments import check_defined
+from theano._core.autodiff.reverse import Reverse
 from theano._core.base import dtypes
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort

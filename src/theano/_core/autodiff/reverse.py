@@ -7,7 +7,6 @@ undefined is told apart from zero.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -15,20 +14,21 @@ from typing import TYPE_CHECKING, Any, overload
 
 from theano._core.autodiff.arguments import (
     check_choice,
+    check_defined,
     checked_targets,
     first_gradients,
     gradient_of,
+    report_disconnected,
 )
+from theano._core.autodiff.equal_nodes import first_of_equal
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
-from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.gc_pause import paused_collector
 from theano._core.base.near_misses import explain_functions
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import toposort
-from theano._core.ir.source import at_line, made_at, user_line
-from theano._core.ir.text import label
+from theano._core.ir.source import at_line, user_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.gradient import DisconnectedType, NullType
@@ -166,7 +166,7 @@ def grad(
     for target in targets:
         result = gradients.get(target)
         if result is None:
-            _disconnected(cost, target, disconnected_inputs)
+            report_disconnected(cost, target, disconnected_inputs)
             result = _stand_in(target, return_disconnected)
         elif null_gradients == "raise":
             check_defined(result)
@@ -177,31 +177,6 @@ def grad(
     if isinstance(wrt, tuple):
         return tuple(results)
     return results if isinstance(wrt, list) else results[0]
-
-
-def check_defined(gradient: Variable) -> None:
-    """Raise NullTypeGradError for a gradient that is not defined."""
-    if isinstance(gradient.type, NullType):
-        raise NullTypeGradError(
-            f"tensor.grad encountered a NaN. This variable is Null because {gradient.type.why_null}"
-        )
-
-
-def _disconnected(cost: object, target: Variable, policy: str) -> None:
-    if policy == "ignore":
-        return
-    message = (
-        "grad method was asked to compute the gradient with respect to a variable that is not part "
-        "of the computational graph of the cost, or is used only by a non-differentiable operator: "
-        f"{label(target)}.{made_at(target)} Use disconnected_inputs='ignore' or 'warn' to get "
-        "zeros instead."
-    )
-    if target.owner is not None:
-        message += " An expression that is written again is another variable: keep the one in cost."
-    if policy == "warn":
-        warnings.warn(message, stacklevel=3)
-        return
-    raise DisconnectedInputError(message)
 
 
 def _stand_in(target: object, choice: str) -> Any:
@@ -237,8 +212,13 @@ class Reverse:
         order = toposort(self.seeds, self.constants)
         useful = self._reaching(order)
         recomputation = Recomputation(order)
+        first = first_of_equal(order, {*self.seeds, *self.asked, *self.constants})
         for node in reversed(order):
             if not any(node_input in useful for node_input in node.inputs):
+                continue
+            if node in first:
+                for out, same in zip(node.outputs, first[node].outputs, strict=True):
+                    self.terms.setdefault(same, []).extend(self.terms.pop(out, ()))
                 continue
             cotangents = [
                 None if out in self.constants else _as_tensor(self.total(out), out)

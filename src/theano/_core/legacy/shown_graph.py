@@ -31,7 +31,7 @@ from theano._core.legacy.optimizers.written_parts import SHOWN
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.index_form import Slice
+from theano._core.ops.array.index_form import Slice, shortened
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.control.inner_graph import Expression, ReverseRule, Softmax
@@ -191,11 +191,9 @@ def _without_whole_slices(outputs: Sequence[Variable]) -> list[Any]:
     now: dict[Any, Any] = {}
     for node in toposort(outputs):
         if isinstance(node.op, Subtensor) and node.op.index and node.op.index[-1] == Slice():
-            index = list(node.op.index)
-            while index and index[-1] == Slice():
-                index.pop()
+            index = shortened(node.op.index)
             value, *numbers = copied(node.inputs, now)
-            made = Subtensor(tuple(index))(value, *numbers) if index else value
+            made = Subtensor(index)(value, *numbers) if index else value
             now[node.outputs[0]] = made
     return copied(outputs, now)
 

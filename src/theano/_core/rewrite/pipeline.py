@@ -25,6 +25,7 @@ from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
 from theano._core.rewrite.rule import Rule, RuleSet
 from theano._core.rewrite.rules.in_order import RULES
+from theano._core.rewrite.rules.reversals import any_reversed
 from theano._core.rewrite.scan.simplify import rewrite_loops
 
 
@@ -68,9 +69,15 @@ class Selection(Record):
     extra: tuple[Any, ...] = ()
 
 
-def _walk(name: str) -> Callable[[Rewriter, list[Any], Selection], list[Any]]:
-    """Return what runs the rules of a pass."""
-    return lambda rewriter, outputs, chosen: rewriter.run(outputs, rules_of(name, chosen.excluded))
+def _walk(name: str, needed: Any = None) -> Callable[[Rewriter, list[Any], Selection], list[Any]]:
+    """Return what runs the rules of a pass, on graphs whose nodes need them."""
+
+    def run(rewriter: Rewriter, outputs: list[Any], chosen: Selection) -> list[Any]:
+        if needed is not None and not needed(rewriter.nodes(outputs)):
+            return outputs
+        return rewriter.run(outputs, rules_of(name, chosen.excluded))
+
+    return run
 
 
 def _alone(change: Callable[[list[Variable]], list[Variable]]) -> Callable[..., list[Any]]:
@@ -146,6 +153,13 @@ PASSES = (
         on=(scan.Loop,),
     ),
     Pass(
+        "reversals",
+        "Gradients of loops read rows backwards: quotients then meet what they cancel with.",
+        "rounding",
+        _walk("reversals", any_reversed),
+        on=(indexing.Subtensor,),
+    ),
+    Pass(
         "stable",
         "Before the special forms, which would hide the patterns: sigmoid, log1p, softplus. The "
         "canonical rules run along, because a stable form lets more factors cancel.",
@@ -188,8 +202,9 @@ PASSES = (
     ),
 )
 # Rules of other passes that run along, by the name of a pass; those of `shape` belong to no other.
-INCLUDES = {"canonical": ("shape",), "stable": ("shape", "canonical"), "special": ("shape",)}
-RULE_PHASES = ("shape", "canonical", "stable", "special", "blas", "slices")
+INCLUDES = {"stable": ("shape", "canonical")}
+INCLUDES |= dict.fromkeys(("canonical", "reversals", "special"), ("shape",))
+RULE_PHASES = ("shape", "canonical", "reversals", "stable", "special", "blas", "slices")
 LEVELS = {
     **dict.fromkeys(("none", "merge"), ("merge",)),
     "fast_compile": ("canonical",),

@@ -107,6 +107,19 @@ def with_numbers(form: Index, values: Sequence[Variable]) -> tuple[Index, list[A
     return tuple(Slice(*map(part, e)) if isinstance(e, Slice) else part(e) for e in form), variables
 
 
+def shortened(index: Index) -> Index:
+    """Return an index without its last entries that take whole axes."""
+    while index and index[-1] == Slice():
+        index = index[:-1]
+    return index
+
+
+def is_whole(index: Index, pattern: Sequence[bool]) -> bool:
+    """Tell whether an index takes whole axes, and items of those that have one by a pattern."""
+    pairs = zip(index, pattern, strict=False)
+    return all(entry == Slice() or (one and entry in (0, -1)) for entry, one in pairs)
+
+
 def index_of(node: Apply) -> Index:
     """Return the index of a node of `Subtensor` or `IncSubtensor`, with the numbers it has."""
     first = node.op.operands

@@ -18,6 +18,7 @@ from theano._core.ops.array.dims import (
     has_part,
     not_negative,
     once,
+    total,
 )
 from theano._core.ops.array.index_form import (
     Index,
@@ -26,6 +27,7 @@ from theano._core.ops.array.index_form import (
     join_index,
     keeps_one,
     numbers_of,
+    shortened,
     split_index,
     with_numbers,
 )
@@ -99,6 +101,8 @@ def _length(start: Any, stop: Any, step: Any, size: Any) -> Any:
         # One expression for x[2:], x[1:-1], x[:-2] and x[1:][1:]: they are known to fit each other.
         whole, before = _before_cut(size)
         cut = min(cut + before, 1 << 62)
+        if cut <= 0:
+            return total([whole, -cut])
         return maximum(as_int64(whole) - as_int64(cut), as_int64(0))
     return _symbolic_length(slice(start, stop, step), known, as_int64(size))
 
@@ -115,7 +119,14 @@ def _cut_off(start: object, stop: object) -> int | None:
 
 
 def _before_cut(size: Any) -> tuple[Any, int]:
-    """Return the length of what a slice of some size is of, and how many items it leaves away."""
+    """Return the length of what a slice of some size is of, and how many items it leaves away.
+
+    Less than none of what items are added to, as the initial rows of a loop are.
+    """
+    added = made_by(size, SumOfLengths) if isinstance(size, Variable) else None
+    more = None if added is None else python_int(added.inputs[-1])
+    if added is not None and more is not None and all(map(not_negative, added.inputs)):
+        return total(added.inputs[:-1]), -more
     rest = made_by(size, maximum) if isinstance(size, Variable) else None
     if rest is None or python_int(rest.inputs[1]) != 0:
         return size, 0
@@ -170,12 +181,12 @@ def _bounded_length(
     return maximum(-(-span // step), zero)
 
 
-def _exceeds(total: Variable, part: Variable) -> bool:
-    """Tell whether `total` is `part` and something more."""
-    node = total.owner
+def _exceeds(whole: Variable, part: Variable) -> bool:
+    """Tell whether `whole` is `part` and something more."""
+    node = whole.owner
     if node is None or not (node.op is add or isinstance(node.op, SumOfLengths)):
         return False
-    return has_part(total, part) and all(v is part or not_negative(v) for v in node.inputs)
+    return has_part(whole, part) and all(v is part or not_negative(v) for v in node.inputs)
 
 
 class Subtensor(Structured):
@@ -276,8 +287,7 @@ within = Within()
 def subtensor(x: TensorLike, entries: Sequence[object]) -> Any:
     """Return the basic index `entries` (ints, scalar variables, slices) of `x`."""
     form, values = split_index(entries)
-    while form and form[-1] == Slice():
-        form = form[:-1]
+    form = shortened(form)
     return Subtensor(form)(x, *values) if form else x
 
 

@@ -23,7 +23,7 @@ class Nonzero(Structured):
         x = tensor_operand("nonzero", x)
         if x.type.ndim == 0:
             raise ValueError("Nonzero only supports non-scalar arrays.")
-        return self.one([x], "int64", (x.type.ndim == 1, False))
+        return self.one([x], "int64", (False, False))
 
     def compute(self, xp: ArrayModule, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (xp.stack(xp.nonzero(x)).astype("int64"),)

@@ -15,6 +15,7 @@ from theano._core.rewrite.rules import (
     masks,
     one_hot,
     products,
+    reversals,
     shapes,
     special,
     stable,
@@ -41,4 +42,5 @@ RULES: tuple[Rule, ...] = (
     *logarithms.RULES,
     *weighted_sums.RULES,
     *subtensor.RULES,
+    *reversals.RULES,
 )

@@ -8,8 +8,12 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.creation import join
-from theano._core.ops.array.index_form import Slice
-from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, subtensor
+from theano._core.ops.array.index_form import Slice, is_whole
+from theano._core.ops.array.indexing import (
+    AdvancedIncSubtensor,
+    IncSubtensor,
+    subtensor,
+)
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
@@ -165,11 +169,17 @@ def _scaled_part(rewriter: Rewriter, value: Any) -> tuple[Apply, list[tuple[Any,
 
 @rule("set(x, y, :) → y", on=IncSubtensor, keeps="exact", why="nothing of x is read, or all of it")
 def _whole_written(rewriter: Rewriter, node: Apply) -> Any:
-    """Where all is set, or added to: inc(x, y, :) → x + y."""
-    x, y, *numbers = node.inputs
-    if numbers or not all(entry == Slice() for entry in node.op.index):
+    """Where all is set, or added to: inc(x, y, :) → x + y. Also the one item of an axis."""
+    x, y = node.inputs[:2]
+    index = node.op.index
+    if not is_whole(index, x.type.broadcastable):
         return None
-    if y.type.broadcastable != x.type.broadcastable or not rewriter.same_shape(x, y):
+    items = [axis for axis, entry in enumerate(index) if not isinstance(entry, Slice)]
+    left = [axis for axis in range(x.type.ndim) if axis not in items]
+    order = ["x" if axis in items else left.index(axis) for axis in range(x.type.ndim)]
+    whole = dimshuffle(y, order) if y.type.ndim == len(left) else y
+    if whole.type.broadcastable != x.type.broadcastable or not rewriter.same_shape(x, whole):
         # It is stretched, or an error.
-        y = alloc(y, *rewriter.shape(x))
-    return y if node.op.assign else add(x, y)
+        shape = rewriter.shape(x)
+        whole = dimshuffle(alloc(y, *(shape[axis] for axis in left)), order)
+    return whole if node.op.assign else add(x, whole)

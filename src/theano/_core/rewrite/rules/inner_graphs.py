@@ -71,11 +71,11 @@ def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
     return table
 
 
-for _phase in ("canonical", "stable", "special", "blas"):
+for _phase in ("canonical", "reversals", "stable", "special", "blas"):
     RULES.rule(
         f"loop over steps → loop over steps, its body rewritten ({_phase})",
         on=Loop,
         phase=_phase,
-        keeps="nan",
+        keeps="rounding" if _phase == "reversals" else "nan",
         why="the body is a graph like any other",
     )(_rewrite_body)

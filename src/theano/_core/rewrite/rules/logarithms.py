@@ -10,6 +10,8 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.index_form import Slice, shortened
 from theano._core.ops.array.indexing import (
     AdvancedIncSubtensor,
     AdvancedSubtensor,
@@ -18,8 +20,8 @@ from theano._core.ops.array.indexing import (
 )
 from theano._core.ops.array.reductions import ArgExtreme, Reduction
 from theano._core.ops.array.shaping import Reshape
-from theano._core.ops.core.dimshuffle import DimShuffle
-from theano._core.ops.elementwise.arithmetic import sqr, sub, switch, true_div
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.elementwise.arithmetic import add, sqr, sub, switch, true_div
 from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter, known_value
@@ -33,6 +35,8 @@ rule, pattern = RULES.rule, RULES.pattern
 x = wild("x")
 # Operations that take and place items as they are.
 PARTS = (AdvancedSubtensor, Subtensor, DimShuffle, Reshape)
+# Sums in sums that a quotient is looked for in.
+FEW_LEVELS = 4
 OVERFLOW = "exp does not overflow"
 
 
@@ -128,25 +132,74 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     quotient = _divided_by(value, node, at)
     if quotient is None:
         return None
-    rest, whole = quotient
+    rest, whole, _ = quotient
     if whole.type != node.outputs[0].type or not rewriter.same_shape(whole, zeros):
         return None
     return node.op(zeros, rest, *at) / whole
 
 
-def _divided_by(value: Variable, node: Apply, at: list[Variable]) -> tuple[Any, Any] | None:
-    """Return (x, y) if `value` is x / y[at] for the entries that `node` writes, else None."""
+def _divided_by(
+    value: Variable, node: Apply, at: list[Variable], levels: int = FEW_LEVELS
+) -> tuple[Any, Any, Any] | None:
+    """Return x, y and y[at] if `value` is x / y[at] for the entries that `node` writes, else None.
+
+    Also of a sum with such a term, whose others are multiplied by that, and of products with one.
+    """
+    if made_by(value, add, sub):
+        return _sum_divided_by(value, node, at, levels - 1) if levels else None
     factors = flatten(value) if made_by(value, *ROOTS, switch) else None
     if factors is None:
         return None
     for below in factors.minus:
-        chosen = below.owner
-        if chosen is None or not _reads(chosen.op, node.op) or chosen.inputs[1:] != at:
+        chosen = _with_axes_dropped_first(below).owner
+        if chosen is None or not _reads(chosen.op, node.op) or not _is_quotient(chosen.inputs[0]):
             continue
-        if _is_quotient(chosen.inputs[0]):
+        if [*map(_unchecked, chosen.inputs[1:])] == [*map(_unchecked, at)]:
             factors.minus.remove(below)
-            return build(value.owner, factors), chosen.inputs[0]
+            return build(value.owner, factors), chosen.inputs[0], below
+    for place, above in enumerate(factors.plus):
+        quotient = _divided_by(above, node, at, levels) if made_by(above, add, sub) else None
+        if quotient is not None:
+            factors.plus[place] = quotient[0]
+            return build(value.owner, factors), *quotient[1:]
     return None
+
+
+def _sum_divided_by(value: Variable, node: Apply, at: list[Variable], levels: int) -> Any:
+    terms = list(value.owner.inputs)
+    for place, term in enumerate(terms):
+        quotient = _divided_by(term, node, at, levels)
+        if quotient is not None and quotient[2].type == value.type:
+            part = quotient[2]
+            terms = [quotient[0] if n == place else t * part for n, t in enumerate(terms)]
+            return value.owner.op(*terms), *quotient[1:]
+    return None
+
+
+def _unchecked(variable: Variable) -> Variable:
+    """Return what a variable is but for checks of its values."""
+    while (node := made_by(variable, Require)) is not None:
+        variable = node.inputs[0]
+    return variable
+
+
+def _with_axes_dropped_first(part: Variable) -> Any:
+    """Return x[i] without axes of one item as part of x without them; others as they are."""
+    view = made_by(part, DimShuffle)
+    chosen = None if view is None else made_by(view.inputs[0], Subtensor)
+    if view is None or chosen is None:
+        return part
+    (x, *at), kept = chosen.inputs, view.op.new_order
+    index = [*chosen.op.index, *[Slice()] * (x.type.ndim - len(chosen.op.index))]
+    axes = [axis for axis, entry in enumerate(index) if isinstance(entry, Slice)]
+    dropped = {axis for place, axis in enumerate(axes) if place not in kept}
+    if kept != tuple(p for p in range(len(axes)) if p in kept) or any(
+        index[axis] != Slice() for axis in dropped
+    ):
+        return part
+    whole = dimshuffle(x, [axis for axis in range(x.type.ndim) if axis not in dropped])
+    rest = tuple(entry for axis, entry in enumerate(index) if axis not in dropped)
+    return Subtensor(shortened(rest))(whole, *at)
 
 
 def _is_quotient(variable: Variable) -> bool:
@@ -160,7 +213,7 @@ def _is_quotient(variable: Variable) -> bool:
 def _reads(op: Any, write: Any) -> bool:
     """Tell whether an operation takes the items that another one writes."""
     if isinstance(write, IncSubtensor):
-        return isinstance(op, Subtensor) and op.index == write.index
+        return isinstance(op, Subtensor) and shortened(op.index) == shortened(write.index)
     return isinstance(op, AdvancedSubtensor) and op.axes == write.axes
 
 
@@ -169,6 +222,7 @@ def _reads(op: Any, write: Any) -> bool:
     on=(Reshape, DimShuffle),
     keeps="nan",
     why="the softmax in the gradient of its logarithm cancels",
+    phase="canonical",
 )
 def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
     """For shapings that undo each other."""
@@ -194,8 +248,9 @@ def _undoes(rewriter: Rewriter, node: Apply, shaped: Variable) -> bool:
         return False
     if isinstance(node.op, Reshape):
         return True
-    order = [axis if axis == "x" else shaping.op.new_order[axis] for axis in node.op.new_order]
-    return order == list(range(whole.type.ndim))
+    # An axis that is added has one item, as that has which was left away in its place.
+    order = enumerate(node.op.new_order)
+    return all(axis == "x" or shaping.op.new_order[axis] == place for place, axis in order)
 
 
 @rule("log(erfc(x)) → log(erfcx(x)) - x²", on=log, why="finite")

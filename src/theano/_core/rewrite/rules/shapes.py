@@ -10,7 +10,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc, alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
-from theano._core.ops.array.index_form import Slice, join_index
+from theano._core.ops.array.index_form import Slice, is_whole, join_index
 from theano._core.ops.array.indexing import Subtensor, subtensor
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import (
@@ -22,6 +22,7 @@ from theano._core.ops.array.shaping import (
     pattern_broadcast,
 )
 from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan_state import CheckedSteps, checked_steps
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -82,12 +83,31 @@ def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
         if not isinstance(entry, slice) or entry == slice(None):
             continue
         stop = entry.stop
-        whole = stop is None or stop is shape[axis]
+        whole = stop is None or rewriter.same_lengths([stop], [shape[axis]])
         if isinstance(stop, int) and isinstance(shape[axis], int):
             whole = whole or stop >= shape[axis]
         if whole and entry.start in (None, 0) and entry.step in (None, 1):
             entries[axis], changed = slice(None), True
     return subtensor(x, entries) if changed else None
+
+
+@rule("x[0] → x without an axis of one item", on=Subtensor, keeps="exact", why="one form")
+def _one_item(rewriter: Rewriter, node: Apply) -> Any:
+    """Where nothing else is left away."""
+    x, index = node.inputs[0], node.op.index
+    if not is_whole(index, x.type.broadcastable):
+        return None
+    return dimshuffle(x, [a for a in range(x.type.ndim) if index[a : a + 1] not in ((0,), (-1,))])
+
+
+@rule("checked_steps(n, n) → n", on=CheckedSteps, keeps="exact", why="no step is missing")
+def _steps_of_rows(rewriter: Rewriter, node: Apply) -> Any:
+    """For lengths that are the number of steps itself."""
+    steps, *lengths = node.inputs
+    left = [length for length in lengths if not rewriter.same_lengths([steps], [length])]
+    if len(left) == len(lengths):
+        return None
+    return checked_steps(steps, left) if left else steps
 
 
 @rule(

@@ -10,12 +10,13 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.creation import ARange, Join, join
 from theano._core.ops.array.dims import as_int64, total
-from theano._core.ops.array.index_form import Slice, join_index, merged_index
+from theano._core.ops.array.index_form import SYMBOL, Slice, join_index, merged_index
 from theano._core.ops.array.indexing import (
     AT,
     AdvancedSubtensor,
     IncSubtensor,
     Subtensor,
+    Within,
     subtensor,
 )
 from theano._core.ops.array.products import Dot, dot
@@ -59,6 +60,24 @@ def _merged_parts(rewriter: Rewriter, node: Apply) -> Any:
         return None
     entries = merged_index(inner.op.index, node.op.index)
     return None if entries is None else subtensor(inner.inputs[0], entries)
+
+
+@rule("x[-2:][within(-1, n)] → x[-1]", on=Subtensor, phase="shape", keeps="exact", why="one view")
+def _item_of_last(rewriter: Rewriter, node: Apply) -> Any:
+    """For an item that is looked at to be there, of `n` in all: of a loop that keeps the last."""
+    inner = made_by(node.inputs[0], Subtensor)
+    at = made_by(node.inputs[1], Within) if node.op.index[0] == SYMBOL else None
+    if inner is None or at is None or len(inner.inputs) > 1:
+        return None
+    number, (first, *others) = python_int(at.inputs[0]), inner.op.index
+    if others or not isinstance(first, Slice) or first != Slice(first.start):
+        return None
+    if number is None or first.start is None or not first.start <= number < 0:
+        return None
+    if not rewriter.same_lengths([at.inputs[1]], rewriter.shape(inner.inputs[0])[:1]):
+        return None
+    entries = join_index(node.op.index, node.inputs[1:])
+    return subtensor(inner.inputs[0], [number, *entries[1:]])
 
 
 @rule("x[:, None][i] → x[i][:, None]", on=Subtensor, phase="shape", keeps="exact", why="one form")

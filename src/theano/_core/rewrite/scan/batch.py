@@ -18,6 +18,7 @@ from theano._core.ops.array.shaping import Rebroadcast, length
 from theano._core.ops.control.batching import Batch
 from theano._core.ops.control.scan_state import checked_steps
 from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.elementwise.arithmetic import minimum
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.scan.editor import Draft
 
@@ -30,13 +31,16 @@ class StepBatch(Batch):
     Parameters
     ----------
     draft : Draft
+    last : bool
+        Whether for the last step alone, if there is one.
     """
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, last: bool = False) -> None:
         shape = [as_int64(length(rows, 0)) for rows in draft.sequences.values()]
         steps = checked_steps(draft.steps, shape)
-        super().__init__(steps, {}, draft.fixed, draft.inputs)
-        self.sequences = draft.sequences
+        size = minimum(steps, as_int64(1)) if last else steps
+        super().__init__(size, {}, draft.fixed, draft.inputs)
+        self.sequences, self.steps, self.last = draft.sequences, steps, last
 
     def add(self, values: Sequence[Variable]) -> bool:
         """Compute values, of which `value` then tells; False if one of them cannot be had."""
@@ -46,7 +50,8 @@ class StepBatch(Batch):
     def value(self, variable: Variable) -> Any:
         """Return the rows of a variable, or what it is for all steps; None if it has neither."""
         if variable in self.sequences and variable not in self.rows:
-            self.rows[variable] = self.sequences[variable][: self.size]
+            rows = self.sequences[variable][: self.steps]
+            self.rows[variable] = rows[-1:] if self.last else rows
         return super().value(variable)
 
     def apply(self, node: Apply, values: list[Variable], rows: list[bool]) -> list[Any] | None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.ir.graph import copied, copy_graph, toposort
+from theano._core.ir.graph import copied, copy_graph, made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.broadcasting import alloc
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.products import Dot
+from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import Length, length
 from theano._core.ops.control.branch import needed_always
 from theano._core.ops.control.scan_state import ALL, NEW, checked_steps, is_rows
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.elementwise.arithmetic import add
 from theano._core.rewrite.engine import conform
 from theano._core.rewrite.scan.batch import StepBatch
-from theano._core.rewrite.scan.editor import Draft, Uses
+from theano._core.rewrite.scan.editor import Draft, DraftState, Uses
 from theano._core.rewrite.scan.truncate import made_by_loop
 
 
@@ -87,26 +90,28 @@ def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
 
 
 def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | bool:
-    """Compute for all steps at once what depends on sequences only: products, long functions.
+    """Compute for all steps at once what depends on sequences only: results and what is dear.
 
     A loop none of whose steps needs another becomes a plain expression.
     """
     if draft.condition is not None:
         return False
     dependent, varying = draft.depending_on(draft.taps), draft.depending_on(draft.sequences)
-    alone = not any(s.taps for s in draft.states)
+    alone = [s for s in draft.states if not s.taps and s.value not in dependent]
     dear = [n for n in draft.nodes() if n.rules.is_dear(n) and n.outputs[0] not in dependent]
     dear = [n for n in dear if n.outputs[0] in varying]
-    if not (alone or dear):
+    batch = StepBatch(draft) if alone or dear else None
+    if batch is None:
         return False
-    batch = StepBatch(draft)
-    if alone:
-        rows = batch.of([s.value for s in draft.states])
-        if rows is not None:
-            return {
-                s.output: conform(_tail(r, s.keep), s.output)
-                for s, r in zip(draft.states, rows, strict=True)
-            }
+    rows_of = {s: batch.of([s.value]) for s in alone}
+    made = {
+        s.output: conform(_tail(rows[0], s.keep), s.output)
+        for s, rows in rows_of.items()
+        if rows is not None
+    }
+    if made:
+        draft.states = [s for s in draft.states if s.output not in made]
+        return {**(draft.build() if draft.states else {}), **made}
     always = needed_always(draft.roots, draft.inputs)
     items: dict[Any, Any] = {}
     for value in (node.outputs[0] for node in dear):
@@ -126,34 +131,107 @@ def move_out_results(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     They may be made of states whose rows are kept: one product of matrices takes less time than one
     of a vector for each step. No rows are kept for that alone, which may be many and long.
     """
+    batch = StepBatch(draft)
+    kept = _handed_on(draft, lambda state: state.keep in (ALL, NEW))
+    with_products = [
+        state
+        for state in draft.states
+        if any(isinstance(n.op, Dot) for n in toposort([state.value], [*batch.inputs, *kept]))
+    ]
+    return _moved_behind(draft, batch, kept, with_products)
+
+
+def move_out_last(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Compute behind the loop, once, what is kept of the last step only."""
+    last = [state for state in draft.states if state.keep == 1]
+    return _moved_behind(draft, StepBatch(draft, last=True), _handed_on(draft), last)
+
+
+def _handed_on(
+    draft: Draft, chosen: Callable[[DraftState], bool] = bool
+) -> dict[Variable, DraftState]:
+    """Return states that later steps read, those chosen, by their values in the body."""
+    return {s.value: s for s in draft.states if s.taps and is_rows(s.value) and chosen(s)}
+
+
+def _moved_behind(
+    draft: Draft,
+    batch: StepBatch,
+    handed: dict[Variable, DraftState],
+    results: Sequence[DraftState],
+) -> dict[Any, Any] | None:
+    """Compute results behind a loop, of sequences and of the new rows of states handed on."""
     if draft.condition is not None:
         return None
-    kept = [s for s in draft.states if is_rows(s.value) and s.keep in (ALL, NEW)]
-    handed = {s.value: s for s in kept if s.taps}
     rows_of = {value: _rows_like(value) for value in handed}
-    batch = StepBatch(draft)
     batch.inputs.update(handed)
     batch.rows.update(rows_of)
     outside: dict[Any, Any] = {}
-    for state in kept:
-        if state.taps or state.value in handed:
+    for state in results:
+        if state.taps or not is_rows(state.value) or state.value in handed:
             continue
-        nodes = toposort([state.value], batch.inputs)
-        read = {v for n in nodes for v in n.inputs}
-        if not any(isinstance(n.op, Dot) for n in nodes) or not read.isdisjoint(draft.taps):
-            continue
-        rows = batch.of([state.value])
+        read = {v for n in toposort([state.value], batch.inputs) for v in n.inputs}
+        rows = batch.of([state.value]) if read.isdisjoint(draft.taps) else None
         if rows is not None:
-            outside[state.output] = conform(rows[0], state.output)
+            kept = rows[0] if batch.last else _tail(rows[0], state.keep)
+            outside[state.output] = conform(kept, state.output)
     if not outside or len(outside) == len(draft.states):
         return None
     draft.states = [state for state in draft.states if state.output not in outside]
     table = draft.build()
-    made = {}
-    for value, state in handed.items():
-        rows = table[state.output]
-        made[rows_of[value]] = rows if state.keep == NEW else rows[max(state.taps) :]
+    made = {rows_of[v]: _new_rows(table[s.output], s, batch) for v, s in handed.items()}
     return {**table, **dict(zip(outside, copied(list(outside.values()), made), strict=True))}
+
+
+def _new_rows(rows: Variable, state: DraftState, batch: StepBatch) -> Any:
+    """Return the rows that the steps of a batch made, of what is kept of a state."""
+    if state.keep not in (ALL, NEW):
+        # Of those that there are, initial ones too; none if there was no step.
+        return rows[as_int64(state.keep) - batch.size :]
+    new = rows if state.keep == NEW else rows[max(state.taps) :]
+    return new[-1:] if batch.last else new
+
+
+def sum_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+    """Add up rows after the loop, or without one, where no state has a part in what is added.
+
+    They need no memory then that the rows of sequences do not need: they have no more axes.
+    """
+    if draft.condition is not None:
+        return None
+    for state in draft.states:
+        term = _added(draft, state)
+        if term is None:
+            continue
+        rows = StepBatch(draft).of([term])
+        if rows is None:
+            continue
+        dtype = state.value.type.dtype
+        whole = reduce("sum", rows[0], (0,), dtype)
+        total = state.initial + dimshuffle(whole, ["x", *range(whole.type.ndim)])
+        draft.states.remove(state)
+        table = draft.build() if draft.states else {}
+        return {**table, state.output: conform(total, state.output)}
+    return None
+
+
+def _added(draft: Draft, state: DraftState) -> Any:
+    """Return what each step adds to a state of which only the sum is needed, made of sequences."""
+    if tuple(state.taps) != (1,) or state.keep != 1 or not is_rows(state.value):
+        return None
+    node, tap = made_by(state.value, add), state.taps[1]
+    if node is None or tap not in node.inputs or state.value.type.dtype == "bool":
+        return None
+    term = node.inputs[1 - node.inputs.index(tap)]
+    others = [s.value for s in draft.states if s is not state]
+    if term in draft.depending_on(draft.taps) or term not in draft.depending_on(draft.sequences):
+        return None
+    if not draft.depending_on([tap]).isdisjoint(others):
+        return None
+    most = max(v.type.ndim for v in draft.sequences)
+    made = toposort([term], set(draft.inputs))
+    small = all(v.type.ndim <= most for n in made for v in n.outputs)
+    return term if small and term.type == state.value.type else None
 
 
 def _rows_like(value: Variable) -> Any:

@@ -35,8 +35,10 @@ from theano._core.rewrite.scan.move_out import (
     collect_given,
     measure_before,
     move_out_fixed,
+    move_out_last,
     move_out_results,
     move_out_rows,
+    sum_at_once,
 )
 from theano._core.rewrite.scan.truncate import run_fewer_steps
 
@@ -476,7 +478,9 @@ CHANGES: tuple[Change, ...] = (
     move_out_fixed,
     collect_given,
     sum_products_at_once,
+    sum_at_once,
     move_out_rows,
     move_out_results,
+    move_out_last,
     gather_sums,
 )
