@@ -36,6 +36,8 @@ EXAMPLES: dict[str, Any] = {
     "length of an expression → its formula": length(T.exp(m), 0),
     "vector(a, b, …)[i] → item i": m.shape[1],
     "x[0] → x without an axis of one item": T.addbroadcast(m.reshape((6, 1)), 1)[:, 0] * 2,
+    "c + c tanh(x) → 2 c sigmoid(2 x)": 0.5 * T.tanh(x / 2) + 0.5,
+    "exp(x) / (1 + exp(x)) → sigmoid(x)": T.exp(x) / (1 + T.exp(x)),
     "x[-2:][within(-1, n)] → x[-1]": Subtensor((SYMBOL,))(
         Subtensor((Slice(-2),))(x), within(T.constant(-1, dtype="int64"), x.shape[0])
     )
@@ -166,9 +168,6 @@ EXAMPLES: dict[str, Any] = {
     "log(exp(x) / y) → x - log(y)": T.log(T.exp(x) / T.sqrt(y)),
     "log(softmax(x)) → x - log(sum(exp(x)))": T.log(T.nnet.softmax(m)),
     "exp(x) (y / exp(x) + z) → y + exp(x) z": T.exp(x) * (y / T.exp(x) + T.sqrt(y)),
-    "x - x exp(y) / (1 + exp(y)) → x / (1 + exp(y))": (lambda e: y - y * e / (1 + e))(
-        T.exp(T.tanh(x))
-    ),
     "exp(x) / sum(exp(x)) → exp(x - max) / sum(exp(x - max))": T.exp(m)
     / T.exp(m).sum(axis=1, keepdims=True),
     "sum(x / y) → sum(x) / y": (T.cosh(m) / T.exp(m[0]).dimshuffle("x", 0)).sum(axis=0),

@@ -252,7 +252,7 @@ def test_of_probabilities_where_little_is_rewritten(name: str) -> None:
 
 
 s, inverse = nnet.sigmoid(u), 1 / (1 + T.exp(-u))
-quotient = T.exp(u) / (1 + T.exp(u))
+quotient, tangent = T.exp(u) / (1 + T.exp(u)), (1 + T.tanh(u / 2)) / 2
 BINARY: dict[str, Any] = {
     "binary_crossentropy": nnet.binary_crossentropy(s, v),
     "by hand": -(v * T.log(s) + (1 - v) * T.log(1 - s)),
@@ -271,6 +271,15 @@ BINARY: dict[str, Any] = {
     "log of chosen": -T.log(T.switch(T.eq(v, 1), s, 1 - s)),
     "log of chosen inverse": -T.log(T.switch(T.eq(v, 1), inverse, 1 - inverse)),
     "log of sum": -T.log(v * s + (1 - v) * (1 - s)),
+    "of a tangent": nnet.binary_crossentropy(tangent, v),
+    **{
+        f"log of {how}, {what}": -T.log(chosen(own))
+        for what, own in (("quotient", quotient), ("tangent", tangent))
+        for how, chosen in (
+            ("chosen", lambda p: T.switch(T.eq(v, 1), p, 1 - p)),
+            ("sum", lambda p: v * p + (1 - v) * (1 - p)),
+        )
+    },
     "log of sum, inverse": -T.log(v * inverse + (1 - v) * (1 - inverse)),
     "two exponentials": -T.log(T.exp(u * v) / (T.exp(u) + T.exp(0 * u))),
 }

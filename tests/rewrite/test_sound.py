@@ -48,7 +48,10 @@ SHAPES = {
     "six": ((3, 2), (False, False)),
 }
 # Rules that make expressions finite; some also where little else is rewritten, as canonical ones.
-FINITE = {"reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y"}
+FINITE = {
+    "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y",
+    "exp(x) / (1 + exp(x)) → sigmoid(x)",
+}
 # Relative to the largest number on the way, for rules that round differently.
 ROUNDING = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-13}
 

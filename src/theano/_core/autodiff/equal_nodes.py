@@ -5,30 +5,53 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from theano._core.ir.graph import toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.array.sigmoids import as_sigmoid
 
 
-def first_of_equal(order: Sequence[Apply], apart: Collection[object]) -> dict[Apply, Apply]:
-    """Return the first of equal nodes for the others: one cotangent is sent through them all.
+def through_others(
+    order: Sequence[Apply], apart: Collection[object]
+) -> tuple[list[Apply], dict[Apply, Apply]]:
+    """Return nodes in order, and others through which the cotangents of some go: they are equal.
 
-    Programs write an expression twice, or call the function that makes it. Values of which the
-    gradient is asked for, or given, stay `apart`: another expression of the same is not meant.
+    Programs write an expression twice, or call the function that makes it: all of them go through
+    the first. They write out sigmoids, whose own gradient is exact; that node is added. Values of
+    which the gradient is asked for, or given, stay `apart`: other expressions of the same are not
+    meant.
     """
-    first: dict[Apply, Apply] = {}
+    nodes: list[Apply] = []
+    instead: dict[Apply, Apply] = {}
     known: dict[Any, Apply] = {}
     now: dict[Any, Any] = {}
+
+    def same(variable: Variable) -> Variable:
+        return now.get(variable, variable)
+
     for node in order:
         # The gradient of a sparse matrix may be dense or not, by what reads it.
         dense = all(isinstance(out.type, TensorType) for out in node.outputs)
-        if not dense or not node.rules.pure or any(out in apart for out in node.outputs):
-            continue
-        inputs = [now[v] if v in now else _number_or_itself(v) for v in node.inputs]
-        same = known.setdefault((node.op, *inputs), node)
-        if same is not node and [v.type for v in same.outputs] == [v.type for v in node.outputs]:
-            first[node] = same
-            now.update(zip(node.outputs, same.outputs, strict=True))
-    return first
+        if dense and node.rules.pure and all(out not in apart for out in node.outputs):
+            key = node.op, *(_number_or_itself(same(v)) for v in node.inputs)
+            first = known.setdefault(key, node)
+            if first is not node and [v.type for v in first.outputs] == [
+                v.type for v in node.outputs
+            ]:
+                instead[node] = first
+                now.update(zip(node.outputs, first.outputs, strict=True))
+            elif (form := as_sigmoid(node.outputs[0], same)) is not None:
+                whole, argument = form
+                inside = toposort([node.outputs[0]], {argument})
+                if all(n is node or out not in apart for n in inside for out in n.outputs):
+                    nodes += toposort([whole], {argument})
+                    instead[node] = whole.owner
+        nodes.append(node)
+    return nodes, instead
+
+
+def _types(node: Apply) -> list[Any]:
+    return [out.type for out in node.outputs]
 
 
 def _number_or_itself(variable: Variable) -> object:

@@ -20,7 +20,7 @@ from theano._core.autodiff.arguments import (
     gradient_of,
     report_disconnected,
 )
-from theano._core.autodiff.equal_nodes import first_of_equal
+from theano._core.autodiff.equal_nodes import through_others
 from theano._core.autodiff.recomputation import Recomputation
 from theano._core.base import dtypes
 from theano._core.base.gc_pause import paused_collector
@@ -210,14 +210,14 @@ class Reverse:
     def run(self) -> dict[Any, Any]:
         """Return the cotangent of each variable that has one."""
         order = toposort(self.seeds, self.constants)
+        order, instead = through_others(order, {*self.seeds, *self.asked, *self.constants})
         useful = self._reaching(order)
         recomputation = Recomputation(order)
-        first = first_of_equal(order, {*self.seeds, *self.asked, *self.constants})
         for node in reversed(order):
             if not any(node_input in useful for node_input in node.inputs):
                 continue
-            if node in first:
-                for out, same in zip(node.outputs, first[node].outputs, strict=True):
+            if node in instead:
+                for out, same in zip(node.outputs, instead[node].outputs, strict=True):
                     self.terms.setdefault(same, []).extend(self.terms.pop(out, ()))
                 continue
             cotangents = [

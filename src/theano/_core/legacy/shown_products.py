@@ -18,7 +18,7 @@ from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops import blas_ops
-from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor
 from theano._core.ops.array.products import Dot, Gemm, gemm
 from theano._core.ops.array.shaping import length
@@ -27,7 +27,6 @@ from theano._core.ops.core.in_place import overwriting
 from theano._core.ops.core.op import constant
 from theano._core.ops.elementwise.arithmetic import mul
 from theano._core.ops.elementwise.elementwise import Elementwise, cast_op
-from theano._core.rewrite.engine import known_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -458,14 +458,3 @@ def inherit_source(
         node.source = source
         for out in node.outputs:
             out.source = source
-
-
-def known_value(variable: Variable) -> Any:
-    """Return the one number that fills a constant, or None."""
-    if isinstance(variable, Constant):
-        return variable.number()
-    # What most operands are asked: `made_by` would be a call for each.
-    node = variable.owner
-    if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
-        return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
-    return None

@@ -17,6 +17,7 @@ from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import Eye, iota
 from theano._core.ops.array.dims import LARGEST
 from theano._core.ops.array.indexing import AdvancedSubtensor, IncSubtensor
@@ -30,7 +31,7 @@ from theano._core.ops.core.op import constant, python_int
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import add, eq, mul
 from theano._core.ops.elementwise.elementwise import cast, cast_op
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.inline import classes_in, hold, in_loops
 from theano._core.rewrite.passes.nested_reductions import in_nested_reductions
 from theano._core.rewrite.passes.shared_searches import in_shared_searches

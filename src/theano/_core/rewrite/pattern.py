@@ -15,11 +15,12 @@ from typing import Any
 from theano._core.ir.graph import copy_graph, made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.array.broadcasting import known_value
 
 # Patterns are written with Python's operators.
 from theano._core.ops.elementwise import operators as _operators  # noqa: F401
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.rule import Rule, kind_of
 
 Match = dict[Any, Any]

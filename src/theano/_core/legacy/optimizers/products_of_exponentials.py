@@ -11,10 +11,10 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.arithmetic import add, mul, neg
 from theano._core.ops.elementwise.transcendental import exp, sigmoid
-from theano._core.rewrite.engine import known_value
 
 Tree = list[Any]
 

@@ -11,12 +11,12 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.ops import blas_ops
 from theano._core.legacy.optimizers.local_optimizers import local_optimizer
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.products import Gemm
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.rewrite.engine import known_value
 
 _FLOATS = ("float16", "float32", "float64")
 Scaled = list[tuple[Any, Any]]

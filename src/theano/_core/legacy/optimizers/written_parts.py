@@ -13,7 +13,7 @@ from theano._core.ir.comparison import equal_computations
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.optimizers.local_optimizers import constant_folding, local_optimizer
-from theano._core.ops.array.broadcasting import Alloc, alloc
+from theano._core.ops.array.broadcasting import Alloc, alloc, known_value
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.index_form import join_index
 from theano._core.ops.array.indexing import (
@@ -28,7 +28,6 @@ from theano._core.ops.array.shaping import MakeVector, ShapeOf, SpecifyShape, le
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import switch
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
-from theano._core.rewrite.engine import known_value
 
 _WRITES = (IncSubtensor, AdvancedIncSubtensor)
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base import dtypes
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_length, checked_shape, is_one, not_negative
-from theano._core.ops.core.dimshuffle import pad_left
+from theano._core.ops.core.dimshuffle import DimShuffle, pad_left
+from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import (
     Guard,
     Structured,
@@ -92,3 +93,14 @@ class Alloc(Structured):
 
 
 alloc = Alloc()
+
+
+def known_value(variable: Variable) -> Any:
+    """Return the one number that fills a constant, or None."""
+    if isinstance(variable, Constant):
+        return variable.number()
+    # What most operands are asked: `made_by` would be a call for each.
+    node = variable.owner
+    if node is not None and isinstance(node.op, (DimShuffle, Alloc, Second)):
+        return known_value(node.inputs[1 if isinstance(node.op, Second) else 0])
+    return None

@@ -20,14 +20,13 @@ import numpy as np
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.shaping import Length, Rebroadcast
 from theano._core.ops.control.branch import IfElse
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import and_, eq, neq, or_
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import known_value
 
 Path = frozenset[tuple[Any, int]]
 Paths = frozenset[Path]

@@ -17,13 +17,14 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.index_form import Slice
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor
 from theano._core.ops.array.parts import Part, SumOfParts
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.op import constant
 from theano._core.ops.elementwise.arithmetic import add, mul, neg
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 
 # Pieces between the ends of parts, each of which a kernel is called for. Where there would be more,
 # what is added is copied, with zeros around it.

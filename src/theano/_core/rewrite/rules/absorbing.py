@@ -13,7 +13,7 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import Alloc, known_value
 from theano._core.ops.array.indexing import (
     AdvancedSubtensor,
     IncSubtensor,
@@ -24,7 +24,7 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.arithmetic import add, sub, switch
 from theano._core.ops.elementwise.transcendental import exp, sigmoid
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.divided import divided_factors, divisors
 from theano._core.rewrite.rules.exponentials import without_axes
@@ -33,7 +33,6 @@ from theano._core.rewrite.rules.products import (
     Factors,
     build,
     flatten,
-    one_plus_exp,
     with_sums_apart,
 )
 
@@ -96,32 +95,6 @@ def _divide_by_chosen(rewriter: Rewriter, node: Apply) -> Any:
         parts = (Factors((), [v]).times(factors.plus, factors.minus) for v in sides)
         chosen = switch(condition, *(build(node, part) for part in parts))
         return build(node, Factors([chosen], (), factors.negative, factors.masks))
-    return None
-
-
-@rule(
-    "x - x exp(y) / (1 + exp(y)) → x / (1 + exp(y))",
-    on=(add, sub),
-    needs=(exp,),
-    keeps="nan",
-    why="keeps digits for large y, in gradients of sigmoids that are written out",
-)
-def _rest_of_sigmoid(rewriter: Rewriter, node: Apply) -> Any:
-    out = node.outputs[0]
-    same = all(v.type.dtype == out.type.dtype for v in node.inputs)
-    if not same or divided_factors(rewriter, out) is None:
-        return None
-    one, two = (flatten(v, False) for v in node.inputs)
-    if one is None or two is None:
-        return None
-    two.negative ^= node.op is sub
-    for whole, part in ((one, two), (two, one)):
-        quotient = part.times(whole.minus, whole.plus, whole.negative)
-        if not quotient.negative or len(quotient.plus) != 1 or len(quotient.minus) != 1:
-            continue
-        above, below = quotient.plus[0], quotient.minus[0]
-        if made_by(above, exp) and one_plus_exp(below) is above.owner.inputs[0]:
-            return build(node, whole.times((), (below,)))
     return None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.products import Dot, Gemm, dot, gemm
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Reshape, reshape_op
@@ -22,7 +23,7 @@ from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.linalg.matrices import SymmetricProduct
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 
 if TYPE_CHECKING:

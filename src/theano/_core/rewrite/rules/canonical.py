@@ -9,7 +9,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
-from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.dims import lengths_of, product
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Reshape
@@ -30,7 +30,7 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules, wild
 from theano._core.rewrite.rules.flatten import (
     WIDEST,

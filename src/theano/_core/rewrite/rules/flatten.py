@@ -9,11 +9,12 @@ import numpy as np
 
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.core.fill import fill
 from theano._core.ops.elementwise.arithmetic import eq
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 
 # Sums and products of more operands than this are left as written: flattening is quadratic.
 WIDEST = 24

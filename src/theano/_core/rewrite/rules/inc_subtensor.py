@@ -6,7 +6,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
-from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.index_form import Slice, is_whole
 from theano._core.ops.array.indexing import (
@@ -17,7 +17,7 @@ from theano._core.ops.array.indexing import (
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 
 RULES = Rules("canonical")

@@ -11,6 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert, Require
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.dims import not_negative
 from theano._core.ops.elementwise.arithmetic import (
     ge,
@@ -35,7 +36,7 @@ from theano._core.ops.elementwise.transcendental import (
     sinh,
     tanh,
 )
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.flatten import filled, kept
 

@@ -10,6 +10,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor, gather
@@ -45,7 +46,7 @@ from theano._core.ops.linalg.systems import (
     slogdet,
     solve,
 )
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 
 RULES = Rules("special")

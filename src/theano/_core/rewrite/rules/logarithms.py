@@ -11,6 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.index_form import Slice, shortened
 from theano._core.ops.array.indexing import (
     AdvancedIncSubtensor,
@@ -24,7 +25,7 @@ from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, sqr, sub, switch, true_div
 from theano._core.ops.elementwise.transcendental import exp, log
 from theano._core.ops.special import erf, erfc, erfcx
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.divided import divided_factors
 from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes

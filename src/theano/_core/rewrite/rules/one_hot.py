@@ -16,7 +16,7 @@ from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Require
-from theano._core.ops.array.broadcasting import alloc
+from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import (
@@ -42,7 +42,7 @@ from theano._core.ops.elementwise.arithmetic import (
     switch,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.flatten import number
 

@@ -11,6 +11,7 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import as_variable
@@ -29,7 +30,7 @@ from theano._core.ops.elementwise.arithmetic import (
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.elementwise.transcendental import cosh, exp, sigmoid, sinh, tanh
 from theano._core.ops.special import erfc, erfcx
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
     along,

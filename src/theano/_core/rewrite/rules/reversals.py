@@ -11,6 +11,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.index_form import Slice, join_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot
@@ -18,7 +19,7 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 
 RULES = Rules("reversals")

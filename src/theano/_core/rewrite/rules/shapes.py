@@ -7,7 +7,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.broadcasting import Alloc, alloc
+from theano._core.ops.array.broadcasting import Alloc, alloc, known_value
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
 from theano._core.ops.array.index_form import Slice, is_whole, join_index
@@ -26,7 +26,7 @@ from theano._core.ops.control.scan_state import CheckedSteps, checked_steps
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.flatten import fitted
 

@@ -11,6 +11,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.array.reductions import Reduction
@@ -27,7 +28,7 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow, sqrt
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules, wild
 
 RULES = Rules("special")

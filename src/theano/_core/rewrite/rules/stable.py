@@ -10,8 +10,18 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.sigmoids import as_sigmoid
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import abs_, eq, neg, switch, true_div
+from theano._core.ops.elementwise.arithmetic import (
+    abs_,
+    add,
+    eq,
+    neg,
+    reciprocal,
+    sub,
+    switch,
+    true_div,
+)
 from theano._core.ops.elementwise.elementwise import as_number
 from theano._core.ops.elementwise.transcendental import (
     cosh,
@@ -49,6 +59,29 @@ complement("1 - sigmoid(x) → sigmoid(-x)", 1 - sigmoid(x), sigmoid(-x))
 complement("1 + -sigmoid(x) → sigmoid(-x)", 1 + -sigmoid(x), sigmoid(-x))
 complement("sigmoid(x) - 1 → -sigmoid(-x)", sigmoid(x) - 1, -sigmoid(-x))
 complement("-1 + sigmoid(x) → -sigmoid(-x)", -1 + sigmoid(x), -sigmoid(-x))
+
+
+@rule(
+    "c + c tanh(x) → 2 c sigmoid(2 x)",
+    on=(add, sub),
+    needs=(tanh,),
+    why="keeps digits for x << 0, and takes less time",
+    phase="canonical",
+)
+@rule(
+    "exp(x) / (1 + exp(x)) → sigmoid(x)",
+    on=(true_div, reciprocal),
+    needs=(exp,),
+    keeps="nan",
+    why=OVERFLOW,
+    phase="canonical",
+)
+def _written_sigmoid(rewriter: Rewriter, node: Apply) -> Any:
+    """Of numbers c; also c - c tanh(x) → 2 c sigmoid(-2 x), and 1 / (1 + exp(-x)) → sigmoid(x)."""
+    form = as_sigmoid(node.outputs[0])
+    return None if form is None else form[0]
+
+
 pattern(
     "log(sigmoid(x)) → -softplus(-x)",
     log(sigmoid(x)),

@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import ARange, Join, join
 from theano._core.ops.array.dims import as_int64, total
 from theano._core.ops.array.index_form import SYMBOL, Slice, join_index, merged_index
@@ -24,7 +25,7 @@ from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import eq, maximum, minimum, sub
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.inc_subtensor import MOST_BETWEEN, lie_apart
 

@@ -11,7 +11,7 @@ from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.broadcasting import Alloc, alloc
+from theano._core.ops.array.broadcasting import Alloc, alloc, known_value
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.indexing import (
@@ -41,7 +41,7 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast_op
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 
 if TYPE_CHECKING:

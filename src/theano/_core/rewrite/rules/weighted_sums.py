@@ -26,6 +26,7 @@ from theano._core.base.records import Record
 from theano._core.ir.graph import made_by
 from theano._core.ir.tensor import TensorVariable
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.elementwise.arithmetic import (
     add,
@@ -40,7 +41,7 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.transcendental import exp, log, log2, log10, sigmoid, softplus
-from theano._core.rewrite.engine import Rewriter, known_value
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.divided import divided_factors
 from theano._core.rewrite.rules.exponentials import (

@@ -1,0 +1,96 @@
+"""Sigmoids that programs write out, by exponentials or by a hyperbolic tangent.
+
+As they are written they lose all digits of small values, and their gradients overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
+from theano._core.ir.variable import Variable
+from theano._core.ops.array.broadcasting import known_value
+from theano._core.ops.elementwise.arithmetic import add, mul, neg, reciprocal, sub, true_div
+from theano._core.ops.elementwise.elementwise import as_number
+from theano._core.ops.elementwise.transcendental import exp, sigmoid, tanh
+
+# Factors of a hyperbolic tangent that are looked through.
+FEW_LEVELS = 4
+
+
+def as_sigmoid(
+    variable: Variable, same: Callable[[Any], Any] = lambda value: value
+) -> tuple[Any, Any] | None:
+    """Return an equal expression of a sigmoid, and what that is a function of; None for others.
+
+    Parameters
+    ----------
+    variable : Variable
+    same : callable, optional
+        `same(x)` is one variable for all that are equal to `x`.
+    """
+    node = made_by(variable, true_div, reciprocal, add, sub)
+    if node is None or not dtypes.is_float(variable.type.dtype):
+        return None
+    form = _sum(variable, same) if node.op in (add, sub) else _quotient(variable, same)
+    return form if form is not None and form[0].type == variable.type else None
+
+
+def _quotient(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | None:
+    """Of exp(x) / (1 + exp(x)) and of 1 / (1 + exp(-x))."""
+    *above, below = map(same, variable.owner.inputs)
+    terms = [*map(same, below.owner.inputs)] if made_by(below, add) else []
+    powers = [term for term in terms if made_by(term, exp)]
+    if len(terms) != 2 or len(powers) != 1 or 1 not in map(known_value, terms):
+        return None
+    x = powers[0].owner.inputs[0]
+    if above == powers:
+        return sigmoid(x), x
+    if above and known_value(above[0]) != 1:
+        return None
+    inner = made_by(x, neg)
+    return sigmoid(neg(x) if inner is None else inner.inputs[0]), x
+
+
+def _sum(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | None:
+    """Of c + c tanh(x) or c - c tanh(x), which are 2 c sigmoid(2 x) and 2 c sigmoid(-2 x)."""
+    terms = variable.owner.inputs
+    for number, term in (terms, terms[::-1]) if len(terms) == 2 else ():
+        c, scaled = known_value(number), _scaled_tanh(same(term), same, FEW_LEVELS)
+        if scaled is None or not c or term.type.dtype != variable.type.dtype:
+            continue
+        scale, x = scaled
+        if variable.owner.op is sub:
+            c, scale = (c, -scale) if term is terms[1] else (-c, scale)
+        if abs(scale) == abs(c) and np.isfinite(as_number(2 * float(c), variable).data):
+            s = sigmoid(as_number(2 if scale == c else -2, x) * x)
+            return (s if c == 0.5 else as_number(2 * float(c), s) * s), x
+    return None
+
+
+def _scaled_tanh(
+    variable: Variable, same: Callable[[Any], Any], levels: int
+) -> tuple[Any, Any] | None:
+    """Return c and x of a variable that is c tanh(x)."""
+    node = made_by(variable, tanh, neg, mul, true_div) if levels else None
+    if node is None:
+        return None
+    value, *others = node.inputs
+    if node.op is tanh:
+        return 1, value
+    if node.op is mul and len(others) == 1 and known_value(value) is not None:
+        value, others = others[0], [value]
+    numbers = [known_value(v) for v in others]
+    inner = _scaled_tanh(same(value), same, levels - 1)
+    if inner is None or len(numbers) > 1 or None in numbers:
+        return None
+    scale, x = inner
+    if node.op is neg:
+        return -scale, x
+    if node.op is mul:
+        return scale * numbers[0], x
+    return (scale / numbers[0], x) if numbers[0] else None
