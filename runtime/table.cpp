@@ -18,6 +18,7 @@
 #include "matmul.h"
 #include "panels.h"
 #include "pool.h"
+#include "scatter.h"
 #include "sparse.h"
 #include "threads.h"
 
@@ -471,7 +472,8 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_commit,   reduce,       table_convolve,
                                   table_select,   table_lap,    table_sparse,
                                   table_multiply_pairs, gather::take,  matrix_pass,
-                                  table_transform,      table_extremes,  columns::take_columns};
+                                  table_transform,      table_extremes,  columns::take_columns,
+                                  scatter::put};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

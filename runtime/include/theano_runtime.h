@@ -37,7 +37,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 27
+#define TH_ABI_VERSION 28
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -277,6 +277,8 @@ struct th_runtime {
     int32_t (*extremes)(th_call *call, int64_t *args);
     /* 29: a kernel: items of each row at the same positions; its arguments: see `columns.h`. */
     th_kernel *take_columns;
+    /* 30: a kernel: writes rows at positions, in order; its arguments: see `scatter.h`. */
+    th_kernel *put;
 };
 
 #ifdef __cplusplus

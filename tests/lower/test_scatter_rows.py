@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.lower import program as ir
 
 LENGTHS = (0, 1, 3, 7, 8, 9, 16, 19, 35)
 WIDTHS = [128, 256, 512]
@@ -113,7 +115,76 @@ def test_positions_that_lie_apart_are_read_where_they_are(dtype: str) -> None:
             changed[given[:, 1]] = values
             for got, wanted in zip(f(items, values, given), (added, changed), strict=True):
                 np.testing.assert_array_equal(got, wanted)
-    one_by_one = [k for k in f.maker.kernels if getattr(k, "lanes", 0) == 1]
-    assert one_by_one
-    # A function for vectors, called for each item, takes three times as long.
-    assert not any("@gather" in k.text or "@scatter" in k.text for k in one_by_one)
+    launched = [i for i in ir.walk(f.maker.program_text.program.body) if isinstance(i, ir.Launch)]
+    # In order, and without a copy of the positions.
+    assert [i.unit for i in launched if i.kernel == "put"] == [0, 0]
+
+
+EVERY = slice(None)
+PLACES: dict[str, Any] = {
+    "rows": lambda i, j: (i,),
+    "columns": lambda i, j: (EVERY, i),
+    "middle": lambda i, j: (EVERY, i % 3),
+    "last": lambda i, j: (EVERY, EVERY, i % 3),
+    "pairs": lambda i, j: (i, j % 3),
+    "pairs behind": lambda i, j: (EVERY, i % 3, j % 3),
+    "pairs apart": lambda i, j: (i, EVERY, j % 3),
+    "all": lambda i, j: (i, j % 3, i % 3),
+    "table": lambda i, j: (i[:, None], j[None, :] % 3),
+    "twice": lambda i, j: (EVERY, (i[:, None] + j[None, :]) % 3),
+}
+VALUES: dict[str, Any] = {
+    "full": lambda shape, make: make(shape),
+    "turned": lambda shape, make: make(shape[::-1]).T,
+    "one": lambda shape, make: make(()),
+    "last": lambda shape, make: make(shape[-1:]),
+    "one for each": lambda shape, make: make((*shape[:-1], 1)),
+    "every second": lambda shape, make: make((*shape[:-1], 2 * shape[-1]))[..., ::2],
+}
+DTYPES = ["bool", "int8", "uint16", "int32", "uint64", "float16", "float32", "float64"]
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "complex64", "complex128"])
+@pytest.mark.parametrize("place", PLACES)
+def test_positions_of_any_axes(dtype: str, place: str) -> None:
+    random = np.random.default_rng(5)
+
+    def make(shape: tuple[int, ...]) -> np.ndarray:
+        return np.asarray(random.normal(size=shape) * 5).astype(dtype)
+
+    at, (i, j) = PLACES[place], T.lvectors("i", "j")
+    for kind, change in VALUES.items():
+        x, y = T.tensor3(dtype=dtype), None
+        f = None
+        many = 9 if place in ("table", "twice") else 300
+        for shape, count in itertools.product(((3, 3, 3), (4, 3, 13), (40, 3, 3)), (0, 1, 2, many)):
+            one, two = (random.integers(-3, 3, count) for _ in range(2))
+            array = make(shape)
+            where = at(one, two)
+            values = change(array[where].shape, make)
+            if y is None or f is None:
+                y = T.TensorType(dtype, [n == 1 and kind == "one for each" for n in values.shape])()
+                written = x[at(i, j)]
+                results = [T.inc_subtensor(written, y), T.set_subtensor(written, y)]
+                f = theano.function([x, i, j, y], results, on_unused_input="ignore")
+            added, changed = array.copy(), array.copy()
+            np.add.at(added, where, np.broadcast_to(values, array[where].shape))
+            changed[where] = values
+            for got, wanted in zip(f(array, one, two, values), (added, changed), strict=True):
+                np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"])
+def test_positions_of_any_dtype(dtype: str) -> None:
+    random = np.random.default_rng(6)
+    x, y, i = T.dmatrix(), T.dmatrix(), T.TensorType(dtype, (False,))()
+    f = theano.function([x, i, y], T.inc_subtensor(x[i], y))
+    places = random.integers(0 if dtype[0] == "u" else -100, 100, 600).astype(dtype)
+    a, b = random.normal(size=(100, 3)), random.normal(size=(600, 3))
+    for step in (1, 2, -3):
+        wanted = a.copy()
+        np.add.at(wanted, places[::step], b[::step])
+        np.testing.assert_array_equal(f(a, places[::step], b[::step]), wanted)
+    with pytest.raises(IndexError):
+        f(a[:-1], np.array([99], dtype), b[:1])
+    np.testing.assert_array_equal(f(a[:0], places[:0], b[:0]), a[:0])

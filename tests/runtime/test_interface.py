@@ -230,8 +230,10 @@ PROGRAMS: dict[str, Any] = {
     "matrix_pass": lambda: texts_of([m], T.dot(m.T, T.dot(m, m[0]))),
     "take parallel": lambda: texts_of([m], m[np.arange(99)]),
     "take_columns": lambda: texts_of([m], m[:, np.arange(99)]),
+    "put": lambda: texts_of([m], T.inc_subtensor(m[np.arange(9)], 1)),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
+KERNELS = ("pack", "put", "take", "take_columns")
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
 
 
@@ -246,7 +248,7 @@ def test_programs_call_what_the_header_declares(names: str) -> None:
                 called.add(name)
                 types = tuple(one.split()[0] for one in arguments.split(", "))
                 assert (result, types) == declared, name
-        called |= {name for name in ("pack", "take", "take_columns") if f"%rt.{name}," in text}
+        called |= {name for name in KERNELS if f"%rt.{name}," in text}
     assert called >= set(names.split())
 
 

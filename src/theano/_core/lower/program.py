@@ -483,6 +483,7 @@ RUNTIME = {
     "transform": Runtime("int32", "p"),
     "extremes": Runtime("int32", "p"),
     "take_columns": Runtime("", ""),
+    "put": Runtime("", ""),
 }
 
 
@@ -586,8 +587,7 @@ class Program(Record):
     block_words: int
     results: tuple[int, ...] = ()
     routines: tuple[Routine, ...] = ()
-    # Words through which routines hand values on.
-    live_words: int = 0
+    live_words: int = 0  # through which routines hand values on
     # What `Launch` and `Reduction` run, by number: a `Kernel`, or one that is written as LLVM text.
     kernels: tuple[Any, ...] = ()
 

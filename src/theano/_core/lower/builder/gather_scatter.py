@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.base.dtypes import is_uint, itemsize
+from theano._core.base.dtypes import is_uint, itemsize, typenum
 from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
@@ -14,9 +14,8 @@ from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
-from theano._core.lower.llvm.kernels.addresses import Address, gathered, write_lanes
+from theano._core.lower.llvm.kernels.addresses import Address, gathered
 from theano._core.lower.llvm.kernels.items import load, store
-from theano._core.lower.llvm.target.codegen import lanes_of
 
 # Rows that are taken items of at once: where these lie is worked out for all of them.
 ROWS_AT_ONCE = 8
@@ -51,20 +50,10 @@ def _index_loop(
 ) -> tuple[list[Size], list[tuple[Array, frozenset[int]]], Address]:
     """Return lengths, operands and address computation of a loop over array positions."""
     at, full, position = place
-    variables = node.op.indices(node)
-    indices, bounds = index[: len(at)], index[len(at) :]
-    shape, axis_of = _result_shape(p, variables, x, indices, place)
-    total, rank = len(shape), variables[0].type.ndim
-    wanted = shape[position : position + rank]
+    shape, axis_of = _result_shape(p, node.op.indices(node), x, index[: len(at)], place)
+    total = len(shape)
     operands = []
-    for number, (positions, variable) in enumerate(zip(indices, variables, strict=True)):
-        pattern = variable.type.broadcastable
-        axis, length = at[number], x.shape[at[number]]
-        if rank:
-            check_range(p, node, bounds[2 * number : 2 * number + 2], axis, length)
-            positions = views.broadcast_to(p, node, positions, wanted, pattern, "index_shapes")
-        else:
-            views.checked_index(p, node, positions, axis, length)
+    for positions in _spread_positions(p, node, x, index, place, shape):
         placed = _placed(p, positions, total, position)
         operands.append((placed, placed.broadcast_axes))
     everywhere = frozenset(range(total))
@@ -79,6 +68,26 @@ def _index_loop(
     operands += [(s, everywhere) for s in sizes]
     walked = tuple(zip(axis_of, full, strict=True))
     return shape, operands, Address(x.ndim, tuple(at), walked)
+
+
+def _spread_positions(
+    p: Core, node: Apply, x: Array, index: Sequence[Array], place: Place, shape: Sequence[Size]
+) -> list[Array]:
+    """Return arrays of positions, broadcast to each other, once all of them are in their axes."""
+    at, _, position = place
+    variables, bounds = node.op.indices(node), index[len(at) :]
+    rank = variables[0].type.ndim
+    wanted, spread = shape[position : position + rank], []
+    for number, (positions, variable) in enumerate(zip(index, variables, strict=False)):
+        axis, length = at[number], x.shape[at[number]]
+        if rank:
+            check_range(p, node, bounds[2 * number : 2 * number + 2], axis, length)
+            pattern = variable.type.broadcastable
+            positions = views.broadcast_to(p, node, positions, wanted, pattern, "index_shapes")
+        else:
+            views.checked_index(p, node, positions, axis, length)
+        spread.append(positions)
+    return spread
 
 
 def _result_shape(
@@ -245,34 +254,33 @@ def scatter(
 ) -> Array:
     """Return `x` with the items at arrays of positions set to `y`, or increased by it."""
     out = copies.writable(p, node, x)
-    shape, operands, address = _index_loop(p, node, out, index, place)
+    variables, (at, full, position) = node.op.indices(node), place
+    shape, axis_of = _result_shape(p, variables, out, index[: len(at)], place)
+    positions = _spread_positions(p, node, out, index, place, shape)
     y, pattern = copies.led_by_axes(p, y, node.inputs[1].type.broadcastable, len(shape))
     if shape:
         y = views.broadcast_to(p, node, y, shape, pattern, "write")
-    operands.append((y, y.broadcast_axes))
-
-    # Positions may repeat, rows of one position do not.
-    plain = not x.dtype.startswith("complex") and x.dtype not in ("bool", "float16")
-    _, full, position = place
-    last = _last_of_rows(shape, full, position + node.inputs[2].type.ndim) if plain else -1
-
-    def write(b: Any, index: Callable[..., Any], *values: Any) -> None:
-        write_lanes(b, address, index, values[:-1], values[-1], last, not assign)
-
-    # Vectors of what is written, not of positions: these stay the same along a row.
-    lanes = lanes_of(max(itemsize(x.dtype), 4), p.vector_bits) if last >= 0 else 1
-    change = Emitted("scatter", (address, x.dtype, assign, last), write)
-    with p.apart(copies.overwriting(p, node)):
-        copies.simple_loop(
-            p,
-            None,
-            shape,
-            operands,
-            change.body(),
-            indexed=True,
-            sequential=True,
-            lanes=lanes,
-        )
+    steps, moves = p.strides(out), p.strides(y)
+    rank = variables[0].type.ndim
+    numbers = (len(at), rank, position, len(full), typenum(x.dtype), int(not assign))
+    words = [*numbers, p.pointer(out), p.pointer(y)]
+    types = kernel_call.types_of(len(numbers), len(words))
+    for axis, i in zip(at, positions, strict=True):
+        width = itemsize(i.dtype) * (-1 if is_uint(i.dtype) else 1)
+        words += Positions(p.pointer(i), width, out.shape[axis], steps[axis])
+        types += ["ptr", "int64", "int64", "int64"]
+    for axis, source in zip(axis_of, full, strict=True):
+        words += out.shape[source], steps[source], moves[axis]
+    for axis in range(rank):
+        own = position + axis
+        words += shape[own], moves[own], *(p.strides(i)[axis] for i in positions)
+    types += ["int64"] * (len(words) - len(types))
+    total = p.product(shape)
+    count = p.unless_zero(total, p.product(shape[position : position + rank]))
+    with p.into(copies.overwriting(p, node)):
+        block = kernel_call.arguments(p, words, types)
+        # Positions may repeat: in order.
+        p.do(ir.Launch("put", block, count, total, kernel_call.POINT + 1, 0))
     return out
 
 

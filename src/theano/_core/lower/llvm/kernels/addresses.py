@@ -7,15 +7,7 @@ from typing import Any
 
 from theano._core.base.records import Record
 from theano._core.lower.llvm.builder import Builder
-from theano._core.lower.llvm.kernels.items import (
-    Part,
-    has_masks,
-    itemsize,
-    load,
-    load_part,
-    store,
-    store_part,
-)
+from theano._core.lower.llvm.kernels.items import Part, has_masks, itemsize, load, load_part
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
 
@@ -203,64 +195,3 @@ def _part_of_row(b: Builder, left: Value, size: int, lanes: int) -> Part | None:
     if size > 8 or not has_masks(f"int{8 * size}", b.smallest_masked):
         return None
     return Part(b.select(b.lt(left, lanes), left, lanes).text, b.smallest_masked)
-
-
-def write_lanes(
-    b: Builder,
-    address: Address,
-    index: Callable[..., Value],
-    values: Sequence[Value],
-    value: Value,
-    last: int,
-    add: bool,
-) -> None:
-    """Write the items in the lanes of a value to an address in each, or add them to what is there.
-
-    The lanes run along the axis `last` of the loop, one of the array, so that no two of them meet.
-    """
-
-    def change(at: str, item: Value) -> None:
-        store(b, b.add(load(b, at, item.dtype, item.lanes), item) if add else item, at)
-
-    lanes, size = value.lanes, itemsize(value.dtype)
-    if lanes == 1:
-        change(_pointer(b, address.write(b, index, values)), value)
-        return
-    place, step, left = address.write_row(b, index, values, last)
-    part, near, full = _part_of_row(b, left, size, lanes), b.eq(step, size), b.ge(left, lanes)
-    names = ("beside", "together", "some", "apart", "written")
-    beside, together, some, apart, done = (b.fresh_label(n) for n in names)
-    b.perform(f"br i1 {near.text}, label %{beside}, label %{apart}")
-    b.label(beside)
-    at = _pointer(b, place)
-    # What was written under a mask takes longer to be read again.
-    b.perform(f"br i1 {full.text}, label %{together}, label %{apart if part is None else some}")
-    b.label(together)
-    change(at, value)
-    b.perform(f"br label %{done}")
-    if part is not None:
-        b.label(some)
-        new = value
-        if add:
-            words: Any = load_part(b, at, value.dtype, part)
-            old = b.emit(f"bitcast {words.type} {words.text} to {value.type}")
-            new = b.add(Value(old, value.dtype, lanes), value)
-        store_part(b, new, at, part)
-        b.perform(f"br label %{done}")
-    b.label(apart)
-    # Lanes past the end are the last ones. A block for each would take long to compile.
-    names = ("several", "lane", "next")
-    several, lane, after = (b.fresh_label(n) for n in names)
-    b.perform(f"br label %{several}")
-    b.label(several)
-    number = b.emit(f"phi i64 [0, %{apart}], [%{after}.number, %{lane}]")
-    where = b.emit(f"phi i64 [{place.text}, %{apart}], [%{after}.place, %{lane}]")
-    within = b.emit(f"icmp slt i64 {number}, {b.minimum(left, lanes).text}")
-    b.perform(f"br i1 {within}, label %{lane}, label %{done}")
-    b.label(lane)
-    item = Value(b.emit(f"extractelement {value.type} {value.text}, i64 {number}"), value.dtype, 1)
-    change(_pointer(b, Value(where, "int64", 1)), item)
-    b.perform(f"%{after}.number = add i64 {number}, 1")
-    b.perform(f"%{after}.place = add i64 {where}, {step.text}")
-    b.perform(f"br label %{several}")
-    b.label(done)
