@@ -112,6 +112,38 @@ def test_subtraction_and_division(name, reference, dtype):
     check(lambda b, x, y: getattr(b, name)(x, y), reference, *pairs(dtype))
 
 
+def dividends(divisor, dtype, count=200):
+    """Numbers at both ends, beside multiples of a number, and any."""
+    rng, info = np.random.default_rng(9), np.iinfo(dtype)
+    first, last = (int(end) // divisor for end in (info.min, info.max))
+    some = [int(n) for n in rng.integers(0, 2**63, count)]
+    factors = [first, last, *(min(first, last) + n % (abs(last - first) + 1) for n in some)]
+    near = [n * divisor + n % 3 - 1 for n in factors]
+    wide = [n >> (n % 64) for n in some]
+    every = [info.min, info.max, *range(4), *near, *wide, *(-n for n in wide)]
+    return np.array([n for n in every if info.min <= n <= info.max], dtype)
+
+
+DIVISORS = [3, 5, 6, 7, 10, 11, 641, 6_700_417, 10**12, 2**32 - 1, 2**32 + 1, 2**62 + 1, 2**63 - 1]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_words_are_divided_by_constants(dtype):
+    rng = np.random.default_rng(10)
+    divisors = [*DIVISORS, *(int(n) >> int(n) % 60 for n in rng.integers(2**62, 2**63, 20))]
+    if dtype == "int64":
+        divisors += [*(-n for n in divisors), -2, -8, -(2**62), -(2**63)]
+    else:
+        divisors += [2**63, 2**63 + 1, 2**64 - 1]
+    for c in divisors:
+        x = dividends(c, dtype)
+        for lanes in (1, 2, 4, 8):
+            quotients = Kernel(lambda b, x, c=c: b.int_div(x, c), (dtype,), lanes)(x)
+            rests = Kernel(lambda b, x, c=c: b.mod(x, c), (dtype,), lanes)(x)
+            assert quotients.tolist() == [int(n) // c for n in x], c
+            assert rests.tolist() == [int(n) % c for n in x], c
+
+
 def truncated_power(x, y):
     """NumPy's power, and the truncated quotient where the exponent is negative."""
     if x.dtype.kind == "u":

@@ -1,6 +1,30 @@
-"""Integer division, remainder and powers, none of which ever trap."""
+"""Integer division, remainder and powers, none of which ever trap; products of words."""
 
-from theano._core.lower.llvm.text.emitter import BITS, Emitter, Value, is_signed
+from theano._core.lower.llvm.text.emitter import BITS, Emitter, Number, Value, is_signed
+
+# The lower half of a word.
+LOW = (1 << 32) - 1
+
+
+def wide_product(b: Emitter, x: Value, y: Number) -> tuple[Value, Value]:
+    """The (upper, lower) words of a product of two words."""
+    y = b.same(y, x)
+    if x.lanes == 1:
+        wide = [b.emit(f"zext i64 {v.text} to i128") for v in (x, y)]
+        product = b.emit(f"mul i128 {wide[0]}, {wide[1]}")
+        upper = b.emit(f"lshr i128 {product}, 64")
+        halves = [b.emit(f"trunc i128 {v} to i64") for v in (upper, product)]
+        return Value(halves[0], "uint64", 1), Value(halves[1], "uint64", 1)
+    # Processors multiply vectors of 32-bit halves.
+    x0, x1 = b.bit_and(x, LOW), b.shift_right(x, 32)
+    y0, y1 = b.bit_and(y, LOW), b.shift_right(y, 32)
+    least = b.mul(x0, y0)
+    middle = b.add(b.mul(x1, y0), b.shift_right(least, 32))
+    other = b.add(b.mul(x0, y1), b.bit_and(middle, LOW))
+    upper = b.add(b.mul(x1, y1), b.shift_right(middle, 32))
+    # A product of whole words would be three instructions more.
+    lower = b.bit_or(b.shift_left(other, 32), b.bit_and(least, LOW))
+    return b.add(upper, b.shift_right(other, 32)), lower
 
 
 def _is_plain_constant(y: Value) -> bool:
@@ -30,6 +54,9 @@ def _divide(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
             # What is shifted out is the remainder, also of what is below 0.
             shift = "ashr" if is_signed(x.dtype) else "lshr"
             return b.binary(shift, x, power), b.bit_and(x, (1 << power) - 1)
+        # Two at once are sooner divided by LLVM, one after the other.
+        if BITS[x.dtype] == 64 and x.lanes > 2:
+            return _by_multiplying(b, x, int(y.number))  # type: ignore[arg-type]
         return _floored(b, x, y, _truncated_quotient(b, x, y))
     zero = b.eq(y, 0)
     safe = b.select(zero, 1, y)
@@ -41,6 +68,40 @@ def _divide(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
     q = b.select(minus, b.neg(x), _truncated_quotient(b, x, b.select(minus, 1, safe)))
     q, r = _floored(b, x, safe, q)
     return b.select(zero, 0, q), b.select(zero, 0, r)
+
+
+def _by_multiplying(b: Emitter, x: Value, y: int) -> tuple[Value, Value]:
+    """`(quotient, remainder)` of floored division of words by a constant, not 0, 1 or -1.
+
+    Granlund & Montgomery, Division by invariant integers using multiplication (PLDI 1994): for
+    0 <= x < 2**n and 2**(bits - 1) < y <= 2**bits, x // y is x m >> n + bits, where m is the least
+    number above 2**(n + bits) / y.
+    """
+    divisor = abs(y)
+    bits = (divisor - 1).bit_length()
+    if is_signed(x.dtype):
+        # Numbers below 0 are turned around, as ~x // y is ~(x // y): n is 63, and m fits a word.
+        sign = b.binary("ashr", x, 63)
+        upper = _upper_word(b, b.bit_xor(x, sign), (1 << 63 + bits) // divisor + 1)
+        q = b.bit_xor(b.binary("lshr", upper, bits - 1), sign)
+    else:
+        # Where n is 64, m has a bit more than a word.
+        upper = _upper_word(b, x, (1 << 64 + bits) // divisor + 1 - (1 << 64))
+        half = b.binary("lshr", b.sub(x, upper), 1)
+        q = b.binary("lshr", b.add(upper, half), bits - 1)
+    r = b.sub(x, b.mul(q, divisor))
+    if y > 0:
+        return q, r
+    # -x // y is the next number above, but where nothing remains.
+    some = b.neq(r, 0)
+    up = b.bit_xor(q, -1)
+    return b.select(some, up, b.add(up, 1)), b.select(some, b.sub(r, divisor), r)
+
+
+def _upper_word(b: Emitter, x: Value, y: int) -> Value:
+    """The upper word of the product of a word and a constant."""
+    upper, _ = wide_product(b, Value(x.text, "uint64", x.lanes), y)
+    return Value(upper.text, x.dtype, x.lanes)
 
 
 def _floored(b: Emitter, x: Value, y: Value, q: Value) -> tuple[Value, Value]:

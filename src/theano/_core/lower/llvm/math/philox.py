@@ -8,36 +8,14 @@ from collections.abc import Sequence
 from functools import reduce
 
 from theano._core.lower.llvm.math import normal_quantile
-from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Number, Value
+from theano._core.lower.llvm.math.integer import LOW, wide_product
+from theano._core.lower.llvm.text.emitter import FORMATS, Emitter, Value
 from theano._core.ops.random.philox import KEY_STEPS, MULTIPLIERS, ROUNDS
-
-_LOW = (1 << 32) - 1
-
-
-def _wide_product(b: Emitter, x: Value, y: Number) -> tuple[Value, Value]:
-    """The (upper, lower) words of a product of two words."""
-    y = b.same(y, x)
-    if x.lanes == 1:
-        wide = [b.emit(f"zext i64 {v.text} to i128") for v in (x, y)]
-        product = b.emit(f"mul i128 {wide[0]}, {wide[1]}")
-        upper = b.emit(f"lshr i128 {product}, 64")
-        halves = [b.emit(f"trunc i128 {v} to i64") for v in (upper, product)]
-        return Value(halves[0], "uint64", 1), Value(halves[1], "uint64", 1)
-    # Processors multiply vectors of 32-bit halves.
-    x0, x1 = b.bit_and(x, _LOW), b.shift_right(x, 32)
-    y0, y1 = b.bit_and(y, _LOW), b.shift_right(y, 32)
-    least = b.mul(x0, y0)
-    middle = b.add(b.mul(x1, y0), b.shift_right(least, 32))
-    other = b.add(b.mul(x0, y1), b.bit_and(middle, _LOW))
-    upper = b.add(b.mul(x1, y1), b.shift_right(middle, 32))
-    # A product of whole words would be three instructions more.
-    lower = b.bit_or(b.shift_left(other, 32), b.bit_and(least, _LOW))
-    return b.add(upper, b.shift_right(other, 32)), lower
 
 
 def _product_of_halves(b: Emitter, x: Value, y: int) -> tuple[Value, Value]:
     """The upper half of the product of the lower half of a word, and the product."""
-    product = b.mul(b.bit_and(x, _LOW), y)
+    product = b.mul(b.bit_and(x, LOW), y)
     return b.shift_right(product, 32), product
 
 
@@ -46,7 +24,7 @@ class RandomNumbers(Emitter):
 
     def multiply_high(self, x: Value, y: Value) -> Value:
         """The upper word of the product of two words, uint64."""
-        return _wide_product(self, x, y)[0]
+        return wide_product(self, x, y)[0]
 
     def random_words(
         self, dtype: str, key: Sequence[Value], number: Value, position: Value, domain: int
@@ -65,7 +43,7 @@ class RandomNumbers(Emitter):
         return self._halves(c0, c1), self._halves(c2, c3)
 
     def _halves(self, lower: Value, upper: Value) -> Value:
-        return self.bit_or(self.bit_and(lower, _LOW), self.shift_left(upper, 32))
+        return self.bit_or(self.bit_and(lower, LOW), self.shift_left(upper, 32))
 
     def _philox(
         self, dtype: str, counter: Sequence[Value], key: Sequence[Value]
@@ -87,7 +65,7 @@ class RandomNumbers(Emitter):
 
     def _rounds(self, dtype: str, words: Sequence[Value], count: int) -> tuple[Value, ...]:
         """Return a counter and a key after some rounds."""
-        product = _wide_product if dtype == "uint64" else _product_of_halves
+        product = wide_product if dtype == "uint64" else _product_of_halves
         for _ in range(count):
             c0, c1, c2, c3, k0, k1 = words
             upper0, lower0 = product(self, c0, MULTIPLIERS[dtype][0])
