@@ -26,6 +26,9 @@ void add_offsets(const Work &work, int64_t first, int64_t count, int64_t *offset
 
 void offsets_of(const Work &work, int64_t first, int64_t count, int64_t *offsets) {
     switch (work.type) {
+        case 0:
+            for (int64_t j = 0; j < count; ++j) offsets[j] = (first + j) * work.stride;
+            return;
         case 1:
             return add_offsets<std::int8_t>(work, first, count, offsets);
         case 2:
@@ -104,24 +107,27 @@ void copy_sized(const Work &work, const Rows &rows, const int64_t *offsets, int6
 #if defined(__x86_64__)
 // How items of some rows at once are brought to their places in a vector; `together`: of none.
 struct Pick {
-    bool bytes;
+    void (*take)(const Picked &, const Groups &);
     int64_t together = 0, from;
     Picked picked;
 
     Pick(const Work &work, const int64_t *offsets, int64_t stride) {
-        if (!has_avx512()) return;
+        static const bool wide = has_avx512(), any_bytes = wide && has_picked_bytes();
         const auto [least, largest] = std::minmax_element(offsets, offsets + work.count);
         const int64_t span = *largest - *least + work.itemsize, nbytes = work.count * work.itemsize;
-        bytes = work.itemsize % kWord != 0 || work.stride % kWord != 0 || stride % kWord != 0;
+        const int64_t most = std::max(span, nbytes);
+        const bool words = work.itemsize % kWord == 0 && work.stride % kWord == 0 && stride % kWord == 0;
         // Of rows far apart, no more lines of the cache are read than needed.
-        bytes = bytes || (std::max(span, nbytes) <= kShort && (stride <= 0 || stride + span > kVector));
-        const int64_t vector = bytes ? kShort : kVector;
-        if (span > vector || nbytes > vector) return;
+        const bool apart = stride <= 0 || stride + span > kVector;
+        const bool few = most <= kShort && (apart || !(words || any_bytes));
+        if (!wide || most > kVector || !(few || words || any_bytes)) return;
+        take = few ? pick_few_avx512 : words ? pick_words_avx512 : pick_bytes_vbmi;
+        const int64_t vector = few ? kShort : kVector, part = few || !words ? 1 : kWord;
         from = *least;
         together = std::min(vector / nbytes, stride > 0 ? (vector - span) / stride + 1 : 1);
         picked.span = span + (together - 1) * stride;
         // A part of an item, then one of an item, then one of a row.
-        const int64_t part = bytes ? 1 : kWord, parts = work.itemsize / part;
+        const int64_t parts = work.itemsize / part;
         std::fill(picked.numbers, picked.numbers + kVector, static_cast<unsigned char>(0));
         for (int64_t i = 0; i < together * work.count * parts; ++i) {
             const int64_t item = i / parts, row = item / work.count;
@@ -134,7 +140,7 @@ struct Pick {
     Rows run(const Work &work, Rows rows) const {
         const int64_t nbytes = together * work.count * work.itemsize, count = rows.count / together;
         const Groups groups{rows.x + from, together * rows.stride, count, rows.out, rows.limit, nbytes};
-        (bytes ? pick_bytes_avx512 : pick_words_avx512)(picked, groups);
+        take(picked, groups);
         rows.x += count * together * rows.stride;
         rows.out += count * nbytes;
         rows.count -= count * together;

@@ -9,7 +9,8 @@ namespace theano::columns {
 // these, then the length and the stride of each axis in front of the last.
 struct Work {
     std::int64_t axes, itemsize, count;   // of positions
-    std::int64_t type, length, stride;    // bytes of a position, less than 0 without a sign; the last axis
+    // Bytes of a position, less than 0 without a sign, 0 where position j is j; the last axis.
+    std::int64_t type, length, stride;
     const char *x, *positions;            // contiguous, and all within the axis
     char *out;                            // contiguous
 };
@@ -38,7 +39,9 @@ struct Picked {
 
 constexpr std::int64_t kWord = 4, kVector = 64, kShort = 16;
 
+// By words; by bytes within the first `kShort`; by any bytes, where the processor picks these.
 void pick_words_avx512(const Picked &picked, const Groups &groups);
-void pick_bytes_avx512(const Picked &picked, const Groups &groups);
+void pick_few_avx512(const Picked &picked, const Groups &groups);
+void pick_bytes_vbmi(const Picked &picked, const Groups &groups);
 
 }  // namespace theano::columns

@@ -20,4 +20,13 @@ inline bool has_avx512() {
 #endif
 }
 
+// Whether any bytes of vectors with 512 bits are picked at once.
+inline bool has_picked_bytes() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512vbmi");
+#else
+    return false;
+#endif
+}
+
 }  // namespace theano

@@ -17,8 +17,6 @@ from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.addresses import Address, gathered
 from theano._core.lower.llvm.kernels.items import load, store
 
-# Rows that are taken items of at once: where these lie is worked out for all of them.
-ROWS_AT_ONCE = 8
 # The axes that positions address, those taken whole, and where the axes of positions come to stand.
 Place = tuple[list[int], list[int], int]
 
@@ -216,23 +214,10 @@ def _is_of_columns(node: Apply, rank: int, place: Place) -> bool:
 def _taken_columns(p: Core, node: Apply, x: Array, index: Sequence[Array]) -> Array:
     """Return items of each row of `x` at the same positions, which the runtime copies."""
     positions = copies.contiguous(p, index[0])
-    *fronts, length = x.shape
-    *steps, step = p.strides(x)
-    check_range(p, node, index[1:], x.ndim - 1, length)
-    count, width = positions.shape[0], itemsize(positions.dtype)
-    out = p.new_array(x.dtype, [*fronts, count])
-    width *= -1 if is_uint(positions.dtype) else 1
-    numbers = (len(fronts), itemsize(x.dtype), count, width, length, step)
-    words = [*numbers, p.pointer(x), p.pointer(positions), out.data]
-    types = ["int64"] * len(numbers) + ["ptr"] * 3
-    for front in zip(fronts, steps, strict=True):
-        words += front
-        types += ["int64"] * 2
-    block = kernel_call.arguments(p, words, types)
-    total = p.product(out.shape)
-    # Of no rows, or no positions, nothing may be looked at.
-    rows = p.unless_zero(total, p.product(fronts))
-    p.do(ir.Launch("take_columns", block, rows, total, kernel_call.POINT + 1, ROWS_AT_ONCE))
+    check_range(p, node, index[1:], x.ndim - 1, x.shape[-1])
+    out = p.new_array(x.dtype, [*x.shape[:-1], positions.shape[0]])
+    width = itemsize(positions.dtype) * (-1 if is_uint(positions.dtype) else 1)
+    copies.copy_columns(p, x, out, width, p.pointer(positions))
     return out
 
 
