@@ -171,7 +171,7 @@ def _is_picked(p: Core, x: Array) -> Size:
         return 0
     length, step = x.shape[-1], p.strides(x)[-1]
     apart = p.both(p.let("ne", step, size), p.let("gt", length, 1))
-    way, most = p.multiply(p.let("sub", length, 1), step), VECTOR - size
+    way, most = p.offset(p.let("sub", length, 1), step), VECTOR - size
     near = p.both(apart, p.let("below", p.let("add", way, most), 2 * most + 1))
     return p.both(near, p.let("ge", p.product(x.shape[:-1]), MANY_ROWS))
 
