@@ -66,5 +66,5 @@ def test_profiles_and_settings_say_what_they_are() -> None:
     f = theano.function([x], T.exp(x), profile="wave")
     f([1.0])
     assert repr(f.profile).startswith("<profile of wave: 1 calls")
-    assert "Function profile" in f.profile._repr_html_()
+    assert "Function profiling" in f.profile._repr_html_()
     assert "settings" in repr(theano.config)

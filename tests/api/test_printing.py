@@ -43,6 +43,8 @@ LINES = [
     ("T.stack([s, s])", "[s, s]"),
     ("T.nnet.sigmoid(x)", "sigmoid(x)"),
     ("T.constant(np.ones(3))", "TensorConstant{(3,) of 1.0}"),
+    # The number, whatever its name is.
+    ("x + T.constant(2, 'two')", "(x + TensorConstant{2})"),
     ("s ** s ** s", "(s ** (s ** s))"),
     ("(-s) ** 2", "((-s) ** TensorConstant{2})"),
     ("x[1:, i]", "x[1:, i]"),

@@ -26,6 +26,7 @@ BUILT_IN = {
 OURS = {
     "InternalError": RuntimeError,
     "InvalidSettingError": ValueError,
+    "UnknownModeError": ValueError,
     "WindowError": ValueError,
 }
 

@@ -22,6 +22,7 @@ from user_ops import (
 
 import theano
 import theano.tensor as T
+from theano.compile.debugmode import InvalidValueError
 from theano.gof import Apply
 from theano.gof.utils import MethodNotDefined
 from theano.ifelse import ifelse
@@ -496,7 +497,7 @@ class Bad(Double):
             {
                 "none": None,
                 "dtype": x.astype("float32"),
-                "rank": x[None],
+                "rank": x[None].copy(),
                 "list": [1.0, 2.0],
                 "object": x.astype(object),
                 "number": 3.0,
@@ -534,6 +535,45 @@ def test_bad_performs(kind, error, text, linker):
         assert "Bad" in message
         assert "Inputs shapes: [(" in message
         assert "test_user_ops.py" in message
+
+
+MISFITS = ["dtype", "rank", "list", "object", "number"]
+
+
+@pytest.mark.parametrize("kind", MISFITS)
+def test_what_is_only_a_result_may_be_anything_as_in_theano_105(kind):
+    x = dvector()
+    out = Bad(kind)(x)
+    expected = {
+        "dtype": VALUE.astype("float32"),
+        "rank": VALUE[None],
+        "list": [1.0, 2.0],
+        "object": VALUE.astype(object),
+        "number": 3.0,
+    }[kind]
+    f = theano.function([x], [out, x + 1])
+    for _ in range(2):
+        got, other = f(VALUE)
+        assert type(got) is type(expected)
+        assert getattr(got, "dtype", None) == getattr(expected, "dtype", None)
+        np.testing.assert_array_equal(got, expected)
+        np.testing.assert_array_equal(other, VALUE + 1)
+    cell = theano.shared(VALUE)
+    for results, updates in (([out, out.sum()], None), ([out], [(cell, out)]), ([out, out], None)):
+        f = theano.function([x], results, updates=updates)
+        with pytest.raises(TypeError, match="does not fit the type"):
+            f(VALUE)
+        np.testing.assert_array_equal(cell.get_value(), VALUE)
+
+
+@pytest.mark.parametrize("kind", MISFITS)
+def test_debug_mode_has_an_error_for_values_that_do_not_fit(kind):
+    x = dvector()
+    f = theano.function([x], Bad(kind)(x), mode="DebugMode")
+    text = "Bad.* of type TensorType.float64, vector. has the value"
+    with pytest.raises(InvalidValueError, match=text) as caught:
+        f(VALUE)
+    assert caught.value.r.owner.op == Bad(kind)
 
 
 class Unique(theano.Op):

@@ -33,6 +33,7 @@
         └── (ValueError)
             ├── DisconnectedInputError     the cost does not depend on the variable
             ├── InvalidSettingError        a setting does not accept this value
+            ├── UnknownModeError           (KeyError) no mode, linker or optimizer has this name
             └── WindowError                (AssertionError) images, kernels or windows do not fit
 
     Warning
@@ -80,6 +81,7 @@ __all__ = [
     "StochasticOrder",
     "TheanoConfigWarning",
     "TheanoError",
+    "UnknownModeError",
     "UnusedInputError",
     "WindowError",
 ]
@@ -234,6 +236,13 @@ class DisconnectedInputError(TheanoError, ValueError):
 
 class InvalidSettingError(TheanoError, ValueError):
     """A setting does not accept the value."""
+
+
+class UnknownModeError(TheanoError, ValueError, KeyError):
+    """There is no mode, linker or optimizer of this name."""
+
+    # That of KeyError would put quotes around the message.
+    __str__ = Exception.__str__
 
 
 class WindowError(TheanoError, ValueError, AssertionError):

@@ -415,6 +415,9 @@ class _Comparison:
                 self.rewritten, value_of, _Values(self.mode, self.rewritten), failed=CallError
             )
         except CallError as failure:
+            misfit = getattr(failure.error, "misfit", None)
+            if misfit is not None:
+                raise InvalidValueError(*misfit, hint="it does not fit that type") from None
             self._blame(failure.error, value_of)
             raise
         if self.mode.check_py_code and self.pure:

@@ -443,7 +443,7 @@ def _input_record(type_: object, name: str | None, offset: int, cell: int, flags
 
 
 def _output_record(type_: RandomStateType | SparseType | TensorType, output: Output) -> Any:
-    if not isinstance(type_, TensorType):
+    if not isinstance(type_, TensorType) or output.kind == "object":
         return ("object", 0, 0, output.descriptor, -1)
     return (output.kind, type_.numpy_dtype.num, type_.ndim, output.descriptor, output.slot)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from theano._core.base.errors import UnknownModeError
 from theano._core.base.near_misses import did_you_mean
 from theano._core.base.settings import accept_mode_class, config
 from theano._core.ir.variable import Variable
@@ -78,7 +79,7 @@ class Mode:
 
     Raises
     ------
-    ValueError
+    UnknownModeError
         A name is not known.
 
     Examples
@@ -99,7 +100,8 @@ class Mode:
         known_as = getattr(linker, "known_as", linker)
         if known_as not in LINKERS:
             near = did_you_mean(linker, LINKERS)
-            raise ValueError(f"unknown linker {linker!r}; known: {', '.join(LINKERS)}.{near}")
+            known = ", ".join(LINKERS)
+            raise UnknownModeError(f"unknown linker {linker!r}; known: {known}.{near}")
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = LINKERS[known_as]
@@ -125,8 +127,9 @@ class Mode:
         try:
             predefined = OPTIMIZERS[optimizer]
         except (KeyError, TypeError):
-            raise ValueError(
-                f"unknown optimizer {optimizer!r}; known: {', '.join(map(str, OPTIMIZERS))}."
+            known = ", ".join(dict.fromkeys(map(str, OPTIMIZERS)))
+            raise UnknownModeError(
+                f"unknown optimizer {optimizer!r}; known: {known}."
                 f"{did_you_mean(optimizer, OPTIMIZERS)}"
             ) from None
         return predefined if isinstance(predefined, str) else self._read(predefined)
@@ -236,7 +239,7 @@ def get_mode(mode: Any = None) -> Mode:
 
     Raises
     ------
-    ValueError
+    UnknownModeError
         There is no mode of this name.
     """
     mode = config.mode if mode is None else mode
@@ -247,7 +250,7 @@ def get_mode(mode: Any = None) -> Mode:
         more = f"{config.optimizer_including}:{config.optimizer_requiring}".split(":")
         gone = config.optimizer_excluding.split(":")
         return predefined.including(*filter(None, more)).excluding(*filter(None, gone))
-    raise ValueError(
+    raise UnknownModeError(
         f"No predefined mode exists for string: {mode!r}; known: {', '.join(predefined_modes)},"
         f" Mode.{did_you_mean(mode, predefined_modes)}"
     )

@@ -266,7 +266,7 @@ class ProfileStats:
 
     def _lines(self, most_ops: int, most_steps: int) -> list[str]:
         calls, seconds = self.fct_callcount, self.fct_call_time
-        lines = ["Function profile", "==================", f"  Message: {self.message}"]
+        lines = ["Function profiling", "==================", f"  Message: {self.message}"]
         lines.append(f"  Time in {calls} calls to Function.__call__: {seconds:e}s")
         if calls:
             inside = self.vm_call_time

@@ -553,8 +553,7 @@ class TensorConstant(Methods, Constant):
         return Constant.equals(self, other)
 
     def __str__(self) -> str:
-        if self.name is not None:
-            return self.name
+        # Shown graphs tell the number, not the name, as Theano 1.0.5's.
         data = self.data
         if data.ndim and data.size and bool(np.all(data == data.flat[0])):
             text = f"{data.shape} of {data.flat[0]}"

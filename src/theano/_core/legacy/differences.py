@@ -12,8 +12,7 @@ DIFFERENCES: dict[str, str] = {
     ),
     "theano.In": (
         "`mutable=True`: the result of elementwise operations and writes to parts is copied into "
-        "the argument when all is computed; a default that `f[name] = value` sets stays, where "
-        "1.0.5 took it for one call"
+        "the argument when all is computed"
     ),
     "theano.scan": (
         "any number of steps, none included; too few items are a ValueError; a step that changes "
@@ -35,6 +34,11 @@ DIFFERENCES: dict[str, str] = {
     "theano.grad": (
         "the branch of `ifelse` that is not taken cannot make NaN; that of the mean and of the "
         "smallest of integers with respect to these is not 0"
+    ),
+    "theano.Op.perform": (
+        "as there, what is nothing but a result of the function may have another type than was "
+        "declared, without `infer_shape`; everywhere else that is a TypeError, as is all of it "
+        "under the linker `py`, and an InvalidValueError in DebugMode"
     ),
     "theano.gof.COp": (
         "arrays that `perform` gets are read-only unless `destroy_map` names them; its results are "

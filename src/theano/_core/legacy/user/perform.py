@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 
 def performed(
-    node: Apply, values: Sequence[object], storage: list[list[Any]], params: tuple[Variable, ...]
+    node: Apply,
+    values: Sequence[object],
+    storage: list[list[Any]],
+    params: tuple[Variable, ...],
+    free: Collection[int] = (),
 ) -> tuple[Any, ...]:
     """Return the outputs that `perform` of a user's operation puts into `storage`.
 
-    `params` is what `params_of` says.
+    `params` is what `params_of` says. Outputs that are `free` may have any type.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def performed(
                 "or declare destroy_map = {output: [input]}.",
             )
         raise
-    return collected(node, storage)
+    return collected(node, storage, free)
 
 
 def protected(op: Any, values: Sequence[object]) -> list[Any]:
@@ -70,17 +74,19 @@ def params_of(node: Apply) -> tuple[Any, ...]:
     return (params if type_ is None else type_.filter(params),)
 
 
-def collected(node: Apply, storage: Sequence[TensorLike]) -> tuple[Any, ...]:
-    """Return what an operation left in its storage cells, checked."""
+def collected(
+    node: Apply, storage: Sequence[TensorLike], free: Collection[int] = ()
+) -> tuple[Any, ...]:
+    """Return what an operation left in its storage cells, checked unless it is `free`."""
     if len(storage) != len(node.outputs):
         raise ValueError(
             f"{node.op} changed the list of storage cells: it has {len(storage)} of them for "
             f"{len(node.outputs)} outputs"
         )
-    return tuple(_output(node, i, cell) for i, cell in enumerate(storage))
+    return tuple(_output(node, i, cell, i in free) for i, cell in enumerate(storage))
 
 
-def _output(node: Apply, position: int, cell: object) -> Any:
+def _output(node: Apply, position: int, cell: object, free: bool) -> Any:
     if not isinstance(cell, list) or len(cell) != 1:
         raise TypeError(
             f"{node.op} replaced the cell of output {position} by {cell!r}: a result goes into "
@@ -104,10 +110,15 @@ def _output(node: Apply, position: int, cell: object) -> Any:
             return type_.filter(value)
         raise TypeError(f"an array is needed, got {type(value).__name__}")
     except TypeError as error:
-        raise TypeError(
+        if free:
+            return value
+        misfit = TypeError(
             f"output {position} of {node.op} does not fit the type {type_} that it was declared "
             f"with: {error.args[0]}"
-        ) from None
+        )
+        # DebugMode has an error of its own for it.
+        misfit.misfit = node.outputs[position], value  # type: ignore[attr-defined]
+        raise misfit from None
 
 
 class Performed(NumPyCall):
@@ -116,6 +127,8 @@ class Performed(NumPyCall):
     A storage cell holds the value of the call before only while `config.allow_gc` is False, and
     only if nothing else refers to that value.
     """
+
+    hands_back: Collection[int] | None = ()
 
     def __init__(self, node: Apply) -> None:
         super().__init__(node)
@@ -130,7 +143,7 @@ class Performed(NumPyCall):
         for cell in storage:
             if shared(cell)[0]:
                 cell[0] = None
-        outputs = performed(self.node, values, storage, self.params)
+        outputs = performed(self.node, values, storage, self.params, self.hands_back or ())
         if self.keep:
             self.idle.append([[value] for value in outputs])
         return outputs
@@ -146,6 +159,8 @@ def taken(idle: list[Any]) -> Any:
 
 class Thunk(NumPyCall):
     """What computes a node whose operation makes its own thunk."""
+
+    hands_back: Collection[int] | None = ()
 
     def __init__(self, node: Apply) -> None:
         super().__init__(node)
@@ -164,7 +179,9 @@ class Thunk(NumPyCall):
         for variable, value in zip(self.node.inputs, protected(self.node.op, values), strict=True):
             storage[variable][0] = value
         thunk()
-        outputs = collected(self.node, [storage[v] for v in self.node.outputs])
+        outputs = collected(
+            self.node, [storage[v] for v in self.node.outputs], self.hands_back or ()
+        )
         for cell in storage.values():
             cell[0] = None
         for variable in self.node.outputs:

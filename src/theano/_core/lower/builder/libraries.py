@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import reduce
 from typing import Any
 
 from theano._core.base.dtypes import itemsize, typenum
 from theano._core.base.records import Record
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import TensorType, generic
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Object, Size
 from theano._core.lower.builder import copies, kernel_call, views
@@ -442,25 +442,27 @@ def call_python(
     arguments: Sequence[Variable] | None = None,
     written: Sequence[int] = (),
     lends: bool = False,
+    handed_back: Collection[int] = (),
 ) -> list[Any]:
     """Call a Python function from inside the program; return its results as values.
 
     `values` are those of the variables `arguments`, by default the inputs of `node`. Those numbered
     by `written` are arguments of the program, and the function may write into them. What it `lends`
-    is read where it is, and shows no memory of the program.
+    is read where it is, and shows no memory of the program. Outputs numbered by `handed_back` are
+    results as they are, whatever they are.
     """
     inputs = [v.descriptor if isinstance(v, Object) else p.descriptor(v) for v in values]
+    types = [generic if i in handed_back else o.type for i, o in enumerate(node.outputs)]
     results: list[Any] = []
     offsets = []
-    for out in node.outputs:
-        type_ = out.type
+    for type_ in types:
         offset = p.reserve(2 + 2 * (type_.ndim if isinstance(type_, TensorType) else 0))
         offsets.append(offset)
     p.callbacks.append(
         CallbackRecord(
             function,
             tuple(v.type for v in (node.inputs if arguments is None else arguments)),
-            tuple(o.type for o in node.outputs),
+            tuple(types),
             tuple(written),
             lends,
         )
@@ -468,8 +470,8 @@ def call_python(
     listed_inputs, made = map(p.listed, (inputs, offsets))
     number = len(p.callbacks) - 1
     p.call_or_fail("callback", number, len(inputs), listed_inputs, len(offsets), made)
-    for out, offset in zip(node.outputs, offsets, strict=True):
-        results.append(_from_descriptor(p, out.type, offset))
+    for type_, offset in zip(types, offsets, strict=True):
+        results.append(_from_descriptor(p, type_, offset))
     return results
 
 
@@ -487,14 +489,28 @@ def call_checked(p: Core, node: Apply, function: NumPyCall, values: Sequence[obj
     function.loops = [region.node for region in loops]
     steps = [p.scalar(region.step) for region in loops]
     arguments = [*node.inputs, *(_STEP.output() for _ in loops)]
-    results = call_python(p, node, function, [*values, *steps], arguments)
+    if function.hands_back is not None:
+        function.hands_back = frozenset(i for i in range(len(node.outputs)) if _is_free(p, node, i))
+    free = function.hands_back or ()
+    results = call_python(p, node, function, [*values, *steps], arguments, handed_back=free)
     for out, result in zip(node.outputs, results, strict=True):
         p.values[out] = result
-    for position, (out, result) in enumerate(zip(node.outputs, results, strict=True)):
-        if isinstance(out.type, TensorType):
+    for position, result in enumerate(results):
+        if not isinstance(result, Object):
             p.callback_arrays.add(result.descriptor)
             _check_promise(p, node, position, result.shape)
     return results
+
+
+def _is_free(p: Core, node: Apply, position: int) -> bool:
+    """Tell whether an output is a result, nothing reads it, and its lengths are not promised."""
+    out = node.outputs[position]
+    results = p.outputs[: len(p.outputs) - len(p.updates)]
+    if results.count(out) != 1 or not isinstance(out.type, TensorType):
+        return False
+    if p.uses[out] > 1 or any(out in user.inputs for user in p.number_of):
+        return False
+    return all(is_measured(length, out) for length in p.rewriter.shape(out))
 
 
 def _check_promise(p: Core, node: Apply, position: int, got: Sequence[Size]) -> None:

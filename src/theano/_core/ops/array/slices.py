@@ -30,6 +30,12 @@ class SliceConstant(Constant):
         whole = (int(part) if isinstance(part, np.ndarray) else part for part in parts)
         super().__init__(type, slice(*whole), name)
 
+    def __str__(self) -> str:
+        part = self.data
+        return f"{type(self).__name__}{{{part.start}, {part.stop}, {part.step}}}"
+
+    __repr__ = __str__
+
     def signature(self) -> Any:
         return (SliceConstant, self.data.start, self.data.stop, self.data.step)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +40,14 @@ class NumPyCall:
     """What computes one node; an error of it names the line that made the node.
 
     It is called with the values of the inputs, and the step of each of the `loops` around it.
+
+    Attributes
+    ----------
+    hands_back : set of int, or None
+        Which outputs may be anything, since they are nothing but results; None: none ever.
     """
+
+    hands_back: Collection[int] | None = None
 
     def __init__(self, node: Apply) -> None:
         self.node = node

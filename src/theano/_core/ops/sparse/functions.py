@@ -515,7 +515,7 @@ class SparseConstant(Operators, Constant):
     """A sparse matrix that is known."""
 
     def __str__(self) -> str:
-        return self.name or (
+        return (
             f"{type(self).__name__}{{{self.type.format},{self.type.dtype},"
             f"shape={self.data.shape},nnz={self.data.nnz}}}"
         )
