@@ -45,6 +45,11 @@ LINES = [
     ("T.constant(np.ones(3))", "TensorConstant{(3,) of 1.0}"),
     # The number, whatever its name is.
     ("x + T.constant(2, 'two')", "(x + TensorConstant{2})"),
+    (
+        "T.grad(s ** 2, s)",
+        "((fill((s ** TensorConstant{2}), TensorConstant{1.0}) * TensorConstant{2.0})"
+        " * (s ** (TensorConstant{2.0} - TensorConstant{1})))",
+    ),
     ("s ** s ** s", "(s ** (s ** s))"),
     ("(-s) ** 2", "((-s) ** TensorConstant{2})"),
     ("x[1:, i]", "x[1:, i]"),

@@ -229,6 +229,12 @@ def test_downcast_of_what_is_no_integer(value: complex, error: type[Exception]) 
         f(1, [1, value])
 
 
+def test_downcast_of_nothing() -> None:
+    f = function([s], s, allow_input_downcast=True)
+    with pytest.raises(TypeError, match="cannot store None"):
+        f(None)
+
+
 def test_python_floats_are_accepted_under_float32() -> None:
     with theano.config.change_flags(floatX="float32"):
         variable = T.scalar("s")

@@ -117,3 +117,9 @@ def test_writes_tolerate_no_aliases() -> None:
     """As of every write to a part that no rewrite has put in place."""
     written: Any = T.inc_subtensor(T.dvector()[:2], 1.0)
     assert list(written.owner.op.destroyhandler_tolerate_aliased) == []
+
+
+def test_tags_print_what_is_in_them() -> None:
+    x = T.dmatrix()
+    x.tag.role = "weight"
+    assert str(x.tag) == repr(x.tag) == "scratchpad{'role': 'weight'}"

@@ -231,7 +231,7 @@ def _collect(
         pending = []
         for variable in fresh:
             shared[variable] = None
-            update = variable.default_update
+            update = getattr(variable, "default_update", None)
             if update is None or variable in updated or _refused(variable, no_default_updates):
                 continue
             updated.add(variable)

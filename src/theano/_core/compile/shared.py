@@ -104,7 +104,12 @@ class SharedVariable(Variable):
 
     @property
     def default_update(self) -> Any:
-        """New value that functions give this variable unless told otherwise."""
+        """New value that functions give this variable unless told otherwise.
+
+        Where there is none, this is no attribute, as old programs ask.
+        """
+        if self._default_update is None:
+            raise AttributeError(f"{self} has no default_update")
         return self._default_update
 
     @default_update.setter

@@ -556,7 +556,7 @@ class TensorConstant(Methods, Constant):
         # Shown graphs tell the number, not the name, as Theano 1.0.5's.
         data = self.data
         if data.ndim and data.size and bool(np.all(data == data.flat[0])):
-            text = f"{data.shape} of {data.flat[0]}"
+            text = f"{data.shape} of {data.flat[0]!s}"
         else:
             text = str(data)
         if len(text) > 20:

@@ -339,7 +339,7 @@ class TensorType(Type):
     def _converted(self, value: object, allow_downcast: bool | None) -> np.ndarray:
         if isinstance(value, np.ndarray) and value.dtype == self.numpy_dtype:
             return _plain(value)
-        if allow_downcast:
+        if allow_downcast and value is not None:
             if not isinstance(value, (np.ndarray, np.generic)):
                 self._check_numbers(array_of(value))
             return self._as_array(value)

@@ -34,7 +34,7 @@ class Tag:
         def __setattr__(self, name: str, value: object) -> None: ...
 
     def __repr__(self) -> str:
-        return "".join(f"{name}: {value!r}\n" for name, value in vars(self).items())
+        return f"scratchpad{vars(self)}"
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
         left_out = () if config.pickle_test_value else ("test_value",)

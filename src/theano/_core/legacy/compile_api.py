@@ -175,7 +175,7 @@ class _Rebuild:
         if variable not in self.shared:
             self.shared.append(variable)
         refused = self.refused if isinstance(self.refused, bool) else variable in self.refused
-        if refused or variable in self.updates or variable.default_update is None:
+        if refused or variable in self.updates or not hasattr(variable, "default_update"):
             return
         value = fit_update(variable, variable.default_update)
         self.updates[variable] = value

@@ -7,6 +7,7 @@ holds the objects that the table names and nothing else.
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import importlib.util
 import sys
@@ -182,18 +183,28 @@ class OldPaths(MetaPathFinder, Loader):
         for name, place in names.items():
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
-        shared = SHARED_WITH.get(module.__name__)
         module.__dict__["__all__"] = sorted(
             {
                 *names,
                 *LATE.get(module.__name__, ()),
-                *(importlib.import_module(shared).__all__ if shared else ()),
+                *_rest(module.__name__),
                 *(p.rpartition(".")[2] for p in MODULES if p.rpartition(".")[0] == module.__name__),
             }
         )
         # Its modules are attributes of a package also before they are imported.
         module.__dict__["__getattr__"] = partial(attribute, module.__name__)
         module.__class__ = ModuleType
+
+
+def _rest(path: str) -> set[str]:
+    """Return what `import *` of a module gives of the one in which its other names are looked up.
+
+    That never hides `max`, `sum` and the like of Python, but for the modules that defined them.
+    """
+    if path not in SHARED_WITH:
+        return set()
+    names = set(importlib.import_module(SHARED_WITH[path]).__all__)
+    return names if path.endswith(".basic") else names - vars(builtins).keys()
 
 
 def _object(place: str) -> Any:

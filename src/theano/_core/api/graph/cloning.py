@@ -147,7 +147,7 @@ class _Replacement:
         foreign = [v for v in inputs(outputs, ends) if v not in ends]
         foreign = [v for v in foreign if not isinstance(v, Constant)]
         for v in foreign:
-            if getattr(v, "default_update", None) is not None or hasattr(v, "update"):
+            if hasattr(v, "default_update") or hasattr(v, "update"):
                 raise NotImplementedError(
                     f"map_variables: a replacement brings the shared variable {v}, which has an "
                     f"update, into the body of {node.op}"

@@ -438,7 +438,7 @@ class _Builder:
                 for v in leaves
                 if isinstance(v, SharedVariable)
                 and v not in changed
-                and v.default_update is not None
+                and hasattr(v, "default_update")
             ]
             if not more:
                 break

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.base.errors import NotScalarConstantError
 from theano._core.ir.variable import Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.samples import anything, booleans, nonzero, reals, small_integers
-from theano._core.ops.elementwise.elementwise import Elementwise, elementwise
+from theano._core.ops.elementwise.elementwise import Elementwise, cast, elementwise
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule
+    from theano._core.ir.tensor import TensorVariable
 
 add = elementwise(
     "add",
@@ -235,6 +238,16 @@ def _compare(name: str, doc: str, function: str, commutative: bool = False) -> E
 
 eq = _compare("eq", "Whether `x` equals `y`.", "equal", commutative=True)
 neq = _compare("neq", "Whether `x` differs from `y`.", "not_equal", commutative=True)
+
+
+def not_zero(x: TensorVariable) -> Any:
+    """Return where `x` is not 0; just 1 if that is certain, which reads better in a graph."""
+    with suppress(NotScalarConstantError):
+        if x.get_scalar_constant_value():
+            return 1
+    return neq(x, 0) if dtypes.is_complex(x.type.dtype) else cast(x, "bool")
+
+
 lt = _compare("lt", "Whether `x` < `y`.", "less")
 le = _compare("le", "Whether `x` <= `y`.", "less_equal")
 gt = _compare("gt", "Whether `x` > `y`.", "greater")

@@ -11,12 +11,11 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.fill import zeros_like_float
 from theano._core.ops.core.samples import Range, anything, positive, reals, small_integers
-from theano._core.ops.elementwise.arithmetic import complex_, imag, neq, real, sqr, switch
+from theano._core.ops.elementwise.arithmetic import complex_, imag, not_zero, real, sqr, switch
 from theano._core.ops.elementwise.elementwise import (
     DEAR,
     Elementwise,
     as_number,
-    cast,
     elementwise,
 )
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from theano._core.ir.annotations import ArrayModule
+    from theano._core.ir.tensor import TensorVariable
 
 
 def _function(
@@ -230,10 +230,9 @@ def _power(xp: ArrayModule, x: np.ndarray, y: np.ndarray) -> Any:
     return xp.power(x, y)
 
 
-def _grad_pow(g: Variable, x: Variable, y: Variable, z: Variable) -> tuple[Any, Any]:
+def _grad_pow(g: Variable, x: Variable, y: TensorVariable, z: Variable) -> tuple[Any, Any]:
     # Less by one or, where y is 0, not at all: there the derivative is 0, also at x = 0.
-    some = neq(y, 0) if dtypes.is_complex(y.type.dtype) else cast(y, "bool")
-    with_y = g * y * x ** (y - some)
+    with_y = g * y * x ** (y - not_zero(y))
     with_log = z * log(x)
     real = not dtypes.is_complex(x.type.dtype)
     return with_y, g * (switch(x, with_log, 0) if real else with_log)
