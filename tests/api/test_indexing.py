@@ -40,6 +40,10 @@ READS = [
     "x[MASK]",
     "x[ROWS, 1:]",
     "x[[0, 2]]",
+    "x[range(2)]",
+    "x[:, range(3, 0, -1)]",
+    "x[range(0)]",
+    "t[0, range(2), i[:2]]",
     "x[[]]",
     "x[::-1, ::2]",
     "t[..., 0]",
@@ -400,3 +404,15 @@ def test_what_is_added_is_broadcast_to_positions_of_two_axes(mode: Any) -> None:
     out = T.inc_subtensor(x[np.array([[-1, -2], [0, 0]])], y)
     got = theano.function([x, y], out, mode=mode)([0.5, 0.25], [1.0, 10.0])
     np.testing.assert_array_equal(got, [21.5, 1.25])
+
+
+def test_positions_may_be_an_array_of_another_library() -> None:
+    class Foreign:
+        def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+            return np.array([2, 0])
+
+    x = T.dmatrix()
+    given = np.arange(12.0).reshape(3, 4)
+    got = function([x], [x[Foreign()], x[1:, Foreign()]])(given)
+    for one, other in zip(got, (given[[2, 0]], given[1:, [2, 0]]), strict=True):
+        np.testing.assert_array_equal(one, other)

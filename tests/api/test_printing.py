@@ -43,6 +43,7 @@ LINES = [
     ("T.stack([s, s])", "[s, s]"),
     ("T.nnet.sigmoid(x)", "sigmoid(x)"),
     ("T.constant(np.ones(3))", "TensorConstant{(3,) of 1.0}"),
+    ("T.constant(np.full(3, 0.1, 'f4'))", "TensorConstant{(3,) of 0.1}"),
     # The number, whatever its name is.
     ("x + T.constant(2, 'two')", "(x + TensorConstant{2})"),
     (

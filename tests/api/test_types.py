@@ -226,6 +226,7 @@ ERRORS = [
     ("T.as_tensor_variable(x, ndim=1)", ValueError, "1 dimensions"),
     ("T.as_tensor_variable(theano.shared([1]))", AsTensorError, "must be a TensorType"),
     ("T.constant(x)", TypeError, "Could not convert"),
+    ("T.constant([1j], dtype='float32')", TypeError, "complex"),
     ("T.scalar(5)", TypeError, "must be a string"),
     ("T.tensor('int7', ())", TypeError, "Unsupported dtype"),
     ("T.cast(z, 'float32')", TypeError, "ambiguous"),

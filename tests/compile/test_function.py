@@ -230,7 +230,8 @@ def test_downcast_of_what_is_no_integer(value: complex, error: type[Exception]) 
 
 
 def test_downcast_of_nothing() -> None:
-    f = function([s], s, allow_input_downcast=True)
+    variable = T.dscalar()
+    f = function([variable], variable, allow_input_downcast=True)
     with pytest.raises(TypeError, match="cannot store None"):
         f(None)
 

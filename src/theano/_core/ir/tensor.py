@@ -312,7 +312,7 @@ class Methods(NoValue):
         """Return the tensor with its axes reordered, by default reversed."""
         if not axes:
             return above.shaping.transpose(self)
-        if len(axes) == 1 and isinstance(axes[0], (list, tuple)):
+        if len(axes) == 1 and isinstance(axes[0], (list, tuple, range)):
             axes = tuple(axes[0])
         return above.shaping.transpose(self, axes)
 

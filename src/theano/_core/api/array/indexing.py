@@ -12,7 +12,7 @@ from theano._core.base import dtypes
 from theano._core.base.errors import AdvancedIndexingError
 from theano._core.base.near_misses import explain_functions
 from theano._core.ir import hooks
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import TensorType, array_of, holds_array
 from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import shaping
 from theano._core.ops.array.broadcasting import alloc
@@ -50,7 +50,7 @@ def get_item(x: object, key: Any) -> Any:
     Parameters
     ----------
     x : TensorVariable
-    key : int, slice, None, Ellipsis, int array, mask, or a tuple of them
+    key : int, slice, None, Ellipsis, int array, range, mask, or a tuple of them
         Integers and the parts of slices may be scalar variables, arrays and masks may be
         variables.
 
@@ -61,7 +61,8 @@ def get_item(x: object, key: Any) -> Any:
     TypeError
         An index that is not an integer, or a Python bool.
     """
-    entries = list(key) if isinstance(key, tuple) or _is_old_tuple(key) else [key]
+    given = key if isinstance(key, tuple) or _is_old_tuple(key) else [key]
+    entries = [_as_index(entry) for entry in given]
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)
@@ -71,6 +72,14 @@ def get_item(x: object, key: Any) -> Any:
     arrays = any(map(_is_array, entries))
     part = _with_arrays(x, entries, apart) if arrays else _basic(x, entries)
     return _marked(part, getattr(part.tag, "index_steps", 1) + 1) if new_axes else part
+
+
+def _as_index(entry: object) -> Any:
+    """Return a range as the numbers in it, an array of another library as NumPy's."""
+    if isinstance(entry, range):
+        return list(entry)
+    own = isinstance(entry, (Variable, np.ndarray, np.generic))
+    return entry if own or not holds_array(entry) else array_of(entry)
 
 
 def _is_old_tuple(key: object) -> bool:

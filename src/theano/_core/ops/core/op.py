@@ -301,7 +301,10 @@ def _holds_variables(value: object) -> bool:
 def constant(value: object, name: str | None = None, dtype: str | None = None) -> Constant:
     """Return a tensor constant. Axes of length 1 are broadcastable."""
     if dtype is not None:
-        array = np.asarray(array_of(value), dtype=dtype)
+        array = array_of(value)
+        if array.dtype.kind == "c" and np.dtype(dtype).kind in "iuf" and not holds_array(value):
+            raise TypeError(f"the complex {value!r} makes no constant of dtype {dtype}")
+        array = np.asarray(array, dtype=dtype)
     elif isinstance(value, (np.ndarray, np.generic)):
         array = array_of(value)
         if not array.dtype.isnative:
