@@ -11,12 +11,17 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
+from theano._core.rewrite.rules.reversals import any_reversed
 
 RULES = Rules("canonical")
 
 
 def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
     return with_new_body(rewriter, node, lambda outputs, inner: outputs)
+
+
+def _reverse_in_body(rewriter: Rewriter, node: Apply) -> Any:
+    return _rewrite_body(rewriter, node) if any_reversed(node.op.body.nodes) else None
 
 
 def with_new_body(
@@ -71,11 +76,17 @@ def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
     return table
 
 
-for _phase in ("canonical", "reversals", "stable", "special", "blas"):
+for _phase, _keeps, _rewrite in (
+    ("canonical", "nan", _rewrite_body),
+    ("reversals", "rounding", _reverse_in_body),
+    ("stable", "nan", _rewrite_body),
+    ("special", "nan", _rewrite_body),
+    ("blas", "nan", _rewrite_body),
+):
     RULES.rule(
         f"loop over steps → loop over steps, its body rewritten ({_phase})",
         on=Loop,
         phase=_phase,
-        keeps="rounding" if _phase == "reversals" else "nan",
+        keeps=_keeps,
         why="the body is a graph like any other",
-    )(_rewrite_body)
+    )(_rewrite)
