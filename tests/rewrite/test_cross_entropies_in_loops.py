@@ -96,7 +96,6 @@ LOSSES: dict[str, tuple[Any, Any]] = {
         -T.mean(T.log(of_many.reshape((-1, CLASSES)))[T.arange(labels.size), labels.flatten()]),
         of_all,
     ),
-    "one hot": (-(T.log(as_vector) * T.eye(CLASSES, dtype="float32")[y]).sum() / count, OF_ONE),
     "the last step": (-T.log(as_row[-1])[y[-1]], stable(last, y[-1:]).sum()),
     "the last item": (-T.log(as_vector[-1, y[-1]]), stable(last, y[-1:]).sum()),
     "map": (-T.mean(T.log(mapped)[each, y]), stable(logits_of(mapped_states), y).mean()),

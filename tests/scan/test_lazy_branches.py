@@ -282,3 +282,26 @@ def test_many_branches_are_compiled_in_little_time() -> None:
     assert rewritten[1] < 10 * rewritten[0]
     value, slopes = run(np.zeros(2), 0.0, 7)
     np.testing.assert_array_equal([value, *slopes], [14, 7, 7])
+
+
+def test_lengths_that_only_the_other_side_compares() -> None:
+    """What `x * y` would find equal is not taken for equal where it is not computed."""
+    y, choice = T.dvector("y"), T.iscalar("choice")
+    both = (x * y).sum()
+    first = x[: y.shape[0]]
+    rows, _ = theano.scan(lambda v, w: T.exp(v * w), sequences=[x, y], n_steps=y.shape[0])
+    values = np.arange(5.0), np.full(3, 0.5)
+    for other, wanted in (
+        (first.sum(), 3.0),
+        ((first * 2).sum(), 6.0),
+        (T.inc_subtensor(T.zeros_like(y)[:], first).sum(), 3.0),
+        (rows.sum(), np.exp([0, 0.5, 1]).sum()),
+    ):
+        f = theano.function([choice, x, y], ifelse(choice, both, other))
+        assert f(0, *values) == pytest.approx(wanted)
+        assert f(1, values[0], values[0]) == pytest.approx(30)
+        with pytest.raises(ValueError):
+            f(1, *values)
+    f = theano.function([choice, x, y], ifelse(choice, both, rows.sum()))
+    with pytest.raises(ValueError):
+        f(0, values[0][:2], values[1])

@@ -35,9 +35,7 @@ def through_others(
         if dense and node.rules.pure and all(out not in apart for out in node.outputs):
             key = node.op, *(_number_or_itself(same(v)) for v in node.inputs)
             first = known.setdefault(key, node)
-            if first is not node and [v.type for v in first.outputs] == [
-                v.type for v in node.outputs
-            ]:
+            if first is not node and _types(first) == _types(node):
                 instead[node] = first
                 now.update(zip(node.outputs, first.outputs, strict=True))
             elif (form := as_sigmoid(node.outputs[0], same)) is not None:

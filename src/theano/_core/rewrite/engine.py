@@ -323,14 +323,10 @@ class Rewriter:
 
     def same_shape(self, one: Variable, two: Variable) -> bool:
         """Tell whether two variables have the same shape, by itself or by an operation's check."""
-        return self.same_lengths(self.shape(one), self.shape(two))
-
-    def same_lengths(self, one: Sequence[Any], two: Sequence[Any]) -> bool:
-        """Tell whether lengths are equal pair by pair, as `shape` gives them."""
-        first, second = ([*map(self._find, lengths)] for lengths in (one, two))
+        first, second = ([*map(self._find, self.shape(v))] for v in (one, two))
         while self._checks and first != second:
             self._note_equal(self._checks.popleft())
-            first, second = ([*map(self._find, lengths)] for lengths in (first, second))
+            first, second = ([*map(self._find, shape)] for shape in (first, second))
         return first == second
 
     def _find(self, length: Variable | int) -> Any:

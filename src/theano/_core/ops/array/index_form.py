@@ -46,6 +46,8 @@ class Slice(Record):
     step: Any = None
 
 
+# Of all items of an axis, the last one first.
+BACKWARDS = Slice(None, None, -1)
 Entry = Any  # int, SYMBOL or Slice
 Index = tuple[Entry, ...]
 

@@ -12,7 +12,7 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import known_value
-from theano._core.ops.array.index_form import Slice, join_index
+from theano._core.ops.array.index_form import BACKWARDS, Slice, join_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.reductions import Reduction
@@ -23,7 +23,6 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 
 RULES = Rules("reversals")
-BACKWARDS = Slice(None, None, -1)
 
 
 def any_reversed(nodes: Iterable[Apply]) -> bool:

@@ -83,7 +83,7 @@ def _whole_slice(rewriter: Rewriter, node: Apply) -> Any:
         if not isinstance(entry, slice) or entry == slice(None):
             continue
         stop = entry.stop
-        whole = stop is None or rewriter.same_lengths([stop], [shape[axis]])
+        whole = stop is None or stop is shape[axis]
         if isinstance(stop, int) and isinstance(shape[axis], int):
             whole = whole or stop >= shape[axis]
         if whole and entry.start in (None, 0) and entry.step in (None, 1):
@@ -103,11 +103,8 @@ def _one_item(rewriter: Rewriter, node: Apply) -> Any:
 @rule("checked_steps(n, n) → n", on=CheckedSteps, keeps="exact", why="no step is missing")
 def _steps_of_rows(rewriter: Rewriter, node: Apply) -> Any:
     """For lengths that are the number of steps itself."""
-    steps, *lengths = node.inputs
-    left = [length for length in lengths if not rewriter.same_lengths([steps], [length])]
-    if len(left) == len(lengths):
-        return None
-    return checked_steps(steps, left) if left else steps
+    steps = checked_steps(node.inputs[0], node.inputs[1:])
+    return None if made_by(steps, CheckedSteps) and steps.owner.inputs == node.inputs else steps
 
 
 @rule(

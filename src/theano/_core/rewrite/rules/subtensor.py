@@ -75,7 +75,7 @@ def _item_of_last(rewriter: Rewriter, node: Apply) -> Any:
         return None
     if number is None or first.start is None or not first.start <= number < 0:
         return None
-    if not rewriter.same_lengths([at.inputs[1]], rewriter.shape(inner.inputs[0])[:1]):
+    if at.inputs[1] is not rewriter.shape(inner.inputs[0])[0]:
         return None
     entries = join_index(node.op.index, node.inputs[1:])
     return subtensor(inner.inputs[0], [number, *entries[1:]])

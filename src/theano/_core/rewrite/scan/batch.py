@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from theano._core.ir.graph import toposort
+from theano._core.ir.graph import made_by, toposort
 from theano._core.ir.source import at_line
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.index_form import BACKWARDS
 from theano._core.ops.array.indexing import AT, AdvancedSubtensor, Subtensor
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.reductions import Reduction
@@ -20,6 +21,7 @@ from theano._core.ops.control.scan_state import checked_steps
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.arithmetic import minimum
 from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.scan.editor import Draft
 
 
@@ -36,8 +38,10 @@ class StepBatch(Batch):
     """
 
     def __init__(self, draft: Draft, last: bool = False) -> None:
-        shape = [as_int64(length(rows, 0)) for rows in draft.sequences.values()]
-        steps = checked_steps(draft.steps, shape)
+        # Of these all rows are taken.
+        self.whole = {v for v, rows in draft.sequences.items() if _has_length(rows, draft.steps)}
+        partly = [rows for v, rows in draft.sequences.items() if v not in self.whole]
+        steps = checked_steps(draft.steps, [as_int64(length(rows, 0)) for rows in partly])
         size = minimum(steps, as_int64(1)) if last else steps
         super().__init__(size, {}, draft.fixed, draft.inputs)
         self.sequences, self.steps, self.last = draft.sequences, steps, last
@@ -50,7 +54,8 @@ class StepBatch(Batch):
     def value(self, variable: Variable) -> Any:
         """Return the rows of a variable, or what it is for all steps; None if it has neither."""
         if variable in self.sequences and variable not in self.rows:
-            rows = self.sequences[variable][: self.steps]
+            rows = self.sequences[variable]
+            rows = rows if variable in self.whole else rows[: self.steps]
             self.rows[variable] = rows[-1:] if self.last else rows
         return super().value(variable)
 
@@ -60,6 +65,30 @@ class StepBatch(Batch):
             return None
         with at_line(node.source):
             return node.rules.batch(node, values, rows, self)
+
+
+def _has_length(rows: Variable, steps: Variable) -> bool:
+    """Tell whether an elementwise operation makes as many rows as there are steps, or fails.
+
+    It compares the lengths of its operands: one that is the number of steps is enough.
+    """
+    while (view := made_by(rows, Subtensor, DimShuffle)) is not None:
+        same = view.op.index == (BACKWARDS,) if isinstance(view.op, Subtensor) else _is_first(view)
+        if not same:
+            return False
+        rows = view.inputs[0]
+    node = made_by(rows, Elementwise)
+    full = [] if node is None else [v for v in node.inputs if not v.type.broadcastable[0]]
+    if len(full) < 2:
+        return False
+    rewriter = Rewriter()
+    wanted = rewriter.one(steps)
+    return any(rewriter.shape(value)[0] is wanted for value in full)
+
+
+def _is_first(view: Apply) -> bool:
+    """Tell whether the first axis of what a view shows is its first axis."""
+    return view.op.new_order[:1] == (0,)
 
 
 def _is_simple(node: Apply) -> bool:
