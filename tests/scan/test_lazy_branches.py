@@ -305,3 +305,20 @@ def test_lengths_that_only_the_other_side_compares() -> None:
     f = theano.function([choice, x, y], ifelse(choice, both, rows.sum()))
     with pytest.raises(ValueError):
         f(0, values[0][:2], values[1])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x, y: T.set_subtensor(x[:], y),
+        lambda x, y: T.inc_subtensor(x[:], y),
+        lambda x, y: T.zeros_like(x) + T.alloc(y, x.shape[0]),
+        T.fill,
+    ],
+)
+def test_one_item_is_stretched_where_only_the_other_side_refuses_it(write: Any) -> None:
+    y, choice = T.dvector("y"), T.iscalar("choice")
+    out = ifelse(choice, (x * y).sum(), write(x, y).sum())
+    arguments = 0, np.arange(5.0), np.ones(1)
+    wanted = theano.function([choice, x, y], out, mode=REFERENCE)(*arguments)
+    assert theano.function([choice, x, y], out)(*arguments) == wanted >= 5

@@ -28,7 +28,7 @@ from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Guard
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.rewrite.measured import Measured
+from theano._core.rewrite.measured import Measured, computed_always
 from theano._core.rewrite.rule import ActiveRules, Application, RuleSet
 
 if TYPE_CHECKING:
@@ -88,8 +88,10 @@ class Rewriter:
         # Finished lengths, by lengths and pattern: those of most variables are those of others.
         self._shapes: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
-        # Elementwise nodes of which nobody has asked yet which lengths they check to be equal.
+        # Elementwise nodes of which nobody has asked yet which lengths they check to be equal, of
+        # those that are computed in any case.
         self._checks: deque[Apply] = deque()
+        self._always: set[Apply] | None = None
         # Sums of so many operands that rules leave them as they are.
         self.wide_sums: set[Any] = set()
         # Which exponentials variables are made of, and divided by.
@@ -121,6 +123,7 @@ class Rewriter:
         self._checks.clear()
         self.finished = Finished(self.constants, inputs)
         order = toposort(outputs, self.finished) if self.finished else self.nodes(outputs)
+        self._always = computed_always(outputs, order)
         # As an input of a node, or as an output.
         self.uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in order)))
         measured, told = Measured(outputs, order), shape or {}
@@ -168,6 +171,7 @@ class Rewriter:
         reused = self.table.get(key) if node.rules.pure else None
         if reused is not None:
             return reused
+        certain = self._always is None or (node in self._always and not self._depth)
         if any(map(is_not, inputs, node.inputs)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)
@@ -175,7 +179,7 @@ class Rewriter:
             outputs = self._rewritten(node)
         if outputs is None:
             # Not before: no rule may take the check for granted that it removes.
-            if node.rules.broadcasts and len(inputs) > 1:
+            if certain and node.rules.broadcasts and len(inputs) > 1:
                 self._checks.append(node)
             outputs = node.outputs
             for out in outputs:
