@@ -24,11 +24,12 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.dims import as_length, unchanged_graphs
 from theano._core.ops.array.shaping import Length, is_measured, pattern_broadcast
+from theano._core.ops.control.branch import IfElse, needed_always
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.fill import Second
 from theano._core.ops.core.op import Guard
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.rewrite.measured import Measured, computed_always
+from theano._core.rewrite.measured import Measured
 from theano._core.rewrite.rule import ActiveRules, Application, RuleSet
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ class Rewriter:
         self._shapes: dict[Any, tuple[Any, ...]] = {}
         self._equal: dict[Any, Any] = {}
         # Elementwise nodes of which nobody has asked yet which lengths they check to be equal, of
-        # those that are computed in any case.
+        # those that are computed whichever branches are taken.
         self._checks: deque[Apply] = deque()
-        self._always: set[Apply] | None = None
+        self._always: set[Any] | None = None
         # Sums of so many operands that rules leave them as they are.
         self.wide_sums: set[Any] = set()
         # Which exponentials variables are made of, and divided by.
@@ -123,7 +124,8 @@ class Rewriter:
         self._checks.clear()
         self.finished = Finished(self.constants, inputs)
         order = toposort(outputs, self.finished) if self.finished else self.nodes(outputs)
-        self._always = computed_always(outputs, order)
+        branches = any(isinstance(node.op, IfElse) for node in order)
+        self._always = needed_always(outputs, self.finished) if branches else None
         # As an input of a node, or as an output.
         self.uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in order)))
         measured, told = Measured(outputs, order), shape or {}
@@ -171,7 +173,7 @@ class Rewriter:
         reused = self.table.get(key) if node.rules.pure else None
         if reused is not None:
             return reused
-        certain = self._always is None or (node in self._always and not self._depth)
+        certain = self._always is None or (node.outputs[0] in self._always and not self._depth)
         if any(map(is_not, inputs, node.inputs)):
             node = rebuilt(node, inputs)
         outputs = self._folded(node)

@@ -64,15 +64,3 @@ class Measured:
         if not self._computed or self._computed.isdisjoint((node, node.op)):
             return lengths
         return [(None,) * out.type.ndim for out in node.outputs]
-
-
-def computed_always(outputs: Sequence[Any], order: Sequence[Apply]) -> set[Apply] | None:
-    """Return the nodes computed whichever branches are taken; None if there are no branches."""
-    if not any(isinstance(node.op, IfElse) for node in order):
-        return None
-    needed, nodes = set(outputs), set()
-    for node in reversed(order):
-        if not needed.isdisjoint(node.outputs):
-            nodes.add(node)
-            needed.update(node.inputs[:1] if isinstance(node.op, IfElse) else node.inputs)
-    return nodes

@@ -40,16 +40,25 @@ def as_sigmoid(
     return form if form is not None and form[0].type == variable.type else None
 
 
+def one_plus_exp(value: Variable, same: Callable[[Any], Any] = lambda value: value) -> Any:
+    """Return x if `value` is 1 + exp(x), else None."""
+    if not made_by(value, add) or len(value.owner.inputs) != 2:
+        return None
+    for i, operand in enumerate(value.owner.inputs):
+        other = same(value.owner.inputs[1 - i])
+        if known_value(operand) == 1 and made_by(other, exp) and other.type == value.type:
+            return other.owner.inputs[0]
+    return None
+
+
 def _quotient(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | None:
     """Of exp(x) / (1 + exp(x)) and of 1 / (1 + exp(-x))."""
     *above, below = map(same, variable.owner.inputs)
-    terms = [*map(same, below.owner.inputs)] if made_by(below, add) else []
-    powers = [term for term in terms if made_by(term, exp)]
-    if len(terms) != 2 or len(powers) != 1 or 1 not in map(known_value, terms):
+    x = one_plus_exp(below, same)
+    if x is None:
         return None
-    x = powers[0].owner.inputs[0]
-    if above == powers:
-        return sigmoid(x), x
+    if above and made_by(above[0], exp):
+        return (sigmoid(x), x) if above[0].owner.inputs[0] is x else None
     if above and known_value(above[0]) != 1:
         return None
     inner = made_by(x, neg)

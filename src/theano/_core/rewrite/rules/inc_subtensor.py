@@ -9,11 +9,7 @@ from theano._core.ir.variable import Apply
 from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.creation import join
 from theano._core.ops.array.index_form import Slice, is_whole
-from theano._core.ops.array.indexing import (
-    AdvancedIncSubtensor,
-    IncSubtensor,
-    subtensor,
-)
+from theano._core.ops.array.indexing import AdvancedIncSubtensor, IncSubtensor, subtensor
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast

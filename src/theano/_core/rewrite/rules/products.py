@@ -13,6 +13,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.sigmoids import one_plus_exp
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import (
@@ -256,17 +257,6 @@ class Sigmoid:
 
     def __hash__(self) -> int:
         return hash((self.argument, self.negative))
-
-
-def one_plus_exp(value: Variable) -> Any:
-    """Return x if `value` is 1 + exp(x), else None."""
-    if not made_by(value, add):
-        return None
-    for i, operand in enumerate(value.owner.inputs):
-        other = value.owner.inputs[1 - i]
-        if known_value(operand) == 1 and made_by(other, exp) and other.type == value.type:
-            return other.owner.inputs[0]
-    return None
 
 
 def _is_sum(variable: Variable) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from theano._core.ir.graph import copied, copy_graph, made_by, toposort
@@ -83,9 +83,7 @@ def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
             continue
         if state.keep not in (ALL, NEW):
             rows = rows[-state.keep :]
-        draft.states.remove(state)
-        table = draft.build() if draft.states else {}
-        return {**table, state.output: conform(rows, state.output)}
+        return _without(draft, {state.output: rows})
     return None
 
 
@@ -104,14 +102,9 @@ def move_out_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | bool:
     if batch is None:
         return False
     rows_of = {s: batch.of([s.value]) for s in alone}
-    made = {
-        s.output: conform(_tail(rows[0], s.keep), s.output)
-        for s, rows in rows_of.items()
-        if rows is not None
-    }
+    made = {s.output: _tail(rows[0], s.keep) for s, rows in rows_of.items() if rows is not None}
     if made:
-        draft.states = [s for s in draft.states if s.output not in made]
-        return {**(draft.build() if draft.states else {}), **made}
+        return _without(draft, made)
     always = needed_always(draft.roots, draft.inputs)
     items: dict[Any, Any] = {}
     for value in (node.outputs[0] for node in dear):
@@ -131,49 +124,39 @@ def move_out_results(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     They may be made of states whose rows are kept: one product of matrices takes less time than one
     of a vector for each step. No rows are kept for that alone, which may be many and long.
     """
-    batch = StepBatch(draft)
-    kept = _handed_on(draft, lambda state: state.keep in (ALL, NEW))
-    with_products = [
-        state
-        for state in draft.states
-        if any(isinstance(n.op, Dot) for n in toposort([state.value], [*batch.inputs, *kept]))
-    ]
-    return _moved_behind(draft, batch, kept, with_products)
+    return _moved_behind(draft, lambda state: state.keep in (ALL, NEW), last=False)
 
 
 def move_out_last(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     """Compute behind the loop, once, what is kept of the last step only."""
-    last = [state for state in draft.states if state.keep == 1]
-    return _moved_behind(draft, StepBatch(draft, last=True), _handed_on(draft), last)
-
-
-def _handed_on(
-    draft: Draft, chosen: Callable[[DraftState], bool] = bool
-) -> dict[Variable, DraftState]:
-    """Return states that later steps read, those chosen, by their values in the body."""
-    return {s.value: s for s in draft.states if s.taps and is_rows(s.value) and chosen(s)}
+    return _moved_behind(draft, bool, last=True)
 
 
 def _moved_behind(
-    draft: Draft,
-    batch: StepBatch,
-    handed: dict[Variable, DraftState],
-    results: Sequence[DraftState],
+    draft: Draft, read: Callable[[DraftState], bool], last: bool
 ) -> dict[Any, Any] | None:
-    """Compute results behind a loop, of sequences and of the new rows of states handed on."""
-    if draft.condition is not None:
+    """Compute results behind a loop, of sequences and of the new rows of states that may be `read`.
+
+    Products, for all steps at once; or whatever is kept of the `last` step.
+    """
+    results = [s for s in draft.states if not s.taps and is_rows(s.value)]
+    results = [s for s in results if s.keep == 1] if last else results
+    if draft.condition is not None or not results:
         return None
+    handed = {s.value: s for s in draft.states if s.taps and is_rows(s.value) and read(s)}
     rows_of = {value: _rows_like(value) for value in handed}
+    batch = StepBatch(draft, last)
     batch.inputs.update(handed)
     batch.rows.update(rows_of)
     outside: dict[Any, Any] = {}
-    for state in results:
-        if state.taps or not is_rows(state.value) or state.value in handed:
+    for state in (s for s in results if s.value not in handed):
+        nodes = toposort([state.value], batch.inputs)
+        worth = last or any(isinstance(n.op, Dot) for n in nodes)
+        if not worth or not {v for n in nodes for v in n.inputs}.isdisjoint(draft.taps):
             continue
-        read = {v for n in toposort([state.value], batch.inputs) for v in n.inputs}
-        rows = batch.of([state.value]) if read.isdisjoint(draft.taps) else None
+        rows = batch.of([state.value])
         if rows is not None:
-            kept = rows[0] if batch.last else _tail(rows[0], state.keep)
+            kept = rows[0] if last else _tail(rows[0], state.keep)
             outside[state.output] = conform(kept, state.output)
     if not outside or len(outside) == len(draft.states):
         return None
@@ -209,9 +192,7 @@ def sum_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         dtype = state.value.type.dtype
         whole = reduce("sum", rows[0], (0,), dtype)
         total = state.initial + dimshuffle(whole, ["x", *range(whole.type.ndim)])
-        draft.states.remove(state)
-        table = draft.build() if draft.states else {}
-        return {**table, state.output: conform(total, state.output)}
+        return _without(draft, {state.output: total})
     return None
 
 
@@ -232,6 +213,13 @@ def _added(draft: Draft, state: DraftState) -> Any:
     made = toposort([term], set(draft.inputs))
     small = all(v.type.ndim <= most for n in made for v in n.outputs)
     return term if small and term.type == state.value.type else None
+
+
+def _without(draft: Draft, made: dict[Any, Any]) -> dict[Any, Any]:
+    """Return what replaces the outputs of a loop, some of which are made outside."""
+    draft.states = [state for state in draft.states if state.output not in made]
+    table = draft.build() if draft.states else {}
+    return {**table, **{out: conform(value, out) for out, value in made.items()}}
 
 
 def _rows_like(value: Variable) -> Any:
