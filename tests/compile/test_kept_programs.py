@@ -251,6 +251,24 @@ def test_entries_that_are_none(
         np.testing.assert_array_equal(f([0.0]), [5.0])
 
 
+@pytest.mark.parametrize("wrong", [b"", b"nothing", b"\xff", b"0" * 64])
+def test_entries_of_kernels_for_other_layouts_that_are_none(
+    wrong: bytes, cache: CompileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, value = T.dvector(), np.arange(6.0)[::2]
+    first = theano.function([x], T.exp(x) * 5)
+    kept = [name for _, _, name in cache._entries.files()]
+    wanted = first(value)
+    new = {name for _, _, name in cache._entries.files()} - set(kept)
+    (told,) = (name[:64] for name in new if len(cache.get(name[:64])) == 64)
+    cache.put(told, wrong)
+    forget(monkeypatch)
+    f = theano.function([x], T.exp(x) * 5)
+    assert was_found(f)
+    np.testing.assert_array_equal(f(value), wanted)
+    assert len(cache.get(told)) == 64
+
+
 def test_changed_sources_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     x = T.dvector()
     theano.function([x], T.exp(x) * 6)

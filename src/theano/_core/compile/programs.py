@@ -11,6 +11,7 @@ import json
 from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -49,7 +50,8 @@ class Finished(Record):
     kernels : list of [symbol, mark]
         Kernels with equal marks have equal code.
     modules : list of str or None
-        Keys of the modules of the entry function and of the kernels; None: not needed so far.
+        Keys of the modules of the entry function and of the kernels; None: not compiled with the
+        program. Entries of their own tell the modules of these.
     constants : list of int, [dtype, shape, base64] or [name, count]
         A number counts the constants of the graph that the function is asked for; a name is that
         of a C function.
@@ -107,16 +109,15 @@ class Finished(Record):
         vector_bits : int
         """
         symbol, mark = self.kernels[number]
-        key = self.modules[number + 1]
-        module = None if key is None else machine.kept(key)
+        entry = hashlib.sha256(f"{self.key} {number}".encode()).hexdigest()
+        module = _module_at(entry)
         if module is None:
             own_kernels = kernels()
             marks = _marked(own_kernels)
             if [symbol, mark] not in marks:
                 raise RuntimeError(f"{CHANGED} it: compile it again.")
             module = machine.load_kernel(own_kernels[marks.index([symbol, mark])], vector_bits)
-            self.modules[number + 1] = module.key
-            _put(self)
+            _put(entry, module.key)
         return module.address(symbol), module.code
 
 
@@ -157,7 +158,8 @@ def keep(key: ProgramKey, text: ProgramText, code: machine.MachineProgram) -> Fi
         list(text.constant_offsets),
         [list(output) for output in text.outputs],
     )
-    _put(program)
+    _remember(program)
+    _put(program.key, json.dumps(program.asdict()))
     return program
 
 
@@ -184,11 +186,18 @@ def _read(key: str) -> Finished:
     return _remember(program)
 
 
-def _put(program: Finished) -> None:
-    _remember(program)
+def _module_at(entry: str) -> machine.Module | None:
+    """Return the module whose key an entry tells, if both are there."""
+    key = machine.cache().get(entry)
+    with suppress(ValueError):
+        return None if key is None else machine.kept(key.decode())
+    return None
+
+
+def _put(key: str, text: str) -> None:
     # What was imported meanwhile may not be what the key tells.
     if imported_as_told():
-        machine.cache().put(program.key, json.dumps(program.asdict()).encode())
+        machine.cache().put(key, text.encode())
 
 
 def _remember(program: Finished) -> Finished:

@@ -413,6 +413,8 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Mode, "optimizer", property(_optimizer)),
     (Loop, "__init__", make_loop),
     (Loop, "make_node", make_node),
+    # Reuse of memory is planned when code is written.
+    (Loop, "destroy_map", property(lambda op: {})),
     (RandomFunction, "destroy_map", property(lambda op: {0: [0]} if op.inplace else {})),
     (RandomFunction, "__setstate__", lambda op, state: _of_old_graphs("set_draw_state")(op, state)),
     (Mode, "__setstate__", lambda mode, state: _of_old_graphs("set_mode_state")(mode, state)),

@@ -90,7 +90,9 @@ def simplest(
         if isinstance(condition, int):
             return one if condition else two
         return one if one == two else None
-    if all(isinstance(x, int) for x in operands) and function not in ("slot", "word"):
+    # Of most functions the first is a register.
+    numbers = isinstance(operands[0], int) and all(isinstance(x, int) for x in operands)
+    if numbers and function not in ("slot", "word"):
         by_zero = function in ("sdiv", "udiv") and operands[1] == 0
         return None if by_zero else applied(function, type_, operands)  # type: ignore[arg-type]
     if len(operands) != 2:

@@ -106,8 +106,6 @@ READ: dict[str, Callable[[Loop], Any]] = {
     "allow_gc": lambda op: config.scan.allow_gc,
     "strict": lambda op: False,
     "gpua": lambda op: False,
-    # Reuse of memory is planned when code is written.
-    "destroy_map": lambda op: {},
     # The places of the first inputs of a node after the sequences, after the states that have
     # rows, and after what is shared.
     "seqs_arg_offset": lambda op: 1 + op.n_sequences,

@@ -96,10 +96,12 @@ class Recorder:
         if known is not None:
             return known
         key = (function, operands, type)
-        for scope in self._scope.around():
+        scope: Scope | None = self._scope
+        while scope is not None:
             name = scope.lets.get(key)
             if name is not None:
                 return name
+            scope = scope.outer
         return None
 
     def compute(self, body: Callable[..., Any], *operands: Scalar) -> Scalar:
