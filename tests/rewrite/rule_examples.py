@@ -177,6 +177,7 @@ EXAMPLES: dict[str, Any] = {
     "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y": T.grad(
         T.nnet.categorical_crossentropy(T.nnet.softmax(m), T.argmin(m, axis=1)).sum(), m
     ),
+    "y x^(y - 1) / x^y → y / x": T.grad(T.log(T.exp(x) ** y).sum(), x),
     "log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))": T.log(T.exp(x) + T.exp(y)),
     "log(sum(w exp(x)) y) → max + log(sum(w exp(x - max)) y)": T.log(
         (T.ge(m, 0.5) * T.exp(m)).sum(axis=1) * y[0] ** 2

@@ -75,6 +75,8 @@ PROBABILITIES: dict[str, Any] = {
         p.reshape((2, x.shape[0] // 2, -1)), t.reshape((2, x.shape[0] // 2, -1))
     ).flatten(),
     "chosen": -T.switch(T.neq(t, 0), t * T.log(p), 0).sum(axis=1),
+    "powers": -T.log(p**t).sum(axis=1),
+    "powers, by hand": -T.log(by_hand**t).sum(axis=1),
 }
 # The logarithm of the probability of some classes together, for each row.
 TOGETHER: dict[str, Any] = {
@@ -238,6 +240,7 @@ def test_of_focal_losses(name: str) -> None:
 MORE = (
     *("by hand", "by hand, twice", "chosen", "transposed", "log of flat", "there and back"),
     *("reshaped", "reshaped by a length", "by hand, transposed", "by hand, over columns"),
+    *("powers", "powers, by hand"),
 )
 
 
@@ -281,6 +284,9 @@ BINARY: dict[str, Any] = {
         )
     },
     "log of sum, inverse": -T.log(v * inverse + (1 - v) * (1 - inverse)),
+    "powers": -T.log(s**v * (1 - s) ** (1 - v)),
+    "powers of an inverse": -T.log(inverse**v * (1 - inverse) ** (1 - v)),
+    "powers of a quotient": -T.log(T.pow(quotient, v)) - T.log(T.pow(1 - quotient, 1 - v)),
     "two exponentials": -T.log(T.exp(u * v) / (T.exp(u) + T.exp(0 * u))),
 }
 
@@ -295,6 +301,28 @@ def test_of_two_classes(name: str) -> None:
     np.testing.assert_allclose(value, np.logaddexp(0, missed), rtol=1e-5, atol=1e-20)
     wanted = np.where(labels, -1, 1) / (1 + np.exp(-np.clip(missed, -700, 700)))
     np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-20)
+
+
+def test_of_the_logarithm_of_an_exponential() -> None:
+    # As the mean of a Poisson regression.
+    mean = T.exp(u)
+    outs = [mean - v * T.log(mean), T.log2(T.exp(u)), T.log(T.exp(u) ** v)]
+    f = theano.function([u, v], [*outs, *(T.grad(out.sum(), u) for out in outs)])
+    z, counts = np.array([-1e4, -90, 0, 3, 80], "float32"), np.array([0, 2, 1, 9, 7], "float32")
+    power = np.exp(z)
+    wanted = [power - counts * z, z / np.log(2), counts * z, power - counts, z * 0 + 1 / np.log(2)]
+    for got, want in zip(f(z, counts), [*wanted, counts], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_of_powers_whose_base_may_be_0() -> None:
+    a, b = T.fvectors("a", "b")
+    out = T.log(a**b)
+    f = theano.function([a, b], [out, T.grad(out.sum(), a)])
+    base, power = np.array([-2, 2, 0, 0], "float32"), np.array([2, 3, 0, 1], "float32")
+    value, slope = f(base, power)
+    np.testing.assert_allclose(value, [np.log(4), np.log(8), 0, -np.inf], rtol=1e-6)
+    np.testing.assert_allclose(slope, [-1, 1.5, 0, np.inf], rtol=1e-6)
 
 
 def test_of_weighted_sums_along_the_wrong_axis() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Variable
-from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.broadcasting import Alloc, known_value
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import add, isinf, neg, sub, switch
-from theano._core.ops.elementwise.transcendental import exp
+from theano._core.ops.elementwise.arithmetic import add, isinf, neg, sub, switch, true_div
+from theano._core.ops.elementwise.transcendental import exp, sigmoid
 
 EXTREMES = ("max", "supremum")
 
@@ -30,6 +30,22 @@ def largest_of(total: Variable) -> Any:
     if not dtypes.is_float(power.type.dtype) or _has_largest(power, node.op):
         return None
     return finite(Reduction("supremum", node.op.axis)(power))
+
+
+def is_positive(value: Variable) -> bool:
+    """Tell whether a value is exp(x), sigmoid(x), 1 - sigmoid(x) or exp(x) / sum(exp(y)).
+
+    These are 0 by rounding alone.
+    """
+    if made_by(value, true_div):
+        above, below = value.owner.inputs
+        total = made_by(without_axes(below), Reduction)
+        summed = total is not None and total.op.kind == "sum" and made_by(total.inputs[0], exp)
+        return bool(summed) and made_by(above, exp) is not None
+    if made_by(value, sub):
+        one, value = value.owner.inputs
+        return known_value(one) == 1 and made_by(value, sigmoid) is not None
+    return made_by(value, exp, sigmoid) is not None
 
 
 def finite(largest: Variable) -> Any:

@@ -23,12 +23,19 @@ from theano._core.ops.array.reductions import ArgExtreme, Reduction
 from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import add, sqr, sub, switch, true_div
-from theano._core.ops.elementwise.transcendental import exp, log
+from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.elementwise.transcendental import exp, log, pow
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.divided import divided_factors
-from theano._core.rewrite.rules.exponentials import along, largest_of, like, without_axes
+from theano._core.rewrite.rules.exponentials import (
+    along,
+    is_positive,
+    largest_of,
+    like,
+    without_axes,
+)
 from theano._core.rewrite.rules.products import ROOTS, build, flatten
 
 RULES = Rules("stable")
@@ -137,6 +144,42 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     if whole.type != node.outputs[0].type or not rewriter.same_shape(whole, zeros):
         return None
     return node.op(zeros, rest, *at) / whole
+
+
+@rule(
+    "y x^(y - 1) / x^y → y / x",
+    on=ROOTS,
+    needs=(pow,),
+    keeps="nan",
+    why="a power in the gradient of its logarithm cancels, which may be 0",
+    phase="canonical",
+)
+def _quotient_of_powers(rewriter: Rewriter, node: Apply) -> Any:
+    """For an x that is not 0: an exponential, or a probability made of one."""
+    out = node.outputs[0]
+    factors = flatten(out, False) if dtypes.is_float(out.type.dtype) else None
+    if factors is None:
+        return None
+    powers = [v for v in factors.plus if made_by(v, pow)]
+    for below in factors.minus if powers else ():
+        if not made_by(below, pow) or not is_positive(below.owner.inputs[0]):
+            continue
+        x, y = below.owner.inputs
+        for above in powers if y in factors.plus else ():
+            if above.owner.inputs[0] is x and _is_less_one(above.owner.inputs[1], y):
+                factors.plus.remove(above)
+                factors.minus[factors.minus.index(below)] = x
+                return build(node, factors)
+    return None
+
+
+def _is_less_one(exponent: Variable, y: Variable) -> bool:
+    """Tell whether an exponent is y - (y ≠ 0): see the gradient of `pow`."""
+    rest = made_by(exponent, sub)
+    one = None if rest is None else made_by(rest.inputs[1], Elementwise)
+    if rest is None or one is None or not one.op.is_cast:
+        return False
+    return rest.inputs[0] is one.inputs[0] is y
 
 
 def _divided_by(

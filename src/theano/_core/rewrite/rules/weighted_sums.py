@@ -40,13 +40,22 @@ from theano._core.ops.elementwise.arithmetic import (
     switch,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.ops.elementwise.transcendental import exp, log, log2, log10, sigmoid, softplus
+from theano._core.ops.elementwise.transcendental import (
+    exp,
+    log,
+    log2,
+    log10,
+    pow,
+    sigmoid,
+    softplus,
+)
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.divided import divided_factors
 from theano._core.rewrite.rules.exponentials import (
     along,
     finite,
+    is_positive,
     largest_of,
     like,
     shifted,
@@ -286,13 +295,13 @@ def _scaled(node: Apply, power: TensorVariable) -> Any:
     why="neither 0 nor infinite where an exponential is",
 )
 def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
-    """Also log(exp(x) y) → x + log(y), of sigmoids too, and quotients by such factors."""
+    """Also log(exp(x) y) → x + log(y), of sigmoids too, of their powers, and quotients by such."""
     inside = node.inputs[0]
     factors = flatten(inside) if _is_float(inside) else None
     if factors is None or factors.masks or factors.negative:
         return None
     rest, power = Factors(), None
-    # Left to other rules: one exponential, or sums without weights.
+    # Left to other rules: one sigmoid, or sums without weights.
     plain = True
     for table, above in ((factors.plus, True), (factors.minus, False)):
         for factor in table:
@@ -305,7 +314,7 @@ def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
                 power = power + taken if above else power - taken
             if left is not None:
                 (rest.plus if above else rest.minus).append(left)
-            single = len(factors) == 1 and made_by(factor, exp, sigmoid) is not None
+            single = len(factors) == 1 and node.op is log and made_by(factor, sigmoid) is not None
             plain = plain and (left is factor or single or _is_plain(factor))
     if power is None or plain:
         return None
@@ -348,6 +357,9 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
     if node is not None and _is_float(node.inputs[0]):
         x = node.inputs[0]
         return (x if node.op is exp else -softplus(-x)), None
+    node = made_by(factor, pow)
+    if node is not None and is_positive(node.inputs[0]):
+        return log(node.inputs[0]) * node.inputs[1], None
     terms = _terms(factor)
     if terms:
         most = _largest_term(terms)
