@@ -10,7 +10,7 @@ sequences and more states; `api/scan/scan.py` makes them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -415,3 +415,12 @@ def _like(value: Variable, variable: Variable, what: str) -> Any:
         raise TypeError(f"{what} {value} of type {value.type} is not of type {type_}")
     pairs = zip(value.type.broadcastable, type_.broadcastable, strict=True)
     return pattern_broadcast(value, [a or b for a, b in pairs])
+
+
+def in_bodies(nodes: Iterable[Apply]) -> Iterator[Apply]:
+    """Yield nodes, and in the place of loops those of their bodies."""
+    for node in nodes:
+        if isinstance(node.op, Loop):
+            yield from in_bodies(node.op.body.nodes)
+        else:
+            yield node

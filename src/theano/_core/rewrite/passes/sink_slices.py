@@ -15,7 +15,7 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.index_form import Slice, join_index, merged_index, split_index
 from theano._core.ops.array.indexing import Subtensor, subtensor
-from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan import Loop, in_bodies
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
@@ -60,10 +60,8 @@ RULES.rule(
 def any_to_sink(outputs: Sequence[Variable]) -> bool:
     """Tell whether there are slices of what elementwise operations make, in loops too."""
     return any(
-        any_to_sink(node.op.body.outputs)
-        if isinstance(node.op, Loop)
-        else isinstance(node.op, Subtensor) and made_by(node.inputs[0], Elementwise, Require)
-        for node in toposort(outputs)
+        isinstance(node.op, Subtensor) and made_by(node.inputs[0], Elementwise, Require)
+        for node in in_bodies(toposort(outputs))
     )
 
 

@@ -16,7 +16,7 @@ from theano._core.ops.array.index_form import BACKWARDS, Slice, join_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor, subtensor
 from theano._core.ops.array.products import Dot
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.control.scan import Loop
+from theano._core.ops.control.scan import in_bodies
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter
@@ -27,12 +27,8 @@ RULES = Rules("reversals")
 
 def any_reversed(nodes: Iterable[Apply]) -> bool:
     """Tell whether any of some nodes reads rows backwards, in loops too."""
-    return any(
-        any_reversed(node.op.body.nodes)
-        if isinstance(node.op, Loop)
-        else isinstance(node.op, Subtensor) and node.op.index[:1] == (BACKWARDS,)
-        for node in nodes
-    )
+    every = (node.op for node in in_bodies(nodes))
+    return any(isinstance(op, Subtensor) and op.index[:1] == (BACKWARDS,) for op in every)
 
 
 @RULES.rule(
