@@ -135,6 +135,20 @@ bool put_integer(Scalar &scalar, long long value) {
     return true;
 }
 
+bool put_double(Scalar &scalar, int typenum, double value) {
+    if (typenum == NPY_DOUBLE) {
+        put(scalar, value);
+    } else if (typenum == NPY_CDOUBLE) {
+        const double both[2] = {value, 0};
+        std::memcpy(scalar.bytes, both, sizeof both);
+    } else {
+        const auto rounded = static_cast<float>(value);
+        if (typenum != NPY_FLOAT || (rounded != value && !std::isnan(value))) return false;
+        put(scalar, rounded);
+    }
+    return true;
+}
+
 bool put_long(Scalar &scalar, int typenum, long long value) {
     switch (typenum) {
         case NPY_BYTE:
@@ -157,23 +171,25 @@ bool put_long(Scalar &scalar, int typenum, long long value) {
             return put_integer<long long>(scalar, value);
         case NPY_ULONGLONG:
             return put_integer<unsigned long long>(scalar, value);
-        case NPY_DOUBLE:
-            if (value > (1LL << 53) || value < -(1LL << 53)) return false;
-            put(scalar, static_cast<double>(value));
-            return true;
         default:
-            return false;
+            if (value > (1LL << 53) || value < -(1LL << 53)) return false;
+            return put_double(scalar, typenum, static_cast<double>(value));
     }
+}
+
+// A NumPy number of the type itself.
+bool put_own(Scalar &scalar, int typenum, PyObject *value) {
+    Ref<PyArray_Descr> own(PyArray_DescrFromType(typenum));
+    if (!own || Py_TYPE(value) != own.get()->typeobj) return false;
+    PyArray_ScalarAsCtype(value, scalar.bytes);
+    return true;
 }
 
 // A Python or NumPy number that the type holds exactly. False without an exception: let Python
 // convert it.
 bool put_number(Scalar &scalar, int typenum, PyObject *value) {
-    if (PyFloat_CheckExact(value) || PyArray_IsScalar(value, Double)) {
-        if (typenum != NPY_DOUBLE) return false;
-        put(scalar, PyFloat_AS_DOUBLE(value));
-        return true;
-    }
+    if (PyFloat_CheckExact(value) || PyArray_IsScalar(value, Double))
+        return put_double(scalar, typenum, PyFloat_AS_DOUBLE(value));
     if (PyLong_CheckExact(value)) {
         int overflow = 0;
         long long integer = PyLong_AsLongLongAndOverflow(value, &overflow);
@@ -184,15 +200,16 @@ bool put_number(Scalar &scalar, int typenum, PyObject *value) {
         put(scalar, static_cast<unsigned char>(value == Py_True));
         return true;
     }
-    if (PyArray_IsScalar(value, Float) && typenum == NPY_FLOAT) {
-        put(scalar, reinterpret_cast<PyFloatScalarObject *>(value)->obval);
-        return true;
-    }
-    if (PyArray_IsScalar(value, Long) && typenum == NPY_LONG) {
-        put(scalar, reinterpret_cast<PyLongScalarObject *>(value)->obval);
-        return true;
-    }
-    return false;
+    // A class derived from one of NumPy's may run code of its own.
+    if (!PyArray_IsScalar(value, Generic) || PyType_HasFeature(Py_TYPE(value), Py_TPFLAGS_HEAPTYPE))
+        return false;
+    if (put_own(scalar, typenum, value)) return true;
+    if (PyArray_IsScalar(value, Float))
+        return put_double(scalar, typenum, reinterpret_cast<PyFloatScalarObject *>(value)->obval);
+    if (!PyArray_IsScalar(value, Integer) || PyArray_IsScalar(value, Timedelta)) return false;
+    Ref<> number(PyNumber_Index(value));
+    if (!number) PyErr_Clear();
+    return number && put_number(scalar, typenum, number.get());
 }
 
 bool fits_broadcast(const Input &input, const std::int64_t *descriptor) {

@@ -11,6 +11,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano import In, Out, function, shared
+from theano._core.base import dtypes
 
 x, y, z = T.dscalars("x", "y", "z")
 v, fv = T.dvector("v"), T.fvector("fv")
@@ -109,6 +110,36 @@ def test_values_that_are_accepted(variable: Any, value: Any, wanted: Any) -> Non
     result = function([variable], variable)(value)
     assert plain(result) == wanted
     assert result.dtype == variable.dtype
+
+
+class Counted(np.int64):
+    """A number of a class derived from NumPy's."""
+
+
+NUMBERS: list[Any] = [
+    *(0, -1, 127, 128, 255, -129, 2**24, 2**24 + 1, 2**31, 2**53, 2**53 + 1, -(2**63), 2**63),
+    *(2**64 - 1, 2**64, True, 0.5, 0.1, -0.0, np.nan, np.inf, -np.inf, 1e300, 3.0, 1j),
+    *(np.float32(0.1), np.float64(0.1), np.float16(0.1), np.longdouble(0.5), np.complex64(2 + 1j)),
+    *(np.int64(2**53 + 1), np.int64(300), np.uint64(2**64 - 1), np.uint8(200), np.bool_(True)),
+    *(np.int8(-1), np.longlong(7), np.complex128(2), np.timedelta64(3), np.str_("1"), Counted(5)),
+]
+
+
+@pytest.mark.parametrize("dtype", dtypes.all_dtypes)
+def test_numbers_are_taken_as_their_types_take_them(dtype: str) -> None:
+    # Those that are exact do not go through Python.
+    variable = T.scalar(dtype=dtype)
+    f = function([variable], variable)
+    for value in NUMBERS:
+        try:
+            wanted = variable.type.filter(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            with pytest.raises(type(error)):
+                f(value)
+        else:
+            got = f(value)
+            assert got.dtype == dtype, value
+            assert got.tobytes() == wanted.tobytes(), value
 
 
 REFUSED: list[tuple[Any, Any, type[Exception]]] = [

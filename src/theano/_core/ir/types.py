@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,8 @@ def holds_array(value: object) -> bool:
 def array_of(value: Any) -> np.ndarray:
     """Return `value` as NumPy's array, without a copy where that can be."""
     cls = type(value)
+    if cls is np.ndarray:
+        return value  # type: ignore[no-any-return]
     if hasattr(cls, "filled") and np.ma.is_masked(value):
         raise TypeError(
             f"{np.ma.count_masked(value)} item(s) of a masked array of shape {value.shape} are "
@@ -111,6 +114,12 @@ _NAMES = {
 
 
 _NUMPY_DTYPES = {name: np.dtype(name) for name in dtypes.all_dtypes}
+
+
+@functools.cache
+def _stored_by(dtype: str) -> frozenset[Any]:
+    """Return the dtypes whose items are stored as another one without being asked."""
+    return frozenset(d for name, d in _NUMPY_DTYPES.items() if dtypes.upcast(dtype, name) == dtype)
 
 
 def _fitting_shape(
@@ -349,6 +358,8 @@ class TensorType(Type):
         if allow_downcast is None and type(value) is float and self.dtype == config.floatX:
             return self._as_array(value)
         original = array_of(value)
+        if original.dtype == self.numpy_dtype:
+            return original
         if original.dtype == object:
             large = isinstance(value, int) and self.numpy_dtype.kind in "iu"
             kind = OverflowError if large else TypeError
@@ -367,11 +378,15 @@ class TensorType(Type):
         return array
 
     def _as_array(self, value: object) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            try:
-                return array_of(value).astype(self.numpy_dtype, copy=False)
-            except (ValueError, OverflowError) as error:
-                raise type(error)(f"{self} cannot store {value!r}: {error}") from error
+        try:
+            array = array_of(value)
+            # Of these NumPy has nothing to warn of, and not to listen takes as long as to convert.
+            if array.dtype.kind in "biu" and array.dtype in _stored_by(self.dtype):
+                return array.astype(self.numpy_dtype, copy=False)
+            with np.errstate(all="ignore"):
+                return array.astype(self.numpy_dtype, copy=False)
+        except (ValueError, OverflowError) as error:
+            raise type(error)(f"{self} cannot store {value!r}: {error}") from error
 
     def _check_numbers(self, numbers: np.ndarray) -> None:
         """Refuse what Python's numbers do not become, though arrays do: `int(nan)`."""
@@ -383,8 +398,8 @@ class TensorType(Type):
             raise error(f"{self} cannot store NaN or infinity, and got {numbers}.")
 
     def _check_no_loss(self, value: np.ndarray) -> None:
-        name = str(value.dtype.newbyteorder("="))
-        if name not in dtypes.all_dtypes or dtypes.upcast(self.dtype, name) != self.dtype:
+        known = _stored_by(self.dtype)
+        if value.dtype not in known and value.dtype.newbyteorder("=") not in known:
             raise TypeError(
                 f"{self} cannot store a value of dtype {value.dtype} without risking loss of "
                 "precision. If you do not mind this loss, you can: 1) explicitly cast your data "
@@ -392,13 +407,14 @@ class TensorType(Type):
                 f'"function". Value: "{value!r}"'
             )
 
-    @staticmethod
-    def _same(original: np.ndarray, converted: np.ndarray) -> bool:
-        with np.errstate(all="ignore"):
-            equal = original == converted
-            if original.dtype.kind in "fc" and converted.dtype.kind in "fc":
-                equal = equal | (np.isnan(original) & np.isnan(converted))
-        return original.shape == converted.shape and bool(np.all(equal))
+    def _same(self, original: np.ndarray, converted: np.ndarray) -> bool:
+        floats = original.dtype.kind in "fc" and self.numpy_dtype.kind in "fc"
+        if floats and original.dtype in _stored_by(self.dtype):
+            return True
+        equal = original == converted
+        if floats:
+            equal |= np.isnan(original) & np.isnan(converted)
+        return bool(equal.all())
 
     def filter_variable(self, other: TensorLike, allow_convert: bool = True) -> Variable:
         if not isinstance(other, Variable):
