@@ -91,6 +91,7 @@ CREATION: list[Case] = [
 
 SHAPES: list[Case] = [
     ("T.specify_shape(v, x)", AssertionError, ["specify_shape", "vector", "scalar"]),
+    ("T.specify_shape(v, [0.1])", AssertionError, ["specify_shape", "integers", "float64"]),
     ("T.diagonal(v)", ValueError, ["two axes", "vector"]),
     ("T.diagonal(m, 0, 1, 1)", ValueError, ["different", "1 and 1"]),
     ("T.diag(x)", ValueError, ["scalar"]),

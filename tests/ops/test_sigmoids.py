@@ -63,6 +63,20 @@ def test_values_and_gradients(name: str) -> None:
     np.testing.assert_allclose(slope, (logs[0] - logs[1]) / (2 * step), rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", list(FORMS))
+def test_gradients_of_what_is_computed_before(name: str) -> None:
+    write, wanted = FORMS[name]
+    inner = x * y
+    out = write(inner)
+    at, scale = VALUES[2:-2] / 8, np.full(5, 0.5, "float32")
+    slopes = theano.function([x, y], T.grad(out.sum(), [x, y, inner]))(at, scale)
+    step = 1e-6
+    middle = at.astype("float64") / 2
+    slope = (wanted(middle + step) - wanted(middle - step)) / (2 * step)
+    for got, factor in zip(slopes, (0.5, at, 1), strict=True):
+        np.testing.assert_allclose(got, slope * factor, rtol=1e-4, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", list(OTHERS))
 def test_what_is_no_sigmoid(name: str) -> None:
     assert as_sigmoid(OTHERS[name](x)) is None
@@ -73,3 +87,11 @@ def test_gradients_by_parts_of_one_are_those_as_written() -> None:
     out = (power / (1 + power)).sum()
     slope = T.grad(out, power).eval({x: [0.0, 1.0]})
     np.testing.assert_allclose(slope, 1 / (1 + np.exp([0.0, 1.0])) ** 2, rtol=1e-6)
+
+
+def test_the_gradient_by_the_argument_of_the_exponential_is_there() -> None:
+    negative = -x
+    out = (1 / (1 + T.exp(negative))).sum()
+    slopes = theano.function([x], T.grad(out, [x, negative]))([0.0, 1.0])
+    slope = exact(np.array([0.0, 1.0])) * exact(np.array([0.0, -1.0]))
+    np.testing.assert_allclose(slopes, [slope, -slope], rtol=1e-6)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.exceptions import AxisError
 
-from theano._core.base.dtypes import upcast
+from theano._core.base.dtypes import is_integer, upcast
 from theano._core.ir import hooks
 from theano._core.ir.graph import made_by
 from theano._core.ir.types import TensorType
@@ -458,7 +458,9 @@ class SpecifyShape(Structured):
 
     def make_node(self, x: TensorLike, shape: TensorLike) -> Apply:
         x, shape = _with_shape(x), as_variable(shape)
-        assert shape.type.ndim == 1, f"specify_shape needs a vector for the shape, got {shape.type}"
+        assert shape.type.ndim == 1 and is_integer(shape.type.dtype), (
+            f"specify_shape needs a vector of integers for the shape, got {shape.type}"
+        )
         count = _stated_length(shape)
         assert count in (None, x.type.ndim), (
             f"specify_shape: {x.type} has {x.type.ndim} axes, the shape {shape} {count}"

@@ -27,6 +27,8 @@ def as_sigmoid(
 ) -> tuple[Any, Any] | None:
     """Return an equal expression of a sigmoid, and what that is a function of; None for others.
 
+    INVARIANT: both are functions of it alone, so that gradients may go through either.
+
     Parameters
     ----------
     variable : Variable
@@ -61,8 +63,10 @@ def _quotient(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any]
         return (sigmoid(x), x) if above[0].owner.inputs[0] is x else None
     if above and known_value(above[0]) != 1:
         return None
-    inner = made_by(x, neg)
-    return sigmoid(neg(x) if inner is None else inner.inputs[0]), x
+    if made_by(x, neg):
+        x = x.owner.inputs[0]
+        return sigmoid(x), x
+    return sigmoid(neg(x)), x
 
 
 def _sum(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | None:
