@@ -381,3 +381,48 @@ def test_complex_gradients(function: Any) -> None:
     np.testing.assert_allclose(theano.grad(cost, z).eval({z: value}), measured, rtol=1e-6)
     forward = T.Rop(cost, z, t).eval({z: value, t: along})
     np.testing.assert_allclose(forward, slope(along), rtol=1e-6)
+
+
+class Signs(theano.Op):
+    """Its input, whose gradient is the sign of what flows back."""
+
+    __props__ = ()
+
+    def make_node(self, x: Any) -> Any:
+        return theano.Apply(self, [x], [x.type()])
+
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        outputs[0][0] = inputs[0].copy()
+
+    def grad(self, inputs: Any, gradients: Any) -> Any:
+        return [T.sgn(gradients[0])]
+
+
+class SignsOfScalars(theano.scalar.UnaryScalarOp):
+    def impl(self, x: Any) -> Any:
+        return x
+
+    def grad(self, inputs: Any, gradients: Any) -> Any:
+        return [theano.scalar.sgn(gradients[0])]
+
+
+def _clipped(x: Any) -> Any:
+    return theano.gradient.grad_clip(x, -1, 1)
+
+
+_x = T.dvector("x")
+NOT_ADDITIVE = {
+    "clip": _clipped,
+    "of a user": Signs(),
+    "of scalars": T.Elemwise(SignsOfScalars(theano.scalar.upgrade_to_float)),
+    "override": theano.OpFromGraph([_x], [_x * 1], grad_overrides=lambda x, g: [T.sgn(g[0])]),
+    "clip in a graph": theano.OpFromGraph([_x], [_clipped(_x)]),
+    "clip in a loop": lambda x: theano.scan(_clipped, sequences=x)[0],
+}
+
+
+@pytest.mark.parametrize("name", list(NOT_ADDITIVE))
+def test_each_of_two_gets_its_own_gradient_where_that_is_not_a_sum(name: str) -> None:
+    once = NOT_ADDITIVE[name]
+    slope = T.grad((3 * once(_x)).sum() + (10 * once(_x)).sum(), _x)
+    assert theano.function([_x], slope)([2.0]) == 2

@@ -32,7 +32,8 @@ def through_others(
     for node in order:
         # The gradient of a sparse matrix may be dense or not, by what reads it.
         dense = all(isinstance(out.type, TensorType) for out in node.outputs)
-        if dense and node.rules.pure and all(out not in apart for out in node.outputs):
+        merges = dense and node.rules.pure and node.rules.additive
+        if merges and all(out not in apart for out in node.outputs):
             key = node.op, *(_number_or_itself(same(v)) for v in node.inputs)
             first = known.setdefault(key, node)
             if first is not node and _types(first) == _types(node):

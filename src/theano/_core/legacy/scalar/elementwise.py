@@ -118,6 +118,7 @@ class ElementwiseCalls(Composed):
     __props__ = ("scalar_op",)
     broadcasts = True
     differentiates = True
+    additive = False
 
     def __init__(self, scalar_op: Any, name: str | None = None, nfunc_spec: object = None) -> None:
         self.scalar_op = scalar_op

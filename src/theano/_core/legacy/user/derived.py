@@ -21,7 +21,7 @@ _COMPUTED = (
 )
 _DIFFERENTIATED = (
     *("vjp", "L_op", "differentiates", "has_limits", "long_rule", "linear", "jvp"),
-    "through_integers",
+    *("through_integers", "additive"),
 )
 # A method of a user → what the engine asks that goes with it.
 RULES: dict[str, tuple[str, ...]] = {

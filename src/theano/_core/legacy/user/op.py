@@ -63,6 +63,8 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     view_map: ClassVar[Any] = {}
     destroy_map: ClassVar[Any] = {}
     differentiates = True
+    # A user's rule may be about the size of what flows back.
+    additive = False
     shape_by_user = True
     remakes = False
     _get_test_value = staticmethod(get_test_value)  # PyMC3 calls it

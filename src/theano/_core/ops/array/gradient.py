@@ -67,6 +67,11 @@ class GradientFilter(Structured):
             p if isinstance(p, Hashable) else as_variable(p) for p in parameters
         )
 
+    @property
+    def additive(self) -> bool:  # type: ignore[override]
+        """Whether it is not about the size of what flows back."""
+        return self.kind != "clip"
+
     def make_node(self, x: TensorLike) -> Apply:
         x = as_variable(x)
         return Apply(self, [x], [x.type.output()])

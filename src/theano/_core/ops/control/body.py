@@ -41,6 +41,11 @@ class Body:
         return all(node.rules.foldable() for node in self.nodes)
 
     @property
+    def additive(self) -> bool:
+        """Whether all operations are `additive`."""
+        return all(node.rules.additive for node in self.nodes)
+
+    @property
     def key(self) -> Any:
         """What is equal for equal bodies."""
         if self._key is None:

@@ -57,6 +57,11 @@ class InnerGraph(Structured):
     def __hash__(self) -> int:
         return id(self)
 
+    @property
+    def additive(self) -> bool:  # type: ignore[override]
+        """Whether its gradient follows from a body of which this holds."""
+        return self.pullback is None and self.body.additive
+
     def foldable(self) -> bool:
         """Tell whether its results for constants may be computed before the function runs."""
         return self.body.foldable()

@@ -98,6 +98,11 @@ class Loop(Structured):
         self.watch = watch
         self.progress = progress
 
+    @property
+    def additive(self) -> bool:  # type: ignore[override]
+        """Whether the operations of its body are."""
+        return self.body.additive
+
     def replaced(self, body: Body, **fields: object) -> Loop:
         """Return this loop with another body, and other `states`, `n_sequences` and so on."""
         kept = ("states", "n_sequences", "until", "truncate", "name", "checkpoint", "labels")

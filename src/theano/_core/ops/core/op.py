@@ -59,6 +59,8 @@ class Op:
     # Whether its rule, a long one, needs to know how the cotangents depend on its outputs: `vjp` is
     # then called with what `limits` returns, and with None for cotangents that are not there.
     has_limits = False
+    # Whether `vjp` of a sum of cotangents is the sum of what it says of each.
+    additive = True
     # Whether a user has written the forward rule: where that says nothing, nothing passes.
     forward_by_user = False
     # Whether cotangents pass where its results are integers: a user's rule may be about that.
