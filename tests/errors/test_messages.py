@@ -471,7 +471,8 @@ def test_the_expression_is_marked() -> None:
 
 
 def test_letters_of_several_bytes_do_not_move_the_mark() -> None:
-    line = eval("T.dot(v, w, )", {"T": T, "v": v, "w": w}).owner.source
+    nowhere = compile("T.dot(v, w, )", "<nowhere>", "eval")
+    line = eval(nowhere, {"T": T, "v": v, "w": w}).owner.source
     assert line.quoted() == str(line)  # text that is nowhere
     é = T.dot(v, w)
     *_, text, mark = é.owner.source.quoted().splitlines()

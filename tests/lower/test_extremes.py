@@ -35,7 +35,7 @@ def given(dtype: str, shape: tuple[int, ...], generator: np.random.Generator) ->
         return [small - 2, wide, zeros, odd, ends, ends[:, ::-1].copy()]
     ends = np.iinfo(dtype)
     wide = generator.integers(ends.min, ends.max, shape, dtype, endpoint=True)
-    return [small, wide, np.where(small > 1, ends.min, ends.max).astype(dtype)]
+    return [small, wide, np.asarray([ends.max, ends.min], dtype)[(small > 1).astype(int)]]
 
 
 @pytest.mark.parametrize("width", [128, 256, 512])
