@@ -126,21 +126,28 @@ struct Pick {
         from = *least;
         together = std::min(vector / nbytes, stride > 0 ? (vector - span) / stride + 1 : 1);
         picked.span = span + (together - 1) * stride;
-        // A part of an item, then one of an item, then one of a row.
+        std::memset(picked.numbers, 0, kVector);
         const int64_t parts = work.itemsize / part;
-        std::fill(picked.numbers, picked.numbers + kVector, static_cast<unsigned char>(0));
-        for (int64_t i = 0; i < together * work.count * parts; ++i) {
-            const int64_t item = i / parts, row = item / work.count;
-            const int64_t at = offsets[item % work.count] - from + row * stride;
-            picked.numbers[i] = static_cast<unsigned char>(at / part + i % parts);
+        unsigned char *number = picked.numbers;
+        for (int64_t row = 0; row < together; ++row) {
+            for (int64_t j = 0; j < work.count; ++j) {
+                const int64_t at = (offsets[j] - from + row * stride) / part;
+                for (int64_t k = 0; k < parts; ++k) *number++ = static_cast<unsigned char>(at + k);
+            }
         }
     }
 
     // What is left of the rows.
     Rows run(const Work &work, Rows rows) const {
         const int64_t nbytes = together * work.count * work.itemsize, count = rows.count / together;
-        const Groups groups{rows.x + from, together * rows.stride, count, rows.out, rows.limit, nbytes};
-        take(picked, groups);
+        const int64_t step = together * rows.stride, vector = take == pick_few_avx512 ? kShort : kVector;
+        // What lies between rows is there to be read; behind the last one, nothing is.
+        const int64_t there = step > 0 ? (count - 1) * step + picked.span : 0;
+        const int64_t room = rows.limit - rows.out - vector;
+        const int64_t whole = there < vector || room < 0
+                                  ? 0
+                                  : std::min({count, (there - vector) / step + 1, room / nbytes + 1});
+        take(picked, Groups{rows.x + from, step, count, whole, rows.out, nbytes});
         rows.x += count * together * rows.stride;
         rows.out += count * nbytes;
         rows.count -= count * together;

@@ -21,12 +21,12 @@ struct Axis {
 
 void take_columns(std::int64_t *args, std::int64_t begin, std::int64_t end);
 
-// Groups of rows, so many bytes from one to the next, and as many bytes of each are written side by side. What is
-// written before `limit` may be anything until the groups behind are written, too.
+// Groups of rows, so many bytes from one to the next, and as many bytes of each are written side by side. Of the
+// first ones, whole vectors may be read and be written: what these have behind a group, the next one writes anew.
 struct Groups {
     const char *x;
-    std::int64_t step, count;
-    char *out, *limit;
+    std::int64_t step, count, whole;
+    char *out;
     std::int64_t nbytes;
 };
 

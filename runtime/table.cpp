@@ -11,6 +11,7 @@
 #include "extremes.h"
 #include "fourier.h"
 #include "gather.h"
+#include "joins.h"
 #include "lapack.h"
 #include "lapack_aside.h"
 #include "columns.h"
@@ -473,7 +474,7 @@ const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    t
                                   table_select,   table_lap,    table_sparse,
                                   table_multiply_pairs, gather::take,  matrix_pass,
                                   table_transform,      table_extremes,  columns::take_columns,
-                                  scatter::put};
+                                  scatter::put,         joins::join_rows};
 
 // A thread does about so many instructions at a time; so many are worth waking threads.
 constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;

@@ -279,6 +279,8 @@ struct th_runtime {
     th_kernel *take_columns;
     /* 30: a kernel: writes rows at positions, in order; its arguments: see `scatter.h`. */
     th_kernel *put;
+    /* 31: a kernel: rows of arrays side by side; its arguments: see `joins.h`. */
+    th_kernel *join_rows;
 };
 
 #ifdef __cplusplus

@@ -231,9 +231,10 @@ PROGRAMS: dict[str, Any] = {
     "take parallel": lambda: texts_of([m], m[np.arange(99)]),
     "take_columns": lambda: texts_of([m], m[:, np.arange(99)]),
     "put": lambda: texts_of([m], T.inc_subtensor(m[np.arange(9)], 1)),
+    "join_rows": lambda: texts_of([m], T.concatenate([m, m], axis=1)),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
-KERNELS = ("pack", "put", "take", "take_columns")
+KERNELS = ("join_rows", "pack", "put", "take", "take_columns")
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
 
 

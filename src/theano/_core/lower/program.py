@@ -484,6 +484,7 @@ RUNTIME = {
     "extremes": Runtime("int32", "p"),
     "take_columns": Runtime("", ""),
     "put": Runtime("", ""),
+    "join_rows": Runtime("", ""),
 }
 
 
@@ -527,10 +528,8 @@ def _type_of_result(i: Instruction) -> str:
         return RUNTIME[i.function].result
     if isinstance(i, (FrameLoad, LiveLoad)):
         return i.type
-    if isinstance(i, Alloc):
-        return "ptr"
-    if isinstance(i, Mask):
-        return f"boolx{i.lanes}"
+    if isinstance(i, (Alloc, Mask)):
+        return "ptr" if isinstance(i, Alloc) else f"boolx{i.lanes}"
     if isinstance(i, Widen):
         return type_of(Register("", i.value.dtype, i.lanes))
     if isinstance(i, ReduceRow):

@@ -21,6 +21,8 @@ FEW_BYTES, FEW_COPIED = 32, 128
 VECTOR, MANY_ROWS = 64, 64
 # Rows that are taken items of at once: where these lie is worked out for all of them.
 ROWS_AT_ONCE = 8
+# Bytes that the runtime copies in the time of a point of a loop.
+BYTES_AT_ONCE = 16
 
 
 def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
@@ -116,9 +118,10 @@ def simple_loop(
     kernel_choice.run(p, loop, shape, arrays, outs, [], indexed, sequential, lanes, eager=eager)
 
 
-def copy_into(p: Core, source: Array, target: Array) -> None:
-    """Copy an array to memory of the same lengths."""
-    simple_loop(p, target, target.shape, [(source, _all_broadcast(source))], lambda w, x: x)
+def copy_into(p: Core, source: Array, target: Array, eager: bool = True) -> None:
+    """Copy an array to memory of the same lengths; see `simple_loop`."""
+    operands = [(source, _all_broadcast(source))]
+    simple_loop(p, target, target.shape, operands, lambda w, x: x, eager=eager)
 
 
 def fresh_copy(p: Core, x: Array) -> Array:
@@ -160,8 +163,14 @@ def copy_columns(p: Core, x: Array, out: Array, width: int = 0, positions: str =
     total = p.product(out.shape)
     # Of no rows, or no items, nothing may be looked at.
     rows = p.unless_zero(total, p.product(fronts))
+    work = copying(p, p.multiply(total, dtypes.itemsize(x.dtype)))
     block = kernel_call.arguments(p, words, types)
-    p.do(ir.Launch("take_columns", block, rows, total, kernel_call.POINT + 1, ROWS_AT_ONCE))
+    p.do(ir.Launch("take_columns", block, rows, work, kernel_call.POINT + 1, ROWS_AT_ONCE))
+
+
+def copying(p: Core, nbytes: Size) -> Size:
+    """Return the points of a loop that take as long as copying bytes by the runtime."""
+    return p.let("sdiv", nbytes, BYTES_AT_ONCE)
 
 
 def _is_picked(p: Core, x: Array) -> Size:

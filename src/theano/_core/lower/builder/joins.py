@@ -13,7 +13,7 @@ from theano._core.base.dtypes import itemsize
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, layouts, views
+from theano._core.lower.builder import copies, joined_rows, layouts, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.builder import Builder
@@ -34,18 +34,27 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
     shape = views.joint_shape(p, node, arrays, axis)
     out = p.memory_for(node.outputs[0], shape)
     packed = _suit_vectors(p, arrays, out, axis)
-    if packed is False:
-        new = out.buffer is not None and isinstance(out.data, str)
-        around = [ir.Parts(str(out.data))] if new else []
-        p.block += around
-        _copy_parts(p, arrays, out, axis)
-        p.block += around
-    else:
+    rows = joined_rows.may_join(p, arrays, out, axis) if packed is False else False
+    if packed is not False:
         p.if_else(
             packed,
             lambda: _interleave(p, arrays, out),
             lambda: _copy_parts(p, arrays, out, axis),
         )
+    elif rows is not False:
+        for array in arrays:
+            p.pointer(array)
+        p.if_else(
+            rows,
+            lambda: joined_rows.join(p, arrays, out, axis),
+            lambda: _copy_parts(p, arrays, out, axis, eager=False),
+        )
+    else:
+        new = out.buffer is not None and isinstance(out.data, str)
+        around = [ir.Parts(str(out.data))] if new else []
+        p.block += around
+        _copy_parts(p, arrays, out, axis)
+        p.block += around
     return out
 
 
@@ -79,8 +88,10 @@ def _repeated(p: Core, x: Array) -> Array:
     return out
 
 
-def _copy_parts(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> None:
-    """Write a join part by part."""
+def _copy_parts(
+    p: Core, arrays: Sequence[Array], out: Array, axis: int, eager: bool = True
+) -> None:
+    """Write a join part by part; see `copies.simple_loop`."""
     start: Size = 0
     # Copies that turn out not to be needed have no kernel: see `copy_elision`.
     offer, p.offer = p.offer, None
@@ -93,7 +104,7 @@ def _copy_parts(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> None
             steps,
             axis == 0 or all(n == 1 for n in out.shape[:axis]),
         )
-        copies.copy_into(p, array, part)
+        copies.copy_into(p, array, part, eager)
         start = p.plus(start, array.shape[axis])
     p.offer = offer
 
