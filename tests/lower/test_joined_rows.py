@@ -106,3 +106,24 @@ def test_steps_of_a_loop() -> None:
         a, b = values((n, 4, 3), "float64"), values((4, 2), "float64")
         wanted = [np.concatenate([row, b, 2 * b], axis=1) for row in a]
         assert np.array_equal(f(a, b), np.reshape(wanted, (n, 4, 7)))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "complex128"])
+def test_parts_that_loops_make(dtype: str) -> None:
+    x, y, z = (T.TensorType(dtype, (False, False))() for _ in range(3))
+    f = theano.function(
+        [x, y, z],
+        [T.concatenate([x + y, z], axis=1), T.concatenate([z[::-1], x * y, x + x], axis=1)],
+    )
+    assert joined_by_runtime(f) == 2
+    for rows, width, other in itertools.product((0, 1, 7, 300), (0, 1, 3, 15, 70), (0, 2, 33)):
+        a, b, c = (values((rows, n), dtype) for n in (width, width, other))
+        for given in (
+            (a, b, c),
+            (a[::-1], b, c[::-1]),
+            (a, np.asfortranarray(b), np.asfortranarray(c)),
+        ):
+            one, two = f(*given)
+            a, b, c = given
+            assert np.array_equal(one, np.concatenate([a + b, c], 1))
+            assert np.array_equal(two, np.concatenate([c[::-1], a * b, a + a], 1))

@@ -125,4 +125,5 @@ def test_memory_is_that_of_the_join() -> None:
     x = T.dmatrix("x")
     f = theano.function([x], T.concatenate([x * 2, x + 1], 1))
     assert f.memory_plan(np.ones((1000, 100))).peak < 1.1 * 1000 * 200 * 8
-    assert sum(isinstance(i, ir.Alloc) for i in ir.walk(f.maker.program_text.program.body)) == 1
+    # Short rows are made apart, within a branch, and joined by the runtime.
+    assert sum(isinstance(i, ir.Alloc) for i in f.maker.program_text.program.body) == 1

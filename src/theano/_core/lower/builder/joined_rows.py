@@ -17,7 +17,7 @@ def may_join(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> bool | 
     several = any(n != 1 for n in out.shape[:axis])
     if not several or out.contiguous is not True or p.calls is not None:
         return False
-    return reduce(p.both, (_has_rows(p, array, axis) for array in arrays))
+    return reduce(p.both, (_has_rows(p, array, axis) for array in arrays), True)
 
 
 def _has_rows(p: Core, x: Array, axis: int) -> bool | str:

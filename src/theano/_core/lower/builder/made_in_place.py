@@ -7,71 +7,80 @@ from typing import Any
 
 from theano._core.base.dtypes import itemsize
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, kernel_choice, lowering, views
+from theano._core.lower.builder import copies, joined_rows, kernel_choice, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Place
 from theano._core.lower.llvm.kernels.flat_columns import WIDEST
-from theano._core.lower.llvm.kernels.light_loop import LONGEST
 from theano._core.lower.made_in_place import MadeInPlace
-from theano._core.lower.schedule import Step
 
 
 def write(p: Core, step: MadeInPlace) -> None:
-    """Write loops whose results are parts of a join, and copy its other parts."""
+    """Write loops whose results are parts of a join, and copy its other parts.
+
+    Where rows of parts are short, all of them are computed as one, and joined.
+    """
     *loops, last = step.parts
     node = last.nodes[0]
     axis = node.op.axis % node.outputs[0].type.ndim
     outer = p.step, p.node
-    shapes, parts = {}, {}
+    shapes = {}
     for loop in loops:
         p.step = loop
         shapes[loop] = kernel_choice.check_loop(p, loop)
     p.step, p.node = last, node
     made = {out: shapes[loop] for loop in loops for one in loop.nodes for out in one.outputs}
-    arrays = [Array(v.type.dtype, tuple(made[v])) if v in made else p.value(v) for v in node.inputs]
-    out = p.memory_for(node.outputs[0], views.joint_shape(p, node, arrays, axis))
-    steps = p.strides(out)
-    start: Size = 0
-    for variable, array in zip(node.inputs, arrays, strict=True):
-        data = views.moved(p, p.pointer(out), p.offset(start, steps[axis]))
-        parts[variable] = Array(out.dtype, tuple(array.shape), data, steps, False)
-        if variable not in made:
-            copies.copy_into(p, array, parts[variable])
-        start = p.plus(start, array.shape[axis])
+    arrays = {
+        v: Array(v.type.dtype, tuple(made[v])) if v in made else p.value(v) for v in node.inputs
+    }
+    out = p.memory_for(node.outputs[0], views.joint_shape(p, node, list(arrays.values()), axis))
+    others = [v for v in arrays if v not in made]
+    short = _is_short(p, [arrays[v] for v in others], out, len(arrays), axis)
+    for loop in loops if short is not False else ():
+        kernel_choice.ready_operands(p, loop)
+
+    def write_loops(places: Mapping[Any, Array], eager: bool) -> None:
+        for loop in loops:
+            p.step, p.node = loop, loop.nodes[0]
+            made = [v for one in loop.nodes for v in one.outputs if v in places]
+            p.places.update({v: Place(places[v]) for v in made})
+            kernel_choice.fill_loop(p, loop, shapes[loop], in_part=True, eager=eager)
+            for variable in made:
+                del p.places[variable], p.values[variable]
+        p.step, p.node = last, node
+
+    def join() -> None:
+        fresh = {v: p.new_array(out.dtype, shape) for v, shape in made.items() if v in arrays}
+        write_loops(fresh, False)
+        joined_rows.join(p, [fresh.get(v, array) for v, array in arrays.items()], out, axis)
+
+    def fill() -> None:
+        parts = _parts_of(p, arrays, out, axis)
+        for variable in others:
+            copies.copy_into(p, arrays[variable], parts.pop(variable), short is False)
+        write_loops(parts, short is False)
+
+    # Which of two kernels is needed, only a call knows.
+    p.if_else(short, join, fill)
     for loop in loops:
-        p.step, p.node = loop, loop.nodes[0]
-        own = {v: parts[v] for one in loop.nodes for v in one.outputs if v in parts}
-        _write_loop(p, loop, shapes[loop], own, axis == out.ndim - 1)
         lowering.count_down(p, loop)
     p.step, p.node = outer
     p.define(node.outputs[0], out)
     lowering.count_down(p, last)
 
 
-def _write_loop(
-    p: Core, loop: Step, shape: Sequence[Size], parts: Mapping[Any, Array], of_rows: bool
-) -> None:
-    """Write a loop whose results are `parts`; `of_rows`: each has part of the rows of the join.
+def _is_short(p: Core, others: Sequence[Array], out: Array, count: int, axis: int) -> bool | str:
+    """Tell whether rows are best joined by the runtime: most parts of them are short."""
+    rows = joined_rows.may_join(p, others, out, axis) if axis == out.ndim - 1 else False
+    most = count * WIDEST // itemsize(out.dtype)
+    return p.both(rows, p.let("lt", out.shape[-1], most)) if rows is not False else False
 
-    Where these are short and there is much to do, all rows are computed as one, and copied.
-    """
 
-    def write(places: Mapping[Any, Array], eager: bool) -> None:
-        p.places.update({v: Place(place) for v, place in places.items()})
-        kernel_choice.fill_loop(p, loop, shape, in_part=True, eager=eager)
-        for variable in places:
-            del p.places[variable], p.values[variable]
-
-    def copied() -> None:
-        fresh = {v: p.new_array(part.dtype, part.shape) for v, part in parts.items()}
-        write(fresh, False)
-        for variable, part in parts.items():
-            copies.copy_into(p, fresh[variable], part)
-
-    short: Size = 0
-    if of_rows and loop.weight > LONGEST:
-        kernel_choice.ready_operands(p, loop)
-        size = itemsize(next(iter(parts.values())).dtype)
-        short = p.let("lt", shape[-1], WIDEST // size)
-    # Which of two kernels is needed, only a call knows.
-    p.if_else(short, copied, lambda: write(parts, short == 0))
+def _parts_of(p: Core, arrays: Mapping[Any, Array], out: Array, axis: int) -> dict[Any, Array]:
+    """Return where in a join each of some arrays is."""
+    steps, parts = p.strides(out), {}
+    start: Size = 0
+    for variable, array in arrays.items():
+        data = views.moved(p, p.pointer(out), p.offset(start, steps[axis]))
+        parts[variable] = Array(out.dtype, tuple(array.shape), data, steps, False)
+        start = p.plus(start, array.shape[axis])
+    return parts
