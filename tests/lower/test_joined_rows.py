@@ -98,6 +98,23 @@ def test_many_rows_and_numbers_on_threads(dtype: str) -> None:
         native.set_threads(before)
 
 
+def test_one_row_and_one_column_for_all() -> None:
+    x, row, column = T.dmatrix(), T.dvector(), T.dvector()
+    rows = T.alloc(T.sort(row), x.shape[0], row.shape[0])
+    columns = T.alloc(T.sort(column).dimshuffle(0, "x"), column.shape[0], 3)
+    f = theano.function(
+        [x, row, column],
+        [T.concatenate(v, axis=1) for v in ([x, rows], [rows, x], [x, columns], [2 * x, rows])],
+    )
+    for n, width in itertools.product((0, 1, 2, 70), (1, 2, 40)):
+        a, b, c = (values(s, "float64") for s in ((n, 5), (width,), (n,)))
+        both, three = np.broadcast_to(np.sort(b), (n, width)), np.repeat(np.sort(c)[:, None], 3, 1)
+        for got, parts in zip(
+            f(a, b, c), ([a, both], [both, a], [a, three], [2 * a, both]), strict=True
+        ):
+            assert np.array_equal(got, np.concatenate(parts, 1))
+
+
 def test_steps_of_a_loop() -> None:
     x, y = T.dtensor3(), T.dmatrix()
     rows, _ = theano.scan(lambda row: T.concatenate([row, y, 2 * y], axis=1), sequences=x)

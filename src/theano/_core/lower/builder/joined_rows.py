@@ -46,8 +46,7 @@ def join(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> None:
     words: list[Size] = [len(arrays), pitch, p.pointer(out)]
     types = ["int64", "int64", "ptr"]
     for x in arrays:
-        step = nbytes(x) if x.contiguous is True else p.strides(x)[axis - 1]
-        words += [nbytes(x), step, p.pointer(x)]
+        words += [nbytes(x), p.strides(x)[axis - 1], p.pointer(x)]
         types += ["int64", "int64", "ptr"]
     total = copies.copying(p, p.multiply(rows, pitch))
     block = kernel_call.arguments(p, words, types)
