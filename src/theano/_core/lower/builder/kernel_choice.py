@@ -19,9 +19,8 @@ from theano._core.lower.kernel.expression import Body, Operation, without_number
 from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
-from theano._core.lower.llvm.kernels.lanes import choose_lanes
+from theano._core.lower.llvm.kernels.lanes import LIGHT, choose_lanes, registers_of
 from theano._core.lower.llvm.kernels.light_loop import is_light
-from theano._core.lower.llvm.kernels.vectors import LIGHT
 from theano._core.lower.llvm.print.calls import Call, Kernel
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.schedule import Step
@@ -549,6 +548,10 @@ def _many_small_matrices(
     lanes = choose_lanes(loop, p.vector_bits, False)
     masks = loop.stores and smallest_masked_item(p.vector_bits)
     most = SOME if masks else SHORT
+    if loop.reductions and not loop.stores and loop.weight <= LIGHT:
+        # A few rows are reduced in registers as they lie, but for columns that hardly fill any.
+        registers = registers_of(loop, call.kernel.lanes, p.vector_bits)
+        most = min(SHORT, SOME * max(1, registers // SOME))
     limits = (("ge", count, lanes), ("lt", rows, 7 * lanes // 8), ("le", length, most))
     known = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
     if any(isinstance(n, int) and not known[name](n, limit) for name, n, limit in limits):

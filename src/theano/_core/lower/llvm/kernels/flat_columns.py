@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.columns import WIDE, ColumnLoop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
+from theano._core.lower.llvm.kernels.lanes import LIGHT
 from theano._core.lower.llvm.kernels.rows_together import ROWS, is_far
-from theano._core.lower.llvm.kernels.vectors import LIGHT, WIDE, VectorLoop
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
@@ -64,7 +65,7 @@ def is_flat(loop: Loop, groups: Sequence[Sequence[int]]) -> bool:
     return True
 
 
-class FlatColumns(VectorLoop):
+class FlatColumns(ColumnLoop):
     """Reductions over the rows of a kernel that `is_flat`, of the whole last axis."""
 
     def columns(self, inner: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from theano._core.lower.llvm.kernels.columns import ColumnLoop
 from theano._core.lower.llvm.kernels.flat_columns import FlatColumns
 from theano._core.lower.llvm.kernels.flat_rows import FlatRows
 from theano._core.lower.llvm.kernels.frame import Frame
@@ -17,7 +18,7 @@ def innermost_loop(kernel: Frame) -> type[VectorLoop]:
     if suits(kernel):
         return ShortRows
     light = is_light(kernel.loop, kernel.lanes, kernel.b.vector_bits) or reduces_little(kernel)
-    return LightLoop if light else VectorLoop
+    return LightLoop if light else ColumnLoop
 
 
 def first_axis(kernel: Frame) -> int:

@@ -22,6 +22,7 @@ from typing import Any
 
 from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.kernels.columns import ColumnLoop
 from theano._core.lower.llvm.kernels.frame import BLOCK, Frame
 from theano._core.lower.llvm.kernels.innermost import first_axis, innermost_loop
 from theano._core.lower.llvm.kernels.items import Memory, merge, reduce_lanes, store
@@ -303,5 +304,6 @@ class KernelWriter(Frame):
         loop = innermost_loop(self)(self, pointers, lo, hi, acc)
         if not self.loop.reductions or self.vector_reduced:
             return loop.packed() if self.unit else loop.strided()
+        assert isinstance(loop, ColumnLoop)
         loop.columns(inner)
         return []

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from theano._core.base.dtypes import is_discrete
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.items import itemsize
-from theano._core.lower.llvm.kernels.vectors import LIGHT
 from theano._core.lower.llvm.target.codegen import lanes_of
+
+# Operations of a body that is light: there is room for more accumulators than one vector.
+LIGHT = 4
 
 
 def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:
@@ -35,3 +37,9 @@ def _light_vectors(loop: Loop, sizes: Sequence[int]) -> int:
     if max(sizes) < 8:
         return 1
     return 4 if len(loop.reduced) == loop.rank else 2
+
+
+def registers_of(loop: Loop, lanes: int, vector_bits: int) -> int:
+    """Return how many registers a vector of accumulators takes."""
+    widest = max(itemsize(f.dtype) for f in loop.reductions)
+    return -(-lanes // lanes_of(min(widest, 8), vector_bits))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.llvm.kernels.columns import ColumnLoop
 from theano._core.lower.llvm.kernels.frame import Frame
 from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, merge, store_part
-from theano._core.lower.llvm.kernels.vectors import VectorLoop
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
 from theano._core.lower.llvm.text.emitter import Value, llvm_type
 
@@ -39,7 +39,7 @@ def _may_be_written_twice(loop: Loop, lanes: int, vector_bits: int) -> bool:
     return all(not d.startswith("complex") and has_masks(d, smallest) for d in dtypes)
 
 
-class LightLoop(VectorLoop):
+class LightLoop(ColumnLoop):
     """A `VectorLoop` over packed data that `is_light`, or `reduces_little`."""
 
     def packed(self) -> list[Any]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from theano._core.lower.llvm.kernels.columns import ColumnLoop
 from theano._core.lower.llvm.kernels.frame import Frame
-from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
-from theano._core.lower.llvm.kernels.vectors import VectorLoop
+from theano._core.lower.llvm.kernels.items import Memory, itemsize, load
 from theano._core.lower.llvm.text.emitter import Value
 
 # Items of rows that have a text of their own, if what is done with an item is at most so much.
@@ -29,7 +29,7 @@ def suits(kernel: Frame) -> bool:
     return plain and kernel.groups[kernel.last] < inner[-1]
 
 
-class ShortRows(VectorLoop):
+class ShortRows(ColumnLoop):
     """Reductions of the rows of a kernel that `suits`."""
 
     def columns(self, inner: list[int]) -> None:
@@ -47,15 +47,8 @@ class ShortRows(VectorLoop):
 
         starts = self.w._start_accumulators(self.w.lanes)
         totals = self.w._nested_reduction(inner, self.pointers, starts, step)
-        self._store_rows(first, count, totals)
+        self._store_totals(first, count, totals)
         return []
-
-    def _store_rows(self, first: str, count: str, totals: Sequence[Any]) -> None:
-        w, b = self.w, self.b
-        for reduction, memory, total in zip(w.loop.reductions, w.reductions, totals, strict=True):
-            place, spread = self._target(memory, self.pointers[memory.slot], first, count)
-            store(b, b.cast(total, reduction.out_dtype), place)
-            spread()
 
     # -- few items --------------------------------------------------------------------------------
 
@@ -112,7 +105,7 @@ class ShortRows(VectorLoop):
                 w.index[axis] = str(k)
                 values = {slot: items[k] for slot, items in columns.items()}
                 acc = self._body(values, first, acc, {})
-            self._store_rows(first, count, acc)
+            self._store_totals(first, count, acc)
             return []
 
         self.over(self.lo, end, w.lanes, vector)

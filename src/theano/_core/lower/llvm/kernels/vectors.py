@@ -9,8 +9,7 @@ and written where they lie if items are neighbours, others through buffers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from theano._core.ir.variable import Variable
@@ -31,17 +30,11 @@ from theano._core.lower.llvm.kernels.items import (
     select,
     store,
 )
-from theano._core.lower.llvm.kernels.rows_together import rows_together
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 from theano._core.lower.llvm.text.strided_items import declaration, name_of, near_items
 
-# Bytes of the accumulators of a panel of columns, which stay in the nearest cache.
-PANEL = 1 << 13
-# Operations of a body that is light: there is room for more accumulators than one vector.
-LIGHT = 4
-# Vectors of columns that a light body reduces at once, since neighbouring lines of memory are read
-# together at twice the speed.
-WIDE = 4
+# Bytes of a line of the cache.
+LINE = 64
 
 
 class VectorLoop:
@@ -61,8 +54,9 @@ class VectorLoop:
         self.moving = [m for m in writer.operands if axis in m.strides]
         self.fixed = [m for m in writer.operands if axis not in m.strides]
         self.fixed_values: dict[int, Any] = {}
-        # Vectors of columns that are reduced at once, and whether that is being written.
-        self.wide, self.whole = 1, False
+        # Vectors of columns that are reduced at once, and whether that is being written; bytes to
+        # what is fetched meanwhile.
+        self.wide, self.whole, self.ahead = 1, False, 0
         self.write: Callable[[Any, str], None] = lambda value, at: store(writer.b, value, at)
 
     # -- pieces -----------------------------------------------------------------------------------
@@ -448,142 +442,13 @@ class VectorLoop:
         offset = self.b.emit(f"mul i64 {first}, {memory.strides[self.w.last]}")
         return self.b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
 
-    # -- columns: the last axis is kept, other axes are reduced inside -----------------------------
-
-    def columns(self, inner: list[int]) -> None:
-        """Write reductions over the axes `inner` of panels of columns; accumulators are in memory.
-
-        What is read of a row at once is long: several vectors, if the body is light.
-        """
-        w = self.w
-        if w.unit and w.lanes > 1 and not w.stores and w.loop.weight <= LIGHT:
-            self.wide = max(1, WIDE // len(w.loop.reductions))
-        vector = w.lanes * max(itemsize(f.dtype) for f in w.loop.reductions)
-        columns = w.lanes * max(1, PANEL // vector)
-        self.over(self.lo, self.hi, columns, lambda *p: self._panel(inner, columns, *p))
-
-    def _panel(
-        self, inner: list[int], columns: int, start: str, count: str, _: list[Variable]
-    ) -> list[Any]:
-        w, b, begin = self.w, self.b, start
-        end = b.emit(f"add i64 {start}, {count}")
-        totals = [self._memory(itemsize(f.dtype) * columns) for f in w.loop.reductions]
-
-        def each(block: Callable[..., object], start: str = start, end: str = end) -> list[Any]:
-            def vector(first: str, count: str, _: list[Variable]) -> list[Any]:
-                at = b.emit(f"sub i64 {first}, {begin}")
-                acc = [
-                    self._item(total, at, reduction.dtype)
-                    for total, reduction in zip(totals, w.loop.reductions, strict=True)
-                ]
-                block(first, count, acc)
-                return []
-
-            return self.over(start, end, w.lanes, vector)
-
-        def some_rows(pointers: dict[int, str], low: str, rows: str) -> list[Any]:
-            high = b.emit(f"add i64 {low}, {rows}")
-
-            def reduction(*vector: Any) -> None:
-                self._column(inner[-1:], pointers, low, high, *vector)
-
-            if self.wide == 1:
-                return each(reduction)
-            with self._wider():
-                left = b.emit(f"urem i64 {count}, {w.lanes}")
-                middle = b.emit(f"sub i64 {end}, {left}")
-                each(reduction, end=middle)
-            return each(reduction, start=middle)
-
-        def all_rows(pointers: dict[int, str], _: list[Variable]) -> list[Any]:
-            if not inner:
-                return some_rows(pointers, "0", "1")
-            low, high = w.extent(inner[-1])
-            together = rows_together(w, inner[-1], columns)
-            return self.over(low, high, together, lambda *rows: some_rows(pointers, *rows[:2]))
-
-        each(lambda first, count, acc: self._keep(acc, w._start_accumulators(w.lanes)))
-        w._nested_reduction(inner[:-1], self.pointers, [], all_rows)
-        each(self._store_columns)
-        return []
-
-    @contextmanager
-    def _wider(self) -> Iterator[None]:
-        """Write for several vectors at once, all of whose items are there."""
-        w, lanes = self.w, self.w.lanes
-        self.b.lanes = w.lanes = lanes * self.wide
-        self.whole = True
-        try:
-            yield
-        finally:
-            self.b.lanes = w.lanes = lanes
-            self.whole = False
-
-    def _column(
-        self,
-        axes: list[int],
-        pointers: dict[int, str],
-        low: str,
-        high: str,
-        first: str,
-        count: str,
-        at: list[str],
-    ) -> None:
-        """Reduce the rows [low, high) of a vector of columns into the accumulators at `at`."""
-        w, b = self.w, self.b
-        acc = [
-            load(b, a, reduction.dtype, w.lanes)
-            for a, reduction in zip(at, w.loop.reductions, strict=True)
-        ]
-        results = w._nested_reduction(
-            axes,
-            pointers,
-            acc,
-            lambda moved, acc: self._column_step(moved, first, count, acc),
-            (low, high),
-        )
-        self._keep(at, results)
-
-    def _keep(self, at: list[str], values: Sequence[object]) -> None:
-        for pointer, value in zip(at, values, strict=True):
-            store(self.b, value, pointer)
-
-    def _item(self, start: str, index: str, dtype: str) -> str:
-        offset = self.b.emit(f"mul i64 {index}, {itemsize(dtype)}")
-        return self.b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
-
-    def _store_columns(self, first: str, count: str, acc: list[str]) -> None:
-        w, b = self.w, self.b
-        for reduction, memory, at in zip(w.loop.reductions, w.reductions, acc, strict=True):
-            total = load(b, at, reduction.dtype, w.lanes)
-            place, spread = self._target(memory, self.pointers[memory.slot], first, count)
-            store(b, b.cast(total, memory.dtype), place)
-            spread()
-
-    def _column_step(
-        self, moved: dict[int, str], first: str, count: str, acc: Sequence[object]
-    ) -> list[Any]:
-        w, b = self.w, self.b
-        values: dict[int, Any] = {}
-        for memory in w.operands:
-            pointer = moved[memory.slot]
-            if w.last not in memory.strides:
-                values[memory.slot] = self._splat(load(b, pointer, memory.dtype, 1))
-            elif w.unit:
-                values[memory.slot] = self._row_part(memory, pointer, first, count)
-            else:
-                values[memory.slot] = self._gathered(memory, pointer, first, count)
-        pointers = dict(moved)
-        spread = self._targets(moved, pointers, first, count)
-        results = self._body(values, first, acc, pointers)
-        spread()
-        return results
-
     def _row_part(self, memory: Memory, pointer: str, first: str, count: str) -> Any:
         """Load a vector of a packed row; a part of one goes through a buffer."""
         b, size = self.b, itemsize(memory.dtype)
         offset = b.emit(f"mul i64 {first}, {size}")
         at = b.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        if self.ahead:
+            self._fetch(at, size * self.w.lanes)
         if self.w.lanes == 1 or self.whole:
             return load(b, at, memory.dtype, self.w.lanes)
         buffer = self._buffer(memory, has_masks(memory.dtype, self.w.smallest_masked))
@@ -597,3 +462,11 @@ class VectorLoop:
         b.label(read)
         source = b.emit(f"phi ptr [{at}, %{before}], [{buffer}, %{copy}]")
         return load(b, source, memory.dtype, self.w.lanes)
+
+    def _fetch(self, at: str, nbytes: int) -> None:
+        """Have what is behind some bytes fetched into the cache; nothing may be there."""
+        b = self.b
+        b.declarations["declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"] = None
+        for line in range(0, nbytes, LINE):
+            far = b.emit(f"getelementptr i8, ptr {at}, i64 {line + self.ahead}")
+            b.perform(f"call void @llvm.prefetch.p0(ptr {far}, i32 0, i32 3, i32 1)")
