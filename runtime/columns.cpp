@@ -27,7 +27,10 @@ void add_offsets(const Work &work, int64_t first, int64_t count, int64_t *offset
 void offsets_of(const Work &work, int64_t first, int64_t count, int64_t *offsets) {
     switch (work.type) {
         case 0:
-            for (int64_t j = 0; j < count; ++j) offsets[j] = (first + j) * work.stride;
+            for (int64_t j = 0; j < count; ++j) {
+                const int64_t at = first + j;
+                offsets[j] = at / work.together * work.stride + at % work.together * work.step;
+            }
             return;
         case 1:
             return add_offsets<std::int8_t>(work, first, count, offsets);
@@ -116,16 +119,18 @@ struct Pick {
         const auto [least, largest] = std::minmax_element(offsets, offsets + work.count);
         const int64_t span = *largest - *least + work.itemsize, nbytes = work.count * work.itemsize;
         const int64_t most = std::max(span, nbytes);
-        const bool words = work.itemsize % kWord == 0 && work.stride % kWord == 0 && stride % kWord == 0;
+        const bool words = (work.itemsize | work.stride | work.step | stride) % kWord == 0;
         // Of rows far apart, no more lines of the cache are read than needed.
-        const bool apart = stride <= 0 || stride + span > kVector;
+        const int64_t away = stride < 0 ? -stride : stride;
+        const bool apart = away == 0 || away + span > kVector;
         const bool few = most <= kShort && (apart || !(words || any_bytes));
         if (!wide || most > kVector || !(few || words || any_bytes)) return;
         take = few ? pick_few_avx512 : words ? pick_words_avx512 : pick_bytes_vbmi;
         const int64_t vector = few ? kShort : kVector, part = few || !words ? 1 : kWord;
-        from = *least;
-        together = std::min(vector / nbytes, stride > 0 ? (vector - span) / stride + 1 : 1);
-        picked.span = span + (together - 1) * stride;
+        together = std::min(vector / nbytes, away > 0 ? (vector - span) / away + 1 : 1);
+        picked.span = span + (together - 1) * away;
+        // Of rows the other way round, the last one lies in front.
+        from = *least + (stride < 0 ? (together - 1) * stride : 0);
         std::memset(picked.numbers, 0, kVector);
         const int64_t parts = work.itemsize / part;
         unsigned char *number = picked.numbers;
@@ -141,13 +146,17 @@ struct Pick {
     Rows run(const Work &work, Rows rows) const {
         const int64_t nbytes = together * work.count * work.itemsize, count = rows.count / together;
         const int64_t step = together * rows.stride, vector = take == pick_few_avx512 ? kShort : kVector;
-        // What lies between rows is there to be read; behind the last one, nothing is.
-        const int64_t there = step > 0 ? (count - 1) * step + picked.span : 0;
+        // What lies between rows is there to be read; behind the last one in memory, nothing is.
+        const int64_t away = step < 0 ? -step : step, there = (count - 1) * away + picked.span;
+        const int64_t reads = there < vector || away == 0 ? 0 : std::min(count, (there - vector) / away + 1);
         const int64_t room = rows.limit - rows.out - vector;
-        const int64_t whole = there < vector || room < 0
-                                  ? 0
-                                  : std::min({count, (there - vector) / step + 1, room / nbytes + 1});
-        take(picked, Groups{rows.x + from, step, count, whole, rows.out, nbytes});
+        const int64_t writes = room < 0 ? 0 : std::min(count, room / nbytes + 1);
+        const char *x = rows.x + from;
+        // Of rows the other way round, the first ones are read carefully.
+        const int64_t first = step < 0 ? std::min(count - reads, count) : 0;
+        take(picked, Groups{x, step, first, 0, rows.out, nbytes});
+        const int64_t whole = std::max<int64_t>(0, (step < 0 ? writes : std::min(reads, writes)) - first);
+        take(picked, Groups{x + first * step, step, count - first, whole, rows.out + first * nbytes, nbytes});
         rows.x += count * together * rows.stride;
         rows.out += count * nbytes;
         rows.count -= count * together;

@@ -11,6 +11,9 @@ struct Work {
     std::int64_t axes, itemsize, count;   // of positions
     // Bytes of a position, less than 0 without a sign, 0 where position j is j; the last axis.
     std::int64_t type, length, stride;
+    // Where position j is j, so many items in turn are so many bytes apart, as those of a row of a small matrix are;
+    // from these to the next it is one stride.
+    std::int64_t together, step;
     const char *x, *positions;            // contiguous, and all within the axis
     char *out;                            // contiguous
 };

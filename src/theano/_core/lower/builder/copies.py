@@ -9,20 +9,13 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import kernel_call, kernel_choice, views
+from theano._core.lower.builder import kernel_choice, taken_columns, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.kernel.loops import Loop
-from theano._core.lower.llvm.target.codegen import has_avx512
 
 # What is repeated one after the other, and all its copies: longer ones are rows of a kernel.
 FEW_BYTES, FEW_COPIED = 32, 128
-# Bytes of a vector, in which items of rows are put in place; rows for which to find out how.
-VECTOR, MANY_ROWS = 64, 64
-# Rows that are taken items of at once: where these lie is worked out for all of them.
-ROWS_AT_ONCE = 8
-# Bytes that the runtime copies in the time of a point of a loop.
-BYTES_AT_ONCE = 16
 
 
 def reshape(p: Core, node: Apply, x: Array, vector: Array, ndim: int) -> Array:
@@ -134,8 +127,16 @@ def fresh_copy(p: Core, x: Array) -> Array:
         at = p.descriptor(x)
         p.if_else(short, lambda: _copy_by_runtime(p, x, at, out.data), lambda: copy_into(p, x, out))
     elif x.ndim:
-        picked = _is_picked(p, x) if now else 0
-        p.if_else(picked, lambda: copy_columns(p, x, out), lambda: copy_into(p, x, out))
+        picked, small = (
+            (taken_columns.are_picked(p, x), taken_columns.are_small_planes(p, x))
+            if now
+            else (0, 0)
+        )
+
+        def copy_rows() -> None:
+            p.if_else(picked, lambda: taken_columns.copy(p, x, out), lambda: copy_into(p, x, out))
+
+        p.if_else(small, lambda: taken_columns.copy(p, x, out, planes=True), copy_rows)
     else:
         value = p.register(x)
         with p.into(p.calls):
@@ -146,43 +147,6 @@ def fresh_copy(p: Core, x: Array) -> Array:
 def _copy_by_runtime(p: Core, x: Array, descriptor: int, to: str) -> None:
     at = p.frame_pointer(descriptor)
     p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, to, at)
-
-
-def copy_columns(p: Core, x: Array, out: Array, width: int = 0, positions: str = "null") -> None:
-    """Copy items of each row of `x` to those of `out`, by the runtime.
-
-    They are those at positions of `width` bytes, less than 0 of numbers without a sign, or all.
-    """
-    (*fronts, length), (*steps, step) = x.shape, p.strides(x)
-    numbers = (len(fronts), dtypes.itemsize(x.dtype), out.shape[-1], width, length, step)
-    words = [*numbers, p.pointer(x), positions, out.data]
-    types = kernel_call.types_of(len(numbers), len(words))
-    for front in zip(fronts, steps, strict=True):
-        words += front
-        types += ["int64"] * 2
-    total = p.product(out.shape)
-    # Of no rows, or no items, nothing may be looked at.
-    rows = p.unless_zero(total, p.product(fronts))
-    work = copying(p, p.multiply(total, dtypes.itemsize(x.dtype)))
-    block = kernel_call.arguments(p, words, types)
-    p.do(ir.Launch("take_columns", block, rows, work, kernel_call.POINT + 1, ROWS_AT_ONCE))
-
-
-def copying(p: Core, nbytes: Size) -> Size:
-    """Return the points of a loop that take as long as copying bytes by the runtime."""
-    return p.let("sdiv", nbytes, BYTES_AT_ONCE)
-
-
-def _is_picked(p: Core, x: Array) -> Size:
-    """Tell whether rows are many, and a vector holds one, whose items do not lie side by side."""
-    size = dtypes.itemsize(x.dtype)
-    if x.ndim < 2 or not has_avx512(p.vector_bits):
-        return 0
-    length, step = x.shape[-1], p.strides(x)[-1]
-    apart = p.both(p.let("ne", step, size), p.let("gt", length, 1))
-    way, most = p.offset(p.let("sub", length, 1), step), VECTOR - size
-    near = p.both(apart, p.let("below", p.let("add", way, most), 2 * most + 1))
-    return p.both(near, p.let("ge", p.product(x.shape[:-1]), MANY_ROWS))
 
 
 def _repeats_few_bytes(p: Core, x: Array) -> Size:

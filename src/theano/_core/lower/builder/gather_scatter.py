@@ -10,7 +10,7 @@ from theano._core.base.records import Record
 from theano._core.ir.variable import Apply
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import copies, kernel_call, kernel_choice, views
+from theano._core.lower.builder import copies, kernel_call, kernel_choice, taken_columns, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Emitted, Writer
 from theano._core.lower.kernel.loops import KernelReduction, Loop
@@ -217,7 +217,7 @@ def _taken_columns(p: Core, node: Apply, x: Array, index: Sequence[Array]) -> Ar
     check_range(p, node, index[1:], x.ndim - 1, x.shape[-1])
     out = p.new_array(x.dtype, [*x.shape[:-1], positions.shape[0]])
     width = itemsize(positions.dtype) * (-1 if is_uint(positions.dtype) else 1)
-    copies.copy_columns(p, x, out, width, p.pointer(positions))
+    taken_columns.copy(p, x, out, width, p.pointer(positions))
     return out
 
 

@@ -165,6 +165,7 @@ def fill_loop(
     alone = p.region is None and p.late is None and not (reductions or joined)
     if alone and any(a.contiguous is False for a in arrays):
         arrays = laid_out.side_by_side(p, loop, arrays, outs)
+        arrays = laid_out.turned_planes(p, loop, arrays, outs)
     kept = [n for axis, n in enumerate(shape) if axis not in reduced]
     reduction_outs = [p.memory_for(node.outputs[0], kept) for node in reductions]
     arrays += [p.pooled(number.dtype, number.parameter) for number in numbers]

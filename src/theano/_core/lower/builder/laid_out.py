@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from theano._core.base.dtypes import itemsize, typenum
 from theano._core.base.records import Record
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import kernel_call, views
+from theano._core.lower.builder import kernel_call, taken_columns, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.kernels.flat_columns import (
@@ -26,6 +26,8 @@ from theano._core.lower.llvm.kernels.flat_columns import (
 from theano._core.lower.llvm.kernels.flat_rows import longest
 from theano._core.lower.llvm.print.calls import Call, Kernel
 
+# So many operands at most are copied row by row.
+MOST_TURNED = 2
 # The longest last axis of which an operand is repeated along the rows.
 LONGEST = 32
 # An operand is read so many times at least.
@@ -162,6 +164,44 @@ def side_by_side(p: Core, loop: Loop, arrays: list[Array], outs: Sequence[Array]
         data = packed_copy(p, a, one, p.strides(a))
         copied[i] = Array(a.dtype, one, data, broadcast_axes=a.broadcast_axes)
     return copied
+
+
+def turned_planes(
+    p: Core, loop: Loop, arrays: Sequence[Array], outs: Sequence[Array]
+) -> list[Array]:
+    """Return operands; small matrices that alone lie column by column are copied row by row.
+
+    Vectors would run over part of a row, whose items lie apart.
+    """
+    whole = [i for i, (_, fixed) in enumerate(loop.operands[: len(arrays)]) if not fixed]
+    turned = [i for i in whole if arrays[i].contiguous is False]
+    others = [x for i, x in enumerate(arrays) if i not in turned]
+    packed: bool | str = all(out.contiguous is True for out in outs)
+    for x in others:
+        packed = p.both(packed, x.contiguous)
+    operands = list(arrays)
+    # Where all lie so, results do as well.
+    if loop.rank < 3 or loop.reductions or packed is False or len(turned) == len(whole):
+        return operands
+    if len(turned) > MOST_TURNED:
+        return operands
+    for i in turned:
+        x = operands[i]
+        small = p.both(packed, taken_columns.are_small_planes(p, x))
+        if small is False:
+            continue
+        p.pointer(x)
+
+        def copied(x: Array = x) -> tuple[str]:
+            out = p.new_array(x.dtype, x.shape)
+            taken_columns.copy(p, x, out, planes=True)
+            return (out.data,)
+
+        (data,) = p.if_else(small, copied, lambda x=x: (x.data,), ("ptr",))
+        steps = zip(p.strides(Array(x.dtype, x.shape)), p.strides(x), strict=True)
+        chosen = tuple(p.let("select", small, new, old) for new, old in steps)
+        operands[i] = Array(x.dtype, x.shape, data, chosen, small)
+    return operands
 
 
 def flat(
