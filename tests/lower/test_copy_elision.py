@@ -113,3 +113,31 @@ def test_copies_that_are_left(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(theano.config, "cache_programs", False)
     outputs, left = JOINS[name]
     assert copies(function(outputs)) == left
+
+
+MISFITS = {
+    "computed": T.concatenate([m, w * 2]),
+    "first": T.concatenate([w * 2, m]),
+    "both": T.concatenate([m + 1, w * 2]),
+    "sums": T.concatenate([m.sum(axis=0, keepdims=True), w * 2]),
+    "column": T.concatenate([T.addbroadcast(m[:, :1], 1), w * 2]),
+    "stacked": T.stack([m[0], w[0] * 2]),
+    "checked before": [w[:3] + m, T.concatenate([m, w[:3] * 2])],
+    "of joins": T.concatenate([T.concatenate([m * 2, m * 3]), T.concatenate([w + 1, w + 2])]),
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_what_does_not_fit_is_refused_before_a_part_is_written(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(theano.config, "cache_programs", False)
+    f = function(MISFITS[name])
+    body = list(ir.walk(f.maker.program_text.program.body))
+    checks = [at for at, i in enumerate(body) if isinstance(i, ir.Check) and "joi" in i.fault]
+    launches = [at for at, i in enumerate(body) if isinstance(i, (ir.Launch, ir.Reduce))]
+    # Joins of joins are parts of the whole only when they are made.
+    assert name in ("checked before", "of joins") or max(checks) < launches[0]
+    for _ in range(20):
+        with pytest.raises(ValueError, match=r"must match|mis-match"):
+            f(X, Y, M[:, :2], np.ones((60, 400)), 1)

@@ -174,12 +174,10 @@ class Alloc(Record):
 
 
 class Parts(Record):
-    """Stands before and behind copies to parts of a new block, which do not overlap.
-
-    Only `passes/copy_elision.py` reads it.
-    """
+    """Stands around copies to parts of a new block that lie apart, if `fit`: for `elide_copies`."""
 
     address: str
+    fit: tuple[Size, ...]
 
 
 class Free(Record):

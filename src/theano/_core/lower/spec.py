@@ -213,7 +213,7 @@ _OPERANDS_OF: dict[type, Callable[[Any], Operands]] = {
     ir.Guard: lambda i: [(i.condition, "bool")],
     ir.Alloc: lambda i: [(i.nbytes, "int64")],
     ir.Free: lambda i: [],
-    ir.Parts: lambda i: [(i.address, "ptr")],
+    ir.Parts: lambda i: [(i.address, "ptr"), *((n, "bool") for n in i.fit)],
     ir.Hand: lambda i: [(i.address, "ptr")],
     ir.Launch: lambda i: [(i.arguments, "ptr"), (i.count, "int64"), (i.total, "int64")],
     ir.Reduce: lambda i: [(i.arguments, "ptr")],

@@ -51,7 +51,8 @@ def join(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> Array:
         )
     else:
         new = out.buffer is not None and isinstance(out.data, str)
-        around = [ir.Parts(str(out.data))] if new else []
+        fit = views.agreement(p, arrays, axis) if new else ()
+        around = [ir.Parts(str(out.data), tuple(fit))] if new else []
         p.block += around
         _copy_parts(p, arrays, out, axis)
         p.block += around

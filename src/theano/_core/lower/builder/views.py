@@ -365,6 +365,13 @@ def joint_shape(p: Core, node: Apply, arrays: Sequence[Array], axis: int) -> lis
     return [total if i == axis else n for i, n in enumerate(first.shape)]
 
 
+def agreement(p: Core, arrays: Sequence[Array], axis: int) -> list[Size]:
+    """Return the conditions that `joint_shape` has checked."""
+    lengths = [[n for i, n in enumerate(array.shape) if i != axis] for array in arrays]
+    pairs = [pair for own in lengths[1:] for pair in zip(lengths[0], own, strict=True)]
+    return [p.let("eq", one, two) for one, two in pairs]
+
+
 def follow_each_other(
     p: Core, arrays: Sequence[Array], outer: int, inner: int, length: Size
 ) -> Size:

@@ -70,8 +70,9 @@ def _without_copies(block: ir.Block, kernels: Sequence[Any], elided: set[int]) -
         elif isinstance(i, ir.Launch) and isinstance(i.kernel, int) and _copies(kernels[i.kernel]):
             _note(block, at, where, itemsize(kernels[i.kernel].loop.operands[0][0]), joined)
     change = _Change(block, where)
+    fit = {i.address: i.fit for i in block if isinstance(i, ir.Parts)}
     for whole, parts in wholes.items():
-        if parts and change.allocate_before(whole, parts):
+        if parts and change.allocate_before(whole, parts, fit[whole]):
             elided.update(block[part.copied].kernel for part in parts)
     return change.block()
 
@@ -152,23 +153,32 @@ class _Change:
         self._now: dict[int, Any] = {}
         self._gone = {at for at, i in enumerate(block) if isinstance(i, ir.Parts)}
 
-    def allocate_before(self, whole: str, parts: list[_Part]) -> bool:
+    def allocate_before(self, whole: str, parts: list[_Part], fit: Sequence[Size]) -> bool:
         """Allocate a whole before its parts, which become memory of it; False if that cannot be.
 
-        Parts that are made before the length of the whole is known are left as they are, and are
-        taken from the list.
+        Parts that are made before the length of the whole is known, and whether they fit, are left
+        as they are, and are taken from the list.
         """
         at = self._where[whole]
         checked = self._checked(at)
         if checked is None:
             return False
+        # INVARIANT: what does not fit is refused before a part is written.
+        first = min(part.made for part in parts)
+        checks = {
+            n: i
+            for n, i in enumerate(self._block[first:at], first)
+            if isinstance(i, ir.Check) and i.condition in fit
+        }
         needed = [self._block[at].nbytes, *checked.facts, *(part.offset for part in parts)]
-        moving, known = self._before(needed, min(part.made for part in parts))
+        for check in checks.values():
+            needed += [check.condition, *check.facts]
+        moving, known = self._before(needed, first)
         parts[:] = [p for p in parts if p.made > known and self._stays(p.made)]
         if not parts:
             return False
         place = min(part.made for part in parts)
-        for n in (*moving, at, at + 1, at + 2):
+        for n in (*moving, *checks, at, at + 1, at + 2):
             if self._places.get(n, n) > place:
                 self._places[n] = place
         for made, copied, freed, offset in parts:
