@@ -109,3 +109,22 @@ def test_one_operand_gives_a_variable_of_its_own(name: str) -> None:
     assert (out.name, out.owner.inputs) == ("total", [x])
     assert OPS[name](x, return_list=True) != [x]
     np.testing.assert_array_equal(function([x], out)([5, -3, 0]), [5, -3, 0])
+
+
+FEW = {"bool": [1, 0], "int8": [100, 5], "uint8": [200, 3], "int32": [1000, 2], "float32": [0.5, 2]}
+
+
+@pytest.mark.parametrize("name", ["add", "mul"])
+@pytest.mark.parametrize(
+    "kinds", ["bool bool int8", "uint8 uint8 int32", "int8 int8 float32", "int8 int32 uint8"]
+)
+def test_of_several_integers_the_dtype_is_that_of_the_whole(name: str, kinds: str) -> None:
+    """As in Theano 1.0.5: two of them alone have that of the two, as in NumPy."""
+    op = OPS[name]
+    variables = [TensorType(kind, (False,))() for kind in kinds.split()]
+    values = [np.array(FEW[kind], kind) for kind in kinds.split()]
+    whole = np.sum if name == "add" else np.prod
+    wanted = whole(np.array(values, "float64"), axis=0)
+    np.testing.assert_array_equal(function(variables, op(*variables))(*values), wanted)
+    pair = op.function(np, *values[:2])
+    np.testing.assert_array_equal(function(variables[:2], op(*variables[:2]))(*values[:2]), pair)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from contextlib import suppress
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,9 +217,18 @@ class Elementwise(Op):
         if len(inputs) == 1:
             # A variable of its own: who names the sum of a list names no item of it.
             return _registered("identity")(result, **options)
-        for value in inputs[1:-1]:
+        rest = [tensor_operand(self.name, value) for value in inputs[1:]]
+        # Integers are joined in the dtype of the whole, in which they fit better.
+        if dtypes.is_discrete(result.type.dtype):
+            # What has no dtype is refused below.
+            with suppress(TypeError):
+                result = cast(result, reduce(self._joint, [v.type.dtype for v in (result, *rest)]))
+        for value in rest[:-1]:
             result = self(result, value)
-        return self(result, inputs[-1], **options)
+        return self(result, rest[-1], **options)
+
+    def _joint(self, one: str, two: str) -> str:
+        return self.dtype(one, two)[1]
 
     def compute(self, xp: ArrayModule, node: Apply, *arrays: object) -> tuple[Any, ...]:
         return self._applied(self.function, xp, node, arrays)
