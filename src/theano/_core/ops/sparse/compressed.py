@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 TURNED = {"csr": "csc", "csc": "csr"}
 INDEX = "int32"
 MOST = np.iinfo(INDEX).max
+# Not their names, which take time to understand in each call.
+INDEX_DTYPE, COUNT = np.dtype(INDEX), np.dtype("int64")
 MISCOUNTED = "Data argument has {0} items, indices {1}: there is one index for each item"
 
 
@@ -294,11 +296,19 @@ def arrays_of(x: SparseMatrix) -> tuple[Any, ...]:
         )
     if not items == len(data) == len(indices):
         data, indices = data[:items], indices[:items]
-    plain = [
-        v if v.dtype == d and v.flags.aligned else np.require(v, d, ["A"])
-        for v, d in ((data, data.dtype), (indices, INDEX), (indptr, INDEX))
-    ]
-    return *plain, *(np.array(n, "int64") for n in shape)
+    rows, columns = shape
+    return (
+        _plain(data, data.dtype),
+        _plain(indices, INDEX_DTYPE),
+        _plain(indptr, INDEX_DTYPE),
+        np.array(rows, COUNT),
+        np.array(columns, COUNT),
+    )
+
+
+def _plain(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    fits = array.dtype == dtype and array.flags.aligned
+    return array if fits else np.require(array, dtype, ["A"])
 
 
 class CheckedArrays(_Places):

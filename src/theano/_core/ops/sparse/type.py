@@ -193,10 +193,14 @@ def _known_to_fit(matrix: Any, lines: int, limit: int) -> bool:
         return False
     if not (data.ndim == (3 if matrix.format == "bsr" else 1) and indices.ndim == indptr.ndim == 1):
         return False
-    if len(indptr) != lines + 1 or not len(data) == len(indices) == indptr[-1] or indptr[0] != 0:
+    items = len(indices)
+    if len(indptr) != lines + 1 or not len(data) == items == indptr[-1] or indptr[0] != 0:
         return False
-    plain = all(v.flags.c_contiguous and v.flags.aligned for v in (indices, indptr))
-    return plain and native.sparse_fit(indices, indptr, len(indices), limit)
+    # Without a loop over the two: small matrices are called with very often.
+    one, two = indices.flags, indptr.flags
+    if not (one.c_contiguous and one.aligned and two.c_contiguous and two.aligned):
+        return False
+    return native.sparse_fit(indices, indptr, items, limit)
 
 
 def is_sparse(value: object) -> bool:
