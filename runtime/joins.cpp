@@ -13,7 +13,7 @@ using std::int64_t;
 
 // Bytes of the result that are written part by part: a part of the first-level cache. Longer rows are copied by the
 // C library.
-constexpr int64_t kBlock = 1 << 13, kLong = 1 << 10;
+constexpr int64_t kBlock = 1 << 13, kLong = 1 << 15;
 
 // Rows of one part, and where they go.
 struct Rows {
