@@ -57,6 +57,10 @@ _OPERATIONS = (f"{_ENGINE}ops.", f"{_ENGINE}api.graph.op_from_graph")
 _SHOWN = {Loop: {"name", "labels"}, IfElse: {"label"}}
 
 
+# What Python's own text tells from everything else.
+_PLAIN = frozenset((type(None), bool, int, str, bytes))
+
+
 class NoTextError(Exception):
     """Something has no text that tells it from everything else."""
 
@@ -128,7 +132,7 @@ class Texts:
         NoTextError
         """
         cls = type(value)
-        if value is None or cls in (bool, int, str, bytes):
+        if cls in _PLAIN:
             return repr(value)
         memo = self._known.get(id(value))
         if memo is not None:
@@ -136,7 +140,8 @@ class Texts:
         if cls is float:
             return f"f{struct.pack('>d', value).hex()}"
         if cls in (tuple, list):
-            return f"{cls.__name__}({','.join(map(self.value, value))})"
+            items = [repr(v) if type(v) in _PLAIN else self.value(v) for v in value]
+            return f"{cls.__name__}({','.join(items)})"
         if cls in (set, frozenset):
             return f"set({','.join(sorted(map(self.value, value)))})"
         if cls is dict:

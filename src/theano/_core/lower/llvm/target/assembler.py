@@ -48,7 +48,7 @@ class Assembler:
         if not self._waiting or native.get_threads() < 2 or not libllvm.is_loaded():
             return
         busy = self._compiler is not None and self._compiler.waiting() > 0
-        if not busy or len(self._waiting) == joint.FEW_KERNELS:
+        if not busy or len(self._waiting) == joint.MOST_KERNELS:
             self._give(len(self._waiting))
 
     def assemble(self, program: ProgramText) -> machine.MachineProgram:

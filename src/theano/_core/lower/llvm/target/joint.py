@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 MOST_KERNELS = 6
-# Of what several threads compile as it is written: more would leave some without work at the end.
-FEW_KERNELS = 3
 _DEFINE, _END = "define ", "\n}\n"
 # What a part defines or declares is the first name in it.
 _NAME = re.compile(r"@[^\s(]+")
