@@ -26,8 +26,22 @@ def scaled(b: Emitter, x: Value, k: Value) -> Value:
     return _masked(b, "scalef", (x, k), None)
 
 
-def _masked(b: Emitter, name: str, operands: tuple[Value, ...], choice: int | None) -> Value:
-    """An instruction under a mask that is full; vectors of more than a register are halved."""
+def has_mask(x: Value) -> bool:
+    """Whether vectors as x have masks of a bit for each item, in one register."""
+    return x.lanes >= 8 and x.lanes * BITS[x.dtype] <= 512
+
+
+def scaled_where(b: Emitter, condition: Value, x: Value, k: Value) -> Value:
+    """`scaled` where a condition holds, else 0 without any work."""
+    bits = f"i{x.lanes}"
+    mask = b.emit(f"bitcast {condition.type} {condition.text} to {bits}")
+    return _masked(b, "scalef", (x, k), None, mask)
+
+
+def _masked(
+    b: Emitter, name: str, operands: tuple[Value, ...], choice: int | None, mask: str = "-1"
+) -> Value:
+    """An instruction under a mask; if that is full, vectors of more than a register are halved."""
     x = operands[0]
     dtype, lanes = x.dtype, x.lanes
     bits = lanes * BITS[dtype]
@@ -41,7 +55,7 @@ def _masked(b: Emitter, name: str, operands: tuple[Value, ...], choice: int | No
     arguments = [(v.type, v.text) for v in operands]
     if choice is not None:
         arguments.append(("i32", str(choice)))
-    arguments += [(x.type, "zeroinitializer"), (f"i{max(lanes, 8)}", "-1")]
+    arguments += [(x.type, "zeroinitializer"), (f"i{max(lanes, 8)}", mask)]
     if bits == 512:
         # Of whole registers, the last argument says how to round: as always.
         arguments.append(("i32", "4"))

@@ -179,8 +179,13 @@ def exp(b: Emitter, x: Value) -> Value:
     """e**x, within 1 ulp."""
     low, high = _RANGE[x.dtype]
     # Not left to `scale_by_power`: processors take ten times as long where a result underflows.
+    moderate = b.at_most(x, high)
+    if avx512.is_for(b, x) and avx512.has_mask(x):
+        t, r = reduce_by_ln2(b, moderate)
+        k = b.sub(t, FORMATS[x.dtype].rounder)
+        return avx512.scaled_where(b, b.not_less(x, low), exp_of_reduced(b, r), k)
     vanishes = b.lt(x, low)
-    t, r = reduce_by_ln2(b, b.select(vanishes, 0.0, b.at_most(x, high)))
+    t, r = reduce_by_ln2(b, b.select(vanishes, 0.0, moderate))
     return b.select(vanishes, 0.0, scale_by_power(b, exp_of_reduced(b, r), t))
 
 

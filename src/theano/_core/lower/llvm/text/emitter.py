@@ -474,6 +474,10 @@ class Emitter:
     def ge(self, x: Value, y: Number) -> Value:
         return self.compare("ge", x, y)
 
+    def not_less(self, x: Value, y: Number) -> Value:
+        """Whether a float is at least another one, or one of them is NaN."""
+        return self.pure(f"fcmp uge {x.type} {x.text}, {self.same(y, x).text}", "bool", x.lanes)
+
     def isnan(self, x: Value) -> Value:
         return self.pure(f"fcmp uno {x.type} {x.text}, {x.text}", "bool", x.lanes)
 
