@@ -51,7 +51,7 @@ def copy(
 
 def copying(p: Core, nbytes: Size) -> Size:
     """Return the points of a loop that take as long as copying bytes by the runtime."""
-    return p.let("sdiv", nbytes, BYTES_AT_ONCE)
+    return p.let("udiv", nbytes, BYTES_AT_ONCE)
 
 
 def are_picked(p: Core, x: Array) -> Size:
