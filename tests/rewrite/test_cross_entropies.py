@@ -315,6 +315,28 @@ def test_of_the_logarithm_of_an_exponential() -> None:
         np.testing.assert_allclose(got, want, rtol=1e-6)
 
 
+def test_of_powers_0_of_what_is_0() -> None:
+    values, some = np.array([[1, -np.inf, 2], [0, 3, -np.inf]], "float32"), np.eye(3)[[2, 0]]
+    for own in (p, by_hand):
+        loss = -T.log(own**t).sum(axis=1)
+        f = theano.function([x, t], [loss, T.grad(loss.sum(), x)])
+        value, slope = f(values, some.astype("float32"))
+        wanted, probabilities = less_largest(values.astype("float64"), np.ones((2, 3)))
+        np.testing.assert_allclose(value, wanted - values[[0, 1], [2, 0]], rtol=1e-6)
+        np.testing.assert_allclose(slope, probabilities - some, rtol=1e-6)
+    power = T.log(T.exp(u) ** v)
+    f = theano.function([u, v], [power, T.grad(power.sum(), u)])
+    infinite = np.array([-np.inf, np.inf], "float32")
+    for got in f(infinite, np.zeros(2, "float32")):
+        np.testing.assert_array_equal(got, 0)
+
+
+def test_of_other_exponents_than_one_less() -> None:
+    out = T.exp(u) ** (v - T.cast(v, "int8")) * v / T.exp(u) ** v
+    got = theano.function([u, v], out)(np.array([1, 2], "float32"), np.array([2.5, 1.5], "float32"))
+    np.testing.assert_allclose(got, np.exp([-2, -2]) * [2.5, 1.5], rtol=1e-6)
+
+
 def test_of_powers_whose_base_may_be_0() -> None:
     a, b = T.fvectors("a", "b")
     out = T.log(a**b)

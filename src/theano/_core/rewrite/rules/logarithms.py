@@ -179,7 +179,7 @@ def _is_less_one(exponent: Variable, y: Variable) -> bool:
     one = None if rest is None else made_by(rest.inputs[1], Elementwise)
     if rest is None or one is None or not one.op.is_cast:
         return False
-    return rest.inputs[0] is one.inputs[0] is y
+    return rest.inputs[0] is one.inputs[0] is y and one.outputs[0].type.dtype == "bool"
 
 
 def _divided_by(

@@ -359,7 +359,10 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
         return (x if node.op is exp else -softplus(-x)), None
     node = made_by(factor, pow)
     if node is not None and is_positive(node.inputs[0]):
-        return log(node.inputs[0]) * node.inputs[1], None
+        base, power = node.inputs
+        # Anything to the power 0 is 1.
+        written = log(base) * power
+        return switch(neq(power, 0), written, number(0, written.type.dtype)), None
     terms = _terms(factor)
     if terms:
         most = _largest_term(terms)
