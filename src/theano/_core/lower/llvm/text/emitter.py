@@ -360,7 +360,7 @@ class Emitter:
         if lanes == 1:
             return self.const(value, dtype, lanes)
         type_, text = llvm_type(dtype, lanes), self.const(value, dtype, lanes).text
-        name = f"@constant.{lanes}.{float_text(value, dtype)}"
+        name = f"@constant.{dtype}.{lanes}.{float_text(value, dtype)}"
         self.helpers[name] = f"{name} = private unnamed_addr constant {type_} {text}, align 32"
         return self.pure(f"load {type_}, ptr {name}, align 32", dtype, lanes)
 
