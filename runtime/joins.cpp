@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "processor.h"
+#include "row_copies.h"
 
 namespace theano::joins {
 
@@ -11,63 +12,8 @@ namespace {
 
 using std::int64_t;
 
-// Bytes of the result that are written part by part: a part of the first-level cache. Longer rows are copied by the
-// C library.
-constexpr int64_t kBlock = 1 << 13, kLong = 1 << 15;
-
-// Rows of one part, and where they go.
-struct Rows {
-    const char *x;
-    int64_t stride, nbytes, count;
-    char *out;
-    int64_t pitch;
-};
-
-// Visits the places of rows in turn.
-template <class Visit>
-void each_row(const Rows &rows, const Visit &visit) {
-    const char *x = rows.x;
-    char *out = rows.out;
-    for (int64_t i = 0; i < rows.count; ++i, x += rows.stride, out += rows.pitch) visit(out, x);
-}
-
-// Rows of `kBytes` bytes, or of less than twice as many: their first and their last ones.
-template <int kBytes>
-void copy_short(const Rows &rows) {
-    const int64_t rest = rows.nbytes - kBytes;
-    if (rest == 0) {
-        each_row(rows, [](char *out, const char *x) { std::memcpy(out, x, kBytes); });
-        return;
-    }
-    each_row(rows, [rest](char *out, const char *x) {
-        char last[kBytes];
-        std::memcpy(last, x + rest, kBytes);
-        std::memcpy(out, x, kBytes);
-        std::memcpy(out + rest, last, kBytes);
-    });
-}
-
-void copy_longer(const Rows &rows) {
-    constexpr int64_t kBytes = kVector;
-    const int64_t last = rows.nbytes - kBytes;
-    each_row(rows, [last](char *out, const char *x) {
-        for (int64_t at = 0; at < last; at += kBytes) std::memcpy(out + at, x + at, kBytes);
-        std::memcpy(out + last, x + last, kBytes);
-    });
-}
-
-void copy_rows(const Rows &rows) {
-    const int64_t n = rows.nbytes;
-    if (n >= kLong)
-        each_row(rows, [n](char *out, const char *x) { std::memcpy(out, x, static_cast<std::size_t>(n)); });
-    else if (n >= 64) copy_longer(rows);
-    else if (n >= 32) copy_short<32>(rows);
-    else if (n >= 16) copy_short<16>(rows);
-    else if (n >= 8) copy_short<8>(rows);
-    else if (n >= 4) copy_short<4>(rows);
-    else if (n >= 2) copy_short<2>(rows);
-    else if (n == 1) copy_short<1>(rows);
-}
+// Bytes of the result that are written part by part: a part of the first-level cache.
+constexpr int64_t kBlock = 1 << 13;
 
 const Part *parts_of(const Work &work) { return reinterpret_cast<const Part *>(&work + 1); }
 
@@ -77,8 +23,8 @@ void copy_parts(const Work &work, int64_t begin, int64_t end) {
         char *out = work.out + begin * work.pitch;
         for (int64_t j = 0; j < work.parts; ++j) {
             const Part &part = parts_of(work)[j];
-            copy_rows(Rows{part.x + begin * part.stride, part.stride, part.nbytes, std::min(block, end - begin), out,
-                           work.pitch});
+            copy_rows_of_bytes({part.x + begin * part.stride, part.stride, part.nbytes,
+                                std::min(block, end - begin), out, work.pitch});
             out += part.nbytes;
         }
     }

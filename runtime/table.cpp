@@ -254,42 +254,6 @@ std::int32_t table_launch(th_call *head, std::int64_t number, std::int64_t *args
 
 void table_release(th_call *head) { let_lock_go(call_of(head)); }
 
-std::int32_t table_copy(th_call *head, std::int64_t typenum, std::int64_t ndim, void *destination,
-                        const std::int64_t *source) {
-    static constexpr std::int64_t kSizes[] = {1,
-                                              1,
-                                              1,
-                                              2,
-                                              2,
-                                              4,
-                                              4,
-                                              sizeof(long),
-                                              sizeof(long),
-                                              8,
-                                              8,
-                                              4,
-                                              8,
-                                              sizeof(long double),
-                                              8,
-                                              16,
-                                              2 * sizeof(long double)};
-    static_assert(NPY_BOOL == 0 && NPY_LONG == 7 && NPY_FLOAT == 11 && NPY_CLONGDOUBLE == 16);
-    std::int64_t item = typenum == NPY_HALF                          ? 2
-                        : typenum >= 0 && typenum <= NPY_CLONGDOUBLE ? kSizes[typenum]
-                                                                     : 0;
-    if (item == 0 || ndim < 0 || ndim > kMostDimensions) {
-        Call *call = call_of(head);
-        enter_python(call);
-        PyErr_Format(PyExc_SystemError,
-                     "machine code asks for a copy of type number %lld with %lld dimensions",
-                     static_cast<long long>(typenum), static_cast<long long>(ndim));
-        return exception_set(call);
-    }
-    copy_strided(ndim, shape_of(source), strides_of(source, ndim), static_cast<std::size_t>(item),
-                 destination, data_of(source));
-    return 0;
-}
-
 lapack::Job lapack_job(const th_call *head, std::int64_t routine, std::int64_t flags,
                        std::int64_t count, const std::int64_t *operands) {
     lapack::Job job{routine, flags, static_cast<int>(count), {}};
@@ -467,7 +431,7 @@ std::int32_t table_commit(th_call *head) {
 
 const th_runtime runtime_table = {table_alloc,    table_free,   table_fail,    table_matmul,
                                   table_parallel, run_callback, table_launch,  table_release,
-                                  table_copy,     table_kept,   table_forget,  table_lapack,
+                                  copies::copy,   table_kept,   table_forget,  table_lapack,
                                   table_poll,     table_along,  table_tick,
                                   table_search,   panels::pack, table_multiply_packed,
                                   table_commit,   reduce,       table_convolve,

@@ -183,8 +183,8 @@ struct th_runtime {
     /* 7: lets Python's lock go if this call holds it. For calls that take long. */
     void (*release)(th_call *call);
 
-    /* 8: copies a strided array (descriptor) into C-contiguous memory `dst` that it does not overlap. */
-    int32_t (*copy)(th_call *call, int64_t typenum, int64_t ndim, void *dst, const int64_t *src);
+    /* 8: a kernel that copies items of one array to another, in C order; its arguments: see `copy.h`. */
+    th_kernel *copy;
 
     /* 9: how many objects that callbacks returned the call keeps. */
     int64_t (*kept)(th_call *call);

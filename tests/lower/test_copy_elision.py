@@ -25,7 +25,7 @@ steps, _ = theano.scan(
 )
 empty = T.alloc(0.0, 5)
 
-# Outputs, and how many copies of items side by side are left.
+# Outputs, and how many copies are left.
 JOINS: dict[str, tuple[Any, int]] = {
     "vectors": (both, 0),
     "three": (T.concatenate([T.tanh(x), x * 2, T.exp(y)]), 0),
@@ -38,7 +38,7 @@ JOINS: dict[str, tuple[Any, int]] = {
     ),
     "sums": (T.concatenate([m.sum(axis=0), m.sum(axis=1), T.exp(x)]), 0),
     "narrow": (T.concatenate([T.cast(x, "int8"), T.cast(y * 2, "int8")]), 0),
-    "joined again": (T.concatenate([both * 2, both[::-1]]), 0),
+    "joined again": (T.concatenate([both * 2, both[::-1]]), 1),
     "of joins": (T.concatenate([T.stack([t * 2, t * 3]).flatten(), T.exp(y) * t.sum()]), 1),
     "used elsewhere": ([T.concatenate([t, T.exp(y)]), t], 1),
     "used later": (T.cumsum(T.concatenate([t, T.exp(y)])).sum() * t, 1),
@@ -75,14 +75,11 @@ VALUES = {
 
 
 def copies(f: Any) -> int:
-    """Return how many kernels that copy what lies side by side a function runs."""
+    """Return how many kernels that copy a function runs, and copies by the runtime."""
     program = f.maker.program_text.program
-    kernels = [
-        program.kernels[i.kernel]
-        for i in ir.walk(program.body)
-        if isinstance(i, ir.Launch) and isinstance(i.kernel, int)
-    ]
-    return sum(
+    run = [i.kernel for i in ir.walk(program.body) if isinstance(i, ir.Launch)]
+    kernels = [program.kernels[kernel] for kernel in run if isinstance(kernel, int)]
+    return run.count("copy") + sum(
         k.layout == "packed"
         and not k.loop.body.operations
         and all(k.loop.operands[0][1].isdisjoint(axes) for axes in k.groups)

@@ -93,7 +93,7 @@ def test_parts_of_images_whose_channels_are_last(kind: str) -> None:
     terms += [x[:, 1:-1, i : x.shape[2] - 2 + i] * w[i + 3] for i in range(3)]
     outs = [inside * w[0] + w[1], inside * by_column[:, None], sum(terms[1:], terms[0])]
     f = theano.function([x, w, by_column], outs)
-    assert "call copy" in theano.printing.debugprint(f, program=True, file="str")
+    assert "kernel copy" in theano.printing.debugprint(f, program=True, file="str")
     for outer in (1, laid_out.FEWEST):
         for rows, length in [(5, 3), (4, 16), (31, 17), (3, 40), (20, 1), (2, 3), (7, 0)]:
             wide = drawn((outer, 9, rows + 2, length + 2), kind, 1)

@@ -63,7 +63,8 @@ def _helpers() -> str:
         "define internal void @set(ptr %call, i64 %i, i64 %v) {\n"
         " %a = call ptr @slot(ptr %call, i64 %i)\n store i64 %v, ptr %a\n ret void\n}\n"
         "define internal ptr @data(ptr %call, i64 %i) {\n %a = call ptr @slot(ptr %call, i64 %i)\n"
-        " %v = load ptr, ptr %a\n ret ptr %v\n}"
+        " %v = load ptr, ptr %a\n ret ptr %v\n}\n"
+        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
     )
     return "\n".join(lines)
 

@@ -32,8 +32,8 @@ entry:
  %n = call i64 @get(ptr %call, i64 2)
  %bytes = shl i64 %n, 3
  %p = call ptr @rt_alloc(ptr %call, i64 %bytes, i64 24)
- %src = call ptr @slot(ptr %call, i64 0)
- %c = call i32 @rt_copy(ptr %call, i64 12, i64 1, ptr %p, ptr %src)
+ %src = call ptr @data(ptr %call, i64 0)
+ call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %src, i64 %bytes, i1 false)
  %d = ptrtoint ptr %p to i64
  call void @set(ptr %call, i64 8, i64 %d)
  call void @set(ptr %call, i64 9, i64 1)

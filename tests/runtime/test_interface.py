@@ -234,7 +234,7 @@ PROGRAMS: dict[str, Any] = {
     "join_rows": lambda: texts_of([m], T.concatenate([m, m], axis=1)),
     "pack multiply_packed": lambda: texts_of([m], looped(m)),
 }
-KERNELS = ("join_rows", "pack", "put", "take", "take_columns")
+KERNELS = ("copy", "join_rows", "pack", "put", "take", "take_columns")
 CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
 
 

@@ -210,7 +210,6 @@ class _Interpreter:
     def _do_call(self, i: ir.Call) -> None:
         operands = [self.value(x) for x in i.operands]
         functions = {
-            "copy": self._copy,
             "matmul": self._matmul,
             "multiply_pairs": _multiply_pairs,
             "convolve": _convolve,
@@ -227,13 +226,6 @@ class _Interpreter:
             raise NotImplementedError(f"call of {i.function}")
         if i.name:
             self.values[i.name] = result
-
-    def _copy(self, typenum: int, ndim: int, target: int, source: int) -> int:
-        array = self._described(source, _dtype(typenum), ndim)
-        memory(target, _dtype(typenum), array.shape, packed(array.shape, array.itemsize))[...] = (
-            array
-        )
-        return 0
 
     def _matmul(
         self, typenum: int, rank_a: int, rank_b: int, a: int, b: int, c: int, alpha: int, beta: int
@@ -268,9 +260,13 @@ class _Interpreter:
         return 0
 
     def _do_launch(self, i: ir.Launch) -> None:
-        if not isinstance(i.kernel, int):
+        arguments = self.value(i.arguments)
+        if i.kernel == "copy":
+            _copy(arguments)
+        elif isinstance(i.kernel, int):
+            self._loop(self.text.kernels[i.kernel], arguments, 0)
+        else:
             raise NotImplementedError(f"kernel {i.kernel}")
-        self._loop(self.text.kernels[i.kernel], self.value(i.arguments), 0)
 
     def _do_reduce(self, i: ir.Reduce) -> None:
         self._loop(self.text.kernels[i.kernel], self.value(i.arguments), i.facts[8])
@@ -425,6 +421,13 @@ def evaluated(
 
 def _dtype(typenum: int) -> str:
     return next(d for d in map(np.dtype, "?bBhHiIlLqQefdFD") if d.num == typenum).name
+
+
+def _copy(arguments: int) -> None:
+    """Copy an array: see `copy.h`."""
+    size, _, axes, source, target, *rest = memory(arguments, "int64", (128,), (8,)).tolist()
+    shape, read, written = (rest[i : 3 * axes : 3] for i in range(3))
+    memory(target, f"V{size}", shape, written)[...] = memory(source, f"V{size}", shape, read)
 
 
 def _multiply_pairs(arguments: int) -> int:

@@ -459,7 +459,7 @@ RUNTIME = {
     "callback": Runtime("int32", "iipip"),
     "launch": Runtime("int32", "ipiiii"),
     "release": Runtime("", ""),
-    "copy": Runtime("int32", "iipp"),
+    "copy": Runtime("", ""),
     "kept": Runtime("int64", ""),
     "forget": Runtime("", "ii"),
     "lapack": Runtime("int32", "iiiipp"),

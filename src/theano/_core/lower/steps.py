@@ -53,6 +53,7 @@ def work_of_steps(text: ProgramText) -> list[StepWork]:
             continue
         elif isinstance(i, (ir.Launch, ir.Reduce)) and isinstance(i.kernel, int):
             kernels[number].setdefault(i.kernel)
-        elif isinstance(i, ir.Call) and i.function in LIBRARIES:
-            calls[number].append(LIBRARIES[i.function])
+        elif isinstance(i, (ir.Call, ir.Launch)):
+            name = i.function if isinstance(i, ir.Call) else i.kernel
+            calls[number] += [LIBRARIES[name]] if name in LIBRARIES else []
     return [StepWork(tuple(k), tuple(c)) for k, c in zip(kernels, calls, strict=True)]

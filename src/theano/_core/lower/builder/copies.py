@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import kernel_choice, taken_columns, views
+from theano._core.lower.builder import kernel_choice, strided_copies, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.kernel.loops import Loop
@@ -68,11 +69,13 @@ def contiguous(p: Core, x: Array) -> Array:
 
 def contiguous_at_run_time(p: Core, x: Array) -> Array:
     """Return `x` if it turns out to be contiguous, else a copy."""
-    slot, descriptor = p.new_slot(), p.descriptor(x)
+    slot = p.new_slot()
+    # Known before the branch that needs it.
+    p.pointer(x)
 
     def copy() -> tuple[str]:
         data = p.allocated(x.dtype, x.shape, slot)
-        _copy_by_runtime(p, x, descriptor, data)
+        strided_copies.copy(p, x, Array(x.dtype, x.shape, data))
         return (data,)
 
     assert isinstance(x.contiguous, str)
@@ -112,41 +115,25 @@ def simple_loop(
 
 
 def copy_into(p: Core, source: Array, target: Array, eager: bool = True) -> None:
-    """Copy an array to memory of the same lengths; see `simple_loop`."""
-    operands = [(source, _all_broadcast(source))]
-    simple_loop(p, target, target.shape, operands, lambda w, x: x, eager=eager)
+    """Copy an array to memory of the same lengths, in order; see `simple_loop`."""
+    if source.broadcast_axes or (source.contiguous is True and target.contiguous is True):
+        operands = [(source, _all_broadcast(source))]
+        simple_loop(p, target, target.shape, operands, lambda w, x: x, eager=eager)
+    else:
+        strided_copies.copy(p, source, target)
 
 
 def fresh_copy(p: Core, x: Array) -> Array:
     """Return a contiguous copy in memory of its own."""
     out = p.new_array(x.dtype, x.shape)
-    # What waits for others to be written is copied by kernels.
-    now = p.calls is None
-    short = _repeats_few_bytes(p, x) if now else 0
-    if short:
-        at = p.descriptor(x)
-        p.if_else(short, lambda: _copy_by_runtime(p, x, at, out.data), lambda: copy_into(p, x, out))
-    elif x.ndim:
-        picked, small = (
-            (taken_columns.are_picked(p, x), taken_columns.are_small_planes(p, x))
-            if now
-            else (0, 0)
-        )
-
-        def copy_rows() -> None:
-            p.if_else(picked, lambda: taken_columns.copy(p, x, out), lambda: copy_into(p, x, out))
-
-        p.if_else(small, lambda: taken_columns.copy(p, x, out, planes=True), copy_rows)
+    if x.ndim:
+        short = _repeats_few_bytes(p, x) if p.calls is None else 0
+        p.if_else(short, partial(strided_copies.copy, p, x, out), partial(copy_into, p, x, out))
     else:
         value = p.register(x)
         with p.into(p.calls):
             p.store(out.data, value)
     return out
-
-
-def _copy_by_runtime(p: Core, x: Array, descriptor: int, to: str) -> None:
-    at = p.frame_pointer(descriptor)
-    p.call_or_fail("copy", dtypes.typenum(x.dtype), x.ndim, to, at)
 
 
 def _repeats_few_bytes(p: Core, x: Array) -> Size:
@@ -220,8 +207,7 @@ def overwritten_by(p: Core, x: Array, shape: Sequence[Size], target: Variable) -
     """
     out = kernel_choice.overwritten(p, x.dtype, shape, target)
     same = p.let("eq", out.data, p.pointer(x), type="ptr")
-    descriptor = p.descriptor(x)
-    p.if_else(same, None, lambda: _copy_by_runtime(p, x, descriptor, out.data))
+    p.if_else(same, None, lambda: strided_copies.copy(p, x, out))
     return out
 
 

@@ -8,7 +8,7 @@ from functools import reduce
 from theano._core.base.dtypes import itemsize
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import kernel_call, taken_columns
+from theano._core.lower.builder import kernel_call, strided_copies
 from theano._core.lower.builder.core import Core
 
 
@@ -48,7 +48,7 @@ def join(p: Core, arrays: Sequence[Array], out: Array, axis: int) -> None:
     for x in arrays:
         words += [nbytes(x), p.strides(x)[axis - 1], p.pointer(x)]
         types += ["int64", "int64", "ptr"]
-    total = taken_columns.copying(p, p.multiply(rows, pitch))
+    total = strided_copies.copying(p, p.multiply(rows, pitch))
     block = kernel_call.arguments(p, words, types)
     # Of no items, nothing may be looked at.
     count = p.unless_zero(pitch, rows)

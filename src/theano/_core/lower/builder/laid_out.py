@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from theano._core.base.dtypes import itemsize, typenum
+from theano._core.base.dtypes import itemsize
 from theano._core.base.records import Record
 from theano._core.lower.arrays import Array, Size
-from theano._core.lower.builder import kernel_call, taken_columns, views
+from theano._core.lower.builder import kernel_call, strided_copies, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
 from theano._core.lower.llvm.kernels.flat_columns import (
@@ -37,6 +37,8 @@ FEWEST = 8
 MANY = 12
 # Vectors that are mostly full.
 FULL = 4
+# Items of a small matrix, and so many of them for which it is worth finding out how they lie.
+SMALL_PLANE, MANY_PLANES = 64, 64
 
 
 class Variant(Record):
@@ -187,14 +189,14 @@ def turned_planes(
         return operands
     for i in turned:
         x = operands[i]
-        small = p.both(packed, taken_columns.are_small_planes(p, x))
+        small = p.both(packed, _are_small_planes(p, x))
         if small is False:
             continue
         p.pointer(x)
 
         def copied(x: Array = x) -> tuple[str]:
             out = p.new_array(x.dtype, x.shape)
-            taken_columns.copy(p, x, out, planes=True)
+            strided_copies.copy(p, x, out)
             return (out.data,)
 
         (data,) = p.if_else(small, copied, lambda x=x: (x.data,), ("ptr",))
@@ -202,6 +204,18 @@ def turned_planes(
         chosen = tuple(p.let("select", small, new, old) for new, old in steps)
         operands[i] = Array(x.dtype, x.shape, data, chosen, small)
     return operands
+
+
+def _are_small_planes(p: Core, x: Array) -> Size:
+    """Tell whether an array is many small matrices, each of which lies column by column."""
+    if x.ndim < 3 or x.contiguous is not False:
+        return 0
+    size = itemsize(x.dtype)
+    (*_, pitch, step), (*fronts, rows, columns) = p.strides(x), x.shape
+    few = p.let("le", p.multiply(rows, columns), SMALL_PLANE)
+    turned = p.both(p.let("eq", pitch, size), p.let("gt", step, size))
+    most = p.both(p.let("gt", rows, 1), p.let("gt", columns, 1))
+    return p.both(p.both(few, most), p.both(turned, p.let("ge", p.product(fronts), MANY_PLANES)))
 
 
 def flat(
@@ -291,7 +305,6 @@ def packed_copy(p: Core, array: Array, shape: Sequence[Size], strides: Sequence[
     view = Array(
         array.dtype, tuple(shape), p.pointer(array), strides=tuple(strides), contiguous=False
     )
-    descriptor, slot = p.descriptor(view), p.new_slot()
-    data = p.allocated(array.dtype, shape, slot)
-    p.call_or_fail("copy", typenum(array.dtype), 2, data, p.frame_pointer(descriptor))
+    data = p.allocated(array.dtype, shape, p.new_slot())
+    strided_copies.copy(p, view, Array(array.dtype, tuple(shape), data))
     return data
