@@ -1,9 +1,11 @@
 // The functions outside themselves that objects may call: what LLVM's back ends emit calls to, and
 // libm.
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "loader.h"
 
@@ -59,6 +61,26 @@ using UnaryF = float(float);
 using Binary = double(double, double);
 using BinaryF = float(float, float);
 using Table = std::unordered_map<std::string, void *>;
+
+template <std::size_t>
+using Word = std::uint64_t;
+
+// Writes words to those of 64 places that have a bit of `places`, in turn.
+template <std::size_t... kNumbers>
+void write_words(std::uint64_t *at, std::uint64_t places, Word<kNumbers>... words) {
+    ((at[__builtin_ctzll(places)] = words, places &= places - 1), ...);
+}
+
+// "words7" is the function of seven words: machine code that runs once writes many, and a line for each takes
+// longer to compile than a call.
+constexpr std::size_t kMostWords = 64;
+
+template <std::size_t... kNumbers>
+void add_words(Table &table, std::index_sequence<kNumbers...>) {
+    table["words" + std::to_string(sizeof...(kNumbers))] = address(write_words<kNumbers...>);
+    if constexpr (sizeof...(kNumbers) < kMostWords)
+        add_words(table, std::make_index_sequence<sizeof...(kNumbers) + 1>());
+}
 
 #define THEANO_UNARY(name)                                   \
     {#name, address(static_cast<Unary *>(::name))}, {        \
@@ -144,6 +166,7 @@ Table make_table() {
     table["__truncsfhf2"] = address(narrow_float);
     table["__truncdfhf2"] = address(narrow_double);
 #endif
+    add_words(table, std::make_index_sequence<1>());
     return table;
 }
 

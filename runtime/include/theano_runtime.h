@@ -37,7 +37,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 28
+#define TH_ABI_VERSION 29
 
 /* Bits of a descriptor's `flags`. */
 enum {

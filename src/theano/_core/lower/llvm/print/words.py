@@ -1,4 +1,4 @@
-"""What a function of the module does at level 0: words written side by side, LLVM's own functions.
+"""What a function does at level 0: words written near each other, LLVM's own functions.
 
 A call is one line of text in place of two for each word, of which LLVM's level 0 takes half of its
 time to read them.
@@ -12,6 +12,8 @@ from theano._core.lower.llvm.builder import Builder
 
 # So many words take as long by a call as by themselves.
 FEW = 3
+# The runtime has functions for as many places, and words of these types (runtime/symbols.cpp).
+PLACES, TYPES = 64, ("i64", "ptr")
 
 
 def write(
@@ -27,26 +29,29 @@ def write(
     briefly : bool
         Whether the text should be short.
     """
-    if not briefly or len(words) < FEW:
-        for place, type_, value in words:
-            at = b.emit(f"getelementptr i64, ptr {address}, i64 {place}") if place else address
-            b.perform(f"store {type_} {value}, ptr {at}, align 8")
-        return
-    name = "@words" + "".join([f".{type_}{place}" for place, type_, _ in words])
-    if name not in b.helpers:
-        b.helpers[name] = _function(name, words)
+    alike = briefly and all(type_ in TYPES for _, type_, _ in words)
+    for start in range(0, words[-1][0] + 1, PLACES) if words and alike else ():
+        own = [word for word in words if start <= word[0] < start + PLACES]
+        if len(own) >= FEW:
+            words = [word for word in words if word not in own]
+            _call(b, address, start, own)
+    for place, type_, value in words:
+        b.perform(f"store {type_} {value}, ptr {_at(b, address, place)}, align 8")
+
+
+def _at(b: Builder, address: str, place: int) -> str:
+    return b.emit(f"getelementptr i64, ptr {address}, i64 {place}") if place else address
+
+
+def _call(b: Builder, address: str, start: int, words: Sequence[tuple[int, str, str]]) -> None:
+    """Have the runtime write words to places from `start` on."""
+    name = f"@words{len(words)}"
+    # It is called with words of either type.
+    b.declarations[f"declare void {name}()"] = None
+    places = sum([1 << (place - start) for place, _, _ in words])
     operands = "".join([f", {type_} {value}" for _, type_, value in words])
-    b.perform(f"call void {name}(ptr {address}{operands})")
-
-
-def _function(name: str, words: Sequence[tuple[int, str, str]]) -> str:
-    """Return a function that writes words of these types at these places."""
-    parameters = "".join([f", {type_} %v{place}" for place, type_, _ in words])
-    lines = [f"define internal void {name}(ptr %at{parameters}) nounwind noinline {{"]
-    for place, type_, _ in words:
-        lines.append(f"  %p{place} = getelementptr i64, ptr %at, i64 {place}")
-        lines.append(f"  store {type_} %v{place}, ptr %p{place}, align 8")
-    return "\n".join([*lines, "  ret void", "}"])
+    at = _at(b, address, start)
+    b.perform(f"call void {name}(ptr {at}, i64 {places}{operands})")
 
 
 def called(b: Builder, name: str, text: Callable[..., str]) -> Callable[..., str]:

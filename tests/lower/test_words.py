@@ -1,0 +1,51 @@
+"""Words that a program writes at level 0: by functions of the runtime, each to its place."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from theano._core.lower.llvm.builder import Builder
+from theano._core.lower.llvm.print import words
+from theano._core.lower.llvm.target.codegen import LITTLE_EFFORT, compile_text
+from theano._core.runtime import native
+
+RANDOM = np.random.default_rng(5)
+
+
+def written(places: list[int], types: list[str], briefly: bool) -> np.ndarray:
+    """Return 200 words after those at some places are written, each its place plus 1000."""
+    b = Builder(1)
+    words.write(
+        b,
+        "%at",
+        [
+            (n, type_, f"inttoptr (i64 {1000 + n} to ptr)" if type_ == "ptr" else str(1000 + n))
+            for n, type_ in zip(places, types, strict=True)
+        ],
+        briefly,
+    )
+    lines = ["define void @f(ptr %at) {", *b.lines, "  ret void", "}", *b.declarations]
+    text = "\n".join([LITTLE_EFFORT, *lines, ""])
+    code = native.load_object(compile_text(text, 256))
+    memory = np.zeros(200, "int64")
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.address("f"))(memory.ctypes.data)
+    return memory
+
+
+@pytest.mark.parametrize("briefly", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 40, 63, 64, 65, 130, 200])
+def test_each_word_is_at_its_place(count: int, briefly: bool) -> None:
+    for _ in range(5):
+        places = sorted(RANDOM.permutation(200)[:count].tolist())
+        for types in (["i64"] * count, RANDOM.choice(["i64", "ptr"], count).tolist()):
+            wanted = np.zeros(200, "int64")
+            wanted[places] = np.array(places, "int64") + 1000
+            assert np.array_equal(written(places, types, briefly), wanted)
+
+
+def test_the_last_of_the_places() -> None:
+    places = [60, 61, 62, 63, 64, 127]
+    assert np.flatnonzero(written(places, ["i64"] * 6, True)).tolist() == places
