@@ -22,7 +22,7 @@ from theano._core.ir.hooks import place_of
 from theano._core.ir.variable import Type, Variable
 from theano._core.legacy.homes import HOMES
 from theano._core.legacy.user.expressed import Expressed
-from theano._core.ops.control.inner_graph import Whole
+from theano._core.ops.core.naming import plain_class
 from theano._core.ops.core.op import Op
 from theano.compile.nanguardmode import NanGuardMode
 from theano.gof.fg import FunctionGraph
@@ -51,9 +51,7 @@ def derived(base: type) -> Iterator[type]:
 
 KINDS = sorted({*derived(Op), *derived(Type), *derived(Variable)}, key=str)
 # What users derive from some is made when they do, and a class of a name when it is asked for.
-KINDS = [
-    kind for kind in KINDS if not issubclass(kind, Expressed) and Whole not in kind.__mro__[1:]
-]
+KINDS = [kind for kind in KINDS if not issubclass(kind, Expressed) and plain_class(kind) is kind]
 KINDS = [kind for kind in KINDS if kind.__name__[0] != "_" and kind.__name__ not in INSIDE]
 
 

@@ -189,7 +189,20 @@ def test_classes_have_the_names_that_programs_print_and_compare() -> None:
     x, v, i = T.dmatrix("x"), T.dvector("v"), T.lvector("i")
     named = {
         "Elemwise": (T.exp(x), x + 1, T.zeros_like(x), T.cast(i, "float32"), T.nnet.sigmoid(x)),
-        "CAReduce": (x.max(), x.sum(0), T.any(i)),
+        "CAReduce": (x.max(), x.min(0)),
+        "Sum": (x.sum(0), x.trace()),
+        "Prod": (x.prod(),),
+        "Any": (T.any(i),),
+        "All": (T.all(x, 0),),
+        "AdvancedIncSubtensor1": (T.set_subtensor(x[i], 0), T.grad(x[i].sum(), x)),
+        "AdvancedIncSubtensor": (T.set_subtensor(x[i, i], 0),),
+        "Join": (T.join(0, x, x), T.stack([x, x]), T.roll(v, 1)),
+        "Split": (T.split(x, [1, 2], 2)[0], T.Split(2)(x, 0, i)[1]),
+        "RepeatOp": (T.repeat(v, i),),
+        "QRFull": (T.nlinalg.qr(x)[0],),
+        "QRIncomplete": (T.nlinalg.qr(x, "r"),),
+        "CrossentropyCategorical1Hot": (T.nnet.crossentropy_categorical_1hot(x, i),),
+        "CpuContiguous": (T.extra_ops.cpu_contiguous(x),),
         "Shape": (x.shape,),
         "Shape_i": (shape_i(x, 0),),
         "Scan": (theano.map(T.exp, v)[0],),
@@ -206,8 +219,57 @@ def test_classes_have_the_names_that_programs_print_and_compare() -> None:
     }
     for name, outputs in named.items():
         assert {type(out.owner.op).__name__ for out in outputs} == {name}
-    copy = pickle.loads(pickle.dumps(T.exp(x)))
-    assert copy.owner.op is T.exp and type(copy.owner.op) is type(T.exp)
+    same = pickle.loads(pickle.dumps(T.exp(x)))
+    assert same.owner.op is T.exp and type(same.owner.op) is type(T.exp)
+    for made in (x.sum(0), T.nlinalg.qr(x)[0], T.split(x, [1, 2], 2)[0], T.set_subtensor(x[i], 0)):
+        op = made.owner.op
+        for other in (pickle.loads(pickle.dumps(made)).owner.op, copy.deepcopy(op)):
+            assert other == op and type(other) is type(op)
+
+
+def test_classes_are_equal_to_those_of_operations() -> None:
+    """Programs keep functions by class: `converters[type(node.op)]`."""
+    x, i = T.dmatrix("x"), T.lvector("i")
+    for out, cls in (
+        (x.sum(0), T.Sum),
+        (x.prod(), elemwise.Prod),
+        (x.max(), T.CAReduce),
+        (x + 1, T.Elemwise),
+        (x[1:], T.Subtensor),
+        (T.inc_subtensor(x[0], 1), T.IncSubtensor),
+        (T.inc_subtensor(x[i], 1), subtensor.AdvancedIncSubtensor1),
+        (T.join(0, x, x), T.Join),
+        (T.split(x, [1, 2], 2)[0], T.Split),
+    ):
+        kind = type(out.owner.op)
+        assert kind == cls and {cls: 1}[kind] == 1 and kind != elemwise.All
+        assert isinstance(out.owner.op, cls)
+
+
+def test_axes_of_joins_and_splits_are_inputs() -> None:
+    """So walks over graphs find them, and rules of users take them from there."""
+    x, y, sizes = T.dmatrix("x"), T.dmatrix("y"), T.lvector("sizes")
+    for joined, axis in ((T.join(1, x, y), 1), (T.concatenate([x, y], axis=-1), -1)):
+        node = joined.owner
+        assert node.inputs[0].data == axis and node.inputs[1:] == [x, y]
+        assert str(node.op) == "Join" and node.op.view == -1
+        assert node.op(*node.inputs).owner.inputs[1:] == [x, y]
+    outputs = [joined, T.grad((joined**2).sum(), y), T.Rop(joined, x, y), joined.shape]
+    found = theano.function([x, y], outputs)([[1, 2]], [[3, 4]])
+    assert [v.tolist() for v in found] == [[[1, 2, 3, 4]], [[6, 8]], [[3, 4, 0, 0]], [1, 4]]
+    rows = theano.scan(lambda row: T.concatenate([row, 2 * row]), x)[0]
+    assert rows.eval({x: [[1, 2]]}).tolist() == [[1, 2, 2, 4]]
+    first, second = T.split(x, sizes, 2, axis=1)
+    assert first.owner is second.owner and first.owner.op == T.Split(2)
+    assert first.owner.op.len_splits == 2
+    data, axis, lengths = first.owner.inputs
+    assert (data, axis.data, lengths) == (x, 1, sizes)
+    outputs = [second, T.grad((second**2).sum(), x)]
+    found = theano.function([x, sizes], outputs)([[1, 2, 3]], [1, 2])
+    assert [v.tolist() for v in found] == [[[2, 3]], [[0, 4, 6]]]
+    repeated = T.repeat(y[0], sizes)
+    assert repeated.owner.inputs[1] is sizes and repeated.owner.op.axis == 0
+    assert repeated.eval({y: [[1, 2]], sizes: [2, 1]}).tolist() == [1, 1, 2]
 
 
 def test_methods_of_what_stands_for_operations_are_called_by_its_name() -> None:

@@ -32,6 +32,7 @@ from theano._core.ops.control.body import Body
 from theano._core.ops.control.branch import IfElse
 from theano._core.ops.control.inner_graph import InnerGraph
 from theano._core.ops.control.scan import Loop
+from theano._core.ops.core.naming import plain_class
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.pipeline import adds_nothing
@@ -196,7 +197,7 @@ class Texts:
         return f"{_name(value)}{self.value((place, closure))}"
 
     def _operation(self, op: Any) -> str:
-        cls = type(op)
+        cls = plain_class(type(op))
         if "<" in cls.__qualname__:
             raise NoTextError(f"{op} of a class within a function")
         of_user = isinstance(op, Elementwise) and op.module is not None

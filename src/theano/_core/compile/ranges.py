@@ -99,7 +99,7 @@ def of_result(node: Apply, ranges: Sequence[Range]) -> Range:
     if op.is_view:
         return ranges[0]
     if isinstance(op, Join):
-        return hull(ranges)
+        return hull(ranges[-len(op.parts(node)[1]) :])
     known = [range_ for range_ in ranges if range_ is not None]
     if not isinstance(op, Elementwise) or op.module is not None or len(known) < len(ranges):
         return None

@@ -17,6 +17,7 @@ from theano._core.compile.modes import Mode
 from theano._core.compile.storage_views import ContainerView, NodeThunk, Thunk
 from theano._core.ir.variable import Apply, Constant, Type, Variable
 from theano._core.legacy.user.op import Op as UserOp
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import IncSubtensor
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.op import Op
@@ -197,6 +198,7 @@ ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (FunctionMaker, "return_none", property(lambda maker: maker.result == "nothing")),
     (FunctionMaker, "unpack_single", property(lambda maker: maker.result == "single")),
     (IncSubtensor, "destroyhandler_tolerate_aliased", ()),
+    (Join, "view", -1),
     (Mode, "_optimizer", property(_query, _set_query)),
     (Mode, "call_time", 0.0),
     (Mode, "fn_time", 0.0),

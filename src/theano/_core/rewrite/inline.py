@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Assert
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.index_form import has_numbers, with_numbers_in_index
 from theano._core.ops.array.indexing import IncSubtensor, Subtensor
 from theano._core.ops.control.body import Body
@@ -68,7 +69,7 @@ def _changed(body: Body, rewrite: Callable[[list[Variable]], list[Variable]]) ->
 def inlined(outputs: Sequence[object]) -> list[Any]:
     """Return `outputs` without inner graphs, in the bodies of loops too.
 
-    The numbers of basic indices are part of the operations from here on.
+    The numbers of basic indices and the axes of joins are part of the operations from here on.
     """
     outputs = in_loops(outputs, inlined)
     now: dict[Any, Any] = {}
@@ -79,6 +80,8 @@ def inlined(outputs: Sequence[object]) -> list[Any]:
             values = body.apply(inputs)
         elif isinstance(node.op, (Subtensor, IncSubtensor)) and has_numbers(node):
             values = with_numbers_in_index(node, inputs).outputs
+        elif isinstance(node.op, Join) and node.op.axis is None:
+            values = node.op.along_known(node, inputs).outputs
         elif all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
             continue
         else:

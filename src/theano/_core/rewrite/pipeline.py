@@ -14,7 +14,7 @@ from typing import Any
 
 from theano._core.base.records import Record
 from theano._core.ir.variable import Variable
-from theano._core.ops.array import assertions, indexing
+from theano._core.ops.array import assertions, creation, indexing
 from theano._core.ops.control import branch, inner_graph, scan
 from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter
@@ -114,7 +114,7 @@ PASSES = (
         "exact",
         _alone(inlined),
         always=True,
-        on=(inner_graph.InnerGraph, indexing.Subtensor, indexing.IncSubtensor),
+        on=(inner_graph.InnerGraph, indexing.Subtensor, indexing.IncSubtensor, creation.Join),
     ),
     Pass(
         "remove_assertions",

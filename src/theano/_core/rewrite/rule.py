@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.base.records import Record
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.shaping import Length
+from theano._core.ops.core.naming import plain_class
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
 
@@ -75,7 +76,8 @@ class RuleSet:
         rules = self._of.get(key)
         if rules is None:
             none: set[int] = set()
-            places = self._places.get(key, none) | self._places.get(cls, none)
+            roots = key, cls, plain_class(cls)
+            places = none.union(*(self._places.get(root, none) for root in roots))
             rules = self._of[key] = tuple(self.rules[place] for place in sorted(places))
         return rules
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from theano._core.ir.variable import Constant, Variable
 from theano._core.ops.array import creation as ops, shaping
 from theano._core.ops.array.assertions import Assert, Require, axis_counted
 from theano._core.ops.array.dims import as_length, product
+from theano._core.ops.control.inner_graph import whole
 from theano._core.ops.core.dimshuffle import dimshuffle, pad_left
 from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import eq, ge, mod, sub
@@ -97,7 +99,7 @@ def join(axis: Any, *tensors_list: object) -> TensorVariable:
     if python_int(as_tensor_variable(axis)) is None:
         return _join_along_unknown(axis, tensors_list)
     try:
-        return ops.join(axis, *tensors_list)
+        return ops.Join()(axis, *tensors_list)
     except IndexError as error:
         if int(axis) < 0:
             raise
@@ -335,8 +337,16 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
     is_constant = sizes.type.broadcastable[0] or isinstance(sizes, Constant)
     if is_constant and python_int(shaping.length(sizes, 0)) != n_splits:
         raise ValueError(f"Split: {n_splits} parts need as many lengths, got {splits_size}")
+    parts_of = partial(_parts_of, n_splits, axis)
+    return whole("Split", parts_of, [x, as_tensor_variable(axis), sizes], len_splits=n_splits)
+
+
+def _parts_of(
+    n_splits: int, axis: int, x: Variable, axis_input: Variable, splits_size: Variable
+) -> list[Any]:
+    """Return the parts of `x` along `axis`, as long as `splits_size` says."""
     count = Require("Split: the number of lengths must be the number of parts")
-    sizes = count(sizes, eq(shaping.length(sizes, 0), n_splits))
+    sizes = count(splits_size, eq(shaping.length(splits_size, 0), n_splits))
     sizes = [cast(get_item(sizes, i), "int64") for i in range(n_splits)]
     check = Require(
         "Split: the lengths of the parts must be non-negative and add up to the length of the axis"
@@ -354,7 +364,7 @@ def split(x: TensorLike, splits_size: TensorLike, n_splits: int, axis: int = 0) 
         stop = size if isinstance(start, int) else start + size
         parts.append(get_item(x, (slice(None),) * axis + (slice(start, stop),)))
         start = stop
-    return parts[0] if n_splits == 1 else parts
+    return parts
 
 
 def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> TensorVariable:
@@ -392,8 +402,7 @@ def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> TensorVariab
         x, axis = (x if x.type.ndim == 1 else shaping.reshape_op(x, [-1])), 0
     axis = shaping.axis_of("repeat", x, axis)
     if times.type.ndim == 1 and not times.type.broadcastable[0]:
-        positions = Spread()(times, shaping.length(x, axis))
-        return get_item(x, (*[slice(None)] * axis, positions))
+        return whole("RepeatOp", partial(_repeated, axis), [x, times], axis=axis)
     times = dimshuffle(times, ())
     if python_int(times) == 1:
         return x
@@ -403,6 +412,12 @@ def repeat(x: Any, repeats: TensorLike, axis: int | None = None) -> TensorVariab
     spread = alloc(dimshuffle(x, order), *shape[: axis + 1], times, *shape[axis + 1 :])
     shape[axis] = product([shape[axis], as_length(times)])
     return shaping.reshape_op(spread, shape)
+
+
+def _repeated(axis: int, x: Variable, times: Variable) -> Any:
+    """Return `x` with each item along `axis` as often as `times` says for it."""
+    positions = Spread()(times, shaping.length(x, axis))
+    return get_item(x, (*[slice(None)] * axis, positions))
 
 
 def tile(x: TensorLike, reps: TensorLike, ndim: int | None = None) -> TensorVariable:

@@ -254,8 +254,9 @@ def _calls(name: str) -> Callable[[Any, Parts], str]:
     return lambda variable, parts: f"{name}({', '.join(parts)})"
 
 
-def _axis(variable: Variable) -> str:
-    return f"TensorConstant{{{variable.owner.op.axis}}}"
+def _axis(variable: Variable) -> list[str]:
+    axis = variable.owner.op.axis
+    return [] if axis is None else [f"TensorConstant{{{axis}}}"]
 
 
 _WRITERS: dict[type, Callable[[Any, Parts], str]] = {
@@ -267,7 +268,7 @@ _WRITERS: dict[type, Callable[[Any, Parts], str]] = {
     Alloc: _calls("alloc"),
     ShapeOf: _calls("Shape"),
     MakeVector: lambda variable, parts: f"[{', '.join(parts)}]",
-    Join: lambda variable, parts: _calls("join")(variable, [_axis(variable), *parts]),
+    Join: lambda variable, parts: _calls("join")(variable, [*_axis(variable), *parts]),
 }
 
 pprint = PPrinter()

@@ -37,6 +37,7 @@ from theano._core.ops.control.inner_graph import (
     Softmax as EngineSoftmax,
     Whole,
 )
+from theano._core.ops.core.naming import variant
 from theano._core.ops.core.op import as_variable, complete
 from theano._core.ops.cumulative import Cumulative
 from theano._core.ops.elementwise.elementwise import cast_op
@@ -151,7 +152,7 @@ DiffOp = built(
     "DiffOp", "Differences.", lambda op, x: extra_ops.diff(x, op.n, op.axis), Whole, n=1, axis=-1
 )
 RepeatOp = built(
-    "RepeatOp", "Items repeated.", lambda op, x, n: joining.repeat(x, n, op.axis), axis=None
+    "RepeatOp", "Items repeated.", lambda op, x, n: joining.repeat(x, n, op.axis), Whole, axis=None
 )
 SearchsortedOp = built(
     "SearchsortedOp",
@@ -329,6 +330,7 @@ Split = built(
     "Split",
     "Parts of a tensor.",
     lambda op, x, axis, sizes: joining.split(x, sizes, op.len_splits, _axis_value(axis)),
+    Whole,
     len_splits=1,
 )
 Flatten = built(
@@ -340,8 +342,20 @@ Tile = built(
 PermuteRowElements = _calling(
     "PermuteRowElements", "Rows in another order.", permutations.permute_row_elements, Whole
 )
-QRFull = built("QRFull", "Q and R of a matrix.", lambda op, x: QR(op.mode)(x), QR, mode="reduced")
-QRIncomplete = built("QRIncomplete", "R of a matrix.", lambda op, x: QR(op.mode)(x), mode="r")
+QRFull = built(
+    "QRFull",
+    "Q and R of a matrix.",
+    lambda op, x: QR(op.mode)(x),
+    variant(QR, "QRFull"),
+    mode="reduced",
+)
+QRIncomplete = built(
+    "QRIncomplete",
+    "R of a matrix.",
+    lambda op, x: QR(op.mode)(x),
+    variant(QR, "QRIncomplete"),
+    mode="r",
+)
 
 Softmax = _calling("Softmax", "Rows as probabilities.", nnet.softmax, EngineSoftmax)
 LogSoftmax = _calling("LogSoftmax", "Their logarithms.", nnet.logsoftmax, EngineLogSoftmax)

@@ -38,6 +38,8 @@ _FUNCTIONS = {
 class Elemwise(metaclass=Kind):
     """A function of scalars applied to tensors item by item."""
 
+    own = Elementwise
+
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
@@ -78,6 +80,8 @@ class Elemwise(metaclass=Kind):
 
 class CAReduce(metaclass=Kind):
     """A commutative and associative function of scalars reduced over axes."""
+
+    own = Reduction
 
     @classmethod
     def holds(cls, op: Op) -> bool:

@@ -17,11 +17,11 @@ from theano._core.legacy.scalar.type import KnownIndex
 from theano._core.legacy.user.expressed import Expressed, StandIn
 from theano._core.ops.array import indexing as engine
 from theano._core.ops.array.broadcasting import alloc
-from theano._core.ops.array.creation import Join, join
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.index_form import SYMBOL, Index, Slice
 from theano._core.ops.array.indexing import AT
-from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.reductions import KNOWN_AS, Reduction
 from theano._core.ops.array.shaping import (
     MakeVector,
     Rebroadcast as EngineRebroadcast,
@@ -29,10 +29,11 @@ from theano._core.ops.array.shaping import (
     pattern_broadcast,
 )
 from theano._core.ops.control.inner_graph import Maker
+from theano._core.ops.core.naming import variant
 from theano._core.ops.core.op import Op, as_variable
 
 if TYPE_CHECKING:
-    from theano._core.ir.annotations import Axes
+    from theano._core.ir.annotations import Axes, TensorLike
     from theano._core.ir.function_graph import FunctionGraph
 
 
@@ -70,12 +71,14 @@ class Sum(_Reduction):
     """Sum over axes."""
 
     kind = "sum"
+    own = variant(Reduction, KNOWN_AS[kind])
 
 
 class Prod(_Reduction):
     """Product over axes."""
 
     kind = "prod"
+    own = variant(Reduction, KNOWN_AS[kind])
 
     @classmethod
     def make(
@@ -93,12 +96,14 @@ class All(_Reduction):
     """Whether all items over axes hold."""
 
     kind = "all"
+    own = variant(Reduction, KNOWN_AS[kind])
 
 
 class AnyHolds(_Reduction):
     """Whether any item over axes holds."""
 
     kind = "any"
+    own = variant(Reduction, KNOWN_AS[kind])
 
 
 class AdvancedSubtensor1(metaclass=Kind):
@@ -123,10 +128,12 @@ class AdvancedSubtensor1(metaclass=Kind):
 class AdvancedIncSubtensor1(metaclass=Kind):
     """A tensor with items at a vector of positions along the first axis set or increased."""
 
+    own = variant(engine.AdvancedIncSubtensor, "AdvancedIncSubtensor1")
+
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return type(op) is engine.AdvancedIncSubtensor and op.axes == (AT,)
+        return type(op) is cls.own
 
     @classmethod
     def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
@@ -136,6 +143,8 @@ class AdvancedIncSubtensor1(metaclass=Kind):
 
 class Subtensor(metaclass=Kind):
     """Parts of a tensor that a basic index names."""
+
+    own = engine.Subtensor
 
     @classmethod
     def holds(cls, op: Op) -> bool:
@@ -150,6 +159,8 @@ class Subtensor(metaclass=Kind):
 
 class IncSubtensor(metaclass=Kind):
     """A tensor with a part that a basic index names set or increased."""
+
+    own = engine.IncSubtensor
 
     @classmethod
     def holds(cls, op: Op) -> bool:
@@ -201,10 +212,12 @@ class AdvancedSubtensor(metaclass=Kind):
 class AdvancedIncSubtensor(metaclass=Kind):
     """A tensor with items at such positions set or increased."""
 
+    own = engine.AdvancedIncSubtensor
+
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return type(op) is engine.AdvancedIncSubtensor and op.axes != (AT,)
+        return type(op) is cls.own
 
     @classmethod
     def make(cls, inplace: bool = False, set_instead_of_inc: bool = False) -> Any:
@@ -221,6 +234,8 @@ advanced_set_subtensor1 = AdvancedIncSubtensor1(set_instead_of_inc=True)
 
 class Rebroadcast(metaclass=Kind):
     """Its input with axes declared, or not declared any more, to have the length 1."""
+
+    own = EngineRebroadcast
 
     @classmethod
     def holds(cls, op: Op) -> bool:
@@ -273,19 +288,13 @@ class _Rebroadcast(Maker):
 class JoinAlongAny(Join):
     """Equal to every join of tensors: in Theano the axis is not part of the operation."""
 
-    def __init__(self) -> None:
-        super().__init__(0)
-
-    def __call__(self, axis: Axes, *tensors: object, **options: object) -> Any:
-        return join(axis, *tensors)
+    def make_node(self, *inputs: TensorLike) -> Any:
+        return Join().make_node(*inputs)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Join)
 
     __hash__ = Join.__hash__
-
-    def __str__(self) -> str:
-        return "Join"
 
 
 join_ = JoinAlongAny()

@@ -7,7 +7,8 @@ from typing import Any
 
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.expressed import Expressed, StandIn
-from theano._core.ops.control.inner_graph import Named, Whole, body_over, class_of
+from theano._core.ops.control.inner_graph import Named, Whole, body_over
+from theano._core.ops.core.naming import variant
 
 
 class OfMaker(StandIn, type):
@@ -31,13 +32,7 @@ class OfMaker(StandIn, type):
         """The class of the engine whose operations are all instances, if there is one."""
         if len(cls.counts) != 1:
             return None
-        return class_of(cls.__name__) if cls.counts[0] is Whole else cls.counts[0]
-
-    def __eq__(cls, other: object) -> bool:
-        return cls is other or (cls.own is not None and cls.own is other)
-
-    def __hash__(cls) -> int:
-        return type.__hash__(cls) if cls.own is None else hash(cls.own)
+        return variant(Whole, cls.__name__) if cls.counts[0] is Whole else cls.counts[0]
 
 
 def results(made: object) -> list[Any]:

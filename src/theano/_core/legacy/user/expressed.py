@@ -144,8 +144,11 @@ def derived(meta: type, name: str, bases: tuple[type, ...], fields: dict[str, An
 class StandIn(type):
     """Metaclass of classes that stand for operations, with the methods of those derived from them.
 
-    So `Elemwise.__init__(self, scalar_op)` and `Sum.grad(self, …)` run in a class of a user.
+    So `Elemwise.__init__(self, scalar_op)` and `Sum.grad(self, …)` run in a class of a user. One is
+    equal to `own`, the class of the operations that it stands for, if they are of one alone.
     """
+
+    own: Any = None
 
     def __new__(cls, name: str, bases: tuple[type, ...], fields: dict[str, Any]) -> Any:
         own = fields if bases else {"__init__": Expressed.__init__, **fields}
@@ -155,3 +158,9 @@ class StandIn(type):
         if name.startswith("_") or not hasattr(Expressed, name):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         return getattr(expressed(cls), name)
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other or (cls.own is not None and cls.own is other)
+
+    def __hash__(cls) -> int:
+        return type.__hash__(cls) if cls.own is None else hash(cls.own)

@@ -134,14 +134,23 @@ class Eye(Structured):
 
 @hashed_as("Join")
 class Join(Structured):
-    """Arrays put one after another along `axis`."""
+    """Arrays put one after another along `axis`.
+
+    Parameters
+    ----------
+    axis : int or None
+        None: the first input is the axis, as in Theano 1.0.5, until rewriting makes it a part of
+        the operation.
+    """
 
     __props__ = ("axis",)
 
-    def __init__(self, axis: int) -> None:
-        self.axis = axis
+    def __init__(self, axis: int | None = None) -> None:
+        self.axis: Any = axis
 
-    def make_node(self, *arrays: TensorLike) -> Apply:
+    def make_node(self, *inputs: TensorLike) -> Apply:
+        given = [] if self.axis is not None else [as_variable(inputs[0])]
+        axis, arrays = self._apart([*given, *inputs[len(given) :]])
         values = [tensor_operand("join", a) for a in arrays]
         if not values:
             raise ValueError("Cannot join an empty list of tensors")
@@ -155,20 +164,42 @@ class Join(Structured):
             raise TypeError(
                 "Join cannot handle arguments of dimension 0. Use `stack` to join scalars."
             )
-        if not -rank <= self.axis < rank:
-            raise IndexError(f"Join axis {self.axis} out of bounds [-{rank}, {rank})")
+        if not -rank <= axis < rank:
+            raise IndexError(f"Join axis {axis} out of bounds [-{rank}, {rank})")
         dtype = dtypes.upcast(*(v.type.dtype for v in values))
         values = [cast(v, dtype) for v in values]
-        pattern = [any(axis) for axis in zip(*(v.type.broadcastable for v in values), strict=True)]
-        pattern[self.axis] = len(values) == 1 and values[0].type.broadcastable[self.axis]
-        return self.one(values, dtype, pattern)
+        pattern = [any(ones) for ones in zip(*(v.type.broadcastable for v in values), strict=True)]
+        pattern[axis] = len(values) == 1 and values[0].type.broadcastable[axis]
+        return self.one([*given, *values], dtype, pattern)
 
-    def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
-        return (xp.concatenate(arrays, axis=self.axis),)
+    def _apart(self, inputs: Sequence[Any]) -> tuple[int, Sequence[Any]]:
+        """Return the axis, and what is joined along it."""
+        if self.axis is not None:
+            return self.axis, inputs
+        number = python_int(inputs[0]) if isinstance(inputs[0], Variable) else int(inputs[0])
+        if number is None:
+            raise NotImplementedError("the axis of join must be known when the graph is built")
+        return number, inputs[1:]
+
+    def parts(self, node: Apply) -> tuple[int, Sequence[Variable]]:
+        """Return the axis of a node, which is not negative, and what it joins."""
+        axis, arrays = self._apart(node.inputs)
+        return axis % node.outputs[0].type.ndim, arrays
+
+    def along_known(self, node: Apply, inputs: Sequence[Variable]) -> Apply:
+        """Return a node, of `inputs` instead of its own, with the axis in the operation."""
+        new = Join(self.parts(node)[0]).make_node(*inputs[1:])
+        new.take_over(node)
+        return new
+
+    def compute(self, xp: ArrayModule, node: Apply, *inputs: np.ndarray) -> tuple[Any, ...]:
+        axis, arrays = self._apart(inputs)
+        return (xp.concatenate(arrays, axis=axis),)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
+        axis, arrays = self.parts(node)
+        shapes = shapes[-len(arrays) :]
         shape = list(shapes[0])
-        axis = self.axis % len(shape)
         for other in shapes[1:]:
             # Known lengths, or else those of the first, as in Theano.
             pairs = zip(shape, other, strict=True)
@@ -176,26 +207,32 @@ class Join(Structured):
         shape[axis] = total([s[axis] for s in shapes])
         return [tuple(shape)]
 
+    def connection(self, node: Apply) -> list[list[bool]]:
+        arrays = self.parts(node)[1]
+        return [[False]] * (len(node.inputs) - len(arrays)) + [[True]] * len(arrays)
+
     def linear(self, node: Apply) -> list[list[int]]:
-        return [list(range(len(node.inputs)))]
+        places = range(len(node.inputs))
+        return [list(places[-len(self.parts(node)[1]) :])]
 
     def batch(
         self, node: Apply, values: list[Variable], rows: list[bool], batching: Batching
     ) -> list[Any] | None:
-        axis = self.axis % node.outputs[0].type.ndim
-        return [Join(axis + 1)(*(batching.full(v) for v in node.inputs))]
+        axis, arrays = self.parts(node)
+        return [Join(axis + 1)(*(batching.full(v) for v in arrays))]
 
     def misfit(self, node: Apply, shapes: Sequence[Dims]) -> str | None:
-        rank = node.outputs[0].type.ndim
-        others = [a for a in range(rank) if a != self.axis % rank]
+        axis, arrays = self.parts(node)
+        shapes = shapes[-len(arrays) :]
+        others = [a for a in range(len(shapes[0])) if a != axis]
         return next(filter(None, (unequal([(s, a) for s in shapes]) for a in others)), None)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         g = cotangents[0]
-        axis = self.axis % g.type.ndim
+        axis, arrays = self.parts(node)
         start: Any = 0
-        parts = []
-        for value in node.inputs:
+        parts: list[Any] = [None] * (len(node.inputs) - len(arrays))
+        for value in arrays:
             stop = total([start, length(value, axis)])
             index = [slice(None)] * axis + [slice(start, stop)]
             part = subtensor(g, index)
@@ -204,10 +241,10 @@ class Join(Structured):
         return parts
 
     def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
-        return p.join(node, arrays, self.axis % node.outputs[0].type.ndim)
+        return p.join(node, arrays, self.parts(node)[0])
 
     def __str__(self) -> str:
-        return f"Join{{axis={self.axis}}}"
+        return "Join" if self.axis is None else f"Join{{axis={self.axis}}}"
 
 
 def join(axis: Any, *arrays: Any) -> Any:

@@ -35,6 +35,7 @@ from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import zeros_like_float
+from theano._core.ops.core.naming import variant
 from theano._core.ops.core.op import (
     Structured,
     as_variable,
@@ -506,6 +507,8 @@ class AdvancedIncSubtensor(PartialWrite, AdvancedSubtensor):
     def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
         super().__init__(axes)
         self.assign = assign
+        if axes == (AT,):
+            self.__class__ = variant(AdvancedIncSubtensor, "AdvancedIncSubtensor1")
 
     def is_checked_after(self, node: Apply) -> bool:
         # What may be overwritten is the user's.

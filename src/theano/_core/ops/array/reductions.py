@@ -16,7 +16,7 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import fill, zeros_like_float
-from theano._core.ops.core.naming import hashed_as, known_as
+from theano._core.ops.core.naming import hashed_as, known_as, variant
 from theano._core.ops.core.op import Guard, Structured, tensor_operand
 from theano._core.ops.core.samples import Range, anything, booleans
 from theano._core.ops.elementwise.arithmetic import eq, neq, switch
@@ -153,6 +153,8 @@ REDUCERS = {
 }
 STARTS = {"max": _lowest, "min": _highest}
 EXTREMES = ("max", "supremum", "min", "infimum")
+# Kinds that have a class of their own in Theano 1.0.5.
+KNOWN_AS = {"sum": "Sum", "prod": "Prod", "all": "All", "any": "Any"}
 
 
 @known_as("CAReduce")
@@ -191,6 +193,8 @@ class Reduction(Structured):
         self.dtype = dtype
         self.acc_dtype = acc_dtype
         self.long_rule = kind == "prod"
+        if kind in KNOWN_AS:
+            self.__class__ = variant(Reduction, KNOWN_AS[kind])
 
     def props(self) -> tuple[Any, ...]:
         return self.kind, self.axis, self.asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from copy import copy
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from theano._core.base.settings import change_flags, config
@@ -15,7 +15,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.body import Body
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.fill import zeros_like_float
-from theano._core.ops.core.naming import hashed_as, known_as
+from theano._core.ops.core.naming import hashed_as, variant
 from theano._core.ops.core.op import Structured
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ class Named(Expression):
     def __init__(self, body: Body, maker: object) -> None:
         super().__init__(body, str(maker))
         self.maker: Any = maker
+        self.__class__ = variant(Named, type(maker).__name__)
         places = getattr(maker, "destroy_map", {}).get(0)
         if places:
             self.overwrites = places[0]
@@ -268,10 +269,7 @@ class Whole(_Retyped):
     name: str
 
     def __new__(cls, body: Body, name: str, options: dict[str, Any]) -> Whole:
-        return object.__new__(class_of(name))
-
-    def __reduce__(self) -> Any:
-        return Whole, (self.body, self.name, self.options), vars(self)
+        return object.__new__(variant(Whole, name))
 
     def __init__(self, body: Body, name: str, options: dict[str, Any]) -> None:
         super().__init__(body, name)
@@ -294,12 +292,6 @@ class Whole(_Retyped):
 
     def __str__(self) -> str:
         return _with_options(self.name, self.options)
-
-
-@cache
-def class_of(name: str) -> type[Whole]:
-    """Return the class of what is whole under a name."""
-    return known_as(name)(type("Whole", (Whole,), {"__module__": __name__}))
 
 
 def _with_options(name: str, options: dict[str, Any]) -> str:
@@ -336,21 +328,25 @@ class WholeByName(type):
         return own or type.__instancecheck__(cls, op)
 
     def __eq__(cls, other: object) -> bool:
-        return cls is other or other is class_of(cls.__name__)
+        return cls is other or other is variant(Whole, cls.__name__)
 
     def __hash__(cls) -> int:
-        return hash(class_of(cls.__name__))
+        return hash(variant(Whole, cls.__name__))
 
 
 def whole(
     name: str, function: Callable[..., Any], inputs: Sequence[Variable], **options: object
 ) -> Any:
-    """Return what `function` makes of inputs as one operation, `Whole`, with `options`."""
+    """Return what `function` makes of inputs as one operation, `Whole`, with `options`.
+
+    That is a variable, or a list of several.
+    """
 
     def of_known(*inner: Variable) -> list[Any]:
         # Lengths that are known decide on types.
         known = (v if isinstance(v, Constant) else w for v, w in zip(inputs, inner, strict=True))
-        return [function(*known)]
+        made = function(*known)
+        return made if isinstance(made, list) else [made]
 
     return Whole(body_over(inputs, of_known), name, options)(*inputs)
 

@@ -16,7 +16,7 @@ from theano._core.ops.array.indexing import subtensor
 from theano._core.ops.array.reductions import reduce
 from theano._core.ops.array.shaping import length, pattern_broadcast
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.core.naming import hashed_as, known_as
+from theano._core.ops.core.naming import hashed_as, known_as, variant
 from theano._core.ops.core.op import as_variable, tensor_operand
 from theano._core.ops.core.python_call import Composed
 from theano._core.ops.elementwise.arithmetic import eq, gt, switch
@@ -151,6 +151,7 @@ class QR(MatrixOp):
                 f"mode of qr must be 'reduced', 'complete', 'r' or 'raw', got {mode!r}"
             )
         self.mode = mode
+        self.__class__ = variant(QR, "QRIncomplete" if mode == "r" else "QRFull")
 
     def flags(self) -> tuple[str, ...]:
         return ("vectors",) * (self.mode != "r") + ("full",) * (self.mode == "complete")

@@ -110,15 +110,15 @@ def _reduction_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     joined, function = made_by(whole, Join), REDUCED_BY.get(node.op.kind)
     if joined is None or function is None or rewriter.uses.get(whole, 0) > 1:
         return None
-    rank, axis = whole.type.ndim, joined.op.axis % whole.type.ndim
+    rank, (axis, arrays) = whole.type.ndim, joined.op.parts(joined)
     # Lengths of 1 that are not known to be so are not broadcast by a join.
-    patterns = {v.type.broadcastable for v in joined.inputs}
-    one_row = len(patterns) == 1 and joined.inputs[0].type.broadcastable[axis]
-    if not one_row or node.op.axes(rank) != (axis,) or len(joined.inputs) > MOST_JOINED:
+    patterns = {v.type.broadcastable for v in arrays}
+    one_row = len(patterns) == 1 and arrays[0].type.broadcastable[axis]
+    if not one_row or node.op.axes(rank) != (axis,) or len(arrays) > MOST_JOINED:
         return None
     carried, _ = node.op.types(whole.type.dtype)
     others = [a for a in range(rank) if a != axis]
-    rows = [cast(dimshuffle(v, others), carried) for v in joined.inputs]
+    rows = [cast(dimshuffle(v, others), carried) for v in arrays]
     return cast(reduce(function, rows), node.outputs[0].type.dtype)
 
 
@@ -140,13 +140,15 @@ def _reduction_of_function_of_joined(rewriter: Rewriter, node: Apply) -> Any:
         functions.append((value.owner.op, inputs, long[0]))
         value = inputs[long[0]]
     joined, axes = made_by(value, Join), node.op.axes(value.type.ndim)
-    if joined is None or rewriter.uses.get(value, 0) > 1 or len(joined.inputs) > MOST_JOINED:
+    if joined is None or rewriter.uses.get(value, 0) > 1:
         return None
-    along = joined.op.axis % value.type.ndim
-    if along not in axes or not _fit_apart(rewriter, joined.inputs, along, axes):
+    along, arrays = joined.op.parts(joined)
+    if len(arrays) > MOST_JOINED or along not in axes:
+        return None
+    if not _fit_apart(rewriter, arrays, along, axes):
         return None
     sums = []
-    for part in joined.inputs:
+    for part in arrays:
         for op, inputs, place in reversed(functions):
             part = op(*inputs[:place], part, *inputs[place + 1 :])
         sums.append(Reduction(node.op.kind, node.op.axis, *node.op.asked)(part))

@@ -206,15 +206,15 @@ def _part_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     one, found = part_of_one(rewriter, node), _taken_of_join(rewriter, node)
     if one is not None or found is None:
         return one
-    made, axis, entries, lengths = found
+    arrays, axis, entries, lengths = found
     cuts = _cuts(entries[axis], lengths)
     if cuts is None or rewriter.uses.get(node.inputs[0], 0) > 1:
         return None
     is_item = not isinstance(entries[axis], slice)
-    if is_item and all(made_by(v, Subtensor) for v in made.inputs):
+    if is_item and all(made_by(v, Subtensor) for v in arrays):
         return None
     before = [slice(None)] * axis
-    parts = [subtensor(v, [*before, cut]) for v, cut in zip(made.inputs, cuts, strict=True)]
+    parts = [subtensor(v, [*before, cut]) for v, cut in zip(arrays, cuts, strict=True)]
     # Too short for an item, it is as long as all were: an error tells.
     left = entries[axis] if is_item else slice(None)
     return subtensor(join(axis, *parts), [*entries[:axis], left, *entries[axis + 1 :]])
@@ -226,22 +226,24 @@ def part_of_one(rewriter: Rewriter, node: Apply) -> Any:
     one = None if found is None else _one_of_joined(rewriter, found[2][found[1]], found[3])
     if found is None or one is None:
         return None
-    made, axis, entries, _ = found
-    part = _fitting(rewriter, made.inputs, one[0], axis)
+    arrays, axis, entries, _ = found
+    part = _fitting(rewriter, arrays, one[0], axis)
     return subtensor(part, [*entries[:axis], one[1], *entries[axis + 1 :]])
 
 
 def _taken_of_join(
     rewriter: Rewriter, node: Apply
-) -> tuple[Apply, int, list[Any], list[Any]] | None:
-    """Return the join that a slice is of, its axis, the entries, and the lengths of its arrays."""
+) -> tuple[Sequence[Any], int, list[Any], list[Any]] | None:
+    """Return what is joined where a slice is of it, the axis, the entries, and the lengths."""
     whole = node.inputs[0]
     made = made_by(whole, Join)
     entries = join_index(node.op.index, node.inputs[1:])
-    axis = -1 if made is None else made.op.axis % whole.type.ndim
-    if made is None or axis >= len(entries) or entries[axis] == slice(None):
+    if made is None:
         return None
-    return made, axis, entries, [rewriter.shape(v)[axis] for v in made.inputs]
+    axis, arrays = made.op.parts(made)
+    if axis >= len(entries) or entries[axis] == slice(None):
+        return None
+    return arrays, axis, entries, [rewriter.shape(v)[axis] for v in arrays]
 
 
 def _fitting(rewriter: Rewriter, values: Sequence[Variable], number: int, along: int) -> Any:

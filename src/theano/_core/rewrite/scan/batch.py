@@ -19,6 +19,7 @@ from theano._core.ops.array.shaping import Rebroadcast, length
 from theano._core.ops.control.batching import Batch
 from theano._core.ops.control.scan_state import checked_steps
 from theano._core.ops.core.dimshuffle import DimShuffle
+from theano._core.ops.core.naming import plain_class
 from theano._core.ops.elementwise.arithmetic import minimum
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter
@@ -99,7 +100,7 @@ def _is_simple(node: Apply) -> bool:
 
 def _gains(node: Apply, rows: list[bool]) -> bool:
     """Tell whether an operation over rows is as fast as row by row."""
-    cls = type(node.op)
+    cls = plain_class(type(node.op))
     if cls is Dot:
         return rows[0] != rows[1] and (rows[0] or node.inputs[1].type.ndim == 1)
     if cls is AdvancedSubtensor:
