@@ -477,3 +477,22 @@ def test_positions_and_names_can_be_asked_for() -> None:
     assert 0 < positions["canonicalize"] < positions["stabilize"] < positions["specialize"]
     named = theano.gof.optimizer(lambda graph: None)
     assert named.__name__ == str(named) == "<lambda>"
+
+
+@pytest.mark.parametrize(
+    ("tag", "left"),
+    [("canonicalize", ["add", "log"]), ("stabilize", ["log1p"]), ("specialize", ["sqr"])],
+)
+def test_tags_of_databases_run_the_phases_of_the_engine(tag: str, left: list[str]) -> None:
+    """As `optdb.query(Query(include=["canonicalize"]))` simplifies graphs of programs."""
+    x = T.dvector("x")
+    out = T.exp(x) ** 2 if tag == "specialize" else T.log(1 + x * 1 + 0)
+    fgraph = theano.gof.FunctionGraph([x], [out], clone=True)
+    query = theano.gof.Query(include=[tag])
+    theano.compile.mode.optdb.query(query).optimize(fgraph)
+    names = [node.op.name for node in fgraph.toposort()]
+    assert [name for name in names if name != "exp"] == left
+    mode = theano.Mode(optimizer=None).including(tag)
+    f = theano.function([x], out, mode=mode)
+    assert [n.op.name for n in f.maker.fgraph.toposort() if n.op.name != "exp"] == left
+    np.testing.assert_allclose(f([0.5]), theano.function([x], out)([0.5]))

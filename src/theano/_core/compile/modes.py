@@ -139,7 +139,9 @@ class Mode:
         """Names of the passes of rewriting, besides those that always run."""
         left_out = {PASS_TAGS.get(tag, tag) for tag in self.excluded}
         left_out |= LACKING.get(self.backend, frozenset())
-        names = [name for name in LEVELS[self.level] if name not in left_out]
+        asked = [PASS_TAGS[tag] for tag in sorted(self.included & PASS_TAGS.keys())]
+        chosen = dict.fromkeys([*LEVELS[self.level], *asked])
+        names = [name for name in chosen if name not in left_out]
         if UNSAFE & self.included and not UNSAFE & self.excluded:
             names.append("remove_assertions")
         if not set(RULE_PHASES) & set(names):

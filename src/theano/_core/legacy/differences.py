@@ -47,8 +47,8 @@ DIFFERENCES: dict[str, str] = {
     "theano.gradient.jacobian": "`vectorized=True` needs no loop",
     "theano.gradient.hessian": "needs no loop",
     "theano.tensor.reshape": (
-        "all lengths must make up the number of items, as in NumPy: 1.0.5 let `(1, 3)` pass for 2 "
-        "items"
+        "all lengths must make up the number of items, as in NumPy, also where only the shape is "
+        "asked for: 1.0.5 let `(1, 3)` pass for 2 items, and said `[1, 2]` of 3 items as `(-1, 2)`"
     ),
     "theano.printing.debugprint": (
         "of a function, an index that is known stands in the name of the operation "
@@ -114,6 +114,9 @@ DIFFERENCES: dict[str, str] = {
         "effects of their own, such as `Print`, always so"
     ),
     "theano.compile.DebugMode": "compares native code, NumPy and the graph before rewriting",
-    "theano.compile.optdb": "rewrites of the engine are not in it; users' run where registered",
+    "theano.compile.optdb": (
+        "rewrites of the engine are not in it: `canonicalize`, `stabilize` and `specialize` run "
+        "its phases; users' run where registered"
+    ),
     "theano.config": "`device=cuda*` warns once: `mode='JAX'` runs functions on a GPU",
 }
