@@ -27,6 +27,21 @@ def test_print(mode: Any, capsys: Any) -> None:
     assert capsys.readouterr().out == "x is __str__ = [1. 2.]\nx is shape = (2,)\n"
 
 
+@pytest.mark.parametrize("mode", [*MODES, "FAST_COMPILE"])
+def test_what_is_shown_is_shown_for_its_shape_alone(mode: Any) -> None:
+    """As in Theano 1.0.5: programs print what a gradient flows through."""
+    seen: list[int] = []
+    shown = Print("x", global_fn=lambda op, value: seen.append(value.size))(x)
+    for out in (shown.shape, shown.shape[0], T.zeros_like(shown), (2 * shown).shape):
+        theano.function([x], out, mode=mode)([1.0, 2.0])
+    for cost in (shown.sum(), shown.mean(), (shown * 2).sum()):
+        gradient = theano.function([x], T.grad(cost, x), mode=mode)
+        assert gradient([1.0, 2.0]).shape == (2,)
+    assert seen == [2] * 7
+    theano.function([x], [shown.shape, 2 * shown], mode=mode)([1.0, 2.0])
+    assert seen == [2] * 8
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_print_in_a_loop(mode: Any) -> None:
     seen: list[float] = []

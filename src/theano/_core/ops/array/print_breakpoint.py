@@ -9,7 +9,7 @@ import numpy as np
 
 from theano._core.ir.text import label
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.core.op import Structured, as_variable, shape_of
+from theano._core.ops.core.op import Structured, as_variable
 
 if TYPE_CHECKING:
     from theano._core.ir.annotations import ArrayModule, Dims, TensorLike
@@ -24,7 +24,7 @@ def print_attributes(op: Print, value: np.ndarray) -> None:
 
 
 class Print(Structured):
-    """Its input, which is printed when it is computed.
+    """Its input, which is printed when it is computed, also for its shape alone.
 
     Parameters
     ----------
@@ -39,7 +39,6 @@ class Print(Structured):
     __props__ = ("message", "attrs", "global_fn")
     pure = False
     is_view = True
-    shape = shape_of(0)
 
     def __init__(
         self,
