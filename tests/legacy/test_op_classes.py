@@ -257,16 +257,26 @@ def test_axes_of_joins_and_splits_are_inputs() -> None:
     outputs = [joined, T.grad((joined**2).sum(), y), T.Rop(joined, x, y), joined.shape]
     found = theano.function([x, y], outputs)([[1, 2]], [[3, 4]])
     assert [v.tolist() for v in found] == [[[1, 2, 3, 4]], [[6, 8]], [[3, 4, 0, 0]], [1, 4]]
+    shown = theano.function([x, y], joined).maker.fgraph.toposort()[-1]
+    assert isinstance(shown.op, T.Join) and len(shown.inputs) == 3
+    assert shown.inputs[0].data == 1 and str(shown.op) == "Join"
     rows = theano.scan(lambda row: T.concatenate([row, 2 * row]), x)[0]
     assert rows.eval({x: [[1, 2]]}).tolist() == [[1, 2, 2, 4]]
     first, second = T.split(x, sizes, 2, axis=1)
     assert first.owner is second.owner and first.owner.op == T.Split(2)
-    assert first.owner.op.len_splits == 2
+    assert first.owner.op.len_splits == 2 and str(first.owner.op) == "Split{2}"
     data, axis, lengths = first.owner.inputs
     assert (data, axis.data, lengths) == (x, 1, sizes)
     outputs = [second, T.grad((second**2).sum(), x)]
     found = theano.function([x, sizes], outputs)([[1, 2, 3]], [1, 2])
     assert [v.tolist() for v in found] == [[[2, 3]], [[0, 4, 6]]]
+    i = T.lscalar("i")
+    either = T.join(i, x, y)
+    assert either.owner.inputs == [i, x, y] and isinstance(either.owner.op, T.Join)
+    assert either.owner.op == T.join_ and str(either.owner.op) == "Join"
+    f = theano.function([i, x, y], either)
+    assert sum(isinstance(node.op, T.Join) for node in f.maker.fgraph.toposort()) == 1
+    assert [f(k, [[1]], [[2]]).tolist() for k in (0, -1)] == [[[1], [2]], [[1, 2]]]
     repeated = T.repeat(y[0], sizes)
     assert repeated.owner.inputs[1] is sizes and repeated.owner.op.axis == 0
     assert repeated.eval({y: [[1, 2]], sizes: [2, 1]}).tolist() == [1, 1, 2]

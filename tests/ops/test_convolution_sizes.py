@@ -265,8 +265,12 @@ def test_lengths_that_do_not_fit() -> None:
 
 def test_lengths_as_constants() -> None:
     x, k = T.dtensor4("x"), T.dtensor4("k")
-    stated = T.nnet.conv2d(x, k, input_shape=T.constant([1, 1, 4, 4])).owner.op.imshp
-    assert stated == (1, 1, 4, 4)
+    for one in (1, T.constant(1), np.int8(1)):
+        stated = T.nnet.conv2d(x, k, input_shape=(one, 1, 4, 4)).owner.op.imshp
+        assert stated == (1, 1, 4, 4)
     # As in Theano 1.0.5.
     with pytest.raises(ValueError, match="4 constant int values"):
         T.nnet.conv2d(x, k, input_shape=(1, 1, 4, T.lscalar()))
+    for shape in (T.constant([1, 1, 4, 4]), T.lvector(), x.shape):
+        with pytest.raises(ValueError, match="a tuple of constant int values"):
+            T.nnet.abstract_conv.AbstractConv2d(imshp=shape)

@@ -31,6 +31,7 @@ from theano._core.legacy.optimizers.written_parts import SHOWN
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.index_form import Slice, shortened
 from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.overwriting import Overwrite
@@ -92,7 +93,7 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
             outputs = _without_parts(maker, outputs)
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
-        outputs = _with_copies(maker, _moved_once(outputs))
+        outputs = _with_copies(maker, _with_axes(_moved_once(outputs)))
     graph: Any = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
     place = {v: k for k, v in enumerate(maker.all_inputs)}
     targets = enumerate((target for target, _ in maker.updates), len(maker.results))
@@ -183,6 +184,17 @@ def _moved_once(outputs: Sequence[Variable]) -> list[Any]:
             order = tuple(axis if axis == "x" else before[axis] for axis in node.op.new_order)
             same = order == tuple(range(value.type.ndim))
             now[node.outputs[0]] = value if same else dimshuffle(value, order)
+    return copied(outputs, now)
+
+
+def _with_axes(outputs: Sequence[Variable]) -> list[Any]:
+    """Return a graph in which the axis of a join is an input, as it is where users join."""
+    now: dict[Any, Any] = {}
+    for node in toposort(outputs):
+        if isinstance(node.op, Join) and node.op.axis is not None:
+            made = Join().make_node(node.op.axis, *copied(node.inputs, now))
+            made.take_over(node)
+            now[node.outputs[0]] = made.outputs[0]
     return copied(outputs, now)
 
 

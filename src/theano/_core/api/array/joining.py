@@ -116,7 +116,10 @@ def _join_along_unknown(axis: object, arrays: Sequence[object]) -> Any:
             f"Join needs an integer as its axis, got {axis.type}: join(axis, *tensors), or "
             "concatenate(tensors, axis)"
         )
-    tensors = [as_tensor_variable(x) for x in arrays]
+    return whole("Join", _joined_along, [axis, *map(as_tensor_variable, arrays)], view=-1)
+
+
+def _joined_along(axis: Variable, *tensors: Variable) -> Any:
     rank = max(x.type.ndim for x in tensors)
     plain = [shaping.pattern_broadcast(x, (False,) * x.type.ndim) for x in tensors]
     axis = axis_counted("Join", axis, rank)

@@ -49,18 +49,6 @@ if TYPE_CHECKING:
     from theano._core.ir.annotations import Axes, TensorLike
 
 
-# What operations with options print, where that is not their names and values.
-TEXTS = {
-    "CumOp": "{axis}, {mode}",
-    "Flatten": "{outdim}",
-    "Join": "",
-    "Split": "{len_splits}",
-    "SortOp": "{kind}, {order}",
-    "ArgSortOp": "{kind}, {order}",
-    "Prepend_scalar_constant_to_each_row": "Constant{{{val}}}",
-}
-
-
 class Built(Maker, metaclass=OfMaker):
     """A function of variables with the options that the operation took when it was made."""
 
@@ -108,12 +96,6 @@ class Built(Maker, metaclass=OfMaker):
         return super().__eq__(other.maker if isinstance(other, Named) else other)
 
     __hash__ = Maker.__hash__
-
-    def __str__(self) -> str:
-        name = type(self).__name__
-        if name not in TEXTS:
-            return super().__str__()
-        return f"{name}{{{TEXTS[name].format_map(vars(self))}}}" if TEXTS[name] else name
 
 
 def _root(made: object) -> Any:
@@ -324,6 +306,7 @@ Join = built(
     "Tensors one after another.",
     lambda op, axis, *tensors: joining.join(axis, *tensors),
     EngineJoin,
+    Whole,
     view=-1,
 )
 Split = built(

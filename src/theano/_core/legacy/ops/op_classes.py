@@ -28,7 +28,7 @@ from theano._core.ops.array.shaping import (
     length,
     pattern_broadcast,
 )
-from theano._core.ops.control.inner_graph import Maker
+from theano._core.ops.control.inner_graph import Maker, Whole
 from theano._core.ops.core.naming import variant
 from theano._core.ops.core.op import Op, as_variable
 
@@ -292,7 +292,7 @@ class JoinAlongAny(Join):
         return Join().make_node(*inputs)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Join)
+        return isinstance(other, Join) or (isinstance(other, Whole) and other.name == "Join")
 
     __hash__ = Join.__hash__
 

@@ -30,9 +30,10 @@ class OfMaker(StandIn, type):
     @property
     def own(cls) -> Any:
         """The class of the engine whose operations are all instances, if there is one."""
-        if len(cls.counts) != 1:
-            return None
-        return variant(Whole, cls.__name__) if cls.counts[0] is Whole else cls.counts[0]
+        if cls.counts == (Whole,):
+            return variant(Whole, cls.__name__)
+        kinds = [kind for kind in cls.counts if kind is not Whole]
+        return kinds[0] if len(kinds) == 1 else None
 
 
 def results(made: object) -> list[Any]:

@@ -294,7 +294,21 @@ class Whole(_Retyped):
         return _with_options(self.name, self.options)
 
 
+# What operations with options print, where that is not their names and values.
+TEXTS = {
+    "CumOp": "{axis}, {mode}",
+    "Flatten": "{outdim}",
+    "Join": "",
+    "Split": "{len_splits}",
+    "SortOp": "{kind}, {order}",
+    "ArgSortOp": "{kind}, {order}",
+    "Prepend_scalar_constant_to_each_row": "Constant{{{val}}}",
+}
+
+
 def _with_options(name: str, options: dict[str, Any]) -> str:
+    if name in TEXTS:
+        return f"{name}{{{TEXTS[name].format_map(options)}}}" if TEXTS[name] else name
     text = ", ".join(f"{option}={value!r}" for option, value in options.items())
     return f"{name}{{{text}}}" if text else name
 

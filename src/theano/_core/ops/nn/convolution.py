@@ -263,8 +263,8 @@ class BaseAbstractConv(WindowOp):
 def _known_shape(name: str, shape: object, count: int) -> tuple[int | None, ...]:
     if shape is None:
         return (None,) * count
-    shape = getattr(shape, "data", shape) if isinstance(shape, Variable) else listed(shape)
-    if not isinstance(shape, (tuple, list, np.ndarray)):
+    shape = listed(shape)
+    if isinstance(shape, Variable) or not isinstance(shape, (tuple, list, np.ndarray)):
         raise ValueError(f"{name} should be None or a tuple of constant int values, got {shape}")
     values = tuple(None if n is None else python_int(n) for n in shape)
     wanted = f"{name} should be None or {count} constant int values, got {shape}"
