@@ -246,6 +246,22 @@ def test_classes_are_equal_to_those_of_operations() -> None:
         assert isinstance(out.owner.op, cls)
 
 
+def test_operations_are_made_anew_from_what_they_were_made_with() -> None:
+    """As libraries that rebuild graphs do, which keep `_props_dict()` of each operation."""
+    x, v, i = T.dmatrix("x"), T.dvector("v"), T.lvector("i")
+    for out in (
+        *(x.max(0), x.T, x.reshape((3, 2)), x[1:, 0], x.shape, T.dot(x, v), T.join(0, x, x)),
+        *(T.inc_subtensor(x[0], 1), T.set_subtensor(x[i], 1), x[i, i], T.eye(3), T.cumsum(x, 1)),
+        *(T.sort(x), T.nlinalg.det(x), T.nlinalg.qr(x)[0], T.opt.Assert("m")(x, x.sum() > 0)),
+    ):
+        op: Any = out.owner.op
+        known = op._props_dict()
+        assert list(known) == list(op.__props__) and op._props() == tuple(known.values())
+        assert type(op)(**known) == op == type(op)(*known.values())
+        assert type(type(op)(**known)) is type(op)
+    assert T.diag(x, 1).owner.op._props_dict()["offset"] == 1
+
+
 def test_axes_of_joins_and_splits_are_inputs() -> None:
     """So walks over graphs find them, and rules of users take them from there."""
     x, y, sizes = T.dmatrix("x"), T.dmatrix("y"), T.lvector("sizes")

@@ -58,8 +58,23 @@ def _prepare_node(op: Op, node: Apply, storage_map: object, compute_map: object,
     """Do what must be done once before a node is computed: nothing."""
 
 
+def _props_dict(op: Op) -> dict[str, Any]:
+    """Return what an operation was made with, by name: `type(op)(**op._props_dict())` is its equal.
+
+    That holds for classes that have `__props__`, in the order in which they take them.
+    """
+    return {name: getattr(op, name) for name in op.__props__} or dict(getattr(op, "options", {}))
+
+
+def _props(op: Op) -> tuple[Any, ...]:
+    """Return what an operation was made with."""
+    return tuple(_props_dict(op).values())
+
+
 # Name → method of every operation; those of users have their own.
 OPERATION_METHODS: dict[str, Callable[..., Any]] = {
+    "_props": _props,
+    "_props_dict": _props_dict,
     "add_tag_trace": lambda op, thing, user_line=None: thing,
     "do_constant_folding": lambda op, node: True,
     "get_params": _get_params,

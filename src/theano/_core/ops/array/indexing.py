@@ -299,7 +299,7 @@ class PartialWrite:
 class IncSubtensor(PartialWrite, Structured):
     """`x` with a part set to `y`, or with `y` added to that part."""
 
-    __props__ = ("assign", "index")
+    __props__ = ("index", "assign")
     shape = shape_of(0)
     connection = connected(0, 1)
     linear = linear_in((0, 1))
@@ -498,7 +498,7 @@ class AdvancedIncSubtensor(PartialWrite, AdvancedSubtensor):
     Where a position occurs several times, additions accumulate and the last assignment stays.
     """
 
-    __props__ = ("assign", "axes")
+    __props__ = ("axes", "assign")
     shape = shape_of(0)
     connection = connected(0, 1)
     linear = linear_in((0, 1))

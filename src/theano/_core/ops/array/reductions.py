@@ -178,7 +178,7 @@ class Reduction(Structured):
     operation as the one that they were asked of.
     """
 
-    __props__ = ("acc_dtype", "axis", "dtype", "kind")
+    __props__ = ("kind", "axis", "dtype", "acc_dtype")
 
     def __init__(
         self,
