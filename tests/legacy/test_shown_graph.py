@@ -406,3 +406,28 @@ def test_the_graph_that_is_shown_knows_the_lengths_of_its_variables() -> None:
     (length,) = graph.shape_feature.shape_of[graph.outputs[0]]
     (leaf,) = graph.inputs
     assert length.eval({leaf: np.ones((4, 2))}) == 3
+
+
+def test_what_elementwise_operations_repeat_is_not_filled() -> None:
+    """As `local_elemwise_alloc` left it: loops read what is repeated, and check the lengths."""
+    v, x, n = T.dvector("v"), T.dmatrix("x"), T.iscalar("n")
+    t = T.dtensor3("t")
+
+    def counts(inputs: list[Any], out: Any, **options: Any) -> tuple[int, int]:
+        nodes = theano.function(inputs, out, **options).maker.fgraph.toposort()
+        kinds = (T.Alloc, T.opt.Assert)
+        return tuple(sum(isinstance(node.op, kind) for node in nodes) for kind in kinds)  # type: ignore[return-value]
+
+    assert counts([v, x], T.alloc(v, 2, 2) + x) == (0, 1)
+    assert counts([v, x], T.alloc(v, *x.shape) + x) == (0, 0)
+    assert counts([v, t], T.alloc(v, 2, 2).dimshuffle(0, 1, "x") + t) == (0, 1)
+    assert counts([v, x], T.alloc(v, 5, 5) + T.alloc(x, 5, 5, 5)) == (1, 0)
+    assert counts([v, x, n], T.alloc(v, n, n) + T.alloc(x, 5, 5, 5)) == (1, 1)
+    assert counts([v], T.exp(T.alloc(v, 2, 2))) == (1, 0)
+    assert counts([v, x], T.alloc(v, 2, 2) + x, mode="FAST_COMPILE") == (1, 0)
+    mode = theano.compile.get_default_mode().excluding("local_elemwise_alloc")
+    assert counts([v, x], T.alloc(v, 2, 2) + x, mode=mode) == (1, 0)
+    f = theano.function([v, x], T.alloc(v, 2, 2) + x)
+    assert f([1, 2], np.ones((2, 2))).tolist() == [[2, 3], [2, 3]]
+    with pytest.raises(ValueError):
+        f([1, 2], np.ones((3, 2)))

@@ -26,11 +26,13 @@ from theano._core.legacy.ops.layer_ops import (
     AbstractBatchNormTrainGrad,
 )
 from theano._core.legacy.optimizers.global_optimizers import EquilibriumOptimizer, optimized
+from theano._core.legacy.optimizers.repeated_operands import local_elemwise_alloc
 from theano._core.legacy.optimizers.shape_feature import ShapeFeature
 from theano._core.legacy.optimizers.written_parts import SHOWN
 from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromScalar
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.broadcasting import Alloc
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.index_form import Slice, shortened
 from theano._core.ops.array.indexing import Subtensor
@@ -214,6 +216,9 @@ def _without_parts(maker: FunctionMaker, outputs: list[Any]) -> list[Any]:
     """Return a graph without reads and writes of parts that rewrites of Theano 1.0.5 took away."""
     chosen = [each for each in SHOWN if each.name not in maker.mode.excluded]
     tracked = {cls for each in chosen for cls in each.tracks() or ()}
+    if local_elemwise_alloc.name not in maker.mode.excluded:
+        chosen.append(local_elemwise_alloc)
+        tracked.add(Alloc)
     if not any(isinstance(node.op, tuple(tracked)) for node in toposort(outputs)):
         return outputs
     return optimized(outputs, [EquilibriumOptimizer(chosen)])
