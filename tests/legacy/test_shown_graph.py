@@ -421,6 +421,8 @@ def test_what_elementwise_operations_repeat_is_not_filled() -> None:
     assert counts([v, x], T.alloc(v, 2, 2) + x) == (0, 1)
     assert counts([v, x], T.alloc(v, *x.shape) + x) == (0, 0)
     assert counts([v, t], T.alloc(v, 2, 2).dimshuffle(0, 1, "x") + t) == (0, 1)
+    lengths = t.shape[0], t.shape[1]
+    assert counts([v, t], T.alloc(v, *lengths).dimshuffle(0, 1, "x") + t) == (0, 0)
     assert counts([v, x], T.alloc(v, 5, 5) + T.alloc(x, 5, 5, 5)) == (1, 0)
     assert counts([v, x, n], T.alloc(v, n, n) + T.alloc(x, 5, 5, 5)) == (1, 1)
     assert counts([v], T.exp(T.alloc(v, 2, 2))) == (1, 0)
@@ -431,3 +433,14 @@ def test_what_elementwise_operations_repeat_is_not_filled() -> None:
     assert f([1, 2], np.ones((2, 2))).tolist() == [[2, 3], [2, 3]]
     with pytest.raises(ValueError):
         f([1, 2], np.ones((3, 2)))
+
+
+def test_a_split_into_one_part_is_the_array() -> None:
+    x, sizes = T.dmatrix("x"), T.ivector("sizes")
+    f = theano.function([x, sizes], T.split(x, sizes, 1))
+    assert [type(node.op) for node in f.maker.fgraph.toposort()] == [DeepCopyOp]
+    assert f([[1.0], [2.0]], [2]).tolist() == [[1.0], [2.0]]
+    with pytest.raises(ValueError, match="add up to the length"):
+        f([[1.0], [2.0]], [1])
+    f = theano.function([x, sizes], T.split(x, sizes, 2))
+    assert isinstance(f.maker.fgraph.toposort()[-1].op, T.Split)

@@ -19,6 +19,7 @@ from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.graphs.walks import view_roots
+from theano._core.legacy.ops.array_ops import Split
 from theano._core.legacy.ops.function_op import deep_copy_op
 from theano._core.legacy.ops.layer_ops import (
     AbstractBatchNormInference,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 # Theano 1.0.5 replaced these in every function, too.
 _ABSTRACT = (AbstractBatchNormTrain, AbstractBatchNormTrainGrad, AbstractBatchNormInference)
+_ALL_IN_ONE = Split(1)
 # Either undoes the other.
 _CONVERSIONS = (TensorFromScalar, ScalarFromTensor)
 # The pass that is not shown, and names of rewrites that did a part of it: a mode that asks for one
@@ -107,7 +109,9 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
 def _stays_whole(node: Apply) -> bool:
     op: Any = node.op
     if isinstance(op, Expression):
-        return not isinstance(op, (ReverseRule, *_ABSTRACT))
+        # A split into one part is no operation there either.
+        is_whole = op == _ALL_IN_ONE
+        return not is_whole and not isinstance(op, (ReverseRule, *_ABSTRACT))
     return not getattr(op, "is_inline", True)
 
 

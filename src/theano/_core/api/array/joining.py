@@ -361,6 +361,8 @@ def _parts_of(
         fits += [ge(size, 0), ge(rest, size)]
         rest = sub(rest, size)
     x = check(x, eq(rest, 0), *fits)
+    if n_splits == 1:
+        return [x]
     parts = []
     start: Any = 0
     for size in sizes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from theano._core.ir.comparison import equal_computations
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.optimizers.local_optimizers import local_optimizer
@@ -68,10 +69,15 @@ def _fit(
     known = [None] * v.type.ndim if filled is None else filled[1]
     pairs = []
     for axis, (one, n, other) in enumerate(zip(v.type.broadcastable, lengths, known, strict=True)):
-        number = None if n is None else python_int(n)
-        if one or n is None or (number is not None and number == python_int(other)):
+        if one or n is None:
             continue
-        pairs.append(eq(n, length(like, axis) if other is None else other))
+        other = length(like, axis) if other is None else other
+        number = python_int(n)
+        same = (
+            number == python_int(other) if number is not None else equal_computations([n], [other])
+        )
+        if not same:
+            pairs.append(eq(n, other))
     return pairs
 
 
