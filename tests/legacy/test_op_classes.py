@@ -48,6 +48,9 @@ def test_classes_of_indices() -> None:
     read, written = x[i], T.set_subtensor(x[i], 0)
     assert isinstance(read.owner.op, T.AdvancedSubtensor1)
     assert isinstance(written.owner.op, subtensor.AdvancedIncSubtensor1)
+    assert isinstance(x[i, i].owner.op, subtensor.BaseAdvancedSubtensor)
+    assert isinstance(T.set_subtensor(x[i, i], 0).owner.op, subtensor.BaseAdvancedIncSubtensor)
+    assert not isinstance(read.owner.op, subtensor.BaseAdvancedSubtensor)
     assert not isinstance(written.owner.op, T.AdvancedSubtensor1)
     assert not isinstance(x[:, i].owner.op, T.AdvancedSubtensor1)
     assert T.advanced_subtensor1(x, i).owner.op == read.owner.op

@@ -243,7 +243,6 @@ REFUSED: dict[str, dict[str, str]] = {
             "DiagonalSubtensor IncDiagonalSubtensor diagonal_subtensor inc_diagonal_subtensor"
         ),
         "theano.tensor.slinalg": "CholeskyGrad EigvalshGrad ExpmGrad",
-        "theano.tensor.subtensor": "BaseAdvancedIncSubtensor BaseAdvancedSubtensor",
     },
     INNER: {
         "theano.compat": "maybe_add_to_os_environ_pathlist",

@@ -195,6 +195,24 @@ def index_form(idx_list: Sequence[object]) -> Index:
     )
 
 
+class BaseAdvancedSubtensor(metaclass=Kind):
+    """What `AdvancedSubtensor` was derived from."""
+
+    @classmethod
+    def holds(cls, op: Op) -> bool:
+        """Tell whether an operation is of this kind."""
+        return AdvancedSubtensor.holds(op)
+
+
+class BaseAdvancedIncSubtensor(metaclass=Kind):
+    """What `AdvancedIncSubtensor` was derived from."""
+
+    @classmethod
+    def holds(cls, op: Op) -> bool:
+        """Tell whether an operation is of this kind."""
+        return AdvancedIncSubtensor.holds(op)
+
+
 class AdvancedSubtensor(metaclass=Kind):
     """Items of a tensor at arrays of positions, other than one vector along the first axis."""
 
