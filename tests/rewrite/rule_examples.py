@@ -225,6 +225,9 @@ EXAMPLES: dict[str, Any] = {
     "reduce(reshape(x), axis) → reduce(x, axes)": T.tanh(m).flatten().sum(),
     "reduce(reduce(x)) → reduce(x) over the axes of both": T.tanh(m).max(axis=1).max(),
     "reduce(join(x, y), axis) → f(x, y)": T.stack([x, T.exp(y), x * y]).max(axis=0),
+    "join(vector(a, …), vector(b, …)) → vector(a, …, b, …)": T.concatenate(
+        [T.stack([x[0] > 0, x[1] > 0]), T.stack([x[2] > 0, x[0] > 1])]
+    ),
     "sum(f(join(x, y))) → sum(f(x)) + sum(f(y))": T.tanh(T.concatenate([x, T.exp(y)])).sum(),
     "diagonal of dot(x, y) → sums of x times y^T": nlinalg.trace(T.dot(m, m.T)),
 }

@@ -41,6 +41,7 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "local_func_inv": _INVERSES,
     "local_incsubtensor_of_zeros_to_setsubtensor": ("inc(zeros, y, i) → set(zeros, y, i)",),
     "local_intdiv_by_one": ("cast to its own dtype → x; max(x, x) → x",),
+    "local_join_make_vector": ("join(vector(a, …), vector(b, …)) → vector(a, …, b, …)",),
     "local_lift_transpose_through_dot": ("dot(x, y).T → dot(y.T, x.T)",),
     "local_log1p": ("log(1 + x) → log1p(x)", "log(1 - x) → log1p(-x)"),
     "local_log_add": ("log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))",),

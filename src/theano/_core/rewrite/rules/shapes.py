@@ -8,6 +8,7 @@ from typing import Any
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import Alloc, alloc, known_value
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.gradient import FILTERS
 from theano._core.ops.array.index_form import Slice, is_whole, join_index
@@ -69,6 +70,34 @@ def _item_of_vector(rewriter: Rewriter, node: Apply) -> Any:
     if isinstance(entry, Slice) and all(v is None or isinstance(v, int) for v in entry):
         return MakeVector(source.op.dtype)(*source.inputs[slice(*entry)])
     return None
+
+
+@rule(
+    "join(vector(a, …), vector(b, …)) → vector(a, …, b, …)",
+    on=Join,
+    keeps="exact",
+    why="one vector is made, and less is copied",
+)
+def _joined_vectors(rewriter: Rewriter, node: Apply) -> Any:
+    """Of neighbours that nothing else needs."""
+    arrays, merged, vectors = node.op.parts(node)[1], [], False
+    for v in arrays:
+        made = made_by(v, MakeVector) if rewriter.uses.get(v, 0) <= 1 else None
+        if made is not None and vectors:
+            merged[-1].append(v)
+        else:
+            merged.append([v])
+        vectors = made is not None
+    if len(merged) == len(arrays):
+        return None
+    dtype = node.outputs[0].type.dtype
+    parts = [
+        group[0]
+        if len(group) == 1
+        else MakeVector(dtype)(*(item for v in group for item in v.owner.inputs))
+        for group in merged
+    ]
+    return parts[0] if len(parts) == 1 else Join(0)(*parts)
 
 
 @rule("x[0:length of x] → x", on=Subtensor, keeps="exact", why="no work")
