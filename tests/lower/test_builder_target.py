@@ -32,7 +32,7 @@ def test_a_fork_waits_for_the_library_that_is_loaded_ahead() -> None:
     program = """
 import os
 from theano._core.lower.llvm.target import libllvm
-libllvm.load_ahead()
+libllvm.load_ahead(print)
 child = os.fork()
 if not child:
     libllvm.prepare()
@@ -42,6 +42,21 @@ libllvm.prepare()
 """
     for _ in range(3):
         subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="nothing is loaded ahead")
+@pytest.mark.parametrize("needed", [False, True])
+def test_what_comes_behind_loading_is_left_to_who_needs_the_library(needed: bool) -> None:
+    program = f"""
+from theano._core.lower.llvm.target import codegen, libllvm
+if {needed}:
+    libllvm.library()
+done = []
+libllvm.load_ahead(lambda: done.append(codegen.warm_up()))
+libllvm._loading[0].join()
+assert done == ([] if {needed} else [None])
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_the_functions_of_the_library_are_those_that_llvmlite_calls():

@@ -9,7 +9,7 @@ import functools
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any
@@ -99,15 +99,23 @@ def _path() -> str:
 
 
 @functools.cache
-def load_ahead() -> None:
+def load_ahead(then: Callable[[], object]) -> None:
     """Have a thread load the library, while a first program is rewritten and lowered.
 
-    It is a sixth of the time that such a program takes. Who needs it finds it loaded, or waits.
+    It is a sixth of the time that such a program takes. Who needs it finds it loaded, or waits. If
+    nobody needs it by then, the thread does what comes `then`.
     """
-    if os.name == "posix":
+
+    def load() -> None:
         # Not ctypes.CDLL(path), which holds Python's lock meanwhile.
-        load = ctypes.CDLL(None).dlopen
-        thread = Thread(target=load, args=(os.fsencode(_path()), os.RTLD_NOW), daemon=True)
+        ctypes.CDLL(None).dlopen(os.fsencode(_path()), os.RTLD_NOW)
+        # Who compiles in earnest is told what is wrong.
+        with suppress(ImportError, MemoryError, CodeGenerationError):
+            if not library.cache_info().currsize:
+                then()
+
+    if os.name == "posix":
+        thread = Thread(target=load, daemon=True)
         # The system may give no thread.
         with suppress(RuntimeError):
             thread.start()

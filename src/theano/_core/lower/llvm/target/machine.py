@@ -49,10 +49,10 @@ def cache() -> CompileCache:
 
 def load_ahead() -> None:
     """Begin to load what a program that is not kept needs, on another thread."""
-    from theano._core.lower.llvm.target import libllvm
+    from theano._core.lower.llvm.target import codegen, libllvm
 
     if native.get_threads() > 1 and libllvm.has_memory(FOR_THREADS):
-        libllvm.load_ahead()
+        libllvm.load_ahead(codegen.warm_up)
 
 
 @lru_cache(8)
