@@ -303,6 +303,44 @@ def test_of_two_classes(name: str) -> None:
     np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-20)
 
 
+PAIRS: dict[str, Any] = {
+    "difference": lambda a, b: T.log(1 + T.exp(-(a - b))),
+    "log1p": lambda a, b: T.log1p(T.exp(b - a)),
+    "sigmoid": lambda a, b: -T.log(nnet.sigmoid(a - b)),
+    "margin": lambda a, b: T.log(1 + T.exp(1 + b - a - 1)),
+    "sum": lambda a, b: T.log(1 + T.exp(-a - (-b))),
+}
+
+
+@pytest.mark.parametrize("name", list(PAIRS))
+def test_of_differences_of_two_scores(name: str) -> None:
+    loss = PAIRS[name](u, v)
+    f = theano.function([u, v], [loss, *T.grad(loss.sum(), [u, v])])
+    better, worse = (np.array(n, "float32") for n in ([1e4, -1e4, 3, -90, 0], [0, 0, 1, 90, 1e4]))
+    value, *slopes = f(better, worse)
+    missed = worse.astype("float64") - better
+    np.testing.assert_allclose(value, np.logaddexp(0, missed), rtol=1e-6, atol=1e-20)
+    wanted = 1 / (1 + np.exp(-np.clip(missed, -700, 700)))
+    np.testing.assert_allclose(slopes, [-wanted, wanted], rtol=1e-6, atol=1e-20)
+
+
+def test_of_small_numbers_added_to_what_may_be_0() -> None:
+    small, one = np.float32(1e-8), np.ones(1, "float32")
+    s = nnet.sigmoid(u)
+    for out in (T.log(1 - u + small), T.log(-(u - 1) + small), T.log(small - (u - 1))):
+        np.testing.assert_allclose(theano.function([u], out)(one), np.log(small), rtol=1e-6)
+    loss = -(v * T.log(s + small) + (1 - v) * T.log(1 - s + small))
+    f = theano.function([u, v], [loss, T.grad(loss.sum(), u)])
+    value, slope = f(np.float32([200, -200]), np.float32([0, 1]))
+    np.testing.assert_allclose(value, -np.log(small), rtol=1e-6)
+    np.testing.assert_allclose(slope, 0, atol=1e-20)
+    # Where no digits are lost, or few, constants meet.
+    for numbers in ((1, 0.5), (0.1, 0.2), (2048, 0.25)):
+        out = u + np.float32(numbers[0]) + np.float32(numbers[1])
+        nodes = theano.function([u], out).maker.fgraph.toposort()
+        assert len(nodes) == 1
+
+
 def test_of_the_logarithm_of_an_exponential() -> None:
     # As the mean of a Poisson regression.
     mean = T.exp(u)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ from theano._core.rewrite.rules.flatten import (
 RULES = Rules("canonical")
 rule, pattern = RULES.rule, RULES.pattern
 SUMS = frozenset((add, sub, neg))
+# How many times smaller than others constants stay by themselves, if digits of theirs are lost.
+MUCH_SMALLER = 16
 CASTS = tuple(cast_op(dtype) for dtype in dtypes.all_dtypes)
 x, y = wild("x"), wild("y")
 
@@ -124,17 +127,11 @@ def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
             terms = _flat_sum(rewriter, node, False)
     if terms is None:
         return None
-    plus, known_plus = split_constants(terms.plus)
-    minus, known_minus = split_constants(terms.minus)
-    constant_count = len(known_plus) + len(known_minus)
-    if (
-        not terms.changed
-        and constant_count < 2
-        and not (constant_count and _sums_to(known_plus, known_minus, dtype) == 0)
-    ):
+    plus, minus, *constants = _known_apart(terms.plus, terms.minus, dtype)
+    meet = any(len(same) > 1 or (same and sum(same) == 0) for same in constants)
+    if not terms.changed and not meet:
         return None
-    constant = _sums_to(known_plus, known_minus, dtype)
-    result = _rebuild_sum(node, plus, minus, constant, dtype)
+    result = _rebuild_sum(node, plus, minus, constants, dtype)
     return fitted(rewriter, result, terms.gone)
 
 
@@ -153,31 +150,43 @@ def _minus_of_sum(rewriter: Rewriter, node: Apply) -> Any:
         return None
     if len(terms) > 2 and rewriter.uses.get(node.inputs[0], 0) > 1:
         return None
-    plus, known_plus = split_constants(terms.minus)
-    minus, known_minus = split_constants(terms.plus)
     dtype = node.outputs[0].type.dtype
-    constant = _sums_to(known_plus, known_minus, dtype)
-    return _rebuild_sum(node, plus, minus, constant, dtype)
+    plus, minus, *constants = _known_apart(terms.minus, terms.plus, dtype)
+    return _rebuild_sum(node, plus, minus, constants, dtype)
 
 
-def _sums_to(plus: list[Variable], minus: list[Variable], dtype: str) -> Any:
+def _known_apart(plus: list[Variable], minus: list[Variable], dtype: str) -> tuple[list[Any], ...]:
+    """Return the operands of a sum, what it takes away, and two lists of its constants.
+
+    The second has the small ones, which lose digits when they are added to the others before these
+    cancel: 1 - x + 1e-8 is 1e-8 in float32 where x is 1.
+    """
+    plus, known_plus = split_constants(plus)
+    minus, known_minus = split_constants(minus)
     with np.errstate(all="ignore"):
-        result = np.zeros((), dtype=dtype)
-        for value in plus:
-            result = result + number(known_value(value), dtype)
-        for value in minus:
-            result = result - number(known_value(value), dtype)
-    return result
+        known = [number(known_value(v), dtype) for v in known_plus]
+        known += [0 - number(known_value(v), dtype) for v in known_minus]
+        if len(known) < 2 or not dtypes.is_float(dtype):
+            return plus, minus, known, []
+        largest = max(map(abs, known))
+        large = [c for c in known if not abs(c) * MUCH_SMALLER < largest]
+        small = [c for c in known if abs(c) * MUCH_SMALLER < largest]
+        total, rest = sum(large), sum(small)
+        exact = (total + rest) - total == rest and (total + rest) - rest == total
+    return (plus, minus, known, []) if exact else (plus, minus, large, small)
 
 
 def _rebuild_sum(
     node: Apply,
     plus: list[Variable],
     minus: list[Variable],
-    constant: np.generic | np.ndarray,
+    constants: Sequence[list[Any]],
     dtype: str,
 ) -> Any:
+    """Return a sum with its constants, those that are small last."""
     result = None
+    with np.errstate(all="ignore"):
+        constant, small = (sum(same, np.zeros((), dtype)) for same in constants)
     plus, minus = [cast(v, dtype) for v in plus], [cast(v, dtype) for v in minus]
     for value in plus:
         result = value if result is None else result + value
@@ -192,6 +201,8 @@ def _rebuild_sum(
             taken = value if taken is None else taken + value
     if taken is not None:
         result = -taken
+    if small != 0:
+        result = result + number(small, dtype)
     return filled(node, result)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,9 @@ from theano._core.rewrite.rules.flatten import (
 RULES = Rules("canonical")
 rule = RULES.rule
 ROOTS = (mul, true_div, neg, reciprocal)
+SUMS = (add, sub, neg)
+# Terms that are told apart in arguments of sigmoids.
+FEW_TERMS = 8
 
 
 class Factors(Terms):
@@ -249,14 +254,30 @@ class Sigmoid:
             return result
         return sigmoid(-cast(self.argument, result.type.dtype))
 
+    @cached_property
+    def _meaning(self) -> tuple[Any, ...]:
+        """What is equal for equal sums, however these are written: y - x and -(x - y)."""
+        plus, minus = (Counter[Variable]() for _ in range(2))
+        number: Any = 0
+        stack = [(self.argument, self.negative)]
+        while stack:
+            value, negative = stack.pop()
+            known, node = known_value(value), made_by(value, *SUMS)
+            if known is not None:
+                number += -known if negative else known
+            elif node is None or not dtypes.is_float(value.type.dtype) or len(stack) >= FEW_TERMS:
+                (minus if negative else plus)[value] += 1
+            else:
+                first, *others = node.inputs
+                stack.append((first, negative != (node.op is neg)))
+                stack += [(v, negative != (node.op is sub)) for v in others]
+        return frozenset(plus.items()), frozenset(minus.items()), number
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sigmoid) and (self.argument, self.negative) == (
-            other.argument,
-            other.negative,
-        )
+        return isinstance(other, Sigmoid) and self._meaning == other._meaning
 
     def __hash__(self) -> int:
-        return hash((self.argument, self.negative))
+        return hash(self._meaning)
 
 
 def _is_sum(variable: Variable) -> bool:
