@@ -178,6 +178,24 @@ EXAMPLES: dict[str, Any] = {
         T.nnet.categorical_crossentropy(T.nnet.softmax(m), T.argmin(m, axis=1)).sum(), m
     ),
     "y x^(y - 1) / x^y → y / x": T.grad(T.log(T.exp(x) ** y).sum(), x),
+    "log(softplus(x)) → log(softplus(max(x, -20))) + min(x + 20, 0)": T.log(T.nnet.softplus(x)),
+    "sigmoid(x) / softplus(x) → sigmoid(max(x, -20)) / softplus(max(x, -20))": T.nnet.sigmoid(x)
+    / T.nnet.softplus(x),
+    "log1p(y exp(x)) → max + log1p(exp(-max) - 1 + y exp(x - max))": T.log1p(T.exp(x) / 3),
+    "log((exp(x) + exp(y))[i]) → log(exp(x) + exp(y))[i]": T.log((T.exp(x) + T.exp(2 * x))[i]),
+    "1 - sigmoid(x)[i] → sigmoid(-x)[i]": 1 - T.nnet.sigmoid(m).flatten(),
+    "log(join(exp(x), y)) → join(x, log(y))": T.log(T.concatenate([T.exp(x), y**2])),
+    "join(exp(x), y) join(u, v) → join(exp(x) u, y v)": T.concatenate([T.exp(x), y])
+    * T.concatenate([T.sin(x), T.cos(y)]),
+    "sum(join(exp(x), y)) → sum(exp(x)) + sum(y)": T.log(
+        T.concatenate([T.exp(x), T.exp(2 * y)]).sum()
+    ),
+    "(x / exp(y))[a:b] → x[a:b] / exp(y)[a:b]": (
+        lambda p: T.grad((T.exp(m[:, :2]) * T.log(T.concatenate([p, 1 - p], axis=1))).sum(), x)
+    )(T.nnet.sigmoid(x)[:, None]),
+    "rebroadcast(x / exp(y)) → rebroadcast(x) / exp(y)": (
+        lambda p: T.grad((T.exp(m[:, :2]) * T.log(T.stack([p, 1 - p], axis=1))).sum(), x)
+    )(T.nnet.sigmoid(x)),
     "log(exp(x) + exp(y)) → max + log(exp(x - max) + exp(y - max))": T.log(T.exp(x) + T.exp(y)),
     "log(sum(w exp(x)) y) → max + log(sum(w exp(x - max)) y)": T.log(
         (T.ge(m, 0.5) * T.exp(m)).sum(axis=1) * y[0] ** 2

@@ -324,6 +324,157 @@ def test_of_differences_of_two_scores(name: str) -> None:
     np.testing.assert_allclose(slopes, [-wanted, wanted], rtol=1e-6, atol=1e-20)
 
 
+SCORES = np.array([-1e4, -200, -90, -3, 0, 2, 95, 200, 1e4], "float32")
+rows = T.arange(y.shape[0])
+# Probabilities in one column, given the form of a vector.
+SHAPED: dict[str, Any] = {
+    "flat": lambda q: q.flatten(),
+    "reshaped": lambda q: q.reshape((-1,)),
+    "a column": lambda q: q[:, 0],
+    "a row of the transpose": lambda q: q.T[0],
+    "chosen": lambda q: q[rows, T.zeros_like(y)],
+}
+
+
+@pytest.mark.parametrize("name", list(SHAPED))
+@pytest.mark.parametrize("written", ["sigmoid", "1 / (1 + exp(-x))"])
+def test_of_probabilities_in_another_shape(name: str, written: str) -> None:
+    whole = nnet.sigmoid(x) if written == "sigmoid" else 1 / (1 + T.exp(-x))
+    loss = nnet.binary_crossentropy(SHAPED[name](whole), v)
+    f = theano.function([x, v, y], [loss, T.grad(loss.sum(), x)], on_unused_input="ignore")
+    for label in (0, 1):
+        labels = np.full(len(SCORES), label, "float32")
+        value, slope = f(SCORES[:, None], labels, np.zeros(len(SCORES), "int32"))
+        missed = SCORES.astype("float64") * (1 - 2 * label)
+        np.testing.assert_allclose(value, np.logaddexp(0, missed), rtol=1e-6, atol=1e-20)
+        wanted = 1 / (1 + np.exp(-np.clip(missed, -700, 700))) * (1 - 2 * label)
+        np.testing.assert_allclose(slope[:, 0], wanted, rtol=1e-6, atol=1e-20)
+
+
+column, target = nnet.sigmoid(u).dimshuffle(0, "x"), T.stack([1 - v, v], axis=1)
+two = T.stack([1 - nnet.sigmoid(u), nnet.sigmoid(u)], axis=1)
+# Both probabilities of two classes beside each other.
+JOINED: dict[str, Any] = {
+    "logarithms chosen": -T.log(two)[rows, y],
+    "logarithm of chosen": -T.log(two[rows, y]),
+    "rows": -T.log(T.stack([1 - nnet.sigmoid(u), nnet.sigmoid(u)])[y, rows]),
+    "transposed": -T.log(T.stack([1 - nnet.sigmoid(u), nnet.sigmoid(u)]).T[rows, y]),
+    "columns": nnet.categorical_crossentropy(T.concatenate([1 - column, column], axis=1), y),
+    "one-hot": -(T.log(two) * target).sum(axis=1),
+    "logarithm of a sum": -T.log((two * target).sum(axis=1)),
+}
+
+
+@pytest.mark.parametrize("name", list(JOINED))
+def test_of_two_probabilities_joined(name: str) -> None:
+    loss = JOINED[name]
+    f = theano.function([u, v, y], [loss, T.grad(loss.sum(), u)], on_unused_input="ignore")
+    for label in (0, 1):
+        labels = np.full(len(SCORES), label)
+        value, slope = f(SCORES, labels.astype("float32"), labels.astype("int32"))
+        missed = SCORES.astype("float64") * (1 - 2 * label)
+        np.testing.assert_allclose(value, np.logaddexp(0, missed), rtol=1e-6, atol=1e-20)
+        wanted = 1 / (1 + np.exp(-np.clip(missed, -700, 700))) * (1 - 2 * label)
+        np.testing.assert_allclose(slope, wanted, rtol=1e-6, atol=1e-20)
+
+
+few = np.float32(0.05)
+# Expressions of u and v, and of the same that is exact: numbers beside exponentials.
+BESIDE: dict[str, Any] = {
+    "log of a sum": (lambda a, b: T.log(T.exp(a) + few), lambda a, b: np.logaddexp(a, np.log(few))),
+    "log1p": (
+        lambda a, b: T.log1p(T.exp(a) / 3),
+        lambda a, b: np.logaddexp(0, a - np.log(3)),
+    ),
+    "dispersion": (
+        lambda a, b: T.log(T.exp(a) / (T.exp(a) + b)),
+        lambda a, b: a - np.logaddexp(a, np.log(b)),
+    ),
+    "noise": (
+        lambda a, b: -T.log(1 - T.exp(a) / (T.exp(a) + few)),
+        lambda a, b: np.logaddexp(0, a - np.log(few)),
+    ),
+    "rate": (
+        lambda a, b: T.log(nnet.softplus(a)),
+        lambda a, b: np.where(a < -30, a, np.log(np.logaddexp(0, np.maximum(a, -30)))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(BESIDE))
+def test_of_numbers_beside_exponentials(name: str) -> None:
+    written, exact = BESIDE[name]
+    out = written(u, v)
+    f = theano.function([u, v], [out, T.grad(out.sum(), u)], on_unused_input="ignore")
+    counts = np.full(len(SCORES), 2, "float32")
+    value, slope = f(SCORES, counts)
+    z, step = SCORES.astype("float64"), 1e-4
+    np.testing.assert_allclose(value, exact(z, counts), rtol=1e-6, atol=1e-6)
+    wanted = (exact(z + step, counts) - exact(z - step, counts)) / (2 * step)
+    np.testing.assert_allclose(slope, wanted, rtol=1e-5, atol=1e-6)
+
+
+smaller = np.float32(1e-8)
+mixed = np.float32(0.3) * p + np.float32(0.7) * nnet.softmax(x[:, ::-1])
+picked = x[rows, y]
+# Losses of rows, and the same of one row in float64, stable.
+ROWS: dict[str, Any] = {
+    "mean": (T.log(T.mean(T.exp(x), axis=1)), lambda z, c: full(z) - np.log(5)),
+    "number beside": (
+        T.log(T.exp(x).sum(axis=1) + smaller),
+        lambda z, c: np.logaddexp(full(z), np.log(smaller)),
+    ),
+    "log1p": (T.log1p(T.exp(x).sum(axis=1)), lambda z, c: np.logaddexp(0, full(z))),
+    "contrast": (
+        -T.log(T.exp(picked) / (T.exp(x).sum(axis=1) + smaller)),
+        lambda z, c: np.logaddexp(full(z), np.log(smaller)) - z[c],
+    ),
+    "others": (
+        T.log(1 + (T.exp(x - picked.dimshuffle(0, "x")) * (1 - t)).sum(axis=1)),
+        lambda z, c: full(z) - z[c],
+    ),
+    "mixture": (
+        -T.log(mixed[rows, y]),
+        lambda z, c: full(z) - np.logaddexp(np.log(0.3) + z[c], np.log(0.7) + z[4 - c]),
+    ),
+    "two at once": (-T.log(p[:, 0] * p[:, 1]), lambda z, c: 2 * full(z) - z[0] - z[1]),
+}
+
+
+def full(values: Any) -> Any:
+    """Return log(sum(exp(x)))."""
+    return np.logaddexp.reduce(values)
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_of_rows(name: str) -> None:
+    out, exact = ROWS[name]
+    f = theano.function([x, t, y], [out, T.grad(out.sum(), x)], on_unused_input="ignore")
+    value, slope = f(LOGITS, ONE_HOT, CLASSES)
+    step, lost = 1e-4 * np.eye(5), float(np.spacing(np.float32(1e4)))
+    for row, c, got, gradient in zip(LOGITS.astype("float64"), CLASSES, value, slope, strict=True):
+        np.testing.assert_allclose(got, exact(row, c), rtol=1e-6, atol=lost)
+        wanted = [(exact(row + h, c) - exact(row - h, c)) / 2e-4 for h in step]
+        np.testing.assert_allclose(gradient, wanted, rtol=2e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("mask", [1, 0])
+def test_of_exponentials_divided_by_their_sum_and_more(mask: int) -> None:
+    some = T.exp(x) * T.ge(x, -50) if mask else T.exp(x)
+    total = some.sum(axis=1, keepdims=True)
+    out = (some / (total if mask else total + smaller) * t).sum(axis=1)
+    f = theano.function([x, t], [out, T.grad(out.sum(), x)])
+    values = np.array([[1e4, -1e4, 0, 3, 2], [300, 299, 0, -90, 298], [1, 2, -3, 0, 1]], "float32")
+    weights = rng.random((3, 5)).astype("float32")
+    value, slope = f(values, weights)
+    kept = np.where(values >= -50, values, -np.inf if mask else values).astype("float64")
+    powers = np.exp(kept - kept.max(1, keepdims=True))
+    share = powers / powers.sum(1, keepdims=True)
+    wanted = (share * weights).sum(1)
+    np.testing.assert_allclose(value, wanted, rtol=1e-6)
+    np.testing.assert_allclose(slope, share * (weights - wanted[:, None]), rtol=1e-5, atol=1e-7)
+
+
 def test_of_small_numbers_added_to_what_may_be_0() -> None:
     small, one = np.float32(1e-8), np.ones(1, "float32")
     s = nnet.sigmoid(u)

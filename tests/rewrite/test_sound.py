@@ -52,6 +52,7 @@ FINITE = {
     "reshape(x / reshape(y)) → reshape(x) / y, (x / y.T).T → x.T / y",
     "exp(x) / (1 + exp(x)) → sigmoid(x)",
     "y x^(y - 1) / x^y → y / x",
+    "inc(zeros, x / y[i], i) → inc(zeros, x, i) / y",
 }
 # Relative to the largest number on the way, for rules that round differently.
 ROUNDING = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-13}

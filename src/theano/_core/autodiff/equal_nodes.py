@@ -40,10 +40,10 @@ def through_others(
                 instead[node] = first
                 now.update(zip(node.outputs, first.outputs, strict=True))
             elif (form := as_sigmoid(node.outputs[0], same)) is not None:
-                whole, argument = form
-                inside = toposort([node.outputs[0]], {argument})
+                whole, arguments = form[0], set(form[1])
+                inside = toposort([node.outputs[0]], arguments)
                 if all(n is node or out not in apart for n in inside for out in n.outputs):
-                    nodes += toposort([whole], {argument})
+                    nodes += toposort([whole], arguments)
                     instead[node] = whole.owner
         nodes.append(node)
     return nodes, instead

@@ -24,10 +24,10 @@ FEW_LEVELS = 4
 
 def as_sigmoid(
     variable: Variable, same: Callable[[Any], Any] = lambda value: value
-) -> tuple[Any, Any] | None:
+) -> tuple[Any, tuple[Any, ...]] | None:
     """Return an equal expression of a sigmoid, and what that is a function of; None for others.
 
-    INVARIANT: both are functions of it alone, so that gradients may go through either.
+    INVARIANT: both are functions of these alone, so that gradients may go through either.
 
     Parameters
     ----------
@@ -53,23 +53,50 @@ def one_plus_exp(value: Variable, same: Callable[[Any], Any] = lambda value: val
     return None
 
 
-def _quotient(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | None:
-    """Of exp(x) / (1 + exp(x)) and of 1 / (1 + exp(-x))."""
+def _quotient(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, tuple[Any, ...]] | None:
+    """Of exp(x) / (1 + exp(x)), of 1 / (1 + exp(-x)), and of exp(x) / (exp(x) + c exp(y))."""
     *above, below = map(same, variable.owner.inputs)
     x = one_plus_exp(below, same)
     if x is None:
-        return None
+        return _of_two(above[0], below, same) if above else None
     if above and made_by(above[0], exp):
-        return (sigmoid(x), x) if above[0].owner.inputs[0] is x else None
+        return (sigmoid(x), (x,)) if above[0].owner.inputs[0] is x else None
     if above and known_value(above[0]) != 1:
         return None
     if made_by(x, neg):
         x = x.owner.inputs[0]
-        return sigmoid(x), x
-    return sigmoid(neg(x)), x
+        return sigmoid(x), (x,)
+    return sigmoid(neg(x)), (x,)
 
 
-def _sum(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | None:
+def _of_two(
+    above: Any, below: Any, same: Callable[[Any], Any]
+) -> tuple[Any, tuple[Any, ...]] | None:
+    """Of exp(x) / (exp(x) + c exp(y)) and exp(x) / (exp(x) + c), for a number c above 0."""
+    terms = [same(v) for v in below.owner.inputs] if made_by(below, add) else []
+    if len(terms) != 2 or above not in terms or not made_by(above, exp):
+        return None
+    x, other = above.owner.inputs[0], terms[terms[0] is above]
+    c, factor = known_value(other), made_by(other, mul)
+    if factor is not None:
+        first, second = map(same, factor.inputs)
+        first, second = (first, second) if known_value(first) is not None else (second, first)
+        c, other = known_value(first), second
+    elif c is None:
+        c = 1
+    ys = other.owner.inputs if made_by(other, exp) else []
+    known = known_value(other) is not None
+    if not (ys or known) or any(v.type.dtype != above.type.dtype for v in (x, *ys)):
+        return None
+    if isinstance(c, complex) or not (c is not None and 0 < c < np.inf):
+        return None
+    for y in ys:
+        x = x - y
+    shift = as_number(-float(np.log(c)), above)
+    return sigmoid(x if c == 1 else x + shift), (above.owner.inputs[0], *ys)
+
+
+def _sum(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, tuple[Any, ...]] | None:
     """Of c + c tanh(x) or c - c tanh(x), which are 2 c sigmoid(2 x) and 2 c sigmoid(-2 x)."""
     terms = variable.owner.inputs
     for number, term in (terms, terms[::-1]) if len(terms) == 2 else ():
@@ -81,7 +108,7 @@ def _sum(variable: Variable, same: Callable[[Any], Any]) -> tuple[Any, Any] | No
             c, scale = (c, -scale) if term is terms[1] else (-c, scale)
         if abs(scale) == abs(c) and np.isfinite(as_number(2 * float(c), variable).data):
             s = sigmoid(as_number(2 if scale == c else -2, x) * x)
-            return (s if c == 0.5 else as_number(2 * float(c), s) * s), x
+            return (s if c == 0.5 else as_number(2 * float(c), s) * s), (x,)
     return None
 
 

@@ -21,9 +21,10 @@ from theano._core.ops.array.indexing import (
     Subtensor,
 )
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.sigmoids import one_plus_exp
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.arithmetic import add, sub, switch
-from theano._core.ops.elementwise.transcendental import exp, sigmoid
+from theano._core.ops.elementwise.transcendental import exp, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.divided import divided_factors, divisors
@@ -62,7 +63,7 @@ def _absorb(rewriter: Rewriter, node: Apply) -> Any:
         if not _adds(value) or value.type.dtype != out.type.dtype:
             continue
         below = divisors(rewriter, value)
-        if below is not None and below.isdisjoint(exponentials):
+        if below is not None and not any(_cancels_with(v, exponentials) for v in below):
             continue
         if not _cancels(value, exponentials, FEW_LEVELS):
             continue
@@ -101,6 +102,9 @@ def _divide_by_chosen(rewriter: Rewriter, node: Apply) -> Any:
 def _times(rewriter: Rewriter, node: Apply, value: Variable, others: Factors) -> Any:
     """Return the product of a value and others, what cancels left out, for the output of `node`."""
     factors = flatten(value) if value.type.dtype == node.outputs[0].type.dtype else None
+    chosen = _sum_or_zero(value)
+    if chosen is not None and factors is not None:
+        factors = Factors([chosen[0]], masks=[chosen[1:]])
     part = Factors([value]) if factors is None else with_sums_apart(rewriter, factors)
     part = part.times(others.plus, others.minus, others.negative)
     part.masks += others.masks
@@ -120,6 +124,18 @@ def _into_part(rewriter: Rewriter, node: Apply, write: Apply, others: Factors) -
     return write.op(_times(rewriter, node, x, others), y * part, *at)
 
 
+def _sum_or_zero(value: Variable) -> tuple[Any, Any, bool] | None:
+    """Return x, c and True of switch(c, x, 0) for a sum x; False where it is switch(c, 0, x)."""
+    node = made_by(value, switch)
+    if node is None:
+        return None
+    zero = [known_value(v) == 0 for v in node.inputs[1:]]
+    inner = node.inputs[1 + zero[0]]
+    if zero[0] == zero[1] or not made_by(inner, *SUMS) or inner.type.dtype != value.type.dtype:
+        return None
+    return inner, node.inputs[0], zero[1]
+
+
 def _adds(value: Variable) -> bool:
     node = value.owner
     return node is not None and (node.op in SUMS or isinstance(node.op, PartialWrite))
@@ -134,6 +150,9 @@ def _cancels(value: Variable, exponentials: Sequence[Variable], levels: int) -> 
         return any(_cancels(v, exponentials, levels - 1) for v in node.inputs)
     if isinstance(node.op, PartialWrite):
         return any(_cancels(v, exponentials, levels - 1) for v in node.inputs[:2])
+    chosen = _sum_or_zero(value)
+    if chosen is not None:
+        return _cancels(chosen[0], exponentials, levels - 1)
     if isinstance(node.op, (Alloc, DimShuffle)):
         return _cancels(without_axes(value), exponentials, levels)
     # Most are none of these.
@@ -147,21 +166,35 @@ def _cancels(value: Variable, exponentials: Sequence[Variable], levels: int) -> 
     )
 
 
+def _cancels_with(below: Variable, exponentials: Sequence[Variable]) -> bool:
+    """Tell whether a divisor is one of some exponentials, or softplus(x) where sigmoid(x) is."""
+    node = made_by(below, softplus)
+    if node is None:
+        return below in exponentials
+    return any(made_by(v, sigmoid) and v.owner.inputs[0] is node.inputs[0] for v in exponentials)
+
+
 def _depends(below: Variable, exponentials: Sequence[Variable]) -> bool:
     """Tell whether a divisor is one of some exponentials, chooses one, or sums products of them."""
-    if below in exponentials:
+    if _cancels_with(below, exponentials):
         return True
     node = made_by(without_axes(below), Reduction, add, sub, switch)
-    if node is None or (isinstance(node.op, Reduction) and node.op.kind != "sum"):
+    if node is None or (isinstance(node.op, Reduction) and node.op.kind not in ("sum", "max")):
         return False
     if not isinstance(node.op, Reduction):
         # Of 1 + exp(x), a sigmoid is made.
-        numbers = node.op is not switch and any(known_value(v) is not None for v in node.inputs)
-        return not numbers and any(_has_factor(v, exponentials) for v in node.inputs)
-    inside = node.inputs[0]
-    return made_by(inside, *ROOTS, switch) is not None and _has_factor(inside, exponentials)
+        if one_plus_exp(node.outputs[0]) is not None:
+            return False
+        return any(_has_factor(v, exponentials) for v in node.inputs)
+    return _has_factor(node.inputs[0], exponentials)
 
 
 def _has_factor(value: Variable, exponentials: Sequence[Variable]) -> bool:
     factors = flatten(value)
-    return factors is not None and any(v in exponentials for v in factors.plus)
+    return factors is not None and any(
+        v in exponentials or (_is_sum(v) and _depends(v, exponentials)) for v in factors.plus
+    )
+
+
+def _is_sum(value: Variable) -> bool:
+    return made_by(without_axes(value), Reduction) is not None

@@ -8,9 +8,10 @@ from theano._core.base import dtypes
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import AdvancedSubtensor, PartialWrite, Subtensor
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.array.shaping import Reshape
+from theano._core.ops.array.shaping import Rebroadcast, Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.arithmetic import (
     add,
@@ -23,16 +24,16 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.ops.elementwise.transcendental import exp, sigmoid
+from theano._core.ops.elementwise.transcendental import exp, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.rules.products import Factors, flatten
 
 ARITHMETIC = frozenset((add, mul, neg, reciprocal, sqr, sub, switch, true_div))
-EXPONENTIALS = frozenset((exp, sigmoid))
+EXPONENTIALS = frozenset((exp, sigmoid, softplus))
 # Sums and products lie below these as they lie below arithmetic.
 PLACED = (
-    *(AdvancedSubtensor, Alloc, DimShuffle, PartialWrite),
-    *(Reduction, Require, Reshape, Subtensor),
+    *(AdvancedSubtensor, Alloc, DimShuffle, Join, PartialWrite),
+    *(Rebroadcast, Reduction, Require, Reshape, Subtensor),
 )
 Variables = frozenset[Variable] | None
 NONE: frozenset[Variable] = frozenset()
@@ -56,6 +57,12 @@ def divisors(rewriter: Rewriter, variable: Variable) -> Variables:
     None: many.
     """
     return _exponentials(rewriter, variable)[1]
+
+
+def share(rewriter: Rewriter, one: Variable, two: Variable) -> bool:
+    """Tell whether two variables may be made of an exponential in common."""
+    first, second = (_exponentials(rewriter, v)[0] for v in (one, two))
+    return first is None or second is None or not first.isdisjoint(second)
 
 
 def _exponentials(rewriter: Rewriter, variable: Variable) -> tuple[Variables, Variables]:

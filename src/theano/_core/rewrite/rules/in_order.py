@@ -10,6 +10,7 @@ from theano._core.rewrite.rules import (
     inc_subtensor,
     inner_graphs,
     inverses,
+    joins,
     linalg,
     logarithms,
     masks,
@@ -21,6 +22,7 @@ from theano._core.rewrite.rules import (
     stable,
     subtensor,
     switch,
+    weighted_quotients,
     weighted_sums,
 )
 
@@ -41,6 +43,8 @@ RULES: tuple[Rule, ...] = (
     *inverses.RULES,
     *logarithms.RULES,
     *weighted_sums.RULES,
+    *weighted_quotients.RULES,
+    *joins.RULES,
     *subtensor.RULES,
     *reversals.RULES,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import known_value
+from theano._core.ops.array.creation import Join
 from theano._core.ops.array.index_form import Slice, shortened
 from theano._core.ops.array.indexing import (
     AdvancedIncSubtensor,
@@ -22,13 +24,13 @@ from theano._core.ops.array.indexing import (
 from theano._core.ops.array.reductions import ArgExtreme, Reduction
 from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import add, sqr, sub, switch, true_div
+from theano._core.ops.elementwise.arithmetic import add, neg, sqr, sub, switch, true_div
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.ops.elementwise.transcendental import exp, log, pow
+from theano._core.ops.elementwise.transcendental import exp, log, pow, sigmoid
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
-from theano._core.rewrite.rules.divided import divided_factors
+from theano._core.rewrite.rules.divided import NONE, divided_factors, divisors
 from theano._core.rewrite.rules.exponentials import (
     along,
     is_positive,
@@ -36,7 +38,7 @@ from theano._core.rewrite.rules.exponentials import (
     like,
     without_axes,
 )
-from theano._core.rewrite.rules.products import ROOTS, build, flatten
+from theano._core.rewrite.rules.products import ROOTS, Factors, build, flatten
 
 RULES = Rules("stable")
 rule, pattern = RULES.rule, RULES.pattern
@@ -93,20 +95,58 @@ def _log_of_softmax(rewriter: Rewriter, node: Apply) -> Any:
 
 def _logarithm(node: Apply, of_sums: bool) -> Any:
     """Return the logarithm of exp(x) / y, or of some of its items; with `of_sums`, y is reduced."""
-    quotient: Any = node.inputs[0]
-    chosen: list[Apply] = []
-    while (part := made_by(quotient, *PARTS)) is not None:
-        chosen.append(part)
-        quotient = part.inputs[0]
+    return _logarithm_of(node.inputs[0], of_sums)
+
+
+def logarithm_of_items(value: Variable) -> Any:
+    """Return the logarithm of some items of an exponential or a softmax; None of others."""
+    return _logarithm_of(value, of_sums=True) if made_by(value, *PARTS) else None
+
+
+def _logarithm_of(value: Variable, of_sums: bool) -> Any:
+    quotient, chosen = behind_parts(value)
     parts = _quotient_of_exp(quotient)
     if parts is None or (of_sums and not made_by(without_axes(parts[1]), Reduction)):
         return None
     whole = _difference(*parts)
-    if chosen and whole.type != quotient.type:
-        return None
+    return None if chosen and whole.type != quotient.type else part_of(whole, chosen)
+
+
+def behind_parts(value: Variable) -> tuple[Any, list[Apply]]:
+    """Return what a variable is chosen items of, and the nodes that choose them, the last first."""
+    chosen: list[Apply] = []
+    whole: Any = value
+    while (part := made_by(whole, *PARTS)) is not None:
+        chosen.append(part)
+        whole = part.inputs[0]
+    return whole, chosen
+
+
+def part_of(whole: Any, chosen: Sequence[Apply]) -> Any:
+    """Return the items of `whole` that nodes choose, of another variable of its type."""
     for part in reversed(chosen):
         whole = part.op(whole, *part.inputs[1:])
     return whole
+
+
+@rule(
+    "1 - sigmoid(x)[i] → sigmoid(-x)[i]",
+    on=sub,
+    needs=(sigmoid,),
+    why="keeps digits for large x",
+)
+def _complement_of_items(rewriter: Rewriter, node: Apply) -> Any:
+    """Also of a reshaped or transposed sigmoid."""
+    one, value = node.inputs
+    whole, chosen = behind_parts(value) if known_value(one) == 1 else (None, [])
+    own = made_by(whole, sigmoid) if chosen and whole is not None else None
+    if own is None or value.type != node.outputs[0].type:
+        return None
+    return (
+        part_of(sigmoid(-own.inputs[0]), chosen)
+        if dtypes.is_float(own.inputs[0].type.dtype)
+        else None
+    )
 
 
 def _difference(power: Variable, below: Variable) -> Any:
@@ -137,7 +177,7 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     adds = not node.op.assign or isinstance(node.op, IncSubtensor)
     if not adds or known_value(zeros) != 0 or not dtypes.is_float(value.type.dtype):
         return None
-    quotient = _divided_by(value, node, at)
+    quotient = _divided_by(rewriter, value, node, at)
     if quotient is None:
         return None
     rest, whole, _ = quotient
@@ -183,36 +223,52 @@ def _is_less_one(exponent: Variable, y: Variable) -> bool:
 
 
 def _divided_by(
-    value: Variable, node: Apply, at: list[Variable], levels: int = FEW_LEVELS
+    rewriter: Rewriter, value: Variable, node: Apply, at: list[Variable], levels: int = FEW_LEVELS
 ) -> tuple[Any, Any, Any] | None:
     """Return x, y and y[at] if `value` is x / y[at] for the entries that `node` writes, else None.
 
     Also of a sum with such a term, whose others are multiplied by that, and of products with one.
     """
     if made_by(value, add, sub):
-        return _sum_divided_by(value, node, at, levels - 1) if levels else None
+        return _sum_divided_by(rewriter, value, node, at, levels - 1) if levels else None
     factors = flatten(value) if made_by(value, *ROOTS, switch) else None
     if factors is None:
         return None
     for below in factors.minus:
-        chosen = _with_axes_dropped_first(below).owner
-        if chosen is None or not _reads(chosen.op, node.op) or not _is_quotient(chosen.inputs[0]):
-            continue
-        if [*map(_unchecked, chosen.inputs[1:])] == [*map(_unchecked, at)]:
+        # Where it stands above the line as well, it cancels by itself.
+        cancels = below in factors.plus
+        whole = None if cancels else _whole_of(rewriter, below, node, at)
+        if whole is not None and _may_vanish(whole):
             factors.minus.remove(below)
-            return build(value.owner, factors), chosen.inputs[0], below
+            return build(value.owner, factors), whole, below
     for place, above in enumerate(factors.plus):
-        quotient = _divided_by(above, node, at, levels) if made_by(above, add, sub) else None
+        sums = made_by(above, add, sub)
+        quotient = _divided_by(rewriter, above, node, at, levels) if sums else None
         if quotient is not None:
             factors.plus[place] = quotient[0]
             return build(value.owner, factors), *quotient[1:]
     return None
 
 
-def _sum_divided_by(value: Variable, node: Apply, at: list[Variable], levels: int) -> Any:
+def _whole_of(rewriter: Rewriter, part: Variable, node: Apply, at: list[Variable]) -> Any:
+    """Return what a variable has the items of that `node` writes; sigmoid(x) of sigmoid(x[i])."""
+    chosen = _with_axes_dropped_first(part).owner
+    if chosen is None:
+        return None
+    if chosen.op in (exp, sigmoid, neg):
+        inner = _whole_of(rewriter, chosen.inputs[0], node, at)
+        return None if inner is None else rewriter.one(chosen.op(inner))
+    same = _reads(chosen.op, node.op)
+    same = same and [*map(_unchecked, chosen.inputs[1:])] == [*map(_unchecked, at)]
+    return chosen.inputs[0] if same else None
+
+
+def _sum_divided_by(
+    rewriter: Rewriter, value: Variable, node: Apply, at: list[Variable], levels: int
+) -> Any:
     terms = list(value.owner.inputs)
     for place, term in enumerate(terms):
-        quotient = _divided_by(term, node, at, levels)
+        quotient = _divided_by(rewriter, term, node, at, levels)
         if quotient is not None and quotient[2].type == value.type:
             part = quotient[2]
             terms = [quotient[0] if n == place else t * part for n, t in enumerate(terms)]
@@ -246,12 +302,32 @@ def _with_axes_dropped_first(part: Variable) -> Any:
     return Subtensor(shortened(rest))(whole, *at)
 
 
-def _is_quotient(variable: Variable) -> bool:
-    """Tell whether a variable is a quotient with an exponential, in whatever shape."""
+def _may_vanish(variable: Variable) -> bool:
+    """Tell whether a variable is an exponential, or made of some, in whatever shape."""
     value: Any = without_axes(variable)
     while made_by(value, Reshape):
         value = without_axes(value.owner.inputs[0])
-    return _quotient_of_exp(value) is not None
+    return is_positive(value) or _quotient_of_exp(value) is not None or vanishes(value)
+
+
+def vanishes(value: Variable) -> bool:
+    """Tell whether a variable sums or joins products with exponentials, which are 0 by rounding."""
+    node = made_by(value, add, sub, Join)
+    if node is None or not dtypes.is_float(value.type.dtype):
+        return False
+    return any(vanishes(v) or _has_exponential(v) for v in node.inputs)
+
+
+def _has_exponential(value: Variable) -> bool:
+    factors = flatten(without_axes(value))
+    return factors is not None and any(map(_is_exponential, factors.plus))
+
+
+def _is_exponential(factor: Variable) -> bool:
+    factor = without_axes(factor)
+    total = made_by(factor, Reduction)
+    whole = factor if total is None or total.op.kind != "sum" else total.inputs[0]
+    return made_by(whole, exp, sigmoid) is not None
 
 
 def _reads(op: Any, write: Any) -> bool:
@@ -269,16 +345,38 @@ def _reads(op: Any, write: Any) -> bool:
     phase="canonical",
 )
 def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    """For shapings that undo each other."""
+    """For shapings that undo each other; also of sums with such quotients."""
     value = node.inputs[0]
+    if made_by(value, neg) and made_by(value.owner.inputs[0], add, sub):
+        placed = _placed_sum(rewriter, node, value.owner.inputs[0])
+        return None if placed is None else -placed
+    if made_by(value, add, sub):
+        return _placed_sum(rewriter, node, value)
+    found = _placed(rewriter, node, value)
+    if found is None:
+        return None
+    factors, below = found
+    return node.op(build(value.owner, factors), *node.inputs[1:]) / below.owner.inputs[0]
+
+
+def _placed_sum(rewriter: Rewriter, node: Apply, value: Variable) -> Any:
+    """Return the sum of what `node` makes of each term, if it shapes one back that is divided."""
+    terms = value.owner.inputs if divisors(rewriter, value) != NONE else ()
+    alike = all(v.type == value.type for v in terms)
+    if not alike or not any(_placed(rewriter, node, v) for v in terms):
+        return None
+    return value.owner.op(*(node.op(v, *node.inputs[1:]) for v in terms))
+
+
+def _placed(rewriter: Rewriter, node: Apply, value: Variable) -> tuple[Factors, Any] | None:
+    """Return a quotient without what divides it, and that, if `node` undoes the shaping of it."""
     factors = divided_factors(rewriter, value, False) if made_by(value, *ROOTS) else None
     if factors is None:
         return None
     for below in factors.minus:
-        if below.type != value.type or not _undoes(rewriter, node, below):
-            continue
-        factors.minus.remove(below)
-        return node.op(build(value.owner, factors), *node.inputs[1:]) / below.owner.inputs[0]
+        if below.type == value.type and _undoes(rewriter, node, below):
+            factors.minus.remove(below)
+            return factors, below
     return None
 
 

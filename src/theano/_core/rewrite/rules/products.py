@@ -362,6 +362,8 @@ def with_sums_apart(rewriter: Rewriter, factors: Factors) -> Factors:
         for value in table:
             parts = _under_axes(rewriter, value)
             sums = any(_is_sum(without_axes(v)) for v in (*parts.plus, *parts.minus))
+            below = [without_axes(v) for v in parts.minus]
+            sums = sums or any(made_by(v, add, sub, Reduction) for v in below)
             result.include(parts if sums else Factors([value]), above)
     return result
 
@@ -369,9 +371,11 @@ def with_sums_apart(rewriter: Rewriter, factors: Factors) -> Factors:
 def _under_axes(rewriter: Rewriter, value: Variable) -> Factors:
     """Return the factors of what was given axes, each with these axes."""
     inner: Any = without_axes(value)
-    inside = flatten(inner, False) if inner is not value else None
+    inside = flatten(inner, False)
     if inside is None or inside.plus == [inner]:
         return Factors([value])
+    if inner is value:
+        return inside
     result = Factors((), (), inside.negative)
     for table, above in ((inside.plus, True), (inside.minus, False)):
         for factor in table:

@@ -16,6 +16,8 @@ from theano._core.ops.elementwise.arithmetic import (
     abs_,
     add,
     eq,
+    maximum,
+    minimum,
     neg,
     reciprocal,
     sub,
@@ -37,7 +39,7 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
 from theano._core.rewrite.rules.flatten import items_summed, number, sums_some
-from theano._core.rewrite.rules.products import flatten
+from theano._core.rewrite.rules.products import ROOTS, build, flatten
 
 RULES = Rules("stable")
 rule, pattern = RULES.rule, RULES.pattern
@@ -114,6 +116,55 @@ def _log_sum_exp(rewriter: Rewriter, node: Apply) -> Any:
     if largest is None:
         return None
     return like(log(total.owner.op(shifted(total, largest))) + largest, node.inputs[0])
+
+
+# Below, softplus(x) and sigmoid(x) are exp(x) but for rounding.
+LEAST = {"float32": -20, "float64": -40}
+
+
+def _bounded(x: Variable) -> Any:
+    """Return x, or the least number where it is below; None where that was done."""
+    least = LEAST.get(x.type.dtype)
+    return None if least is None or made_by(x, maximum) else maximum(x, number(least, x.type.dtype))
+
+
+@rule(
+    "log(softplus(x)) → log(softplus(max(x, -20))) + min(x + 20, 0)",
+    on=log,
+    needs=(softplus,),
+    why="finite for x << 0",
+)
+def _log_of_softplus(rewriter: Rewriter, node: Apply) -> Any:
+    inside = made_by(node.inputs[0], softplus)
+    bounded = None if inside is None else _bounded(inside.inputs[0])
+    if inside is None or bounded is None:
+        return None
+    (x,) = inside.inputs
+    below = minimum(x - number(LEAST[x.type.dtype], x.type.dtype), number(0, x.type.dtype))
+    return log(softplus(bounded)) + below
+
+
+@rule(
+    "sigmoid(x) / softplus(x) → sigmoid(max(x, -20)) / softplus(max(x, -20))",
+    on=ROOTS,
+    needs=(softplus,),
+    why="in the gradient of the logarithm of softplus(x), which may be 0",
+)
+def _slope_of_softplus(rewriter: Rewriter, node: Apply) -> Any:
+    factors = flatten(node.outputs[0])
+    if factors is None:
+        return None
+    for below in factors.minus:
+        inside = made_by(below, softplus)
+        bounded = None if inside is None else _bounded(inside.inputs[0])
+        if inside is None or bounded is None:
+            continue
+        for above in factors.plus:
+            if made_by(above, sigmoid) and above.owner.inputs[0] is inside.inputs[0]:
+                factors.plus[factors.plus.index(above)] = sigmoid(bounded)
+                factors.minus[factors.minus.index(below)] = softplus(bounded)
+                return build(node, factors)
+    return None
 
 
 @rule("log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)", on=log, needs=(cosh,), why=OVERFLOW)

@@ -14,7 +14,6 @@ both become log-sum-exps [1]_ with weights: where w is not 0, m is the largest x
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
@@ -28,7 +27,9 @@ from theano._core.ir.tensor import TensorVariable
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.core.op import as_variable
 from theano._core.ops.elementwise.arithmetic import (
+    abs_,
     add,
     and_,
     isinf,
@@ -36,13 +37,16 @@ from theano._core.ops.elementwise.arithmetic import (
     minimum,
     neg,
     neq,
+    sqr,
     sub,
     switch,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.transcendental import (
     exp,
+    expm1,
     log,
+    log1p,
     log2,
     log10,
     pow,
@@ -51,9 +55,7 @@ from theano._core.ops.elementwise.transcendental import (
 )
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
-from theano._core.rewrite.rules.divided import divided_factors
 from theano._core.rewrite.rules.exponentials import (
-    along,
     finite,
     is_positive,
     largest_of,
@@ -62,16 +64,24 @@ from theano._core.rewrite.rules.exponentials import (
     without_axes,
 )
 from theano._core.rewrite.rules.flatten import WIDEST, number
+from theano._core.rewrite.rules.logarithms import (
+    PARTS,
+    behind_parts,
+    logarithm_of_items,
+    part_of,
+    vanishes,
+)
 from theano._core.rewrite.rules.products import (
     ROOTS,
     Factors,
     build,
     flatten,
-    with_sums_apart,
 )
 
 RULES = Rules("stable")
 rule = RULES.rule
+# What exponentials are found in, to be added to 1.
+SUMMED = (*ROOTS, add, sub, Reduction)
 Masks = Sequence[tuple[Variable, bool]]
 # What the natural logarithm is multiplied by.
 SCALES = {log: 1.0, log2: 1 / np.log(2), log10: 1 / np.log(10)}
@@ -122,13 +132,13 @@ def _divisors(factors: Factors) -> list[Divisor]:
     return result
 
 
-def _power(exponentials: Sequence[Variable], divisors: Sequence[Divisor]) -> Any:
+def common_power(exponentials: Sequence[Variable], divisors: Sequence[Divisor]) -> Any:
     """Return the exponent of exponentials, of what divides them as much as is taken there."""
-    power = _sum(v.owner.inputs[0] for v in exponentials)
+    power = sum_of(v.owner.inputs[0] for v in exponentials)
     return reduce(lambda a, b: a - b.largest, divisors, power)
 
 
-def _less(power: TensorVariable, largest: TensorVariable, limit: TensorVariable | None) -> Any:
+def less(power: TensorVariable, largest: TensorVariable, limit: TensorVariable | None) -> Any:
     """Return exponentials less the largest that are summed.
 
     Those with weights do not exceed a `limit`: only what has the weight 0 does, and stays finite.
@@ -140,7 +150,7 @@ def _less(power: TensorVariable, largest: TensorVariable, limit: TensorVariable 
 def weighted_sum(total: Variable) -> WeightedSum | None:
     """Return what a sum is, if it is of exponentials with weights and not less their largest."""
     node = made_by(total, Reduction)
-    if node is None or node.op.kind != "sum" or not _is_float(total):
+    if node is None or node.op.kind not in ("sum", "max") or not _is_float(total):
         return None
     inside = node.inputs[0]
     factors = flatten(inside) if made_by(inside, *ROOTS, switch) else None
@@ -148,16 +158,20 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
         return None
     exponentials = [v for v in factors.plus if made_by(v, exp) and _is_float(v.owner.inputs[0])]
     others = [v for v in factors.plus if v not in exponentials]
-    weights = [_uncast(v) for v in others if not known_value(v)]
-    if not exponentials or not (weights or factors.masks) or any(map(_bounded, exponentials)):
+    weights = [uncast(v) for v in others if not known_value(v)]
+    if not exponentials or any(map(_bounded, exponentials)):
         return None
     divisors = _divisors(factors)
-    power = _power(exponentials, divisors)
+    # One exponential, or a softmax, has other rules.
+    if len(exponentials) == 1 and len(factors.minus) == len(divisors):
+        if not (weights or factors.masks):
+            return None
+    power = common_power(exponentials, divisors)
     most = Reduction("supremum", node.op.axis)(_counted(power, weights, factors.masks))
-    largest, limit = finite(most), _limit(most)
+    largest, limit = finite(most), limit_of(most)
     below = [v for v in factors.minus if all(v is not d.written for d in divisors)]
     new = Factors(
-        [_less(power, *(node.op.expand(inside, v) for v in (largest, limit))), *others],
+        [less(power, *(node.op.expand(inside, v) for v in (largest, limit))), *others],
         [*below, *(d.value for d in divisors)],
         factors.negative,
         factors.masks,
@@ -166,7 +180,7 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
     return WeightedSum(exponentials, weights, divisors, factors.masks, largest, limit, value)
 
 
-def _limit(most: Variable) -> Any:
+def limit_of(most: Variable) -> Any:
     """Return the largest exponent less the finite one: 0 as a rule."""
     return switch(isinf(most), most, number(0, most.type.dtype))
 
@@ -183,7 +197,7 @@ def _counted(power: Variable, weights: Sequence[Variable], masks: Masks) -> Any:
     return power
 
 
-def _uncast(variable: Variable) -> Any:
+def uncast(variable: Variable) -> Any:
     """Return the integers that a variable is a conversion of, or itself."""
     node = made_by(variable, Elementwise)
     if node is None or not node.op.is_cast or not dtypes.is_discrete(node.inputs[0].type.dtype):
@@ -192,66 +206,129 @@ def _uncast(variable: Variable) -> Any:
 
 
 class Term(Record):
-    """A product of a sum: its exponentials and sigmoids, their exponent, and the other factors."""
+    """A product of a sum: its exponentials, their exponent, what divides them, other factors.
+
+    Sigmoids, sums of exponentials and items of a softmax are such exponentials. A product without
+    any has the exponent 0. It is 0 where one of its `weights` is.
+    """
 
     exponentials: list[Any]
     power: Any
+    weights: list[Any]
+    divisors: list[Divisor]
     rest: Factors
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its exponentials do not overflow."""
+        return not any(made_by(v, exp) and _exceeds_one(v) for v in self.exponentials)
 
-def _terms(total: Variable) -> list[Term]:
-    """Return the products of a sum, if each has an exponential or a sigmoid; else nothing."""
+
+def _exceeds_one(exponential: Variable) -> bool:
+    """Tell whether an exponential may be infinite: not exp(-x²) and exp(-|x|)."""
+    power = exponential.owner.inputs[0]
+    node = made_by(power, neg)
+    return node is None or made_by(node.inputs[0], sqr, abs_) is None
+
+
+def terms_of(total: Variable, single: bool = False) -> list[Term]:
+    """Return the products of a sum, if each has an exponential; else nothing.
+
+    Where one of them may overflow others need none. A `single` product is a sum as well.
+    """
     result: list[Term] = []
     stack = [(total, False)]
-    while stack and made_by(total, add, sub) and _is_float(total):
+    while stack and (single or made_by(total, add, sub)) and _is_float(total):
         value, negative = stack.pop()
         if made_by(value, add, sub, neg) and value.type.dtype == total.type.dtype:
             first, *others = value.owner.inputs
             stack += [(v, negative != (value.owner.op is sub)) for v in others]
             stack.append((first, negative != (value.owner.op is neg)))
             continue
-        factors = flatten(value) if value.type.dtype == total.type.dtype else None
-        if factors is None or factors.masks or len(result) + len(stack) > WIDEST:
+        term = None if len(result) + len(stack) > WIDEST else _term(value, total.type.dtype)
+        if term is None:
             return []
-        exponentials = [v for v in factors.plus if made_by(v, exp, sigmoid)]
-        powers, factors.plus = _powers(factors.plus)
-        if not powers or len(powers) < len(exponentials) or any(map(_bounded, exponentials)):
-            return []
-        factors.negative ^= negative
-        result.append(Term(exponentials, _sum(powers), factors))
+        term.rest.negative ^= negative
+        result.append(term)
+    if all(t.is_bounded for t in result) and not all(t.exponentials for t in result):
+        return []
     return result
 
 
-def _powers(values: Sequence[Variable]) -> tuple[list[Any], list[Any]]:
-    """Return the logarithms of exponentials and sigmoids among factors, and the other factors."""
-    powers: list[Any] = []
-    others: list[Any] = []
-    for value in values:
-        power = _logarithm_of(value)[0] if made_by(value, exp, sigmoid) else None
-        (others if power is None else powers).append(value if power is None else power)
-    return powers, others
+def _term(value: Variable, dtype: str) -> Term | None:
+    """Return a product of a sum of floats; None if its largest exponent was taken away before."""
+    factors = flatten(value) if value.type.dtype == dtype else None
+    if factors is None:
+        number_of = known_value(value) is not None and not isinstance(known_value(value), complex)
+        return Term([], _zero(dtype), [], [], Factors([value])) if number_of else None
+    if factors.masks:
+        return None
+    exponentials, powers, weights, plus = [], [], [], []
+    for factor in factors.plus:
+        power, left, inner = _power_of(factor)
+        exponentials += inner
+        powers += [] if power is None else [power]
+        weights += [factor] if power is None and not known_value(factor) else []
+        plus += [factor] if power is None else [] if left is None else [left]
+    if any(made_by(v, exp) and _bounded(v) for v in exponentials):
+        return None
+    divisors = _divisors(factors) if powers else []
+    minus = [v for v in factors.minus if all(v is not d.written for d in divisors)]
+    rest = Factors(plus, [*minus, *(d.value for d in divisors)], factors.negative)
+    power = reduce(lambda a, d: a - d.largest, divisors, sum_of(powers)) if powers else _zero(dtype)
+    return Term(exponentials, power, [uncast(v) for v in weights], divisors, rest)
 
 
-def _sum(values: Iterable[Any]) -> Any:
+def _zero(dtype: str) -> Any:
+    return as_variable(number(0, dtype))
+
+
+def _power_of(factor: Variable) -> tuple[Any, Any, list[Any]]:
+    """Return x, y and the exponentials that a factor exp(x) y is made of; (None, None, []) else."""
+    power = own_power(factor)
+    if power is not None:
+        return power, None, [factor]
+    total = without_axes(factor)
+    node = made_by(total, Reduction)
+    if node is None:
+        return None, None, []
+    known = weighted_sum(total)
+    if known is not None:
+        return like(known.largest, factor), like(known.value, factor), known.exponentials
+    largest = largest_of(total)
+    if largest is None:
+        return None, None, []
+    value = total.owner.op(shifted(total, largest))
+    return like(largest, factor), like(value, factor), [node.inputs[0]]
+
+
+def own_power(factor: Variable) -> Any:
+    """Return the logarithm of exponentials, sigmoids, items of them or of a softmax, else None."""
+    whole, chosen = behind_parts(factor)
+    node = made_by(whole, exp, sigmoid)
+    if node is not None and _is_float(node.inputs[0]):
+        (x,) = node.inputs
+        return part_of(x if node.op is exp else -softplus(-x), chosen)
+    return logarithm_of_items(factor) if chosen else None
+
+
+def sum_of(values: Iterable[Any]) -> Any:
     return reduce(lambda a, b: a + b, values)
 
 
-def _largest_term(terms: Sequence[Term]) -> Any:
+def largest_term(terms: Sequence[Term]) -> Any:
     """Return the largest exponent of those that are not multiplied by 0."""
-    weights = ([_uncast(v) for v in t.rest.plus if not known_value(v)] for t in terms)
-    return reduce(maximum, (_counted(t.power, w, ()) for t, w in zip(terms, weights, strict=True)))
+    return reduce(maximum, (_counted(t.power, t.weights, ()) for t in terms))
 
 
-def _sum_of_terms(total: Variable, terms: Sequence[Term], most: Variable) -> Any:
+def sum_of_terms(
+    total: Variable, terms: Sequence[Term], largest: TensorVariable, limit: TensorVariable
+) -> Any:
     """Return a sum with its largest exponent taken away."""
-    return _sum(
+    return sum_of(
         build(
             total.owner,
-            Factors(
-                [_less(t.power, finite(most), _limit(most)), *t.rest.plus],
-                t.rest.minus,
-                t.rest.negative,
-            ),
+            Factors([less(t.power, largest, limit), *t.rest.plus], t.rest.minus, t.rest.negative),
         )
         for t in terms
     )
@@ -274,17 +351,53 @@ def _bounded(exponential: Variable) -> bool:
 def _log_of_terms(rewriter: Rewriter, node: Apply) -> Any:
     """Also with weights, and of sigmoids."""
     total = node.inputs[0]
-    terms = _terms(total)
-    if not terms:
+    terms = terms_of(total)
+    # That of 1 + x has a form of its own.
+    if not terms or (node.op is log and any(known_value(v) == 1 for v in total.owner.inputs)):
         return None
-    most = _largest_term(terms)
-    return node.op(_sum_of_terms(total, terms, most)) + _scaled(node, finite(most))
+    most = largest_term(terms)
+    less = sum_of_terms(total, terms, finite(most), limit_of(most))
+    return node.op(less) + _scaled(node, finite(most))
+
+
+@rule(
+    "log1p(y exp(x)) → max + log1p(exp(-max) - 1 + y exp(x - max))",
+    on=log1p,
+    needs=(exp,),
+    keeps="nan",
+    why="exp does not overflow",
+)
+def _log1p_of_terms(rewriter: Rewriter, node: Apply) -> Any:
+    """For sums of such products, and a largest exponent of at least 0."""
+    total = node.inputs[0]
+    terms = terms_of(total, single=True) if made_by(without_axes(total), *SUMMED) else []
+    if not terms or all(t.is_bounded for t in terms) or any(t.rest.negative for t in terms):
+        return None
+    most = maximum(largest_term(terms), _zero(total.type.dtype))
+    less = sum_of_terms(total, terms, finite(most), limit_of(most))
+    return log1p(expm1(-finite(most)) + less) + finite(most)
 
 
 def _scaled(node: Apply, power: TensorVariable) -> Any:
     """Return the natural logarithm of a number as another one."""
     scale = SCALES[node.op]
     return power if scale == 1 else power * number(scale, power.type.dtype)
+
+
+@rule(
+    "log((exp(x) + exp(y))[i]) → log(exp(x) + exp(y))[i]",
+    on=tuple(SCALES),
+    needs=PARTS,
+    keeps="nan",
+    why="the sum, or what is joined, is found",
+)
+def _log_of_items(rewriter: Rewriter, node: Apply) -> Any:
+    """Also of joined exponentials, and log(sigmoid(x)[i]) → log(sigmoid(x[i]))."""
+    whole, chosen = behind_parts(node.inputs[0])
+    own = made_by(whole, exp, sigmoid) if chosen else None
+    if own is not None:
+        return node.op(own.op(part_of(own.inputs[0], chosen)))
+    return part_of(node.op(whole), chosen) if chosen and vanishes(whole) else None
 
 
 @rule(
@@ -301,8 +414,8 @@ def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
     if factors is None or factors.masks or factors.negative:
         return None
     rest, power = Factors(), None
-    # Left to other rules: one sigmoid, or sums without weights.
-    plain = True
+    # Left to other rules: one sigmoid, or one sum without weights.
+    plain, single = True, len(factors) == 1 and node.op is log
     for table, above in ((factors.plus, True), (factors.minus, False)):
         for factor in table:
             taken, left = _logarithm_of(factor)
@@ -314,8 +427,8 @@ def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
                 power = power + taken if above else power - taken
             if left is not None:
                 (rest.plus if above else rest.minus).append(left)
-            single = len(factors) == 1 and node.op is log and made_by(factor, sigmoid) is not None
-            plain = plain and (left is factor or single or _is_plain(factor))
+            alone = single and (made_by(factor, sigmoid) is not None or _is_plain(factor))
+            plain = plain and (left is factor or alone)
     if power is None or plain:
         return None
     power = _scaled(node, power)
@@ -353,28 +466,17 @@ def _has_exponential(value: Variable) -> bool:
 
 def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
     """Return x and y of a factor exp(x) y, with a y that neither overflows nor is 0, or None."""
-    node = made_by(factor, exp, sigmoid)
-    if node is not None and _is_float(node.inputs[0]):
-        x = node.inputs[0]
-        return (x if node.op is exp else -softplus(-x)), None
     node = made_by(factor, pow)
     if node is not None and is_positive(node.inputs[0]):
         base, power = node.inputs
         # Anything to the power 0 is 1.
         written = log(base) * power
         return switch(neq(power, 0), written, number(0, written.type.dtype)), None
-    terms = _terms(factor)
+    terms = terms_of(factor)
     if terms:
-        most = _largest_term(terms)
-        return finite(most), _sum_of_terms(factor, terms, most)
-    total = without_axes(factor)
-    known = weighted_sum(total)
-    if known is not None:
-        return like(known.largest, factor), like(known.value, factor)
-    largest = largest_of(total)
-    if largest is None:
-        return None, None
-    return like(largest, factor), like(total.owner.op(shifted(total, largest)), factor)
+        most = largest_term(terms)
+        return finite(most), sum_of_terms(factor, terms, finite(most), limit_of(most))
+    return _power_of(factor)[:2]
 
 
 def _is_plain(factor: Variable) -> bool:
@@ -382,64 +484,5 @@ def _is_plain(factor: Variable) -> bool:
     return largest_of(without_axes(factor)) is not None
 
 
-@rule(
-    "exp(x) / sum(w exp(x)) → exp(x - max) / sum(w exp(x - max))",
-    on=ROOTS,
-    needs=(exp,),
-    keeps="nan",
-    why="in the gradient of the logarithm of such a sum, which may be 0 or infinite",
-)
-def _quotient_by_weighted(rewriter: Rewriter, node: Apply) -> Any:
-    out = node.outputs[0]
-    factors = divided_factors(rewriter, out)
-    if factors is None or not any(made_by(v, exp, sigmoid) for v in factors.plus):
-        return None
-    factors = with_sums_apart(rewriter, factors)
-    for below in factors.minus:
-        terms = _terms(below) if below.type.dtype == out.type.dtype else []
-        if any(_all_in(t.exponentials, factors.plus) for t in terms):
-            return build(node, _shifted_terms(factors, below, terms))
-        total = without_axes(below)
-        known = weighted_sum(total) if below.type.dtype == out.type.dtype else None
-        if known is not None and _all_in(known.exponentials, factors.plus):
-            return build(node, _shifted(factors, below, known))
-    return None
-
-
-def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
-    """Return factors that are divided by a sum, both with exponents less the largest of the sum."""
-    plus, minus = list(factors.plus), list(factors.minus)
-    minus.remove(below)
-    for value in known.exponentials:
-        plus.remove(value)
-    divisors = known.divisors if _all_in([d.written for d in known.divisors], minus) else []
-    for divisor in divisors:
-        minus[minus.index(divisor.written)] = divisor.value
-    total = without_axes(below)
-    weighted = _all_in(known.weights, [_uncast(v) for v in plus])
-    weighted = weighted and _all_in(known.masks, factors.masks) and along(total, (below, total))
-    limit = like(known.limit, below) if weighted else None
-    power = _less(_power(known.exponentials, divisors), like(known.largest, below), limit)
-    minus.append(like(known.value, below))
-    return Factors([power, *plus], minus, factors.negative, factors.masks)
-
-
-def _shifted_terms(factors: Factors, below: Variable, terms: Sequence[Term]) -> Factors:
-    """As `_shifted`, for a sum of some products."""
-    minus = list(factors.minus)
-    minus.remove(below)
-    most = _largest_term(terms)
-    minus.append(_sum_of_terms(below, terms, most))
-    powers, plus = _powers(factors.plus)
-    return Factors(
-        [_less(_sum(powers), finite(most), None), *plus], minus, factors.negative, factors.masks
-    )
-
-
 def _is_float(variable: Variable) -> bool:
     return dtypes.is_float(variable.type.dtype)
-
-
-def _all_in(values: Sequence[object], others: Sequence[object]) -> bool:
-    """Tell whether values are among others, those that stand there twice twice."""
-    return Counter(values) <= Counter(others)
