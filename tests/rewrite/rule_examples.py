@@ -181,6 +181,10 @@ EXAMPLES: dict[str, Any] = {
     "log(softplus(x)) → log(softplus(max(x, -20))) + min(x + 20, 0)": T.log(T.nnet.softplus(x)),
     "sigmoid(x) / softplus(x) → sigmoid(max(x, -20)) / softplus(max(x, -20))": T.nnet.sigmoid(x)
     / T.nnet.softplus(x),
+    "log(prod(exp(x))) → sum(log(exp(x)))": T.log(T.nnet.sigmoid(m).prod(axis=1)),
+    "prod(exp(x)) / exp(x) / prod(exp(x)) → 1 / exp(x)": T.grad(
+        T.log(T.nnet.sigmoid(m).prod(axis=1)).sum(), m
+    ),
     "log1p(y exp(x)) → max + log1p(exp(-max) - 1 + y exp(x - max))": T.log1p(T.exp(x) / 3),
     "log((exp(x) + exp(y))[i]) → log(exp(x) + exp(y))[i]": T.log((T.exp(x) + T.exp(2 * x))[i]),
     "1 - sigmoid(x)[i] → sigmoid(-x)[i]": 1 - T.nnet.sigmoid(m).flatten(),

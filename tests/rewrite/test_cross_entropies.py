@@ -475,6 +475,36 @@ def test_of_exponentials_divided_by_their_sum_and_more(mask: int) -> None:
     np.testing.assert_allclose(slope, share * (weights - wanted[:, None]), rtol=1e-5, atol=1e-7)
 
 
+right = nnet.sigmoid(x)
+# Products of the probabilities of what is true.
+PRODUCTS: dict[str, Any] = {
+    "signed": T.prod(nnet.sigmoid(x * (2 * t - 1)), axis=1),
+    "chosen": T.prod(T.switch(T.eq(t, 1), right, 1 - right), axis=1),
+    "powers": T.prod(right**t * (1 - right) ** (1 - t), axis=1),
+    "axes kept": T.prod(T.switch(t > 0, right, 1 - right), axis=1, keepdims=True)[:, 0],
+}
+
+
+@pytest.mark.parametrize("name", list(PRODUCTS))
+def test_of_products_along_an_axis(name: str) -> None:
+    loss = -T.log(PRODUCTS[name])
+    f = theano.function([x, t], [loss, T.grad(loss.sum(), x)])
+    value, slope = f(LOGITS, ONE_HOT)
+    missed = LOGITS.astype("float64") * (1 - 2 * ONE_HOT)
+    np.testing.assert_allclose(value, np.logaddexp(0, missed).sum(1), rtol=1e-6)
+    wanted = (1 - 2 * ONE_HOT) / (1 + np.exp(-np.clip(missed, -700, 700)))
+    np.testing.assert_allclose(slope, wanted, rtol=1e-6, atol=1e-20)
+
+
+def test_of_products_that_are_no_logarithms() -> None:
+    out = 1 - T.prod(nnet.sigmoid(x), axis=1)
+    f = theano.function([x], [out, T.grad(out.sum(), x)])
+    value, slope = f(np.array([[-200, -200, 3], [-200, 0, 1], [0, 0, 0]], "float32"))
+    np.testing.assert_allclose(value, [1, 1, 0.875], rtol=1e-6)
+    np.testing.assert_allclose(slope[2], -0.0625, rtol=1e-6)
+    np.testing.assert_allclose(slope[:2], 0, atol=1e-20)
+
+
 def test_of_small_numbers_added_to_what_may_be_0() -> None:
     small, one = np.float32(1e-8), np.ones(1, "float32")
     s = nnet.sigmoid(u)

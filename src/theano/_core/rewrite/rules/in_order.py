@@ -16,6 +16,7 @@ from theano._core.rewrite.rules import (
     masks,
     one_hot,
     products,
+    reduced_products,
     reversals,
     shapes,
     special,
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     *weighted_sums.RULES,
     *weighted_quotients.RULES,
     *joins.RULES,
+    *reduced_products.RULES,
     *subtensor.RULES,
     *reversals.RULES,
 )
