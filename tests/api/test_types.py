@@ -398,6 +398,8 @@ def test_names_that_the_library_gives() -> None:
         ("row.shape[0]", 1),
         ("T.stack([s, 4])[1]", 4),
         ("T.cast(T.constant(2.5), 'int8')", 2),
+        ("T.alloc(2.0, t.shape[0]) ** T.alloc(3.0, t.shape[0])", 8),
+        ("T.alloc(2.0, *v.shape, 3) + T.alloc(1, 3)", 3),
     ],
 )
 def test_numbers_that_are_known(expression: str, number: float) -> None:

@@ -318,7 +318,9 @@ def _look_through(v: Variable, elemwise: bool, depth: int) -> Any:
         return axis_length if isinstance(axis_length, int) else v
     if isinstance(op, Elementwise) and elemwise:
         values = [get_scalar_constant_value(i, max_recur=depth - 1) for i in node.inputs]
-        return node.rules.compute(np, node, *values)[0]
+        ones = (1,) * v.type.ndim
+        with np.errstate(all="ignore"):
+            return node.rules.compute(np, node, *(x.reshape(ones) for x in values))[0].reshape(())
     return v
 
 
