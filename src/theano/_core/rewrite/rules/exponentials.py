@@ -27,7 +27,7 @@ def largest_of(total: Variable) -> Any:
     if not made_by(node.inputs[0], exp):
         return None
     power = node.inputs[0].owner.inputs[0]
-    if not dtypes.is_float(power.type.dtype) or _has_largest(power, node.op):
+    if not dtypes.is_float(power.type.dtype) or has_largest(power, node.op):
         return None
     return finite(Reduction("supremum", node.op.axis)(power))
 
@@ -59,8 +59,8 @@ def shifted(total: Variable, largest: Variable) -> Any:
     return exp(powers - total.owner.op.expand(powers, largest))
 
 
-def _has_largest(power: Variable, op: Reduction) -> bool:
-    """Tell whether one term of an exponent is a largest item along the axes of `op`."""
+def has_largest(power: Variable, op: Reduction | None = None) -> bool:
+    """Tell whether one term of an exponent is a largest item, along the axes of `op` if given."""
     stack = [power]
     while stack:
         value = stack.pop()
@@ -71,8 +71,9 @@ def _has_largest(power: Variable, op: Reduction) -> bool:
         if made_by(value, switch):
             value = without_axes(value.owner.inputs[2])
         node = made_by(value, Reduction)
-        if node is not None and node.op.kind in EXTREMES and node.op.axis == op.axis:
-            return True
+        if node is not None and node.op.kind in EXTREMES:
+            if op is None or node.op.axis == op.axis:
+                return True
     return False
 
 

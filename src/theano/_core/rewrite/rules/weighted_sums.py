@@ -57,6 +57,7 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
     finite,
+    has_largest,
     is_positive,
     largest_of,
     like,
@@ -225,10 +226,12 @@ class Term(Record):
 
 
 def _exceeds_one(exponential: Variable) -> bool:
-    """Tell whether an exponential may be infinite: not exp(-x²) and exp(-|x|)."""
+    """Tell whether an exponential may be infinite: not exp(-x²), exp(-|x|) and exp(x - max(x))."""
     power = exponential.owner.inputs[0]
     node = made_by(power, neg)
-    return node is None or made_by(node.inputs[0], sqr, abs_) is None
+    if node is not None and made_by(node.inputs[0], sqr, abs_):
+        return False
+    return not has_largest(power)
 
 
 def terms_of(total: Variable, single: bool = False) -> list[Term]:
