@@ -93,20 +93,10 @@ def _copy_parts(
     p: Core, arrays: Sequence[Array], out: Array, axis: int, eager: bool = True
 ) -> None:
     """Write a join part by part; see `copies.simple_loop`."""
-    start: Size = 0
     # Copies that turn out not to be needed have no kernel: see `copy_elision`.
     offer, p.offer = p.offer, None
-    steps = p.strides(out)
-    for array in arrays:
-        part = Array(
-            out.dtype,
-            tuple(array.shape),
-            views.moved(p, out.data, p.offset(start, steps[axis])),
-            steps,
-            axis == 0 or all(n == 1 for n in out.shape[:axis]),
-        )
+    for array, part in zip(arrays, views.parts_of(p, arrays, out, axis), strict=True):
         copies.copy_into(p, array, part, eager)
-        start = p.plus(start, array.shape[axis])
     p.offer = offer
 
 

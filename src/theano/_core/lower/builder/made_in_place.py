@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from theano._core.base.dtypes import itemsize
-from theano._core.lower.arrays import Array, Size
+from theano._core.lower.arrays import Array
 from theano._core.lower.builder import copies, joined_rows, kernel_choice, lowering, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.region import Place
@@ -54,7 +54,7 @@ def write(p: Core, step: MadeInPlace) -> None:
         joined_rows.join(p, [fresh.get(v, array) for v, array in arrays.items()], out, axis)
 
     def fill() -> None:
-        parts = _parts_of(p, arrays, out, axis)
+        parts = dict(zip(arrays, views.parts_of(p, arrays.values(), out, axis), strict=True))
         for variable in others:
             copies.copy_into(p, arrays[variable], parts.pop(variable), short is False)
         write_loops(parts, short is False)
@@ -73,14 +73,3 @@ def _is_short(p: Core, others: Sequence[Array], out: Array, count: int, axis: in
     rows = joined_rows.may_join(p, others, out, axis) if axis == out.ndim - 1 else False
     most = count * WIDEST // itemsize(out.dtype)
     return p.both(rows, p.let("lt", out.shape[-1], most)) if rows is not False else False
-
-
-def _parts_of(p: Core, arrays: Mapping[Any, Array], out: Array, axis: int) -> dict[Any, Array]:
-    """Return where in a join each of some arrays is."""
-    steps, parts = p.strides(out), {}
-    start: Size = 0
-    for variable, array in arrays.items():
-        data = views.moved(p, p.pointer(out), p.offset(start, steps[axis]))
-        parts[variable] = Array(out.dtype, tuple(array.shape), data, steps, False)
-        start = p.plus(start, array.shape[axis])
-    return parts

@@ -29,13 +29,6 @@ class Scope:
         self.holds: set[Size] = set()
         self.outer = outer
 
-    def around(self) -> Iterator[Scope]:
-        """Give the scope and those around it."""
-        scope: Scope | None = self
-        while scope is not None:
-            yield scope
-            scope = scope.outer
-
 
 class Recorder:
     """A program while it is recorded."""
@@ -276,7 +269,9 @@ class Recorder:
         # What is done once before a loop comes before the checks of its steps.
         if self._scope.block is not self.block:
             return condition == 1
-        known = condition == 1 or any(condition in scope.holds for scope in self._scope.around())
+        known, scope = condition == 1, self._scope
+        while not known and scope is not None:
+            known, scope = condition in scope.holds, scope.outer
         self._scope.holds.add(condition)
         return known
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from theano._core.base import dtypes
@@ -283,6 +283,18 @@ def basic_slice(
 
 def moved(p: Core, data: str, offset: Size) -> str:
     return data if offset == 0 else p.let("moved", data, offset)
+
+
+def parts_of(p: Core, arrays: Iterable[Array], out: Array, axis: int) -> list[Array]:
+    """Return where in the join of some arrays along an axis each of them is."""
+    steps, parts = p.strides(out), []
+    side_by_side = axis == 0 or all(n == 1 for n in out.shape[:axis])
+    start: Size = 0
+    for array in arrays:
+        data = moved(p, p.pointer(out), p.offset(start, steps[axis]))
+        parts.append(Array(out.dtype, tuple(array.shape), data, steps, side_by_side))
+        start = p.plus(start, array.shape[axis])
+    return parts
 
 
 def _entry(p: Core, value: Any) -> Size:

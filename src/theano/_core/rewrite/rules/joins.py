@@ -11,6 +11,7 @@ from typing import Any
 
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import Join, join
 from theano._core.ops.array.index_form import Slice, join_index
 from theano._core.ops.array.indexing import Subtensor, subtensor
@@ -63,7 +64,8 @@ def _log_of_joined(rewriter: Rewriter, node: Apply) -> Any:
 def _product_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """For parts of the same lengths, and factors that are broadcast along the axis of the join."""
     joined = next((j for v in node.inputs if (j := _joined(v)) is not None), None)
-    if joined is None:
+    # A number cancels with nothing.
+    if joined is None or any(known_value(v) is not None for v in node.inputs):
         return None
     axis = joined.op.axis % node.outputs[0].type.ndim
     parts: list[list[Any]] = []
