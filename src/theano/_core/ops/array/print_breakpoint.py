@@ -58,10 +58,12 @@ class Print(Structured):
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         self.global_fn(self, x)
-        return (x,)
+        # A node without outputs only shows.
+        return (x,)[: len(node.outputs)]
 
     def jax(self, j: Trace, node: Apply, x: np.ndarray) -> list[Any]:
-        return j.on_host(node, [x], effect=True)
+        j.on_host(Apply(self, node.inputs, []), [x], effect=True)
+        return [x]
 
     def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         return list(tangents)

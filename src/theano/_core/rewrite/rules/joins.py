@@ -51,7 +51,8 @@ def _log_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     if joined is None:
         return None
     dtype = node.inputs[0].type.dtype
-    return join(joined.op.axis, *(node.op(cast(v, dtype)) for v in joined.inputs))
+    axis, arrays = joined.op.parts(joined)
+    return join(axis, *(node.op(cast(v, dtype)) for v in arrays))
 
 
 @rule(
@@ -67,37 +68,36 @@ def _product_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     # A number cancels with nothing.
     if joined is None or any(known_value(v) is not None for v in node.inputs):
         return None
-    axis = joined.op.axis % node.outputs[0].type.ndim
+    axis, arrays = joined.op.parts(joined)
     parts: list[list[Any]] = []
     for value in node.inputs:
         other = made_by(value, Join)
         if value.type.broadcastable[axis]:
-            parts.append([value] * len(joined.inputs))
+            parts.append([value] * len(arrays))
         elif other is None or not _alike(rewriter, other, joined):
             return None
         else:
-            parts.append([cast(v, value.type.dtype) for v in other.inputs])
+            parts.append([cast(v, value.type.dtype) for v in other.op.parts(other)[1]])
     return join(axis, *(node.op(*one) for one in zip(*parts, strict=True)))
 
 
 def _alike(rewriter: Rewriter, one: Apply, two: Apply) -> bool:
     """Tell whether products of the parts of two joins have lengths that fit where joins do."""
-    rank = one.outputs[0].type.ndim
-    axis = one.op.axis % rank
-    lengths = ([rewriter.shape(v)[axis] for v in node.inputs] for node in (one, two))
-    if two.op.axis % rank != axis or next(lengths) != next(lengths):
+    (axis, first), (other, second) = (node.op.parts(node) for node in (one, two))
+    lengths = ([rewriter.shape(v)[axis] for v in arrays] for arrays in (first, second))
+    if other != axis or next(lengths) != next(lengths):
         return False
     return all(
         _pattern(node, v) == _pattern(node, node.outputs[0])
         for node in (one, two)
-        for v in node.inputs
+        for v in node.op.parts(node)[1]
     )
 
 
 def _pattern(node: Apply, value: Variable) -> list[bool]:
     """Return which axes of a part are broadcast, but for that of the join."""
     pattern = [*value.type.broadcastable]
-    del pattern[node.op.axis % value.type.ndim]
+    del pattern[node.op.parts(node)[0]]
     return pattern
 
 
@@ -111,16 +111,18 @@ def _pattern(node: Apply, value: Variable) -> list[bool]:
 def _sum_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """Over the axis of the join."""
     joined = _joined(node.inputs[0]) if node.op.kind == "sum" else None
-    rank = node.inputs[0].type.ndim
-    if joined is None or joined.op.axis % rank not in node.op.axes(rank):
+    if joined is None:
         return None
-    lengths = [[*rewriter.shape(v)] for v in joined.inputs]
+    axis, arrays = joined.op.parts(joined)
+    if axis not in node.op.axes(node.inputs[0].type.ndim):
+        return None
+    lengths = [[*rewriter.shape(v)] for v in arrays]
     for each in lengths:
-        del each[joined.op.axis % rank]
+        del each[axis]
     # Those that do not fit are an error of the join.
     if any(each != lengths[0] for each in lengths):
         return None
-    return reduce(add, (_summed(node, v) for v in joined.inputs))
+    return reduce(add, (_summed(node, v) for v in arrays))
 
 
 def _summed(node: Apply, part: Any) -> Any:
