@@ -339,14 +339,15 @@ int64_t copy_picked(const Box &box, int64_t first, int64_t last) {
 }
 
 void copy_all(Box &box, int64_t first, int64_t last) {
+    // INVARIANT: where something is copied, no axis has length 0.
+    if (first >= last) return;
     // Most often, nothing lies between the items.
     if (box.count == 1 && box.axes[0].from == box.itemsize && box.axes[0].to == box.itemsize) {
         const auto nbytes = static_cast<std::size_t>((last - first) * box.itemsize);
         std::memcpy(box.out + first * box.itemsize, box.x + first * box.itemsize, nbytes);
         return;
     }
-    // INVARIANT: where something is copied, no axis has length 0.
-    if (first < last) copy_range(box, copy_picked(box, first, last), last);
+    copy_range(box, copy_picked(box, first, last), last);
 }
 
 }  // namespace

@@ -76,12 +76,13 @@ def test_large_on_threads(dtype: str) -> None:
     before = native.get_threads()
     f = theano.function([x], [x.T.flatten(), x[::-1, ::-1], x[:, ::2], x[1:, 1:]])
     g = theano.function([y], [y.dimshuffle(0, 3, 1, 2), y.dimshuffle(3, 2, 1, 0)])
-    a, b = values((1025, 771), dtype), values((9, 50, 61, 3), dtype)
+    many, few, b = (values(n, dtype) for n in ((1025, 771), (3, 200_001), (9, 50, 61, 3)))
     try:
         for threads in (1, 2, 3):
             native.set_threads(threads)
-            wanted = [a.T.ravel(), a[::-1, ::-1], a[:, ::2], a[1:, 1:]]
-            assert all(map(np.array_equal, f(a), wanted))
+            for a in (many, few):
+                wanted = [a.T.ravel(), a[::-1, ::-1], a[:, ::2], a[1:, 1:]]
+                assert all(map(np.array_equal, f(a), wanted))
             assert all(map(np.array_equal, g(b), [b.transpose(0, 3, 1, 2), b.T]))
             assert np.array_equal(g(b.transpose(0, 3, 1, 2))[0], b.transpose(0, 2, 3, 1))
     finally:

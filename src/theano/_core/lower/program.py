@@ -217,7 +217,7 @@ class Launch(Record):
         Length of its range, and points of all of it.
     weight : int
         Instructions of a point.
-    unit : int
+    unit : Size
         Threads take whole multiples of it; 0: it runs in order.
     """
 
@@ -226,7 +226,7 @@ class Launch(Record):
     count: Size
     total: Size
     weight: int
-    unit: int
+    unit: Size
 
     @property
     def at_once(self) -> bool:

@@ -8,8 +8,8 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
 
-# Rows that a thread copies at least: lines of a cache that lie across them are read once.
-ROWS = 16
+# Rows that a thread copies at least, of many: lines of a cache that lie across them are read once.
+ROWS, MANY_ROWS = 16, 64
 # Bytes that the runtime copies in the time of a point of a loop.
 BYTES_AT_ONCE = 16
 
@@ -20,7 +20,8 @@ def copy(p: Core, source: Array, target: Array) -> None:
     *fronts, step = source.shape if source.ndim > 1 else (*source.shape, 1)
     total = p.product(source.shape)
     # Of no items, nothing may be looked at.
-    count = p.unless_zero(total, p.product(fronts))
+    rows = p.product(fronts)
+    count, unit = p.unless_zero(total, rows), p.let("select", p.let("ge", rows, MANY_ROWS), ROWS, 1)
     work = copying(p, p.multiply(total, size))
     words: list[Size] = [size, step, source.ndim, p.pointer(source), target.data]
     for axis in zip(source.shape, p.strides(source), p.strides(target), strict=True):
@@ -28,7 +29,7 @@ def copy(p: Core, source: Array, target: Array) -> None:
     types = ["int64", "int64", "int64", "ptr", "ptr", *["int64"] * (len(words) - 5)]
     with p.into(p.calls):
         block = kernel_call.arguments(p, words, types)
-        p.do(ir.Launch("copy", block, count, work, kernel_call.POINT + 1, ROWS))
+        p.do(ir.Launch("copy", block, count, work, kernel_call.POINT + 1, unit))
 
 
 def copying(p: Core, nbytes: Size) -> Size:

@@ -277,7 +277,8 @@ class _Printer:
 
     def launch(self, i: ir.Launch) -> None:
         b = self.b
-        arguments, count, total = map(self.operand, (i.arguments, i.count, i.total))
+        sizes = i.arguments, i.count, i.total, i.unit
+        arguments, count, total, unit = map(self.operand, sizes)
         if i.at_once:
             at = b.emit(f"getelementptr ptr, ptr %kernels, i64 {i.kernel}")
             kernel = b.emit(f"load ptr, ptr {at}, align 8")
@@ -289,7 +290,7 @@ class _Printer:
             function, kernel = "launch", f"i64 {i.kernel}"
         done = b.emit(
             f"call i32 {self.runtime(function)}(ptr %call, {kernel}, ptr {arguments}"
-            f", i64 {count}, i64 {total}, i64 {i.weight}, i64 {i.unit})"
+            f", i64 {count}, i64 {total}, i64 {i.weight}, i64 {unit})"
         )
         self._or_fail_unless_zero(done)
 
