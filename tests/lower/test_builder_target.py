@@ -32,7 +32,7 @@ def test_a_fork_waits_for_the_library_that_is_loaded_ahead() -> None:
     program = """
 import os
 from theano._core.lower.llvm.target import libllvm
-libllvm.load_ahead(print)
+libllvm.load_ahead()
 child = os.fork()
 if not child:
     libllvm.prepare()

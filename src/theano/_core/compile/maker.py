@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from theano._core.lower.program_text import CallbackRecord, Output
     from theano._core.ops.sparse.type import SparseType
 
+# Characters of the key of a program that takes longer to rewrite than LLVM to load.
+LARGE = 10_000
+
 
 class Lowered(Record):
     """The rewritten graph of a function, and what lowering tells of it besides its program."""
@@ -216,7 +219,7 @@ class FunctionMaker:
             self.compile_seconds = time.perf_counter() - start
             return function
         if key is not None:
-            machine.load_ahead()
+            machine.load_ahead(warm=key.characters > LARGE)
         rewriter = self.rewriter(config.optimizer_verbose)
         rewritten = self._rewritten(rewriter, progress)
         rewriting_seconds = time.perf_counter() - start

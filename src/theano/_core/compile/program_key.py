@@ -78,11 +78,13 @@ def settings() -> dict[str, Any]:
 class ProgramKey(Record):
     """The key of a program, and the data of the constants of its graph, in order.
 
-    Functions with equal digests have the same program, and equal constants one by one.
+    Functions with equal digests have the same program, and equal constants one by one. The key is
+    made from a text of so many `characters`.
     """
 
     digest: str
     constants: list[Any]
+    characters: int
 
 
 def program_key(maker: Any) -> ProgramKey | None:
@@ -107,7 +109,8 @@ def program_key(maker: Any) -> ProgramKey | None:
         ]
     except NoTextError:
         return None
-    return ProgramKey(_digest("\n".join(parts)), texts.constants)
+    text = "\n".join(parts)
+    return ProgramKey(_digest(text), texts.constants, len(text))
 
 
 class Texts:

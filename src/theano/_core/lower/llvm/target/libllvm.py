@@ -99,7 +99,7 @@ def _path() -> str:
 
 
 @functools.cache
-def load_ahead(then: Callable[[], object]) -> None:
+def load_ahead(then: Callable[[], object] | None = None) -> None:
     """Have a thread load the library, while a first program is rewritten and lowered.
 
     It is a sixth of the time that such a program takes. Who needs it finds it loaded, or waits. If
@@ -111,7 +111,7 @@ def load_ahead(then: Callable[[], object]) -> None:
         ctypes.CDLL(None).dlopen(os.fsencode(_path()), os.RTLD_NOW)
         # Who compiles in earnest is told what is wrong.
         with suppress(ImportError, MemoryError, CodeGenerationError):
-            if not library.cache_info().currsize:
+            if then is not None and not library.cache_info().currsize:
                 then()
 
     if os.name == "posix":

@@ -47,12 +47,15 @@ def cache() -> CompileCache:
     return CompileCache(config.compiledir, config.cache_limit)
 
 
-def load_ahead() -> None:
-    """Begin to load what a program that is not kept needs, on another thread."""
+def load_ahead(warm: bool) -> None:
+    """Begin to load what a program that is not kept needs, on another thread.
+
+    If that is long, it is `warm` before it is needed: it has compiled something.
+    """
     from theano._core.lower.llvm.target import codegen, libllvm
 
     if native.get_threads() > 1 and libllvm.has_memory(FOR_THREADS):
-        libllvm.load_ahead(codegen.warm_up)
+        libllvm.load_ahead(codegen.warm_up if warm else None)
 
 
 @lru_cache(8)
