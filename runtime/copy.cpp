@@ -111,9 +111,10 @@ int nearest(const Box &box, int64_t Axis::*step) {
     return best;
 }
 
-// Bytes of a vector; of a row whose items lie side by side for which a vector of its own is too long; and of a
-// step between items of which a vector reads several.
-constexpr int64_t kVector = 64, kShortRow = 32, kNear = 24;
+using columns::kVector;
+// Bytes of a row whose items lie side by side for which a vector of its own is too long; and of a step between
+// items of which a vector reads several.
+constexpr int64_t kShortRow = 32, kNear = 24;
 // Rows, or items one step apart, for which to find out how several of them are brought to their places in a
 // vector.
 constexpr int64_t kMany = 64;

@@ -6,26 +6,14 @@ import itertools
 
 import numpy as np
 import pytest
+from launches import LAYOUTS, kernels, values
 
 import theano
 import theano.tensor as T
-from theano._core.lower import program as ir
 from theano._core.runtime import native
 
-RANDOM = np.random.default_rng(7)
 DTYPES = ["bool", "uint8", "int16", "float16", "float32", "float64", "complex64", "complex128"]
 LENGTHS = (0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 33, 64, 65, 100)
-
-
-def kernels(f: theano.compile.Function) -> list[object]:
-    """Return what runs the loops of a function."""
-    return [
-        i.kernel for i in ir.walk(f.maker.program_text.program.body) if isinstance(i, ir.Launch)
-    ]
-
-
-def values(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    return (RANDOM.random(shape) * 100).astype(dtype)
 
 
 def in_any_order(rng: np.random.Generator, dtype: str, rank: int) -> np.ndarray:
@@ -99,14 +87,6 @@ def test_nothing_with_steps_that_lead_anywhere() -> None:
     assert f(one).tolist() == [1.0]
 
 
-LAYOUTS = {
-    "packed": lambda x: x,
-    "column by column": np.asfortranarray,
-    "backwards": lambda x: x[..., ::-1, ::-1],
-    "every second": lambda x: np.repeat(np.repeat(x, 2, -2), 2, -1)[..., ::2, ::2],
-    "beside others": lambda x: np.concatenate([x, x], -1)[..., x.shape[-1] :],
-    "one for all": lambda x: np.broadcast_to(x[..., :1, :], x.shape),
-}
 PARTS = {
     "turned around": lambda x: x[..., ::-1],
     "every second": lambda x: x[..., 1::2],

@@ -6,34 +6,14 @@ import itertools
 
 import numpy as np
 import pytest
+from launches import LAYOUTS, RANDOM, kernels, values
 
 import theano
 import theano.tensor as T
-from theano._core.lower import program as ir
 from theano._core.runtime import native
 
-RANDOM = np.random.default_rng(7)
 WIDTHS = (1, 2, 3, 8, 17, 40)
 COUNTS = (0, 1, 2, 3, 4, 5, 8, 16, 17, 300)
-LAYOUTS = {
-    "packed": lambda x: x,
-    "column by column": np.asfortranarray,
-    "backwards": lambda x: x[..., ::-1, ::-1],
-    "every second": lambda x: np.repeat(np.repeat(x, 2, -2), 2, -1)[..., ::2, ::2],
-    "beside others": lambda x: np.concatenate([x, x], -1)[..., x.shape[-1] :],
-    "one for all": lambda x: np.broadcast_to(x[..., :1, :], x.shape),
-}
-
-
-def kernels(f: theano.compile.Function) -> list[object]:
-    """Return what runs the loops of a function."""
-    return [
-        i.kernel for i in ir.walk(f.maker.program_text.program.body) if isinstance(i, ir.Launch)
-    ]
-
-
-def values(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    return (RANDOM.random(shape) * 100).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "bool", "float16", "float32", "float64", "complex128"])

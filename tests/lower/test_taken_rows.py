@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import launches
 import numpy as np
 import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower import program as ir
 
 TAKEN = np.random.RandomState(5)
 # Axes taken whole behind that of the positions.
@@ -25,10 +25,7 @@ LAYOUTS = {
 
 def kernels(f: theano.compile.Function) -> list[object]:
     """Return what runs the loops of a function, but for those that copy positions."""
-    every = [
-        i.kernel for i in ir.walk(f.maker.program_text.program.body) if isinstance(i, ir.Launch)
-    ]
-    return [kernel for kernel in every if kernel != "copy"]
+    return [kernel for kernel in launches.kernels(f) if kernel != "copy"]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "bool", "float16", "float32", "float64", "complex128"])

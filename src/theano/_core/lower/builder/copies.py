@@ -115,7 +115,7 @@ def simple_loop(
 
 
 def copy_into(p: Core, source: Array, target: Array, eager: bool = True) -> None:
-    """Copy an array to memory of the same lengths, in order; see `simple_loop`."""
+    """Copy an array to memory of the same lengths that it does not overlap; see `simple_loop`."""
     if source.broadcast_axes or (source.contiguous is True and target.contiguous is True):
         operands = [(source, _all_broadcast(source))]
         simple_loop(p, target, target.shape, operands, lambda w, x: x, eager=eager)
