@@ -68,3 +68,21 @@ def test_a_kernel_in_a_loop_that_cannot_be_compiled() -> None:
             f(data)
     assert not w.get_value().any()
     np.testing.assert_allclose(f(data), f(data.copy()), rtol=1e-13)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("classes", [3, 10, 16, 40, 300])
+def test_shared_variables_tell_which_kernels_are_compiled_ahead(classes: int, turned: bool) -> None:
+    start = np.random.RandomState(0).randn(20, classes)
+    w = theano.shared(start.T if turned else start)
+    m, b = T.dmatrix("m"), theano.shared(np.zeros(classes))
+    f = theano.function([m], T.tanh(T.dot(m, w.T if turned else w) + b).max(axis=1))
+    data = np.ones((64, 20))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FunctionMaker, "variant", refuse)
+        got = f(data)
+    np.testing.assert_allclose(got, np.tanh(data @ start).max(1), rtol=1e-12)
+    # Others are compiled when they are needed.
+    w.set_value(np.ones((500, 20) if turned else (20, 500)))
+    b.set_value(np.zeros(500))
+    np.testing.assert_allclose(f(data), np.ones(64), rtol=1e-12)

@@ -316,6 +316,7 @@ class FunctionMaker:
             bool(self.profile) and self.profile.flag_time_thunks,
         )
         program.offer = offer
+        program.shared = dict(zip(self.leaves[len(self.arguments) :], self.shared, strict=True))
         if watch is not None:
             watch.graph("native_form", final)
             program.watch = watch.program

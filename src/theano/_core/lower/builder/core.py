@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,8 +81,7 @@ class Core(Recorder):
         self.kernels: list[Any] = []
         # Numbers that kernels read, by dtype: which constant they are, its address, their bytes.
         self._pools: dict[str, tuple[int, int, dict[bytes, int]]] = {}
-        # What is known before of fused steps.
-        self.groups: dict[Step, Any] = {}
+        self.groups: dict[Step, Any] = {}  # what is known before of fused steps
         # What a product that is made already is the product of, in short: see `matrix_pass`.
         self.multiplied: dict[Apply, tuple[Array, Array]] = {}
         self.callbacks: list[CallbackRecord] = []
@@ -108,7 +107,8 @@ class Core(Recorder):
         self.node: Apply | None = None
         # Is told of each pass over the program, if anybody wants to look: see `pipeline.run`.
         self.watch: Callable[[str, ir.Program], None] | None = None
-        # Is told of kernels that the program certainly runs, while the rest is written.
+        self.shared: Mapping[Variable, Any] = {}  # those that inputs stand for
+        # Is told of kernels that the program probably runs, while the rest is written.
         self.offer: Callable[[Any], None] | None = None
         # Streams of random numbers that nothing outside this call can see.
         self.own_streams: set[Any] = set()

@@ -123,7 +123,7 @@ def _search_of_short_rows(
     extreme = Emitted("extreme", (dtype, bits, largest), place, COST)
     body = w.body([w.call(extreme, *w.operands, dtype="int64")])
     loop = Loop(1, (("int64", everywhere),) * 2, ("int64",), (), (), body)
-    kernel = Kernel(loop, [[0]], "packed", 1, bits, False)
+    kernel = Kernel(loop, [[0]], "packed", 1, bits)
     count, length = rows.shape
     call = kernel_call.prepare_call(p, kernel, [count], count, False)
     numbers = [p.scalar(p.let("number", p.pointer(rows), type="ptr")), p.scalar(length)]

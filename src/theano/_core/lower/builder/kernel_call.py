@@ -82,9 +82,9 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
         return -1
     lanes, bits = kernel.lanes, kernel.bits
     own = kernel.near, kernel.flat
-    split = Kernel(loop, groups, kernel.layout, lanes, bits, False, inner[0], *own)
+    split = Kernel(loop, groups, kernel.layout, lanes, bits, inner[0], *own)
     register_kernel(p, split)
-    second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits, False)
+    second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits)
     register_kernel(p, second)
     return inner[0]
 
@@ -131,18 +131,33 @@ def types_of(numbers: int, count: int) -> list[str]:
 def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
     """Return the number of a new kernel."""
     p.kernels.append(kernel)
-    # What is written straight with the builder has no key; it may not be all there yet.
-    if p.offer is not None and kernel.eager and kernel.key is not None:
-        p.offer(kernel)
+    if kernel.eager:
+        _offer(p, kernel)
     return len(p.kernels) - 1
 
 
-def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None:
-    """Have a kernel compiled before its call where `flag` holds, or `unless` it does.
+def _offer(p: Core, kernel: Combine | Kernel | ListKernel) -> None:
+    # What is written straight with the builder has no key; it may not be all there yet.
+    if p.offer is not None and kernel.key is not None:
+        p.offer(kernel)
 
-    The runtime does so itself, unless that may not fail any more or it is not asked.
-    """
-    if p.late is None and (call.by_runtime or not _launch(call, "").at_once):
+
+def compile_ahead(p: Core, call: Call) -> None:
+    """Have the kernel of a call compiled with the program."""
+    together = call.everything and not call.one_block
+    for kernel in p.kernels[call.index : call.index + 1 + together]:
+        kernel.eager = True
+        _offer(p, kernel)
+
+
+def is_compiled_by_need(p: Core, call: Call) -> bool:
+    """Tell whether the runtime compiles a kernel: it is asked, and that may still fail."""
+    return p.late is None and (call.by_runtime or not _launch(call, "").at_once)
+
+
+def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None:
+    """Have a kernel compiled before its call where `flag` holds, or `unless` it does."""
+    if is_compiled_by_need(p, call):
         return
 
     def make() -> None:
@@ -241,7 +256,12 @@ def arguments(p: Core, words: Sequence[Size], types: Sequence[str], room: bool =
 
 
 def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
-    """Allocate memory for the partial results of reductions of everything, one for each block."""
+    """Allocate memory for the partial results of reductions of everything, one for each block.
+
+    There is none where the runtime has its own, since that may still fail.
+    """
+    if p.late is None or not calls[0].everything:
+        return []
     count: Size = 1
     for call in calls:
         blocks = _blocks(p, call)

@@ -12,6 +12,7 @@ from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.lower.arrays import Array, Buffer, Size
 from theano._core.lower.builder import kernel_call, laid_out, layouts, orders, pieces, tiled_rows
 from theano._core.lower.builder.core import Core, truth
+from theano._core.lower.builder.likely import likely_call
 from theano._core.lower.builder.parted_loops import parted
 from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
@@ -307,7 +308,7 @@ def run(
     launch : function or None
         What has the kernel run, given its call and the address of its arguments.
     eager : bool
-        Whether its first kernel is compiled with the program.
+        Whether the kernel that probably runs is compiled with the program.
     """
     every = [*arrays, *outs, *reduction_outs]
     flag, name = layouts.all_contiguous(p, every), "packed"
@@ -322,7 +323,7 @@ def run(
     total = _points(p, loop, shape, bool(outs))
     calls = [
         kernel_call.prepare_call(p, kernel, shape, total, sequential)
-        for kernel in layouts.kernels_of(p, loop, shape, flag, name, lanes, indexed, every, eager)
+        for kernel in layouts.kernels_of(p, loop, shape, flag, name, lanes, indexed, every)
     ]
     for one in calls if freely else ():
         layouts.join_last_axes(p, one, every)
@@ -330,11 +331,13 @@ def run(
     in_order = [] if turned is None else [_packed_variant(p, loop, shape, total, lanes, turned)]
     tiling = tiled_rows.plan(p, calls[0], flag) if freely else None
     narrow, variants = _for_short_rows(p, calls, shape, flag, freely, row, arrays, outs)
+    if eager:
+        ahead = likely_call(p, calls, flag, narrow, variants) if tiling is None else calls[0]
+        kernel_call.compile_ahead(p, ahead)
     if any((*narrow.values(), *variants.values())) or flag is not True or name == "rows":
         # Known before the branches in which they are needed.
         list(map(p.strides, every))
-    apart = p.late is not None and calls[0].everything
-    partials = kernel_call.partials_of(p, calls) if apart else []
+    partials = kernel_call.partials_of(p, calls)
 
     def call(chosen: Call, arrays: Sequence[Array] = arrays) -> None:
         kernel_call.call_kernel(p, chosen, arrays, outs, reduction_outs, partials, launch)
@@ -447,7 +450,7 @@ def _packed_variant(
 ) -> Call:
     """Return the call of the packed kernel of a loop, which is compiled where `flag` holds."""
     axes = orders.packed_axes(loop, order.axes)
-    whole = Kernel(loop, axes, "packed", lanes, p.vector_bits, False)
+    whole = Kernel(loop, axes, "packed", lanes, p.vector_bits)
     call = kernel_call.prepare_call(p, whole, shape, total, False)
     kernel_call.ready_variant(p, order.holds, call)
     return call
@@ -496,7 +499,7 @@ def _many_short_rows(
         return None
     groups = [*layout[:-2], layout[-1], layout[-2]]
     spaced = tuple(range(len(loop.operands))) if packed else ()
-    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, spaced=spaced)
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, spaced=spaced)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
     if limit > SHORT:
@@ -561,7 +564,7 @@ def _many_small_matrices(
 
     groups = [*layout[:-3], *layout[-2:], layout[-3]]
     spaced = tuple(range(len(loop.operands)))
-    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, spaced=spaced)
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, spaced=spaced)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     condition = p.let("and", *(p.let(*limit) for limit in limits[:2]), type="bool")
     condition = p.let("and", condition, p.let(*limits[2]), type="bool")

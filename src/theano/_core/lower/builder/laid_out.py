@@ -69,7 +69,7 @@ def across(
     if not turned or not outer:
         return None
     kernel = call.kernel
-    along = Kernel(loop, groups, "strided", kernel.lanes, kernel.bits, False, near=(*near, *turned))
+    along = Kernel(loop, groups, "strided", kernel.lanes, kernel.bits, near=(*near, *turned))
     made = kernel_call.prepare_call(p, along, shape, call.total, False)
     condition = _often(p, short, call.extents[:-2])
     kernel_call.ready_variant(p, condition, made)
@@ -120,7 +120,7 @@ def together(
     whole: Loop = loop.replace(operands=tuple(operands))
     single = frozenset(range(loop.rank)) - {axis for group in groups for axis in group}
     layout, own = collapse(whole, single) if packed else groups, call.kernel
-    kernel = Kernel(whole, layout, own.layout, own.lanes, own.bits, False)
+    kernel = Kernel(whole, layout, own.layout, own.lanes, own.bits)
     made = kernel_call.prepare_call(p, kernel, shape, call.total, False)
     condition = _often(p, p.let("le", length, LONGEST), call.extents[:-2])
     if not packed:
@@ -234,7 +234,7 @@ def flat(
     most = longest(kernel.loop.replace(operands=operands), kernel.lanes, kernel.bits)
     if (isinstance(length, int) and length > most) or not most:
         return None
-    one = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, False, flat=True)
+    one = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, flat=True)
     made = kernel_call.prepare_call(p, one, shape, call.total, False)
     condition = p.let("le", length, most)
     if len(call.layout) > 2:
@@ -266,8 +266,7 @@ def flat_columns(
         condition = p.let("and", condition, one, type="bool")
     if not condition:
         return None
-    own = kernel.lanes, kernel.bits, False
-    columns = Kernel(kernel.loop, call.layout, "packed", *own, flat=True)
+    columns = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, flat=True)
     made = kernel_call.prepare_call(p, columns, shape, call.total, False)
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, type="bool")

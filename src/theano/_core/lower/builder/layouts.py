@@ -21,7 +21,6 @@ def kernels_of(
     lanes: int,
     indexed: bool,
     every: Sequence[Array],
-    eager: bool,
 ) -> list[Kernel]:
     """Return the kernels of two layouts of a loop, as far as `flag` leaves them open."""
     single = frozenset(i for i, n in enumerate(shape) if isinstance(n, int) and n == 1)
@@ -31,11 +30,11 @@ def kernels_of(
     together = apart if indexed or name == "rows" else collapse(loop, single)
     kernels = []
     if flag is not False:
-        kernels.append(Kernel(loop, together, name, lanes, p.vector_bits, eager))
+        kernels.append(Kernel(loop, together, name, lanes, p.vector_bits))
     if flag is not True:
         near = _near(loop, apart[-1][-1], every) if apart else ()
         spaced = tuple(n for n, array in enumerate(every) if array.spaced)
-        more = p.vector_bits, eager and flag is False, -1, near, False, spaced
+        more = p.vector_bits, -1, near, False, spaced
         kernels.append(Kernel(loop, apart, "strided", lanes, *more))
     return kernels
 

@@ -184,7 +184,7 @@ def reduces_by_columns(
     along = outer in loop.reduced
     turned = loop.replace(reduced=(loop.rank - 1,)) if along else loop
     lanes = choose_lanes(turned, p.vector_bits, along)
-    across = Kernel(loop, [layout[1], layout[0]], "strided", lanes, p.vector_bits, False)
+    across = Kernel(loop, [layout[1], layout[0]], "strided", lanes, p.vector_bits)
     other = kernel_call.prepare_call(p, across, shape, call.total, call.sequential)
     kernel_call.ready_variant(p, condition, other)
     return [Variant(condition, other, list(arrays))]
@@ -215,10 +215,10 @@ def _reduces_along_another(
         }
         if axis in loop.reduced or not whole <= set(beside):
             continue
-        lanes = choose_lanes(loop, p.vector_bits, False)
+        lanes = choose_lanes(loop, p.vector_bits)
         groups = [*(other for other in layout if other is not group), group]
         near = tuple(beside)
-        across = Kernel(loop, groups, "strided", lanes, p.vector_bits, False, near=near)
+        across = Kernel(loop, groups, "strided", lanes, p.vector_bits, near=near)
         # What blocks of rows leave lies in the order of the kept axes, not of these loops.
         other = kernel_call.prepare_call(p, across, shape, call.total, call.sequential, False)
         condition = p.let("ge", other.extents[-1], LEAST_BESIDE // max(sizes))

@@ -13,7 +13,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Constant, Variable
 from theano._core.lower import pipeline, program as ir
 from theano._core.lower.arrays import Array, Object
-from theano._core.lower.builder import copies, kernel_choice, lowering, orders
+from theano._core.lower.builder import copies, kernel_choice, likely, lowering, orders
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.updates import is_scalar_expression, plan_updates
 from theano._core.lower.llvm.print.printer import printed
@@ -86,6 +86,7 @@ def _input(p: Core, number: int, variable: Any) -> None:
         array.strides = tuple(p.frame_load(offset + 2 + type_.ndim + i) for i in range(type_.ndim))
         array.contiguous = p.has_flag(offset, native.CONTIGUOUS)
         array.broadcast_axes = frozenset()
+    likely.expect_input(p, variable, array)
     p.values[variable] = array
 
 

@@ -79,7 +79,7 @@ def _repeating(p: Core, dtype: str, length: Size) -> Call:
     w = Writer([dtype])
     loop = Loop(2, ((dtype, frozenset({0})),), (dtype,), (), (), w.body(w.operands))
     lanes = choose_lanes(loop, p.vector_bits)
-    kernel = Kernel(loop, [[0], [1]], "packed", lanes, p.vector_bits, False)
+    kernel = Kernel(loop, [[0], [1]], "packed", lanes, p.vector_bits)
     shape = (COPIES, length)
     return kernel_call.prepare_call(p, kernel, shape, p.product(shape), False)
 

@@ -25,7 +25,8 @@ class Kernel:
     symbol : str
         Of its function.
     eager : bool
-        Whether it is compiled with the program; others when first needed.
+        Whether it is compiled with the program, as those are that probably run; others when first
+        needed.
     split : int
         The group of reduced axes that is reduced in blocks; -1: none.
     near : tuple of int
@@ -43,7 +44,6 @@ class Kernel:
         layout: str,
         lanes: int,
         bits: int,
-        eager: bool,
         split: int = -1,
         near: tuple[int, ...] = (),
         flat: bool = False,
@@ -55,7 +55,7 @@ class Kernel:
         self.layout = layout
         self.lanes = lanes
         self.bits = bits
-        self.eager = eager
+        self.eager = False
         self.split = split
         self.near = near
         self.flat = flat
@@ -101,7 +101,7 @@ class Combine:
 
     def __init__(self, kernel: Kernel) -> None:
         self.reductions = kernel.loop.reductions
-        self.eager = kernel.eager
+        self.eager = False
 
     @property
     def key(self) -> tuple[Any, ...]:
