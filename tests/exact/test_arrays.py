@@ -541,8 +541,8 @@ REWRITTEN = {
 ELSEWHERE |= {"CholeskyCotangent", "CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
 # Made by rewriting: tests/linalg/test_symmetric_products.py.
 ELSEWHERE |= {"SymmetricProduct"}
-# Of native code: tests/rewrite/test_sums_of_parts.py.
-ELSEWHERE |= {"SumOfParts"}
+# Of native code: tests/rewrite/test_sums_of_parts.py, tests/lower/test_diagonals.py.
+ELSEWHERE |= {"SumOfParts", "Diagonal", "WriteDiagonal"}
 # Of complex numbers: tests/ops/test_special.py.
 ELSEWHERE |= {"OfComplex", "_AlsoOfComplex"}
 # Names of expressions, written out when rewriting starts: tests/legacy/test_array_ops.py.

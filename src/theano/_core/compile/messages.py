@@ -16,6 +16,7 @@ from theano._core.ir.graph import toposort
 from theano._core.ir.variable import Apply
 from theano._core.lower.faults import FAULTS, NAMES, STATE
 from theano._core.lower.reference import evaluate
+from theano._core.ops.array.diagonals import Diagonal
 from theano._core.ops.array.indexing import AdvancedSubtensor
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def run_time_error(
     short = issubclass(fault.exception, MemoryError)
     if written is not None and config.exception_verbosity == "low":
         node, short = written.node, written.in_loop
-    if isinstance(node.op, AdvancedSubtensor):
-        node = node.op.without_bounds(node)
+    if isinstance(node.op, (AdvancedSubtensor, Diagonal)):
+        node = node.op.as_written(node)
     report += node_report(maker, node, None if short else _values(maker, node, arguments))
     return fault.exception(f"{text}\n{report}")
 

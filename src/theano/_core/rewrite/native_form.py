@@ -18,9 +18,15 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.array.assertions import Assert
 from theano._core.ops.array.broadcasting import known_value
-from theano._core.ops.array.creation import Eye, iota
-from theano._core.ops.array.dims import LARGEST
-from theano._core.ops.array.indexing import AdvancedSubtensor, IncSubtensor
+from theano._core.ops.array.creation import ARange, Eye, iota
+from theano._core.ops.array.diagonals import Diagonal, WriteDiagonal
+from theano._core.ops.array.dims import LARGEST, as_int64
+from theano._core.ops.array.indexing import (
+    AT,
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+)
 from theano._core.ops.array.products import BatchedDot, Dot, Gemm
 from theano._core.ops.array.reductions import ArgExtreme, Reduction, reduce
 from theano._core.ops.array.shaping import Length
@@ -70,6 +76,33 @@ def _bounds(index: Variable) -> list[Any]:
 
 def _expression(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     return node.op.expression(node)
+
+
+def _diagonal(rewriter: Rewriter, node: Apply) -> list[Any] | None:
+    """Positions that count up side by side are those of a view."""
+    indices = node.op.indices(node)
+    if len(indices) < 2 or node.op.axes != (AT,) * len(indices):
+        return None
+    starts = tuple(start for start in map(_start, indices) if start is not None)
+    counts = {rewriter.shape(index)[0] for index in indices}
+    if len(counts) > 1 or len(starts) < len(indices):
+        return None
+    write = isinstance(node.op, AdvancedIncSubtensor)
+    op = WriteDiagonal(starts, node.op.assign) if write else Diagonal(starts)
+    return [op(*node.inputs[: node.op.operands], as_int64(*counts))]
+
+
+def _start(positions: Variable) -> int | None:
+    """Return from which known number, not less than 0, positions count up; None if they do not."""
+    node, start = made_by(positions, add), 0
+    if node is not None and len(node.inputs) == 2:
+        pairs = zip(node.inputs, map(known_value, reversed(node.inputs)), strict=True)
+        positions, start = next((pair for pair in pairs if pair[1] is not None), (positions, -1))
+    node = made_by(positions, ARange)
+    if node is None or python_int(node.inputs[2]) != 1:
+        return None
+    first = python_int(node.inputs[0])
+    return None if first is None or min(first, start) < 0 else first + int(start)
 
 
 def _identity(rewriter: Rewriter, node: Apply) -> list[Any] | None:
@@ -157,6 +190,12 @@ FORMS = (
         (Eye,),
         _identity,
         "no array of zeros and ones",
+    ),
+    _Form(
+        "x[arange(n), arange(n)] → diagonal(x)",
+        (AdvancedSubtensor,),
+        _diagonal,
+        "a view, and a write of a part, instead of items at positions that are made and checked",
     ),
     _Form(
         "x[i] → x[i] with the bounds of i",

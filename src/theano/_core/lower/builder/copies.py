@@ -221,7 +221,20 @@ def write_slice(
 ) -> Array:
     """Return `x` with a slice set to `y`, or increased by it."""
     out = writable(p, node, x)
-    part = views.basic_slice(p, node, out, entries)
+    _write(p, node, views.basic_slice(p, node, out, entries), y, assign)
+    return out
+
+
+def write_diagonal(
+    p: Core, node: Apply, x: Array, y: Array, count: Array, starts: Sequence[int], assign: bool
+) -> Array:
+    """Return `x` with a diagonal of its first axes set to `y`, or increased by it."""
+    out = writable(p, node, x)
+    _write(p, node, views.diagonal(p, node, out, count, starts), y, assign)
+    return out
+
+
+def _write(p: Core, node: Apply, part: Array, y: Array, assign: bool) -> None:
     part.buffer = None
     if part.ndim:
         y, pattern = led_by_axes(p, y, node.inputs[1].type.broadcastable, part.ndim)
@@ -232,10 +245,9 @@ def write_slice(
             if not assign:
                 value = p.compute(lambda w, x, y: w.add(x, y), p.load(part.data, part.dtype), value)
             p.store(part.data, value)
-        return out
+        return
     with p.apart(overwriting(p, node)):
         write_part(p, part, y, assign)
-    return out
 
 
 def write_part(p: Core, part: Array, y: Array, assign: bool, eager: bool = True) -> None:

@@ -281,6 +281,22 @@ def basic_slice(
     )
 
 
+def diagonal(p: Core, node: Apply, x: Array, count: Array, starts: Sequence[int]) -> Array:
+    """Return the view of `x` that begins at `starts` and goes along all these axes at once."""
+    length, rank, data = p.integer(count), len(starts), p.pointer(x)
+    none = p.let("eq", length, 0)
+    steps, step = p.strides(x), 0
+    for axis, start in enumerate(starts):
+        end, own = p.plus(length, start), x.shape[axis]
+        inside = p.let("or", none, p.let("le", end, own), type="bool")
+        p.check(node, inside, "index", (p.let("sub", end, 1), axis, own))
+        data = moved(p, data, p.offset(start, steps[axis]))
+        step = p.let("add", step, steps[axis])
+    kept = frozenset(axis - rank + 1 for axis in x.broadcast_axes if axis >= rank)
+    shape, strides = (length, *x.shape[rank:]), (step, *steps[rank:])
+    return Array(x.dtype, shape, data, strides, False, kept, buffer=x.buffer)
+
+
 def moved(p: Core, data: str, offset: Size) -> str:
     return data if offset == 0 else p.let("moved", data, offset)
 

@@ -46,6 +46,7 @@ class Builder(Core):
     broadcast = views.broadcast
     checked_size = views.checked_size
     count_of_range = views.count_of_range
+    diagonal = views.diagonal
     integers = views.integers
     length = views.length
     permute = views.permute
@@ -63,6 +64,7 @@ class Builder(Core):
     apart_from_arguments = copies.apart_from_arguments
     join = joins.join
     reshape = joins.reshape
+    write_diagonal = copies.write_diagonal
     write_slice = copies.write_slice
 
     def __getattr__(self, word: str) -> Any:

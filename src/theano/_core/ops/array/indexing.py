@@ -435,7 +435,7 @@ class AdvancedSubtensor(Structured):
         patterns = {v.type.broadcastable for v in indices}
         return self.axes == (AT,) * len(indices) and len(patterns) == 1 and patterns != {()}
 
-    def without_bounds(self, node: Apply) -> Apply:
+    def as_written(self, node: Apply) -> Apply:
         """Return a node as it was before native code: for messages."""
         plain = self.make_node(*node.inputs[: self.operands + self.axes.count(AT)])
         plain.source = node.source

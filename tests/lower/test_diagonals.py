@@ -1,0 +1,112 @@
+"""Diagonals that are read and written where they lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano._core.lower import program as ir
+
+RANDOM = np.random.default_rng(3)
+x = T.dtensor3("x")
+m = T.dmatrix("m")
+v = T.dvector("v")
+n = T.lscalar("n")
+ARRAYS = {
+    "packed": RANDOM.random((5, 4, 6)),
+    "backwards": RANDOM.random((5, 4, 12))[::-1, :, ::-2],
+    "column by column": np.asfortranarray(RANDOM.random((5, 4, 6))),
+    "one for all": np.broadcast_to(RANDOM.random((5, 1, 6)), (5, 4, 6)),
+    "one item": RANDOM.random((1, 4, 1)),
+    "empty": RANDOM.random((5, 0, 6)),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("axes", [(0, 1), (1, 2), (2, 0), (1, 0)])
+@pytest.mark.parametrize("offset", [-7, -4, -1, 0, 2, 6])
+def test_a_diagonal_is_a_view(name: str, axes: tuple[int, int], offset: int) -> None:
+    array = ARRAYS[name]
+    diagonal = T.diagonal(x, offset, *axes)
+    f = theano.function([x], [diagonal, diagonal.sum(axis=-1), T.exp(diagonal)])
+    wanted = np.diagonal(array, offset, *axes)
+    got, sums, exponentials = f(array)
+    np.testing.assert_array_equal(got, wanted)
+    np.testing.assert_allclose(sums, wanted.sum(-1), rtol=1e-14)
+    np.testing.assert_allclose(exponentials, np.exp(wanted), rtol=1e-15)
+
+
+def test_a_diagonal_takes_no_memory() -> None:
+    f = theano.function([m], T.log(T.diag(m)).sum())
+    blocks = [i for i in ir.walk(f.maker.program_text.program.body) if isinstance(i, ir.Alloc)]
+    # That of the result.
+    assert [block.nbytes for block in blocks] == [8]
+    data = RANDOM.random((7, 5))
+    np.testing.assert_allclose(f(data), np.log(np.diag(data)).sum(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("assign", [True, False])
+@pytest.mark.parametrize("rest", [(), (3,)])
+def test_a_diagonal_is_written(rest: tuple[int, ...], assign: bool) -> None:
+    w = theano.shared(RANDOM.random((5, 7, *rest)))
+    start = w.get_value()
+    y = T.TensorType("float64", (False,) * (1 + len(rest)))("y")
+    place = w[T.arange(n), T.arange(n) + 2]
+    write = T.set_subtensor if assign else T.inc_subtensor
+    f = theano.function([y, n], [], updates=[(w, write(place, y))])
+    values, at = RANDOM.random((4, *rest)), np.arange(4)
+    f(values, 4)
+    wanted = start.copy()
+    wanted[at, at + 2] = values if assign else wanted[at, at + 2] + values
+    np.testing.assert_array_equal(w.get_value(), wanted)
+    for count, given, error in ((6, np.ones((6, *rest)), IndexError), (3, values, ValueError)):
+        with pytest.raises(error):
+            f(given, count)
+        np.testing.assert_array_equal(w.get_value(), wanted)
+    for none in (0, -1):
+        f(values[:0], none)
+    np.testing.assert_array_equal(w.get_value(), wanted)
+
+
+def test_a_diagonal_is_moved_along_another() -> None:
+    w = theano.shared(RANDOM.random((5, 7)))
+    start, at = w.get_value(), np.arange(5)
+    i = T.arange(5)
+    theano.function([], [], updates=[(w, T.inc_subtensor(w[i, i], w[i, i + 1]))])()
+    wanted = start.copy()
+    wanted[at, at] += start[at, at + 1]
+    np.testing.assert_array_equal(w.get_value(), wanted)
+    # What is read lies where is written.
+    theano.function([], [], updates=[(w, T.set_subtensor(w[i, i], w[i[::-1], i[::-1]]))])()
+    wanted[at, at] = wanted[at[::-1], at[::-1]]
+    np.testing.assert_array_equal(w.get_value(), wanted)
+
+
+@pytest.mark.parametrize("count", [5, 6, 2**62])
+def test_a_diagonal_that_is_too_long_is_named_as_it_was_written(count: int) -> None:
+    f = theano.function([m, n], m[T.arange(n), T.arange(n) + 2])
+    with pytest.raises(IndexError, match=f"index {count - 1} is out of bounds for axis 0") as error:
+        f(np.ones((4, 9)), count)
+    assert "AdvancedSubtensor" in str(error.value)
+    assert "test_diagonals.py" in str(error.value)
+
+
+def test_positions_that_count_apart_are_no_diagonal() -> None:
+    i, j = T.arange(n), T.arange(1, 2 * n + 1, 2)
+    f = theano.function([m, n], [m[i, j], m[i, i - 1], m[i, n - 1 - i]])
+    data, at = RANDOM.random((4, 9)), np.arange(4)
+    got = f(data, 4)
+    wanted = data[at, 1 + 2 * at], data[at, at - 1], data[at, 3 - at]
+    for one, other in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_gradients_of_diagonals() -> None:
+    for offset in (0, 1):
+        theano.gradient.verify_grad(
+            lambda y, k=offset: (T.diagonal(y, k, 1, 2) ** 2).sum(),
+            [ARRAYS["packed"]],
+            rng=np.random.RandomState(0),
+        )
