@@ -57,7 +57,6 @@ _OF_EQUALS: dict[str, Size] = {
 }
 # Of a number that is not negative, and one that is.
 _OF_SIGNS = {"eq": 0, "ne": 1, "lt": 0, "le": 0, "gt": 1, "ge": 1}
-DIVISIONS = frozenset(("sdiv", "udiv"))
 # Functions whose operands may change places.
 COMMUTATIVE = frozenset(
     ("add", "plus", "mul", "times", "and", "or", "xor", "minimum", "maximum", "eq", "ne")

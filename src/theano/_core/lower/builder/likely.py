@@ -17,22 +17,26 @@ from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.kernel_call import is_compiled_by_need
 from theano._core.lower.builder.laid_out import Variant
 from theano._core.lower.llvm.print.calls import Call
+from theano._core.lower.simplify import applied
 
-# How many items an axis of an argument is expected to have.
-LENGTH = 16
+# How many items an axis of an argument may have: a condition is likely that holds for both.
+LENGTHS = 20, 33
+# Sizes that are made of others in so many steps are not followed further.
+DEEPEST = 40
 
 
 def expect_input(p: Core, variable: Any, array: Array) -> None:
     """Note what the lengths of an input, its strides and its flag probably are."""
     shared = p.shared.get(variable)
     held = None if shared is None else shared.container.cell.value
-    if isinstance(held, np.ndarray):
-        shape, strides, packed = held.shape, held.strides, int(held.flags.c_contiguous)
-    else:
-        shape = tuple(n if isinstance(n, int) else LENGTH for n in array.shape)
-        strides, packed = tuple(map(int, p.strides(Array(array.dtype, shape)))), 1
     words: list[Size] = [*array.shape, *(array.strides or ()), array.contiguous]
-    p.likely.update(zip(words, (*shape, *strides, packed), strict=bool(array.ndim)))
+    for expected, length in zip(p.expected, LENGTHS, strict=True):
+        if isinstance(held, np.ndarray):
+            shape, strides, packed = held.shape, held.strides, int(held.flags.c_contiguous)
+        else:
+            shape = tuple(n if isinstance(n, int) else length for n in array.shape)
+            strides, packed = tuple(map(int, p.strides(Array(array.dtype, shape)))), 1
+        expected.update(zip(words, (*shape, *strides, packed), strict=bool(array.ndim)))
 
 
 def likely_call(
@@ -45,9 +49,28 @@ def likely_call(
     """Return the call of a loop that lengths and layouts probably lead to."""
     if not is_compiled_by_need(p, calls[0]):
         return calls[0]
-    first = calls[-1] if p.likely.get(flag) == 0 else calls[0]
+    first = calls[-1] if _always(p, flag, 0) else calls[0]
     for one in variants[first]:
-        if p.likely.get(one.condition):
+        if _always(p, one.condition, 1):
             return one.call
     short, across = narrow[first] or (False, first)
-    return across if short is True or p.likely.get(short) else first
+    return across if _always(p, short, 1) else first
+
+
+def _always(p: Core, condition: Size, wanted: int) -> bool:
+    return all(_value(p, condition, expected, 0) == wanted for expected in p.expected)
+
+
+def _value(p: Core, size: Size, expected: dict[Size, Any], depth: int) -> int | None:
+    """Return what a size or condition is in a call that brings what is expected, if that tells."""
+    if isinstance(size, int):
+        return size
+    made = None if size in expected else p.made.get(size)
+    if made is not None:
+        function, operands, type_ = made
+        deep = depth == DEEPEST or type_ == "ptr"
+        given = [None if deep else _value(p, x, expected, depth + 1) for x in operands]
+        values = [x for x in given if x is not None]
+        known = len(values) == len(given) and not (function.endswith("div") and values[1] == 0)
+        expected[size] = applied(function, type_, values) if known else None
+    return expected.get(size)

@@ -14,7 +14,7 @@ from theano._core.lower.arrays import Size
 from theano._core.lower.builder.region import Region
 from theano._core.lower.kernel.expression import Value, Writer
 from theano._core.lower.program import Number, Register, Scalar, number_of
-from theano._core.lower.simplify import COMMUTATIVE, DIVISIONS, applied, is_length, simplest
+from theano._core.lower.simplify import COMMUTATIVE, is_length, simplest
 
 
 class Scope:
@@ -48,8 +48,10 @@ class Recorder:
         self.region: Region | None = None
         # Registers of integers that are not negative.
         self.lengths: set[Size] = set()
-        # What registers, of lengths and conditions, probably hold in a call.
-        self.likely: dict[Size, int] = {}
+        # What `let` made registers of.
+        self.made: dict[Size, tuple[str, tuple[Size, ...], str]] = {}
+        # What registers probably hold in a call, in two cases: see `likely`.
+        self.expected: tuple[dict[Size, Any], ...] = ({}, {})
         self._count = 0
 
     # -- instructions -----------------------------------------------------------------------------
@@ -80,20 +82,8 @@ class Recorder:
         self._scope.lets[function, operands, type] = name
         if type == "int64" and is_length(function, operands, self.lengths):
             self.lengths.add(name)
-        if (ir.FUNCTIONS[function].result or type) != "ptr":
-            self._expect(name, function, operands, type)
+        self.made[name] = function, operands, type
         return name
-
-    def _expect(self, name: str, function: str, operands: tuple[Size, ...], type: str) -> None:
-        """Note what a register probably holds if that is known of what it is made of."""
-        numbers = []
-        for x in operands:
-            number = x if isinstance(x, int) else self.likely.get(x)
-            if number is None:
-                return
-            numbers.append(number)
-        if not (function in DIVISIONS and numbers[1] == 0):
-            self.likely[name] = applied(function, type, numbers)
 
     def known(self, function: str, *operands: Size, type: str = "int64") -> Size | None:
         """Return what `let` does if it need not write an instruction for it."""
