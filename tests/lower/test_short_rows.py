@@ -9,10 +9,11 @@ import pytest
 
 import theano
 import theano.tensor as T
-from theano._core.lower.builder import kernel_choice
+from theano._core.lower.llvm.kernels.kernel import REDUCTION_BLOCK
+from theano._core.lower.llvm.kernels.lanes import SHORT
 
 KINDS = ["bool", "int8", "int16", "int64", "float16", "float32", "float64", "complex128"]
-LENGTHS = [1, 2, 3, 4, 5, kernel_choice.SHORT, kernel_choice.SHORT + 1]
+LENGTHS = [1, 2, 3, 4, 5, SHORT, SHORT + 1]
 ROWS = [3, 4, 7, 8, 31, 32, 199]
 
 
@@ -43,6 +44,30 @@ def test_values(kind: str) -> None:
                 for one, two in zip(f(given), wanted, strict=True):
                     tolerance = 2e-3 if kind == "float16" else 1e-5
                     np.testing.assert_allclose(one, two, rtol=tolerance, atol=20 * tolerance)
+
+
+@pytest.mark.parametrize("rows", [3, 8, 300, REDUCTION_BLOCK + 1])
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_in_short_rows(kind: str, rows: int) -> None:
+    x, row = T.TensorType(kind, (False, False))("x"), T.TensorType(kind, (True, False))("row")
+    kept, top = (x, x) if kind == "bool" else (x + x, x * row)
+    outs = [x.sum(), T.neq(x, 0).all(), top.sum(), kept, kept.sum(), top.sum(axis=0)]
+    if kind != "complex128":
+        outs += [x.max(), kept.min()]
+    f = theano.function([x, row], outs, on_unused_input="ignore")
+    wide = {"float16": "float64"}.get(kind, kind)
+    for length in [1, 2, 3, 5, 7, SHORT, SHORT + 1, 31, 33]:
+        by = drawn((1, length), kind)
+        for given in layouts(drawn((rows, length), kind)):
+            a, b = given.astype(wide), by.astype(wide)
+            two, product = (a, a) if kind == "bool" else (a + a, a * b)
+            wanted = [a.sum(), (a != 0).all(), product.sum(), two, two.sum(), product.sum(0)]
+            if kind != "complex128":
+                wanted += [a.max(), two.min()]
+            tolerance = 2e-3 if kind == "float16" else 1e-5
+            for one, other in zip(f(given, by), wanted, strict=True):
+                slack = tolerance * 20 * np.sqrt(rows * length)
+                np.testing.assert_allclose(one, other, rtol=tolerance, atol=slack)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -53,7 +53,7 @@ def prepare_call(
     """Register a kernel; return how it is called: if many rows are reduced, `in_blocks`."""
     layout = kernel.groups
     extents = _extents(p, kernel.loop, layout, shape, total)
-    axis, blocks, partial = range_axis(kernel.loop, layout)
+    axis, blocks, partial = range_axis(kernel.loop, layout, kernel.split)
     number = register_kernel(p, kernel)
     call = Call(kernel, number, layout, extents, extents[axis], total, sequential)
     if partial:
@@ -218,7 +218,7 @@ def _reduction(
 ) -> None:
     """Have the runtime reduce in parts; see `th_reduction`."""
     loop, ndim = call.kernel.loop, len(call.extents)
-    axis, blocks, _ = range_axis(loop, call.layout)
+    axis, blocks, _ = range_axis(loop, call.layout, call.kernel.split)
     kept = [i for i, g in enumerate(call.layout) if not (g and g[0] in loop.reduced)]
     before += ndim + (len(loop.reductions) if call.everything else 0)
     facts = ReductionFacts(
@@ -274,7 +274,7 @@ def partials_of(p: Core, calls: Sequence[Call]) -> list[Array]:
 
 def _blocks(p: Core, call: Call) -> Size:
     """Return how many blocks the range of a reduction of everything is cut into."""
-    if not range_axis(call.kernel.loop, call.layout)[1]:
+    if not range_axis(call.kernel.loop, call.layout, call.kernel.split)[1]:
         return call.count
     return p.parts(call.count, REDUCTION_BLOCK)
 

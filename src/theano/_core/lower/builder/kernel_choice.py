@@ -20,7 +20,7 @@ from theano._core.lower.kernel.expression import Body, Operation, without_number
 from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
-from theano._core.lower.llvm.kernels.lanes import LIGHT, choose_lanes, registers_of
+from theano._core.lower.llvm.kernels.lanes import LIGHT, SHORT, choose_lanes, registers_of
 from theano._core.lower.llvm.kernels.light_loop import is_light
 from theano._core.lower.llvm.print.calls import Call, Kernel
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
@@ -30,9 +30,8 @@ from theano._core.ops.array.reductions import STARTS, Reduction
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime import native
 
-# Rows of at most SHORT items are reduced several at a time if they fill half a vector.
-SHORT = 16
-# Of floats up to so many, if they do not fill two or three vectors, of so many rows.
+# Rows of floats are reduced several at a time up to so many items, if these do not fill two or
+# three vectors, of so many rows.
 LONGER, MANY_ROWS = 31, 128
 # So many at most if items side by side are stored, too: what is stored is then scattered.
 FEW = 3
@@ -482,24 +481,29 @@ def _many_short_rows(
     """
     loop, layout, packed = call.kernel.loop, call.layout, call.kernel.layout == "packed"
     apart = call.kernel.layout == "strided"
-    if not freely or len(layout) < 2 or layout[-2][0] in loop.reduced:
+    if not freely or len(layout) < 2:
         return None
-    if loop.reductions and layout[-1][0] not in loop.reduced:
+    inside = [axes[0] in loop.reduced for axes in layout[-2:]] if loop.reductions else [False]
+    if (inside[0] and not call.everything) or inside[-1] is not bool(loop.reductions):
         return None
     rows, length = call.extents[-2:]
     lanes = choose_lanes(loop, p.vector_bits, False)
     # Part of a vector along a row does little in as much time as a part of one across rows.
     light = packed and is_light(loop, call.kernel.lanes, p.vector_bits)
     overwrites = any(a.data == out.data for a in arrays for out in outs)
-    least = lanes if light or (overwrites and not packed) else lanes // 2
+    least: Size = lanes if light or (overwrites and not packed) else lanes // 2
     limit = _longest_across(call.kernel, lanes, light, overwrites)
     if isinstance(length, int) and length > limit:
         return None
-    if isinstance(rows, int) and rows < least:
+    if len(layout) > 2:
+        # Parts of vectors, one for each index of the axes outside, take as long as two rows do.
+        least = p.let("minimum", lanes, p.let("maximum", least, p.multiply(length, 2)))
+    if isinstance(rows, int) and isinstance(least, int) and rows < least:
         return None
     groups = [*layout[:-2], layout[-1], layout[-2]]
     spaced = tuple(range(len(loop.operands))) if packed else ()
-    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, spaced=spaced)
+    split = 1 if call.everything and len(layout) == 2 else -1
+    kernel = Kernel(loop, groups, "strided", lanes, p.vector_bits, split, spaced=spaced)
     across = kernel_call.prepare_call(p, kernel, shape, call.total, call.sequential)
     short = p.let("le", length, limit)
     if limit > SHORT:

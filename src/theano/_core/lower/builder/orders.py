@@ -19,7 +19,7 @@ from theano._core.lower.builder import kernel_call
 from theano._core.lower.builder.core import Core
 from theano._core.lower.builder.laid_out import Variant
 from theano._core.lower.kernel.loops import Loop, collapse
-from theano._core.lower.llvm.kernels.lanes import choose_lanes
+from theano._core.lower.llvm.kernels.lanes import SHORT, choose_lanes
 from theano._core.lower.llvm.print.calls import Call, Kernel
 from theano._core.ops.core.dimshuffle import DimShuffle
 
@@ -160,30 +160,37 @@ def walked_as_one(
 def reduces_by_columns(
     p: Core, call: Call, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> list[Any]:
-    """Return how a strided kernel reduces rows or columns of what lies column by column, if it may.
+    """Return how a kernel reduces rows or columns of what lies column by column, if it may.
 
-    Its loops are then the other way round.
+    Its loops are then the other way round. So they are for columns that fill no vector.
     """
     kernel, layout, loop = call.kernel, call.layout, call.kernel.loop
-    if kernel.layout != "strided" or not loop.reductions or loop.stores or len(layout) < 2:
+    if kernel.layout == "packed" or not loop.reductions or loop.stores or len(layout) < 2:
         return []
     if len(layout) > 2:
-        return _reduces_along_another(p, call, shape, arrays)
+        return _reduces_along_another(p, call, shape, arrays) if kernel.layout == "strided" else []
     outer, inner = layout[0][-1], layout[1][-1]
     operands = zip(arrays, loop.operands, strict=True)
     whole = [array for array, (_, fixed) in operands if not {outer, inner} & fixed]
     if p.late is not None or p.region is not None or not whole:
         return []
-    condition: Size = True
+    along = outer in loop.reduced
+    turned = loop.replace(reduced=(loop.rank - 1,)) if along else loop
+    lanes = choose_lanes(turned, p.vector_bits, along)
+    condition: Size = kernel.layout == "strided"
     for array in whole:
         far, near = (p.strides(array)[axis] for axis in (inner, outer))
         lies = p.let("and", p.let("lt", near, far), p.let("gt", near, 0), type="bool")
         condition = p.let("and", condition, lies, type="bool")
+    if along:
+        if not call.everything:
+            vector = choose_lanes(loop, p.vector_bits, False)
+            few = vector - 1 if kernel.layout == "strided" else 5 * vector // 8
+            condition = p.let("or", condition, p.let("le", call.extents[1], few), type="bool")
+        # Not if that makes rows of them which are so short that vectors run over many, as now.
+        condition = p.let("and", condition, p.let("gt", call.extents[0], SHORT), type="bool")
     if not condition:
         return []
-    along = outer in loop.reduced
-    turned = loop.replace(reduced=(loop.rank - 1,)) if along else loop
-    lanes = choose_lanes(turned, p.vector_bits, along)
     across = Kernel(loop, [layout[1], layout[0]], "strided", lanes, p.vector_bits)
     other = kernel_call.prepare_call(p, across, shape, call.total, call.sequential)
     kernel_call.ready_variant(p, condition, other)

@@ -72,7 +72,7 @@ class Frame:
         reduced = set(loop.reduced)
         self.reduced = [bool(g) and g[0] in reduced for g in self.groups]
         self.full_reduction = bool(loop.reductions) and all(self.reduced)
-        self.blocks = self.full_reduction and len(self.groups) == 1
+        self.blocks = self.full_reduction and (len(self.groups) == 1 or split >= 0)
         self.last = len(self.groups) - 1
         self.vector_reduced = bool(loop.reductions) and self.reduced[self.last]
         # Where vectors run over an axis that lies before the others, these are walked for a part.
@@ -149,7 +149,7 @@ class Frame:
             memories[n + m :],
         )
         self.bases = {memory.slot: self._address(memory.slot) for memory in memories}
-        if self.split >= 0:
+        if self.split >= 0 and not self.full_reduction:
             self.block_rows = self._argument(strides_at)
 
     def _packed_strides(self, dtype: str, axes: Sequence[int]) -> dict[int, str]:

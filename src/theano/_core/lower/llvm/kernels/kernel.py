@@ -35,14 +35,13 @@ PIECE = 32
 TILE = 128
 
 
-def range_axis(loop: Loop, groups: Sequence[Sequence[int]]) -> tuple[int, bool, bool]:
-    """Return (axis that the range of a kernel runs over, cut into blocks, partial results).
-
-    The axis is an index into `groups`.
-    """
+def range_axis(
+    loop: Loop, groups: Sequence[Sequence[int]], split: int = -1
+) -> tuple[int, bool, bool]:
+    """Return (which of `groups` the range of a kernel runs over, in blocks, partial results)."""
     reduced = [bool(g) and g[0] in loop.reduced for g in groups]
     if loop.reductions and groups and all(reduced):
-        return 0, len(groups) == 1, True
+        return max(split, 0), len(groups) == 1 or split >= 0, True
     kept = [i for i, r in enumerate(reduced) if not (r and loop.reductions)]
     return (kept or [0])[0], False, False
 
@@ -212,15 +211,15 @@ class KernelWriter(Frame):
     # -- reductions --------------------------------------------------------------------------------
 
     def _full_reduction_step(self, pointers: dict[int, str], index: str) -> None:
-        """One partial result: a block of the only axis, or one step of the first axis."""
+        """One partial result: a block of the last axis, or one step of the first axis."""
         b = self.b
         self.index[0] = index
         if self.blocks:
             lo = b.emit(f"mul i64 {index}, {REDUCTION_BLOCK}")
             far = b.emit(f"add i64 {lo}, {REDUCTION_BLOCK}")
-            hi = self.smaller(far, self.shape[0])
+            hi = self.smaller(far, self.shape[self.last])
             start = {**self.bases, **{m.slot: pointers[m.slot] for m in self.reductions}}
-            self._reduce_vectors([], start, lo, hi)
+            self._reduce_vectors(list(range(self.last)), start, lo, hi)
             return
         self._reduce_vectors(list(range(1, self.last)), pointers, "0", self.shape[self.last])
 

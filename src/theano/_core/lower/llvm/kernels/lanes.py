@@ -11,6 +11,8 @@ from theano._core.lower.llvm.target.codegen import lanes_of
 
 # Operations of a body that is light: there is room for more accumulators than one vector.
 LIGHT = 4
+# Rows of at most SHORT items are reduced several at a time if they fill half a vector.
+SHORT = 16
 
 
 def choose_lanes(loop: Loop, vector_bits: int, along: bool = True) -> int:

@@ -8,6 +8,7 @@ shuffles make the vectors of first items, of second items, and so on.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from theano._core.lower.llvm.kernels.columns import ColumnLoop
@@ -37,7 +38,10 @@ class ShortRows(ColumnLoop):
         start = self.lo
         if self._may_be_few(inner):
             start = self._few(inner[0])
-        self.over(start, self.hi, self.w.lanes, lambda *vector: self._rows(inner, *vector))
+        # What is only reduced may be so twice.
+        again = None if self.w.loop.stores else self.lo
+        rows = partial(self._rows, inner)
+        self.over(start, self.hi, self.w.lanes, rows, start=again)
 
     def _rows(self, inner: list[int], first: str, count: str, _: Sequence[object]) -> list[Any]:
         """Reduce a vector of rows."""

@@ -316,9 +316,19 @@ class VectorLoop:
         return self.over(self.lo, self.hi, self.w.lanes, self._strided_block, self.acc)
 
     def over(
-        self, lo: str, hi: str, step: int | str, block: Any, acc: Sequence[object] = ()
+        self,
+        lo: str,
+        hi: str,
+        step: int | str,
+        block: Any,
+        acc: Sequence[object] = (),
+        start: str | None = None,
     ) -> list[Any]:
-        """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body."""
+        """Write `for first in range(lo, hi, step)`; `block(first, count, acc)` is its body.
+
+        The last one begins sooner, so that it is whole, where there are so many items from `start`
+        on. Some are then done once more.
+        """
         w, b = self.w, self.b
         tag = b.fresh_label("blocks")
         before = b.block
@@ -330,10 +340,9 @@ class VectorLoop:
         more = b.emit(f"icmp slt i64 {first}, {hi}")
         b.perform(f"br i1 {more}, label %{tag}.body, label %{tag}.done")
         b.label(f"{tag}.body")
-        left = b.emit(f"sub i64 {hi}, {first}")
-        b.declarations["declare i64 @llvm.smin.i64(i64, i64)"] = None
-        count = b.emit(f"call i64 @llvm.smin.i64(i64 {left}, i64 {step})")
-        results = block(first, count, inside)
+        at = first if start is None else self._whole_from(start, first, hi, step)
+        count = w.smaller(b.emit(f"sub i64 {hi}, {at}"), str(step))
+        results = block(at, count, inside)
         b.perform(f"br label %{tag}.end")
         b.label(f"{tag}.end")
         for result, name in zip(results, names, strict=True):
@@ -342,6 +351,12 @@ class VectorLoop:
         b.perform(f"br label %{tag}.head")
         b.label(f"{tag}.done")
         return inside
+
+    def _whole_from(self, start: str, first: str, hi: str, step: int | str) -> str:
+        b = self.b
+        far = b.emit(f"sub i64 {hi}, {step}")
+        there = b.emit(f"icmp sge i64 {far}, {start}")
+        return b.emit(f"select i1 {there}, i64 {self.w.smaller(first, far)}, i64 {first}")
 
     def _strided_block(self, first: str, count: str, acc: Sequence[object]) -> list[Any]:
         values, pointers = dict(self.fixed_values), dict(self.pointers)

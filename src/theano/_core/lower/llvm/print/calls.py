@@ -28,7 +28,7 @@ class Kernel:
         Whether it is compiled with the program, as those are that probably run; others when first
         needed.
     split : int
-        The group of reduced axes that is reduced in blocks; -1: none.
+        The group of reduced axes that is reduced in blocks; -1: none, or the only one.
     near : tuple of int
         Of a strided kernel, the arrays whose neighbours along the last axis lie side by side.
     flat : bool
@@ -74,7 +74,7 @@ class Kernel:
         Of columns that is enough for each row of them to be read at the speed of memory.
         """
         loop, groups = self.loop, self.groups
-        axis, _, partial = range_axis(loop, groups)
+        axis, _, partial = range_axis(loop, groups, self.split)
         if not loop.reductions or partial or self.split >= 0 or axis != len(groups) - 1:
             return 1
         return LEAST_ROW // min((itemsize(d) for d, _ in loop.operands), default=8)
