@@ -159,26 +159,87 @@ TH_INLINE void turn_square(const char *x, int64_t across, char *out, int64_t out
     }
 }
 
-// Bytes of the columns of `x` that are read together, which are lines of a cache, and how many of them.
-constexpr int64_t kLine = 64, kTogether = 256;
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) inline __m256i load_32(const char *from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from));
+}
 
-// What lies column by column, written row by row.
+__attribute__((target("avx2"))) inline void store_32(char *to, __m256i x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), x);
+}
+
+// The same in vectors of 32 bytes, of two or four items.
 template <class T>
-void turn_plane(const Plane &plane, const char *x, char *out) {
-    constexpr int64_t item = sizeof(T), n = Lanes<T>::kLanes, high = kLine / item;
+__attribute__((target("avx2"))) inline void turn_square_avx2(const char *x, int64_t across, char *out,
+                                                             int64_t out_down) {
+    const __m256i a = load_32(x), b = load_32(x + across);
+    if constexpr (sizeof(T) == 16) {
+        store_32(out, _mm256_permute2x128_si256(a, b, 0x20));
+        store_32(out + out_down, _mm256_permute2x128_si256(a, b, 0x31));
+    } else {
+        const __m256i c = load_32(x + 2 * across), d = load_32(x + 3 * across);
+        const __m256i ab = _mm256_unpacklo_epi64(a, b), cd = _mm256_unpacklo_epi64(c, d);
+        const __m256i next_ab = _mm256_unpackhi_epi64(a, b), next_cd = _mm256_unpackhi_epi64(c, d);
+        store_32(out, _mm256_permute2x128_si256(ab, cd, 0x20));
+        store_32(out + out_down, _mm256_permute2x128_si256(next_ab, next_cd, 0x20));
+        store_32(out + 2 * out_down, _mm256_permute2x128_si256(ab, cd, 0x31));
+        store_32(out + 3 * out_down, _mm256_permute2x128_si256(next_ab, next_cd, 0x31));
+    }
+}
+#endif
+
+// Bytes of the columns of `x` that are read together, which are lines of a cache, and how many of them. Rows so far
+// apart are in the same places of a cache.
+constexpr int64_t kLine = 64, kTogether = 256, kSamePlace = 1024;
+
+// A line of each of some columns: squares of `n` rows, which `turn` turns, so many columns after each other.
+template <class T, int64_t n, int64_t kColumns, class Turn>
+TH_INLINE void turn_columns(const char *x, int64_t across, char *out, int64_t out_down, int64_t rows, int64_t columns,
+                            const Turn &turn) {
+    constexpr int64_t item = sizeof(T);
+    for (int64_t j0 = 0; j0 < columns; j0 += kColumns) {
+        const int64_t j1 = kColumns == n ? j0 + n : std::min(columns, j0 + kColumns);
+        // Lines of as many columns are more than processors foresee.
+        for (int64_t j = j0; j < j1; ++j) __builtin_prefetch(x + rows * item + j * across);
+        for (int64_t i = 0; i < rows; i += n)
+            for (int64_t j = j0; j < j1; j += n)
+                turn(x + i * item + j * across, across, out + i * out_down + j * item, out_down);
+    }
+}
+
+// Of large items, and where rows push each other out of the cache, these are written by lines.
+template <class T, int64_t n, class Turn>
+TH_INLINE void turn_strip(const char *x, int64_t across, char *out, int64_t out_down, int64_t rows, int64_t columns,
+                          const Turn &turn) {
+    if (sizeof(T) >= 8 || out_down % kSamePlace == 0)
+        return turn_columns<T, n, kLine / sizeof(T)>(x, across, out, out_down, rows, columns, turn);
+    turn_columns<T, n, n>(x, across, out, out_down, rows, columns, turn);
+}
+
+using TurnStrip = void (*)(const char *x, int64_t across, char *out, int64_t out_down, int64_t rows, int64_t columns);
+
+template <class T>
+void turn_strip_plain(const char *x, int64_t across, char *out, int64_t out_down, int64_t rows, int64_t columns) {
+    turn_strip<T, Lanes<T>::kLanes>(x, across, out, out_down, rows, columns, turn_square<T>);
+}
+
+#if defined(__x86_64__)
+template <class T>
+__attribute__((target("avx2"))) void turn_strip_avx2(const char *x, int64_t across, char *out, int64_t out_down,
+                                                     int64_t rows, int64_t columns) {
+    turn_strip<T, 32 / sizeof(T)>(x, across, out, out_down, rows, columns, turn_square_avx2<T>);
+}
+#endif
+
+// What lies column by column, written row by row; squares have `n` rows.
+template <class T>
+void turn_plane_by(const Plane &plane, const char *x, char *out, int64_t n, TurnStrip strip) {
+    constexpr int64_t item = sizeof(T), high = kLine / item;
     const int64_t rows = plane.rows / n * n, columns = plane.columns / n * n;
-    for (int64_t j0 = 0; j0 < columns; j0 += kTogether) {
-        const int64_t j1 = std::min(columns, j0 + kTogether);
-        for (int64_t i0 = 0; i0 < rows; i0 += high) {
-            const int64_t i1 = std::min(rows, i0 + high);
-            for (int64_t j = j0; j < j1; j += n) {
-                // Lines of as many columns are more than processors foresee.
-                for (int64_t k = 0; k < n; ++k) __builtin_prefetch(x + i1 * item + (j + k) * plane.across);
-                for (int64_t i = i0; i < i1; i += n)
-                    turn_square<T>(x + i * item + j * plane.across, plane.across,
-                                   out + i * plane.out_down + j * item, plane.out_down);
-            }
-        }
+    for (int64_t j = 0; j < columns; j += kTogether) {
+        for (int64_t i = 0; i < rows; i += high)
+            strip(x + i * item + j * plane.across, plane.across, out + i * plane.out_down + j * item, plane.out_down,
+                  std::min(high, rows - i), std::min(kTogether, columns - j));
     }
     Plane rest = plane;
     rest.columns = plane.columns - columns;
@@ -187,6 +248,19 @@ void turn_plane(const Plane &plane, const char *x, char *out) {
     rest.rows = plane.rows - rows;
     rest.columns = columns;
     if (rest.rows) copy_each<T>(rest, x + rows * item, out + rows * plane.out_down);
+}
+
+template <class T>
+void turn_plane(const Plane &plane, const char *x, char *out) {
+#if defined(__x86_64__)
+    if constexpr (sizeof(T) == 8 || sizeof(T) == 16) {
+        static const bool wide = has_fma();
+        constexpr int64_t n = 32 / sizeof(T);
+        if (wide && plane.rows >= n && plane.columns >= n)
+            return turn_plane_by<T>(plane, x, out, n, turn_strip_avx2<T>);
+    }
+#endif
+    turn_plane_by<T>(plane, x, out, Lanes<T>::kLanes, turn_strip_plain<T>);
 }
 
 }  // namespace
