@@ -197,6 +197,8 @@ def test_classes_have_the_names_that_programs_print_and_compare() -> None:
         "Prod": (x.prod(),),
         "Any": (T.any(i),),
         "All": (T.all(x, 0),),
+        "AdvancedSubtensor1": (x[i], x[[0, 1]], x.take(i, 0), theano.sparse_grad(x[i])),
+        "AdvancedSubtensor": (x[i, i], x[:, i]),
         "AdvancedIncSubtensor1": (T.set_subtensor(x[i], 0), T.grad(x[i].sum(), x)),
         "AdvancedIncSubtensor": (T.set_subtensor(x[i, i], 0),),
         "Join": (T.join(0, x, x), T.stack([x, x]), T.roll(v, 1)),
@@ -224,7 +226,8 @@ def test_classes_have_the_names_that_programs_print_and_compare() -> None:
         assert {type(out.owner.op).__name__ for out in outputs} == {name}
     same = pickle.loads(pickle.dumps(T.exp(x)))
     assert same.owner.op is T.exp and type(same.owner.op) is type(T.exp)
-    for made in (x.sum(0), T.nlinalg.qr(x)[0], T.split(x, [1, 2], 2)[0], T.set_subtensor(x[i], 0)):
+    written = T.set_subtensor(x[i], 0)
+    for made in (x.sum(0), T.nlinalg.qr(x)[0], T.split(x, [1, 2], 2)[0], x[i], written):
         op = made.owner.op
         for other in (pickle.loads(pickle.dumps(made)).owner.op, copy.deepcopy(op)):
             assert other == op and type(other) is type(op)

@@ -62,7 +62,7 @@ def join_gathers(
 def is_gather(node: Apply) -> bool:
     """Tell whether a node reads single items that a loop may read."""
     return (
-        type(node.op) is AdvancedSubtensor
+        isinstance(node.op, AdvancedSubtensor)
         and node.op.is_checked_after(node)
         and node.inputs[0].type.ndim == len(node.op.axes)
         and not any(node.outputs[0].type.broadcastable)

@@ -394,8 +394,7 @@ def sparse_grad(var: Variable) -> Any:
     >>> g.eval({x: np.ones((3, 2)), rows: [1]}).nnz
     2
     """
-    op = getattr(var.owner, "op", None)
-    if type(op) is not AdvancedSubtensor or op.axes != (AT,):
+    if var.owner is None or var.owner.op != AdvancedSubtensor((AT,)):
         raise TypeError("sparse_grad needs x[v] with an integer vector v, got " + str(var))
     from theano._core.ops.sparse.indexing import SparseGradientRows
 

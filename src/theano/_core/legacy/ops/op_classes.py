@@ -109,6 +109,8 @@ class AnyHolds(_Reduction):
 class AdvancedSubtensor1(metaclass=Kind):
     """Items of a tensor at a vector of positions along the first axis."""
 
+    own = variant(engine.AdvancedSubtensor, "AdvancedSubtensor1")
+
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
@@ -216,10 +218,12 @@ class BaseAdvancedIncSubtensor(metaclass=Kind):
 class AdvancedSubtensor(metaclass=Kind):
     """Items of a tensor at arrays of positions, other than one vector along the first axis."""
 
+    own = engine.AdvancedSubtensor
+
     @classmethod
     def holds(cls, op: Op) -> bool:
         """Tell whether an operation is of this kind."""
-        return type(op) is engine.AdvancedSubtensor and op.axes != (AT,)
+        return type(op) is cls.own
 
     @classmethod
     def make(cls) -> Any:

@@ -414,6 +414,8 @@ class AdvancedSubtensor(Structured):
 
     def __init__(self, axes: tuple[str, ...]) -> None:
         self.axes = axes
+        if axes == (AT,) and type(self) in (AdvancedSubtensor, AdvancedIncSubtensor):
+            self.__class__ = variant(type(self), f"{type(self).__name__}1")
 
     def place(self, rank: int) -> tuple[list[int], list[int], int]:
         """Return (AT axes, FULL axes, position of the index axes in the output)."""
@@ -507,8 +509,6 @@ class AdvancedIncSubtensor(PartialWrite, AdvancedSubtensor):
     def __init__(self, axes: tuple[str, ...], assign: bool) -> None:
         super().__init__(axes)
         self.assign = assign
-        if axes == (AT,):
-            self.__class__ = variant(AdvancedIncSubtensor, "AdvancedIncSubtensor1")
 
     def is_checked_after(self, node: Apply) -> bool:
         # What may be overwritten is the user's.

@@ -13,6 +13,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.indexing import AT, AdvancedSubtensor
 from theano._core.ops.core.dimshuffle import dimshuffle
+from theano._core.ops.core.naming import known_as
 from theano._core.ops.core.op import connected, linear_in, scalar_shape
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.sparse.base import (
@@ -89,6 +90,7 @@ class GetItemListGrad(SparseOp):
         return [None, None, GetItemList()(sparse_as("csr", cotangents[0]), node.inputs[1])]
 
 
+@known_as("AdvancedSubtensor1")
 class SparseGradientRows(AdvancedSubtensor):
     """Rows of a dense matrix at positions, whose gradient is a sparse matrix."""
 

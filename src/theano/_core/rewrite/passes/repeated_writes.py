@@ -38,7 +38,7 @@ def _added_term(node: Apply) -> Any:
         return None
     for part, other in (y.owner.inputs, reversed(y.owner.inputs)):
         read = part.owner
-        if read is None or type(read.op) is not AdvancedSubtensor or read.op.axes != op.axes:
+        if read is None or read.op != AdvancedSubtensor(op.axes):
             continue
         if equal_computations(read.inputs, [x, index]):
             return other
