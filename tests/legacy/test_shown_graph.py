@@ -348,12 +348,27 @@ def test_slices_of_whole_axes_are_not_shown() -> None:
     f = theano.function([t, i], [t[i, 1:, :], t[:, i, :, None], t[...]])
     shown = f.maker.fgraph
     assert [str(op) for op in ops(f) if "Subtensor" in str(op)] == [
-        "Subtensor{int64, 1::}",
+        "Subtensor{int64, int64::}",
         "Subtensor{::, int64}",
     ]
     again = theano.function(shown.inputs, shown.outputs)
     value = np.arange(24.0).reshape(2, 3, 4)
     for one, other in zip(f(value, 1), again(value, 1), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_numbers_of_indices_are_inputs() -> None:
+    """As where users write them: programs read `node.inputs` and `node.op.idx_list` together."""
+    x, i = T.dmatrix("x"), T.lscalar("i")
+    f = theano.function([x, i], [x[0, 1:i:2] + 1, T.inc_subtensor(x[i:, -1], 2.0)])
+    shown = f.maker.fgraph
+    read, written = (n for n in shown.toposort() if hasattr(n.op, "idx_list"))
+    assert [str(v) for v in read.inputs] == ["x", "Constant{0}", "Constant{1}", "i", "Constant{2}"]
+    assert [str(v) for v in written.inputs[2:]] == ["i", "Constant{-1}"]
+    assert read.op == x[0, 1:i:2].owner.op
+    again = theano.function(shown.inputs, shown.outputs)
+    value = np.arange(12.0).reshape(3, 4)
+    for one, other in zip(f(value, 2), again(value, 2), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
