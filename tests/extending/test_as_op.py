@@ -183,6 +183,25 @@ def test_views_with_a_gradient_of_their_own():
     assert Reversal(3) == Reversal(3) != Reversal(4)
 
 
+def test_nothing_is_left_of_views_in_functions():
+    class Marked(ViewOp):
+        pass
+
+    class Twice(ViewOp):
+        def perform(self, node, inputs, output_storage):
+            output_storage[0][0] = inputs[0] * 2
+
+    x = T.dmatrix("x")
+    f = theano.function([x], T.log(Marked()(view_op(T.exp(x)))) + Twice()(x))
+    ops = [node.op for node in f.maker.fgraph.toposort()]
+    assert sum(isinstance(op, ViewOp) for op in ops) == 1 and Twice in map(type, ops)
+    np.testing.assert_array_equal(f(VALUE), 3 * VALUE)
+    rows = theano.scan(lambda row: view_op(row) + 1, x)[0]
+    np.testing.assert_array_equal(rows.eval({x: VALUE}), VALUE + 1)
+    value = np.ones((2, 3))
+    assert not np.shares_memory(theano.function([x], view_op(x))(value), value)
+
+
 def test_rebroadcast():
     x = T.dmatrix("x")
     y = Rebroadcast((0, True))(x)

@@ -496,3 +496,19 @@ def test_tags_of_databases_run_the_phases_of_the_engine(tag: str, left: list[str
     f = theano.function([x], out, mode=mode)
     assert [n.op.name for n in f.maker.fgraph.toposort() if n.op.name != "exp"] == left
     np.testing.assert_allclose(f([0.5]), theano.function([x], out)([0.5]))
+
+
+def test_rewritten_graphs_have_numbers_as_inputs() -> None:
+    """Programs read rows of a matrix as `join.owner.inputs[1:]` once it has its canonical form."""
+    x, y = T.dvectors("x", "y")
+    row = theano.compile.view_op(T.exp(x))
+    out = T.shape_padleft(T.stack([row, y[0:2]]))
+    fgraph = theano.gof.FunctionGraph([x, y], [out, row], clone=True)
+    theano.compile.optdb.query(theano.gof.Query(include=["canonicalize"])).optimize(fgraph)
+    axis, *rows = fgraph.outputs[0].owner.inputs[0].owner.inputs
+    assert axis.data == 0 and rows[0].owner.inputs[0] is fgraph.outputs[1]
+    assert fgraph.outputs[1].owner.op == T.exp
+    part = rows[1].owner.inputs[0].owner
+    assert [v.data for v in part.inputs[1:]] == [0, 2]
+    found = theano.function(fgraph.inputs, fgraph.outputs[0])([0.0, 0.0], [1.0, 2.0, 3.0])
+    assert found.tolist() == [[[1, 1], [1, 2]]]

@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from theano._core.api.nn.nnet import logsoftmax
-from theano._core.ir import hooks
 from theano._core.ir.function_graph import FunctionGraph
 from theano._core.ir.graph import copied, made_by, toposort
 from theano._core.ir.variable import Apply, Variable
+from theano._core.legacy.graphs.numbers import numbers_as_inputs
 from theano._core.legacy.graphs.walks import view_roots
 from theano._core.legacy.ops.array_ops import Split
 from theano._core.legacy.ops.function_op import deep_copy_op
@@ -35,9 +35,8 @@ from theano._core.legacy.scalar.elementwise import ScalarFromTensor, TensorFromS
 from theano._core.legacy.shown_products import with_blas_names
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import Alloc
-from theano._core.ops.array.creation import Join
-from theano._core.ops.array.index_form import Slice, join_index, shortened, split_index
-from theano._core.ops.array.indexing import IncSubtensor, Subtensor
+from theano._core.ops.array.index_form import Slice, shortened
+from theano._core.ops.array.indexing import Subtensor
 from theano._core.ops.array.overwriting import Overwrite
 from theano._core.ops.control.inner_graph import Expression, ReverseRule, Softmax
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
@@ -99,8 +98,7 @@ def shown_graph(maker: FunctionMaker) -> FunctionGraph:
             outputs, overwritten = _without_writes(outputs)
             outputs = with_blas_names(outputs, {**overwritten, **_overwritten(maker, outputs)})
         outputs = _moved_once(outputs)
-    # Not while the function is made: then numbers are part of operations.
-    outputs = _with_copies(maker, _with_numbers(outputs))
+    outputs = _with_copies(maker, numbers_as_inputs(outputs))
     graph: Any = FunctionGraph(maker.leaves, outputs, clone=False, name=maker.name)
     place = {v: k for k, v in enumerate(maker.all_inputs)}
     targets = enumerate((target for target, _ in maker.updates), len(maker.results))
@@ -193,28 +191,6 @@ def _moved_once(outputs: Sequence[Variable]) -> list[Any]:
             order = tuple(axis if axis == "x" else before[axis] for axis in node.op.new_order)
             same = order == tuple(range(value.type.ndim))
             now[node.outputs[0]] = value if same else dimshuffle(value, order)
-    return copied(outputs, now)
-
-
-def _with_numbers(outputs: Sequence[Variable]) -> list[Any]:
-    """Return a graph in which axes of joins and numbers of indices are inputs, as in user code."""
-    now: dict[Any, Any] = {}
-    for node in toposort(outputs):
-        op: Any = node.op
-        if isinstance(op, Join) and op.axis is not None:
-            made = Join().make_node(op.axis, *copied(node.inputs, now))
-        elif isinstance(op, (Subtensor, IncSubtensor)):
-            inputs = copied(node.inputs, now)
-            entries = join_index(op.index, inputs[op.operands :])
-            form, values = split_index(entries, hooks.index_constant)
-            same = op.indexed(form)
-            # What it may overwrite, too.
-            vars(same).update(vars(op), index=form)
-            made = same.make_node(*inputs[: op.operands], *values)
-        else:
-            continue
-        made.take_over(node)
-        now[node.outputs[0]] = made.outputs[0]
     return copied(outputs, now)
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from theano._core.ir.types import Type
 from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.user.op import Op
+from theano._core.ops.array.gradient import GradientFilter
 
 
 class FromFunctionOp(Op):
@@ -139,6 +140,13 @@ class ViewOp(Op):
 
     __props__ = ()
     view_map: ClassVar[Any] = {0: [0]}
+    # What the engine has for that: nothing is left of it once gradients are taken.
+    plain: ClassVar[Any] = GradientFilter
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.perform is not ViewOp.perform:
+            cls.plain = cls
 
     def make_node(self, x: Variable) -> Apply:
         return Apply(self, [x], [x.type()])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.compile.modes import Mode
 from theano._core.ir import hooks
 from theano._core.ir.variable import Variable
+from theano._core.legacy.graphs.numbers import numbers_as_inputs
 from theano._core.legacy.optimizers.global_optimizers import (
     EquilibriumOptimizer,
     NavigatorOptimizer,
@@ -339,6 +340,7 @@ class WholeOfMode(Optimizer):
 
     def apply(self, fgraph: FunctionGraph) -> None:
         new = rewrite(fgraph.outputs, self.mode.passes, selection=self.mode.selection)
+        new = numbers_as_inputs(new)
         fgraph.replace_all(zip(list(fgraph.outputs), new, strict=True), reason="pipeline")
 
 

@@ -165,7 +165,7 @@ class Checkpoint(GradientFilter):
         super().__init__("checkpoint")
 
 
-FILTERS: tuple[type[GradientFilter], ...] = tuple(GradientFilter.__subclasses__())
+FILTERS = (GradientFilter, *GradientFilter.__subclasses__())
 
 
 class After(Structured):
