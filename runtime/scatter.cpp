@@ -124,7 +124,8 @@ struct Row {
             const Axis &axis = parts.axes[axes - 1];
             if (axis.length == 1) continue;
             const bool one = axis.y == 0 && (length == 1 || same);
-            if (axis.out != length * form.size || (axis.y != axis.out && !one)) return;
+            const bool packed = axis.y == axis.out && !same;
+            if (axis.out != length * form.size || !(packed || one)) return;
             same = one;
             length *= axis.length;
         }

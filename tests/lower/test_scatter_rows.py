@@ -139,6 +139,7 @@ VALUES: dict[str, Any] = {
     "one": lambda shape, make: make(()),
     "last": lambda shape, make: make(shape[-1:]),
     "one for each": lambda shape, make: make((*shape[:-1], 1)),
+    "first of each": lambda shape, make: make(shape)[..., :1],
     "every second": lambda shape, make: make((*shape[:-1], 2 * shape[-1]))[..., ::2],
 }
 DTYPES = ["bool", "int8", "uint16", "int32", "uint64", "float16", "float32", "float64"]
@@ -163,7 +164,8 @@ def test_positions_of_any_axes(dtype: str, place: str) -> None:
             where = at(one, two)
             values = change(array[where].shape, make)
             if y is None or f is None:
-                y = T.TensorType(dtype, [n == 1 and kind == "one for each" for n in values.shape])()
+                one_each = kind in ("one for each", "first of each")
+                y = T.TensorType(dtype, [n == 1 and one_each for n in values.shape])()
                 written = x[at(i, j)]
                 results = [T.inc_subtensor(written, y), T.set_subtensor(written, y)]
                 f = theano.function([x, i, j, y], results, on_unused_input="ignore")
