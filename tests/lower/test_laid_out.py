@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,23 @@ def test_parts_of_images_whose_channels_are_last(kind: str) -> None:
                 found = f(one, weights, columns)
                 for got, value in zip(found, [*wanted, sum(stencil[1:], stencil[0])], strict=True):
                     np.testing.assert_array_equal(got, value)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32", "complex128"])
+def test_parts_that_lie_backwards_or_apart(kind: str) -> None:
+    x, w, v = (T.TensorType(kind, (False,) * n)(name) for n, name in ((3, "x"), (2, "w"), (2, "v")))
+
+    def products(x: Any, w: Any, v: Any) -> list[Any]:
+        # Rows are one after the other, and the whole is not.
+        by_row = [x[::2] * part[:, None] for part in (w[::-1, 1], w[:, 0], w.T[1, ::-1])]
+        return by_row + [x[::2] * part for part in (v[0, ::-1], v[1], v.T[::-1, 0])]
+
+    f = theano.function([x, w, v], products(x, w, v))
+    for rows, length in [(7, 5), (9, 3), (33, 7), (5, 40)]:
+        given = [drawn(shape, kind, 1) for shape in ((40, rows, length), (rows, 2), (2, length))]
+        for one in (given, list(map(np.asfortranarray, given)), list(map(unaligned, given))):
+            for got, wanted in zip(f(*one), products(*given), strict=True):
+                np.testing.assert_array_equal(got, wanted)
 
 
 def test_bits_depend_on_neither_threads_nor_vectors() -> None:

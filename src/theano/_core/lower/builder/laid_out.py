@@ -140,8 +140,11 @@ def together(
     kernel_call.ready_variant(p, condition, made)
 
     def copied(i: int) -> str:
-        size, fixed = itemsize(arrays[i].dtype), loop.operands[i][1]
-        return packed_copy(p, arrays[i], (count, length), (0, size) if rows in fixed else (size, 0))
+        alike, step = rows in loop.operands[i][1], itemsize(arrays[i].dtype)
+        if not packed:
+            # A row, or a column, of any array: also one that lies backwards.
+            step = p.strides(arrays[i])[groups[-1 if alike else -2][-1]]
+        return packed_copy(p, arrays[i], (count, length), (0, step) if alike else (step, 0))
 
     copies = _if_often(p, condition, partly, arrays, copied)
     for i in partly if not packed else ():
