@@ -593,3 +593,40 @@ def test_of_sums_along_the_wrong_axis() -> None:
     np.testing.assert_allclose(logs, np.log(got), rtol=1e-12)
     wanted = 1 - 4 * exponentials / exponentials.sum(1, keepdims=True)
     np.testing.assert_allclose(slope, wanted, rtol=1e-12)
+
+
+def test_that_others_than_the_target_are_unlikely() -> None:
+    # What is certain, 1 - p is 0 for: it is nobody's target.
+    unlikely = {
+        "chosen": T.log((1 - p)[n, y]),
+        "a column": T.log((1 - p)[:, 2]),
+        "of a product": T.log((1 - p * nnet.sigmoid(x))[n, y]),
+        "a quotient": 1 / (1 - by_hand)[n, y],
+    }
+    scores, others = np.array([[300, 0, 1], [0, 200, 2]], "float32"), np.array([2, 2], "int32")
+    for out in unlikely.values():
+        f = theano.function([x, y], T.grad(out.sum(), x), on_unused_input="ignore")
+        np.testing.assert_allclose(f(scores, others), np.zeros((2, 3)), atol=1e-30)
+
+
+def test_of_squares_of_probabilities() -> None:
+    values = np.array([[1, 2, 1000], [-1000, 0, 0]], "float32")
+    wanted, probabilities = less_largest(values.astype("float64"), np.ones((2, 3)))
+    for own in (p, by_hand):
+        out = T.log(own**2)
+        got = theano.function([x], out)(values)
+        np.testing.assert_allclose(got, 2 * (values - wanted[:, None]), rtol=1e-6, atol=1e-6)
+        slope = theano.function([x], T.grad(out.sum(), x))(values)
+        np.testing.assert_allclose(slope, 2 - 6 * probabilities, rtol=1e-6, atol=1e-6)
+
+
+def test_of_products_of_complements_keeps_digits() -> None:
+    z = T.dmatrix("z")
+    values = np.array([[9.6, 20.1], [-3, 2]])
+
+    def slope(scores: Any) -> Any:
+        complements = 1 - nnet.softmax(-scores) * nnet.sigmoid(scores)
+        return T.grad(T.log(T.prod(complements**2, axis=1)).sum(), scores)
+
+    got = theano.function([x], slope(x))(values.astype("float32"))
+    np.testing.assert_allclose(got, theano.function([z], slope(z))(values), rtol=1e-2, atol=1e-6)

@@ -161,9 +161,22 @@ def _cancels(value: Variable, exponentials: Sequence[Variable], levels: int) -> 
     factors = flatten(value)
     if factors is None or factors.plus == [value]:
         return False
-    return any(_depends(v, exponentials) for v in factors.minus) or any(
+    return _grows(factors, exponentials) or any(
         _cancels(v, exponentials, levels - 1) for v in factors.plus
     )
+
+
+def _grows(factors: Factors, exponentials: Sequence[Variable]) -> bool:
+    """Tell whether factors are divided by what some exponentials vanish with: no probabilities."""
+    above = [v for v in factors.plus if v in exponentials]
+    for below in factors.minus:
+        if not _depends(below, exponentials):
+            continue
+        own = next((v for v in above if _depends(below, [v])), None)
+        if own is None:
+            return True
+        above.remove(own)
+    return False
 
 
 def _cancels_with(below: Variable, exponentials: Sequence[Variable]) -> bool:

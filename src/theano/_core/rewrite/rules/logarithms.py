@@ -307,7 +307,16 @@ def _may_vanish(variable: Variable) -> bool:
     value: Any = without_axes(variable)
     while made_by(value, Reshape):
         value = without_axes(value.owner.inputs[0])
-    return is_positive(value) or _quotient_of_exp(value) is not None or vanishes(value)
+    if is_positive(value) or _quotient_of_exp(value) is not None:
+        return True
+    return vanishes(value) and not _is_difference(value)
+
+
+def _is_difference(value: Variable) -> bool:
+    node = made_by(value, add, sub, Join)
+    if node is None:
+        return made_by(value, neg) is not None
+    return node.op is sub or any(map(_is_difference, node.inputs))
 
 
 def vanishes(value: Variable) -> bool:

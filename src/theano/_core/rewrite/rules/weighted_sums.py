@@ -437,7 +437,7 @@ def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
     power = _scaled(node, power)
     if not len(rest):
         return power
-    rest = build(inside.owner, rest) if made_by(inside, *ROOTS) else rest.plus[0]
+    rest = rest.plus[0] if len(factors) == 1 else build(inside.owner, rest)
     return node.op(rest) + power
 
 
