@@ -73,6 +73,7 @@ EXAMPLES: dict[str, Any] = {
     "sqr(−x) → sqr(x)": T.sqr(-x),
     "sigmoid(x) exp(-x) → sigmoid(-x)": T.nnet.sigmoid(x) * T.exp(-x),
     "1 - sigmoid(x) → sigmoid(-x)": 1 - T.nnet.sigmoid(x),
+    "1 - sigmoid(x)² → sigmoid(-x) (1 + sigmoid(x))": 1 - T.sqr(T.nnet.sigmoid(x)),
     "sigmoid(x) - 1 → -sigmoid(-x)": T.nnet.sigmoid(x) - 1,
     "-1 + sigmoid(x) → -sigmoid(-x)": -1 + T.nnet.sigmoid(x),
     "1 + -sigmoid(x) → sigmoid(-x)": (lambda n: (1 + n) * T.exp(n))(-T.nnet.sigmoid(x)),

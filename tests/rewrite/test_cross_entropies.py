@@ -630,3 +630,41 @@ def test_of_products_of_complements_keeps_digits() -> None:
 
     got = theano.function([x], slope(x))(values.astype("float32"))
     np.testing.assert_allclose(got, theano.function([z], slope(z))(values), rtol=1e-2, atol=1e-6)
+
+
+def test_of_what_a_square_of_a_sigmoid_leaves() -> None:
+    scores = np.array([[-80, -30, 0, 3, 30, 80]], "float32")
+    s = 1 / (1 + np.exp(-scores.astype("float64")))
+    wanted = np.log1p(s) - np.logaddexp(0, scores)
+    rest = T.concatenate([1 - T.sqr(nnet.sigmoid(x))[:, :2], 1 - T.sqr(nnet.sigmoid(x[:, 2:]))], 1)
+    out = T.log(rest)
+    value, slope = theano.function([x], [out, T.grad(out.sum(), x)])(scores)
+    np.testing.assert_allclose(value, wanted, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(slope, -2 * s**2 / (1 + s), rtol=1e-6, atol=1e-12)
+
+
+def test_of_a_mixture_with_squares_in_a_wider_type() -> None:
+    scores = np.array([[42, -22, -7], [-8, 4, 4]], "float32")
+    shift, gate = np.array([40, 12, 13], "float32"), np.array([1, -1, 2], "float32")
+
+    def parts(scores: Any, shift: Any, gate: Any) -> list[Any]:
+        exponentials, others = T.exp(scores), T.exp(scores + shift)
+        share = exponentials / exponentials.sum(axis=1, keepdims=True)
+        other = others / others.sum(axis=1, keepdims=True)
+        out = T.log(gate * share + 0.7 * (1 - gate) * other**2)
+        return [out, *T.grad(out.sum(), [scores, shift, gate])]
+
+    z = [T.dmatrix(), T.dvector(), T.dvector()]
+    gates = nnet.sigmoid(v), nnet.sigmoid(z[2])
+    exact = theano.function(z, parts(z[0], z[1], gates[1]), mode=theano.Mode(optimizer=None))
+    f = theano.function([x, u, v], parts(x, u, gates[0]))
+    for got, value in zip(f(scores, shift, gate), exact(scores, shift, gate), strict=True):
+        np.testing.assert_allclose(got, value, rtol=1e-4, atol=1e-4)
+
+
+def test_of_a_choice_of_a_probability_or_a_number() -> None:
+    # The number is of a smaller type.
+    z = T.dmatrix("z")
+    out = T.log(T.switch(z < 0, nnet.softmax(z), np.float32(0.5)))
+    value = theano.function([z], out)(np.array([[-2000, 0, 2]]))
+    np.testing.assert_allclose(value, [[-2000 - np.logaddexp(0, 2), *[np.log(0.5)] * 2]])

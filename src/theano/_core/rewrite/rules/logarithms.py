@@ -136,17 +136,18 @@ def part_of(whole: Any, chosen: Sequence[Apply]) -> Any:
     why="keeps digits for large x",
 )
 def _complement_of_items(rewriter: Rewriter, node: Apply) -> Any:
-    """Also of a reshaped or transposed sigmoid."""
+    """Also of a reshaped or transposed sigmoid, and of its square."""
     one, value = node.inputs
-    whole, chosen = behind_parts(value) if known_value(one) == 1 else (None, [])
-    own = made_by(whole, sigmoid) if chosen and whole is not None else None
-    if own is None or value.type != node.outputs[0].type:
+    if known_value(one) != 1 or value.type != node.outputs[0].type:
         return None
-    return (
-        part_of(sigmoid(-own.inputs[0]), chosen)
-        if dtypes.is_float(own.inputs[0].type.dtype)
-        else None
-    )
+    whole, chosen = behind_parts(value)
+    square = made_by(whole, sqr)
+    own: Any = whole if square is None else square.inputs[0]
+    inside = made_by(own, sigmoid)
+    if not chosen or inside is None or not dtypes.is_float(inside.inputs[0].type.dtype):
+        return None
+    complement = sigmoid(-inside.inputs[0])
+    return part_of(complement if square is None else complement * (1 + own), chosen)
 
 
 def _difference(power: Variable, below: Variable) -> Any:

@@ -485,8 +485,9 @@ def _has_exp(owners: Sequence[Apply]) -> bool:
     why="exp does not overflow",
 )
 def _shifted_quotient(rewriter: Rewriter, node: Apply) -> Any:
-    products = (v.owner for v in node.inputs if made_by(v, *ROOTS))
-    nearby = (*node.inputs, *(v for product in products for v in product.inputs))
+    products = (v.owner for v in node.inputs if made_by(v, *ROOTS, sqr))
+    nearby = [*node.inputs, *(v for product in products for v in product.inputs)]
+    nearby += [v.owner.inputs[0] for v in nearby if made_by(v, sqr)]
     # The sum has the axes of what it is of again. This is quick, and most products have none.
     if all(without_axes(v) is v for v in nearby) or not dtypes.is_float(node.outputs[0].type.dtype):
         return None

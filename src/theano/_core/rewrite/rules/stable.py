@@ -20,6 +20,7 @@ from theano._core.ops.elementwise.arithmetic import (
     minimum,
     neg,
     reciprocal,
+    sqr,
     sub,
     switch,
     true_div,
@@ -61,6 +62,11 @@ complement("1 - sigmoid(x) → sigmoid(-x)", 1 - sigmoid(x), sigmoid(-x))
 complement("1 + -sigmoid(x) → sigmoid(-x)", 1 + -sigmoid(x), sigmoid(-x))
 complement("sigmoid(x) - 1 → -sigmoid(-x)", sigmoid(x) - 1, -sigmoid(-x))
 complement("-1 + sigmoid(x) → -sigmoid(-x)", -1 + sigmoid(x), -sigmoid(-x))
+complement(
+    "1 - sigmoid(x)² → sigmoid(-x) (1 + sigmoid(x))",
+    1 - sqr(sigmoid(x)),
+    sigmoid(-x) * (1 + sigmoid(x)),
+)
 
 
 @rule(

@@ -41,7 +41,7 @@ from theano._core.ops.elementwise.arithmetic import (
     sub,
     switch,
 )
-from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.ops.elementwise.transcendental import (
     exp,
     expm1,
@@ -454,9 +454,10 @@ def _log_of_chosen(rewriter: Rewriter, node: Apply) -> Any:
     if choice is None or not _is_float(node.inputs[0]):
         return None
     condition, *sides = choice.inputs
-    same = all(v.type.dtype == node.inputs[0].type.dtype for v in sides)
-    if not same or not any(map(_has_exponential, sides)):
+    if not any(map(_has_exponential, sides)):
         return None
+    # A number may be of a smaller type.
+    sides = [cast(v, node.inputs[0].type.dtype) for v in sides]
     return switch(condition, *(node.op(v) for v in sides))
 
 
