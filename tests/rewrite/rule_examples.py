@@ -166,6 +166,8 @@ EXAMPLES: dict[str, Any] = {
     ),
     "length of nonzero(c) → sum(c ≠ 0)": T.gt(m, 0).nonzero()[0].shape[0],
     "x[arange(n)] → x[:n]": T.tanh(m)[T.arange(m.shape[0])],
+    "inc(zeros, x, i) / y → inc(zeros, x / y[i], i)": T.inc_subtensor(T.zeros(m.shape)[0], m[0])
+    / (T.exp(m) + T.exp(2 * m)),
     "log(exp(x) / y) → x - log(y)": T.log(T.exp(x) / T.sqrt(y)),
     "log(softmax(x)) → x - log(sum(exp(x)))": T.log(T.nnet.softmax(m)),
     "exp(x) (y / exp(x) + z) → y + exp(x) z": T.exp(x) * (y / T.exp(x) + T.sqrt(y)),
@@ -213,6 +215,8 @@ EXAMPLES: dict[str, Any] = {
     ),
     "exp(x) / switch(c, exp(x), y) → switch(c, 1, exp(x) / y)": T.exp(x)
     / T.switch(T.gt(x, 1), T.exp(x), T.sqrt(y)),
+    "(1 - tanh(x)²) / sigmoid(2 x) → 4 sigmoid(-2 x)": (1 - T.sqr(T.tanh(x)))
+    / T.nnet.sigmoid(2 * x),
     "log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)": T.log(T.cosh(x)),
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
     "log(erfc(x)) → log(erfcx(x)) - x²": T.log(T.erfc(x)),

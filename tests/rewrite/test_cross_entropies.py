@@ -668,3 +668,34 @@ def test_of_a_choice_of_a_probability_or_a_number() -> None:
     out = T.log(T.switch(z < 0, nnet.softmax(z), np.float32(0.5)))
     value = theano.function([z], out)(np.array([[-2000, 0, 2]]))
     np.testing.assert_allclose(value, [[-2000 - np.logaddexp(0, 2), *[np.log(0.5)] * 2]])
+
+
+def test_tangents_of_logarithms_of_what_tanh_leaves() -> None:
+    z, step = T.dvector("z"), T.dvector("step")
+    values = np.array([-300.0, -20, 1, 40, 300])
+    half = 0.5 * (1 + T.tanh(z))
+    outs = [T.log(1 - T.tanh(z)), T.log(half), T.log(1 - half), T.log(1 - T.tanh(3 * z))]
+    tangents = theano.function([z, step], T.Rop(outs, z, step))(values, np.ones(5))
+    wanted = [theano.function([z], T.grad(out.sum(), z))(values) for out in outs]
+    for got, slope in zip(tangents, wanted, strict=True):
+        np.testing.assert_allclose(got, slope, rtol=1e-12, atol=1e-200)
+    np.testing.assert_allclose(tangents[0][-2:], -2)
+
+
+def test_that_what_is_masked_and_not_chosen_has_no_slope() -> None:
+    z, w = T.dmatrix("z"), T.dmatrix("w")
+    share = nnet.softmax(z)
+    some = [T.exp(z) * w + T.exp(z - 1) * w, share * w + nnet.softmax(2 * z) * w]
+    values = np.array([[3.0, -8, 1], [2, -9, 4]])
+    weights, classes = np.array([[1.0, 0, 1], [1, 0, 1]]), np.array([0, 2])
+    for whole in some:
+        for part in (whole[np.arange(2), y], whole[:, 0], whole[-1, ::2]):
+            slope = T.grad(T.log(part).sum(), z)
+            exact = theano.Mode(optimizer=None)
+            got, wanted = (
+                theano.function([z, w, y], slope, mode=mode, on_unused_input="ignore")(
+                    values, weights, classes.astype("int32")
+                )
+                for mode in (None, exact)
+            )
+            np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-12)

@@ -187,6 +187,43 @@ def _write_of_quotient(rewriter: Rewriter, node: Apply) -> Any:
     return node.op(zeros, rest, *at) / whole
 
 
+# When all that cancels has done so.
+@rule(
+    "inc(zeros, x, i) / y → inc(zeros, x / y[i], i)",
+    on=ROOTS,
+    needs=(AdvancedIncSubtensor, IncSubtensor),
+    keeps="nan",
+    why="where nothing is written, y may be 0",
+    phase="special",
+)
+def _write_divided(rewriter: Rewriter, node: Apply) -> Any:
+    out = node.outputs[0]
+    factors = flatten(out, False) if dtypes.is_float(out.type.dtype) else None
+    if factors is None:
+        return None
+    for place, value in enumerate(factors.plus):
+        write = made_by(value, AdvancedIncSubtensor, IncSubtensor)
+        if write is None or known_value(write.inputs[0]) != 0:
+            continue
+        zeros, part, *at = write.inputs
+        for below in [v for v in factors.minus if v.type == value.type and vanishes(v)]:
+            divisor = _items_written(write, below)
+            if part.type.ndim and not rewriter.same_shape(part, divisor):
+                continue
+            factors.minus.remove(below)
+            factors.plus[place] = write.op(zeros, part / divisor, *at)
+            return build(node, factors)
+    return None
+
+
+def _items_written(write: Apply, whole: Variable) -> Any:
+    """Return the items of a variable in the places where another one is written to."""
+    op, at = write.op, write.inputs[2:]
+    if isinstance(op, IncSubtensor):
+        return Subtensor(op.index)(whole, *at)
+    return AdvancedSubtensor(op.axes)(whole, *at)
+
+
 @rule(
     "y x^(y - 1) / x^y → y / x",
     on=ROOTS,

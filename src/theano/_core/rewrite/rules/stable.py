@@ -9,6 +9,7 @@ from typing import Any
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.sigmoids import as_sigmoid
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
@@ -39,7 +40,12 @@ from theano._core.ops.elementwise.transcendental import (
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
-from theano._core.rewrite.rules.flatten import items_summed, number, sums_some
+from theano._core.rewrite.rules.flatten import (
+    items_summed,
+    number,
+    split_constants,
+    sums_some,
+)
 from theano._core.rewrite.rules.products import ROOTS, build, flatten
 
 RULES = Rules("stable")
@@ -201,6 +207,52 @@ def _log_of_slope(rewriter: Rewriter, node: Apply) -> Any:
         return None
     x = one.owner.inputs[0]
     return 2 * (as_number(math.log(2), x) - _log_of_two_cosh(x))
+
+
+@rule(
+    "(1 - tanh(x)²) / sigmoid(2 x) → 4 sigmoid(-2 x)",
+    on=ROOTS,
+    needs=(tanh,),
+    why="in tangents of logarithms of 1 + tanh(x) and 1 - tanh(x), which may be 0",
+)
+def _slope_of_tanh(rewriter: Rewriter, node: Apply) -> Any:
+    """Also by sigmoid(-2 x)."""
+    factors = flatten(node.outputs[0]) if dtypes.is_float(node.outputs[0].type.dtype) else None
+    if factors is None:
+        return None
+    for value in [v for v in factors.plus if _tanh_of_slope(v) is not None]:
+        for below in factors.minus:
+            own = made_by(below, sigmoid)
+            if own is None or not _is_twice(own.inputs[0], _tanh_of_slope(value)):
+                continue
+            factors.plus.remove(value)
+            factors.plus += [as_number(4, value), sigmoid(-own.inputs[0])]
+            factors.minus.remove(below)
+            return build(node, factors)
+    return None
+
+
+def _tanh_of_slope(value: Variable) -> Any:
+    """Return x if a variable is 1 - tanh(x)², else None."""
+    node = made_by(value, sub)
+    square = made_by(node.inputs[1], sqr) if node and known_value(node.inputs[0]) == 1 else None
+    own = made_by(square.inputs[0], tanh) if square else None
+    return own.inputs[0] if own and own.inputs[0].type.dtype == value.type.dtype else None
+
+
+def _is_twice(one: Variable, two: Variable) -> bool:
+    """Tell whether a product is twice another one, but for the sign."""
+    first, second = _with_number(one), _with_number(two)
+    return first[1] == second[1] and first[0] == 2 * second[0]
+
+
+def _with_number(value: Variable) -> tuple[float, list[Variable]]:
+    """Return the size of the number in a product, and the other factors."""
+    factors = flatten(value, False)
+    if factors is None or factors.minus:
+        return 1, [value]
+    rest, known = split_constants(factors.plus)
+    return math.prod(abs(float(known_value(v))) for v in known), rest
 
 
 @rule(
