@@ -99,7 +99,7 @@ restore_old_output = Hook(
     "Such a variable is an output of one of those, or an input that one waits for.",
 )
 index_constant = Hook(
-    "api.array.indexing",
+    "api.array.indexing legacy.graphs.numbers",
     "legacy.patches",
     "Numbers in an index are inputs of the node, of Theano's type of scalars.",
 )
