@@ -86,3 +86,13 @@ def test_shared_variables_tell_which_kernels_are_compiled_ahead(classes: int, tu
     w.set_value(np.ones((500, 20) if turned else (20, 500)))
     b.set_value(np.zeros(500))
     np.testing.assert_allclose(f(data), np.ones(64), rtol=1e-12)
+
+
+def test_what_was_put_into_a_storage_is_no_expectation() -> None:
+    w, m = theano.shared(np.ones((3, 4))), T.dmatrix("m")
+    w.container.storage[0] = np.ones(3)
+    f = theano.function([m], (m * w).sum(axis=1))
+    with pytest.raises(TypeError, match="damaged"):
+        f(np.ones((3, 4)))
+    w.set_value(np.ones((3, 4)))
+    np.testing.assert_array_equal(f(np.ones((3, 4))), [4, 4, 4])

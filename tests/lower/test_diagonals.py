@@ -84,7 +84,7 @@ def test_a_diagonal_is_moved_along_another() -> None:
     np.testing.assert_array_equal(w.get_value(), wanted)
 
 
-@pytest.mark.parametrize("count", [5, 6, 2**62])
+@pytest.mark.parametrize("count", [5, 6, 2**31, 2**40, 2**62])
 def test_a_diagonal_that_is_too_long_is_named_as_it_was_written(count: int) -> None:
     f = theano.function([m, n], m[T.arange(n), T.arange(n) + 2])
     with pytest.raises(IndexError, match=f"index {count - 1} is out of bounds for axis 0") as error:

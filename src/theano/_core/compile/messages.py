@@ -38,6 +38,10 @@ def bad_input(maker: Any, index: int, error: Exception) -> Exception:
     return type(error)(text)
 
 
+# More positions are not made for a message.
+MOST_POSITIONS = 1 << 20
+
+
 def run_time_error(
     maker: Any,
     code: int,
@@ -71,6 +75,8 @@ def run_time_error(
     if written is not None and config.exception_verbosity == "low":
         node, short = written.node, written.in_loop
     if isinstance(node.op, (AdvancedSubtensor, Diagonal)):
+        # Positions that are no arrays in the program may be more than there is memory for.
+        short = short or (isinstance(node.op, Diagonal) and max(facts) > MOST_POSITIONS)
         node = node.op.as_written(node)
     report += node_report(maker, node, None if short else _values(maker, node, arguments))
     return fault.exception(f"{text}\n{report}")

@@ -31,7 +31,8 @@ def expect_input(p: Core, variable: Any, array: Array) -> None:
     held = None if shared is None else shared.container.cell.value
     words: list[Size] = [*array.shape, *(array.strides or ()), array.contiguous]
     for expected, length in zip(p.expected, LENGTHS, strict=True):
-        if isinstance(held, np.ndarray):
+        # What programs put into a storage is checked by calls only.
+        if isinstance(held, np.ndarray) and held.ndim == array.ndim:
             shape, strides, packed = held.shape, held.strides, int(held.flags.c_contiguous)
         else:
             shape = tuple(n if isinstance(n, int) else length for n in array.shape)
