@@ -103,6 +103,18 @@ def test_positions_that_count_apart_are_no_diagonal() -> None:
         np.testing.assert_array_equal(one, other)
 
 
+def test_positions_that_meet_an_array_of_one_number_are_no_diagonal() -> None:
+    i = T.arange(n)
+    alike, rows = (T.constant(np.ones(shape, "int64")) for shape in ((3,), (2, 3)))
+    f = theano.function([m, n], m[i + rows, i + rows])
+    data, at = RANDOM.random((5, 6)), np.arange(3) + np.ones((2, 3), "int64")
+    np.testing.assert_array_equal(f(data, 3), data[at, at])
+    g = theano.function([m, n], m[i + alike, i + alike])
+    np.testing.assert_array_equal(g(data, 3), data[at[0], at[0]])
+    with pytest.raises(ValueError, match="mis-match"):
+        g(data, 2)
+
+
 def test_gradients_of_diagonals() -> None:
     for offset in (0, 1):
         theano.gradient.verify_grad(

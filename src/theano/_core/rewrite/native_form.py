@@ -84,25 +84,31 @@ def _diagonal(rewriter: Rewriter, node: Apply) -> list[Any] | None:
     if len(indices) < 2 or node.op.axes != (AT,) * len(indices):
         return None
     starts = tuple(start for start in map(_start, indices) if start is not None)
-    counts = {rewriter.shape(index)[0] for index in indices}
+    counts = {rewriter.shape(index) for index in indices}
     if len(counts) > 1 or len(starts) < len(indices):
         return None
+    ((count,),) = counts
     write = isinstance(node.op, AdvancedIncSubtensor)
     op = WriteDiagonal(starts, node.op.assign) if write else Diagonal(starts)
-    return [op(*node.inputs[: node.op.operands], as_int64(*counts))]
+    return [op(*node.inputs[: node.op.operands], as_int64(count))]
 
 
 def _start(positions: Variable) -> int | None:
     """Return from which known number, not less than 0, positions count up; None if they do not."""
     node, start = made_by(positions, add), 0
     if node is not None and len(node.inputs) == 2:
-        pairs = zip(node.inputs, map(known_value, reversed(node.inputs)), strict=True)
-        positions, start = next((pair for pair in pairs if pair[1] is not None), (positions, -1))
+        # Of other lengths, what is added would be checked against that of the range.
+        of_one = {v: known_value(v) for v in node.inputs if all(v.type.broadcastable)}
+        others = [v for v in node.inputs if of_one.get(v) is None]
+        if len(others) != 1:
+            return None
+        (number,) = (x for x in of_one.values() if x is not None)
+        positions, start = others[0], int(number)
     node = made_by(positions, ARange)
     if node is None or python_int(node.inputs[2]) != 1:
         return None
     first = python_int(node.inputs[0])
-    return None if first is None or min(first, start) < 0 else first + int(start)
+    return None if first is None or min(first, start) < 0 else first + start
 
 
 def _identity(rewriter: Rewriter, node: Apply) -> list[Any] | None:
