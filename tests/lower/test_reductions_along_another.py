@@ -91,3 +91,10 @@ def test_bits_do_not_depend_on_threads():
     finally:
         native.set_threads(count)
     assert found[0] == found[1] == found[2]
+
+
+def test_vectors_that_run_along_another_axis_are_no_longer_than_others():
+    x, v = four("float64")("x"), T.dtensor3("v")
+    f = theano.function([x, v], (x.dimshuffle(3, 0, 1, 2) * v[:, None]).sum(3))
+    kernels = [k for k in f.maker.kernels if isinstance(k, Kernel) and k.groups[-1] == [0]]
+    assert [k.lanes for k in kernels] == [8]

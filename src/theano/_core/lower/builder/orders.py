@@ -222,7 +222,7 @@ def _reduces_along_another(
         }
         if axis in loop.reduced or not whole <= set(beside):
             continue
-        lanes = choose_lanes(loop, p.vector_bits)
+        lanes = choose_lanes(loop, p.vector_bits, False)
         groups = [*(other for other in layout if other is not group), group]
         near = tuple(beside)
         across = Kernel(loop, groups, "strided", lanes, p.vector_bits, near=near)
