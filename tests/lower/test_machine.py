@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+import theano
+import theano.tensor as T
 from theano._core.lower.llvm.target import codegen, libllvm, machine
 from theano._core.lower.llvm.target.assembler import Assembler
 from theano._core.lower.llvm.target.codegen import CodeGenerationError, compile_text
@@ -47,6 +50,26 @@ def threads(monkeypatch, tmp_path) -> Iterator[Callable[[int], None]]:
     monkeypatch.setattr(machine, "cache", lambda: CompileCache(str(tmp_path), 1 << 20))
     yield native.set_threads
     native.set_threads(before)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_kernels_call_is_compiled_beside_them(threads, count, monkeypatch) -> None:
+    """Not one after the other, when kernels are loaded that need it."""
+    threads(count)
+    alone = []
+
+    def compiled(key: str, text: str, vector_bits: int) -> bytes:
+        alone.append(text)
+        return compile_module(key, text, vector_bits)
+
+    compile_module = machine._compiled
+    monkeypatch.setattr(machine, "_compiled", compiled)
+    monkeypatch.setattr(machine, "_shared", machine._Shared())
+    x = T.dmatrix("x")
+    f = theano.function([x], [T.exp(x).T, T.sin(x[:, ::3])], mode="FAST_RUN")
+    assert machine._shared
+    assert len(alone) == 1 and "@entry" in alone[0]
+    np.testing.assert_array_equal(f(np.zeros((2, 4)))[1], np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("offered", [0, 5, 20])

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from theano._core.lower.llvm.target import codegen, joint, libllvm, machine
+from theano._core.lower.llvm.text import strided_items
 from theano._core.lower.program_text import ProgramText
 from theano._core.runtime import native
 
@@ -25,6 +26,8 @@ class Assembler:
         self._seen: set[Any] = set()
         # Keys and texts that the compiler does not have yet, and the keys of the modules it has.
         self._waiting: list[tuple[str, str]] = []
+        # INVARIANT: what kernels call is in no module with one of them, which needs it to load.
+        self._called: list[tuple[str, str]] = []
         self._given: list[str] = []
         # The module that a kernel is in with others, and its number there.
         self._places: dict[str, tuple[str, int]] = {}
@@ -66,7 +69,7 @@ class Assembler:
         for kernel in program.kernels:
             if kernel.eager:
                 self._want(kernel)
-        if self._waiting:
+        if self._waiting or self._called:
             self._give(joint.size_of_groups(len(self._waiting), native.get_threads()))
         entry = machine.load(program.text, self._bits)
         self._finish()
@@ -78,16 +81,24 @@ class Assembler:
         own = kernel.key or kernel
         if own in self._seen or machine.is_loaded((kernel.key, self._bits)):
             return
+        self._seen.add(own)
         # Of equal ones the first, since it is the one whose text `load_kernel` asks for.
         text = kernel.text
+        self._want_text(text, self._waiting)
+        for called, vector_bits in strided_items.modules_for(text):
+            if vector_bits == self._bits:
+                self._want_text(called, self._called)
+
+    def _want_text(self, text: str, waiting: list[tuple[str, str]]) -> None:
         key = machine.key_of(text, self._bits)
-        if key not in self._seen and not machine.is_loaded(key):
-            data = machine.on_disk(key)
-            if data is None:
-                self._waiting.append((key, text))
-            else:
-                machine.ahead[key] = data
-        self._seen |= {own, key}
+        if key in self._seen or machine.is_loaded(key):
+            return
+        self._seen.add(key)
+        data = machine.on_disk(key)
+        if data is None:
+            waiting.append((key, text))
+        else:
+            machine.ahead[key] = data
 
     def _give(self, size: int) -> None:
         """Have the compiler begin with what waits, so many kernels in a module."""
@@ -95,7 +106,8 @@ class Assembler:
             libllvm.prepare()
             self._compiler = native.Compiler(libllvm.compiling(), codegen.elf_triple())
         key_of = partial(machine.key_of, vector_bits=self._bits)
-        for key, text in joint.in_groups(iter(self._waiting), size, key_of, self._places):
+        groups = joint.in_groups(iter(self._waiting), size, key_of, self._places)
+        for key, text in (*groups, *self._called):
             libllvm.require_memory(len(text))
             self._compiler.add(text)
             self._given.append(key)
@@ -107,6 +119,7 @@ class Assembler:
                 self._targets.append(target)
                 self._compiler.start(*target)
         self._waiting.clear()
+        self._called.clear()
 
     def _finish(self) -> None:
         """Compile what no thread has begun with, and wait for the others."""

@@ -63,6 +63,12 @@ def module_of(name: str) -> tuple[str, int] | None:
     return "\n".join(lines) + "\n", vector_bits
 
 
+def modules_for(text: str) -> Iterable[tuple[str, int]]:
+    """Return the modules of the functions that a text calls, and for which width of vectors."""
+    found = map(module_of, dict.fromkeys(match[0] for match in _NAME.finditer(text)))
+    return [module for module in found if module is not None]
+
+
 def _parts(name: str) -> tuple[str, int, int, bool, int]:
     match = _NAME.fullmatch(name)
     assert match is not None
