@@ -33,7 +33,7 @@ from theano.misc.pkl_utils import (
 from theano.scalar import upcast_out
 from theano.tensor import blas, fourier, io as tensor_io
 from theano.tensor.elemwise import MulWithoutZeros, ProdWithoutZeros
-from theano.tensor.subtensor import get_canonical_form_slice, get_idx_list
+from theano.tensor.subtensor import get_canonical_form_slice, get_idx_list, make_constant
 from theano.tensor.utils import shape_of_variables
 
 # -- graphs as text ---------------------------------------------------------------------------
@@ -534,3 +534,18 @@ def test_values_that_are_nearly_equal() -> None:
     assert not values_eq_approx(one, two, True, False, 1e-12, 0)
     assert not values_eq_approx(one, one.astype("float32"))
     assert not values_eq_approx(one, one[:2])
+
+
+def test_numbers_of_indices_as_constants() -> None:
+    i = T.lscalar()
+    number, part, array, symbol = make_constant([1, slice(0, i, None), np.array(3), i])
+    assert isinstance(number, theano.scalar.ScalarConstant) and str(number) == "Constant{1}"
+    assert number.type == part.start.type == theano.scalar.int64
+    assert part.start.data == 0 and part.stop is i and part.step is None
+    assert array == 3 and symbol is i
+
+
+def test_casts_by_dtype() -> None:
+    casts = T.basic._cast_mapping
+    assert list(casts) == T.all_dtypes
+    assert casts["int8"](T.dvector()).type == T.bvector

@@ -65,3 +65,23 @@ def test_gradients_of_last_rows() -> None:
     plain = theano.function([x, n], T.grad((one[-2:] ** 2).sum(), x), mode=REFERENCE)
     for steps in (0, 1, 2, 5):
         np.testing.assert_allclose(run(VALUES[0], steps), plain(VALUES[0], steps), rtol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [0, n])
+def test_last_row_after_no_step_is_the_initial_one(steps: Any) -> None:
+    """As in the default mode of Theano 1.0.5, where nothing else is read: `A ** 0` is 1."""
+    rows, _ = theano.scan(
+        lambda h, a: h * a, outputs_info=T.ones_like(x), non_sequences=x, n_steps=steps
+    )
+    for last, wanted in ((rows[-1], 1), (T.grad(rows[-1].sum(), x), 0)):
+        f = theano.function([x, n], last, on_unused_input="ignore")
+        assert f(VALUES[0], 0).tolist() == [wanted, wanted]
+    for other in (rows[-2], rows[0]):
+        with pytest.raises(IndexError):
+            theano.function([x, n], other, on_unused_input="ignore")(VALUES[0], 0)
+
+
+def test_rows_that_sequences_end_are_counted() -> None:
+    rows, _ = theano.scan(lambda r, h: h + r, Z, x)
+    with pytest.raises(IndexError):
+        theano.function([x, Z], rows[-1])(VALUES[0], np.zeros((0, 2)))

@@ -294,7 +294,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "theano.tensor.sharedvar": "load_shared_variable",
         "theano.tensor.subtensor": (
             "SubtensorPrinter adv_index_broadcastable_pattern as_index_variable "
-            "check_advanced_indexing_dimensions check_and_reject_bool make_constant"
+            "check_advanced_indexing_dimensions check_and_reject_bool"
         ),
         "theano.tensor.var": "TensorConstantSignature equal_slices",
     },

@@ -427,5 +427,5 @@ ctc_present = ctc_available
 # Theano 1.0.5 told here why it did not, and where the library was.
 ctc_available.msg = ctc_available.path = None  # type: ignore[attr-defined]
 
-for _dtype in all_dtypes:
-    globals()[f"_convert_to_{_dtype}"] = cast_op(_dtype)
+_cast_mapping = {dtype: cast_op(dtype) for dtype in all_dtypes}
+globals().update({f"_convert_to_{dtype}": op for dtype, op in _cast_mapping.items()})

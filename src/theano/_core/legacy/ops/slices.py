@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from theano._core.api.array.indexing import inc_subtensor, set_subtensor
 from theano._core.api.conversion import as_tensor_variable, extract_constant
 from theano._core.ir.types import Type
 from theano._core.ir.variable import Apply, Variable
-from theano._core.legacy.scalar.type import KnownIndex
+from theano._core.legacy.scalar.type import KnownIndex, ScalarConstant, get_scalar_type
 from theano._core.ops.array.index_form import SYMBOL, Slice
 from theano._core.ops.control.inner_graph import Maker
 from theano._core.ops.core.op import python_int
@@ -57,6 +59,19 @@ def get_idx_list(
 
     filled = tuple(fill(entry) for entry in idx_list)
     return count if get_count else filled
+
+
+def make_constant(args: Sequence[object]) -> tuple[Any, ...]:
+    """Return an index whose numbers are constants, of the scalar type int64."""
+
+    def constant(entry: object) -> Any:
+        if isinstance(entry, slice):
+            return slice(constant(entry.start), constant(entry.stop), constant(entry.step))
+        if isinstance(entry, (int, np.integer)):
+            return ScalarConstant(get_scalar_type("int64"), entry)
+        return entry
+
+    return tuple(map(constant, args))
 
 
 def get_canonical_form_slice(theslice: object, length: object) -> tuple[Any, int | Any]:

@@ -187,7 +187,7 @@ def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     writers: list[Callable[[dict[Any, Any], Any], None]] = []
     for state in draft.states:
         if is_rows(state.value) and state.keep == ALL and uses.get(state.output):
-            write = _without_initial_rows(state, uses) or _last_rows(state, uses)
+            write = _without_initial_rows(state, uses) or _last_rows(draft, state, uses)
             writers += [] if write is None else [write]
     if not writers:
         return None
@@ -225,9 +225,11 @@ def _skips(client: Apply | None, depth: int) -> bool:
     )
 
 
-def _last_rows(state: DraftState, uses: Uses) -> Any:
+def _last_rows(draft: Draft, state: DraftState, uses: Uses) -> Any:
     """Have a state keep its last rows if only they are read; return what replaces them."""
     depth = max(state.taps, default=0)
+    # As in Theano 1.0.5, the last row after no step is the initial one: `A ** 0` is 1.
+    starts = depth == 1 and not draft.sequences
     readers: list[tuple[Apply, bool]] = []
     for client in uses[state.output]:
         if depth and _skips(client, depth) and uses.get(client.outputs[0]):
@@ -244,7 +246,8 @@ def _last_rows(state: DraftState, uses: Uses) -> Any:
     def write(table: dict[Variable, Variable], steps: Variable) -> None:
         rows = table.pop(state.output)
         for client, new in readers:
-            table[client.outputs[0]] = _read_last(client, rows, steps if new else None, state)
+            least = None if starts and client.op.index[0] == -1 else steps
+            table[client.outputs[0]] = _read_last(client, rows, least if new else None, state)
 
     return write
 
