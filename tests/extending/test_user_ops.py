@@ -983,3 +983,25 @@ def test_derivatives_that_are_put_on_an_operation_of_theano_alone():
         del T.exp.L_op
     assert derivatives() == [[1], [1]]
     assert hash(T.exp) == own
+
+
+def test_gradient_is_not_asked_where_nothing_is_connected():
+    class ScaledAndShifted(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x, factor):
+            return Apply(self, [x, factor], [x.type(), x.type()])
+
+        def connection_pattern(self, node):
+            return [[True, True], [True, False]]
+
+        def grad(self, inputs, gradients):
+            scaled, shifted = gradients
+            assert not isinstance(scaled.type, DisconnectedType)
+            return [scaled * inputs[1] + shifted, (scaled * inputs[0]).sum()]
+
+    x, factor = T.dvector(), T.dscalar()
+    shifted = ScaledAndShifted()(x, factor)[1]
+    with pytest.raises(theano.gradient.DisconnectedInputError):
+        T.grad(shifted.sum(), factor)
+    assert T.grad(shifted.sum(), factor, disconnected_inputs="ignore").eval({factor: 2.0}) == 0

@@ -256,14 +256,18 @@ class Reverse:
     def _visit(
         self, node: Apply, stand_in: Apply, cotangents: list[Variable | None], useful: set[Variable]
     ) -> None:
-        connection = node.rules.connection(node)
+        arriving = [
+            [g for u, g in zip(uses, cotangents, strict=True) if u and g is not None]
+            for uses in node.rules.connection(node)
+        ]
+        if not any(g and v in useful for v, g in zip(node.inputs, arriving, strict=True)):
+            return
         results = self._cotangents_of_inputs(stand_in, cotangents)
         if len(results) != len(node.inputs):
             raise ValueError(
                 f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
             )
-        for variable, result, uses in zip(node.inputs, results, connection, strict=True):
-            incoming = [g for u, g in zip(uses, cotangents, strict=True) if u and g is not None]
+        for variable, result, incoming in zip(node.inputs, results, arriving, strict=True):
             result = next((g for g in incoming if isinstance(g.type, NullType)), result)
             if variable not in useful or result is None or not incoming:
                 continue
