@@ -997,7 +997,7 @@ def test_gradient_is_not_asked_where_nothing_is_connected():
 
         def grad(self, inputs, gradients):
             scaled, shifted = gradients
-            assert not isinstance(scaled.type, DisconnectedType)
+            assert not isinstance(scaled.type, theano.gradient.DisconnectedType)
             return [scaled * inputs[1] + shifted, (scaled * inputs[0]).sum()]
 
     x, factor = T.dvector(), T.dscalar()
