@@ -231,3 +231,15 @@ def test_printers_of_users() -> None:
 def test_text_of_a_function() -> None:
     f = theano.function([s], s * 2)
     assert "s" in pp(f)
+
+
+def test_equal_small_numbers_have_one_label() -> None:
+    """As in Theano 1.0.5, where they are one variable."""
+    x = T.dmatrix("x")
+    text = theano.printing.debugprint(x * 2 + 2, file="str")
+    assert text.count("TensorConstant{2} [id E]") == 2
+    labels: dict[object, str] = {}
+    theano.printing.debugprint(x * 2, file="str", used_ids=labels)
+    assert "[id D]" in theano.printing.debugprint(x + 2, file="str", used_ids=labels)
+    text = theano.printing.debugprint(x * 11 + 11, file="str")
+    assert "TensorConstant{11} [id E]" in text and "TensorConstant{11} [id G]" in text

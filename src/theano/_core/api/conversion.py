@@ -114,6 +114,12 @@ def _constant(fresh: Any, name: str | None, ndim: int | None) -> Any:
     return _shared(fresh)
 
 
+def is_small_number(constant: Constant) -> bool:
+    """Tell whether a tensor constant is of those that programs know as one where they are equal."""
+    data = constant.data
+    return data.size == 1 and data.dtype.kind in "iuf" and -10 <= data.item() <= 10
+
+
 _in_use: WeakValueDictionary[Any, Any] = WeakValueDictionary()
 
 
@@ -122,8 +128,7 @@ def _shared(fresh: Constant) -> Constant:
 
     Programs tell constants apart by `is`. One that was given a name is somebody's own.
     """
-    data = fresh.data
-    if data.size != 1 or data.dtype.kind not in "iuf" or not -10 <= data.item() <= 10:
+    if not is_small_number(fresh):
         return fresh
     shared = _in_use.setdefault(fresh.signature(), fresh)
     if shared.name is None and not vars(shared.tag):

@@ -263,10 +263,8 @@ class Reverse:
         if not any(g and v in useful for v, g in zip(node.inputs, arriving, strict=True)):
             return
         results = self._cotangents_of_inputs(stand_in, cotangents)
-        if len(results) != len(node.inputs):
-            raise ValueError(
-                f"{node.op} returned {len(results)} gradients for {len(node.inputs)} inputs"
-            )
+        if (count := len(results)) != len(node.inputs):
+            raise ValueError(f"{node.op} returned {count} gradients for {len(node.inputs)} inputs")
         for variable, result, incoming in zip(node.inputs, results, arriving, strict=True):
             result = next((g for g in incoming if isinstance(g.type, NullType)), result)
             if variable not in useful or result is None or not incoming:

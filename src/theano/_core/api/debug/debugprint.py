@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from theano._core.api.conversion import is_small_number
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.function_graph import FunctionGraph
+from theano._core.ir.tensor import TensorConstant
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.scan import Loop
 
@@ -55,7 +57,9 @@ class _Tree:
         self.outside: dict[Any, Any] = {}
 
     def identifier(self, obj: Any) -> str:
-        """Return the tag of a node or input in the text."""
+        """Return the tag of a node or input in the text: equal small numbers have one."""
+        if isinstance(obj, TensorConstant) and obj.name is None and is_small_number(obj):
+            obj = obj.signature()
         if obj in self.used_ids:
             return self.used_ids[obj]
         count = len(self.used_ids)
