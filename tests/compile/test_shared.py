@@ -303,6 +303,11 @@ def test_clone_shares_the_storage() -> None:
     assert (b.name, b is a, b.type == a.type) == ("a", False, True)
 
 
+def test_texts_of_a_container() -> None:
+    container = theano.shared(np.ones(2)).container
+    assert (str(container), repr(container)) == ("<[1. 1.]>", "<array([1., 1.])>")
+
+
 def test_container() -> None:
     a = shared(np.ones(3), "a")
     a.container.storage[0] = np.zeros(2)

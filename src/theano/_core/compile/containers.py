@@ -141,6 +141,9 @@ class Container:
     def __repr__(self) -> str:
         return f"<{self.cell.value!r}>"
 
+    def __str__(self) -> str:
+        return f"<{self.cell.value}>"
+
 
 def as_stored(variable: Any, value: object) -> Any:
     """Return what is in the cell of a shared variable as an array of NumPy's own class.

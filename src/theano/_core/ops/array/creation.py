@@ -109,7 +109,7 @@ class Eye(Structured):
         self.dtype = dtype
 
     def make_node(self, n: Variable | int, m: Variable | int, k: int) -> Apply:
-        values = [cast(as_variable(v), "int64") for v in (n, m, k)]
+        values = [cast(tensor_operand("eye", v), "int64") for v in (n, m, k)]
         wrong = [str(v.type) for v in values if v.type.ndim]
         assert not wrong, f"eye needs numbers for its lengths and diagonal, got {', '.join(wrong)}"
         return self.one(values, self.dtype, (False, False))

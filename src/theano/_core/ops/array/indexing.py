@@ -594,5 +594,6 @@ def is_scalar_index(value: object) -> bool:
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         return True
     if isinstance(value, Variable):
-        return getattr(value.type, "ndim", 1) == 0 and dtypes.is_discrete(value.type.dtype)
+        dtype = getattr(value.type, "dtype", None)
+        return dtype is not None and value.type.ndim == 0 and dtypes.is_discrete(dtype)
     return isinstance(value, Constant)

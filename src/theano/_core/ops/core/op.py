@@ -343,13 +343,13 @@ def python_int(value: object) -> int | None:
 
 
 def tensor_operand(name: str, value: TensorLike) -> Variable:
-    """Return `value` as a tensor variable, or raise TypeError naming the operation."""
+    """Return `value` as a tensor variable, or raise AsTensorError naming the operation."""
     try:
         variable = as_variable(value)
     except AsTensorError as error:
         raise AsTensorError(f"{name}: {error}") from None
     if not isinstance(variable.type, TensorType):
-        raise TypeError(f"{name} needs tensors, got {variable} of type {variable.type}")
+        raise AsTensorError(f"{name} needs tensors, got {variable} of type {variable.type}")
     return variable
 
 
