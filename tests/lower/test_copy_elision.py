@@ -81,7 +81,7 @@ def copies(f: Any) -> int:
     kernels = [program.kernels[kernel] for kernel in run if isinstance(kernel, int)]
     return run.count("copy") + sum(
         k.layout == "packed"
-        and not k.loop.body.operations
+        and not (k.loop.body.operations or k.loop.reductions)
         and all(k.loop.operands[0][1].isdisjoint(axes) for axes in k.groups)
         for k in kernels
     )

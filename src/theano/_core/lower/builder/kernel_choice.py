@@ -26,6 +26,7 @@ from theano._core.lower.computed_again import computed
 from theano._core.lower.faults import EXTREMES
 from theano._core.lower.kernel.expression import Body, Operation, without_numbers
 from theano._core.lower.kernel.loops import KernelReduction, Loop
+from theano._core.lower.llvm.kernels import rows_at_once as at_once
 from theano._core.lower.llvm.kernels.flat_columns import is_flat
 from theano._core.lower.llvm.kernels.fused_body import group_body
 from theano._core.lower.llvm.kernels.lanes import choose_lanes
@@ -376,7 +377,8 @@ def _for_short_rows(
     variants = _laid_out(p, calls[0], narrow[calls[0]], flag, shape, arrays, outs, freely)
     many = short_rows.many_small_matrices(p, calls[0], shape, flag, arrays) if freely else []
     columns = _flat_columns(p, calls[0], flag, shape, arrays) if freely else []
-    first = [*others[calls[0]], *variants, *many, *columns, *flat]
+    several = _rows_at_once(p, calls[0], flag, shape, arrays) if freely else []
+    first = [*others[calls[0]], *variants, *many, *columns, *flat, *several]
     return narrow, {**others, calls[0]: first}
 
 
@@ -416,6 +418,19 @@ def _flat_columns(
     if call.kernel.layout != "packed" or not is_flat(call.kernel.loop, call.layout):
         return []
     variant = laid_out.flat_columns(p, call, flag, shape, arrays)
+    return [] if variant is None else [variant]
+
+
+def _rows_at_once(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> list[Any]:
+    """Return how a packed kernel reduces several rows at once, if it may: see `rows_at_once.py`."""
+    kernel, reduced = call.kernel, [group[0] in call.kernel.loop.reduced for group in call.layout]
+    if kernel.layout != "packed" or reduced[-2:] != [False, True] or sum(reduced) > 1:
+        return []
+    if not at_once.suits(kernel.loop, p.vector_bits):
+        return []
+    variant = laid_out.several_rows(p, call, flag, shape, arrays)
     return [] if variant is None else [variant]
 
 

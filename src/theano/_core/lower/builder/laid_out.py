@@ -16,6 +16,7 @@ from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder import kernel_call, strided_copies, views
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.loops import Loop, collapse
+from theano._core.lower.llvm.kernels import rows_at_once as at_once
 from theano._core.lower.llvm.kernels.flat_columns import (
     LEAST_TIMES,
     LONGEST_ROW,
@@ -275,6 +276,30 @@ def flat_columns(
         condition = p.let("and", condition, flag, type="bool")
     kernel_call.ready_variant(p, condition, made)
     return Variant(condition, made, list(arrays))
+
+
+def several_rows(
+    p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
+) -> Variant | None:
+    """Return how a packed kernel reduces along rows of some items, several of them at once."""
+    kernel, (rows, length) = call.kernel, call.extents[-2:]
+    lanes = at_once.lanes_at_once(kernel.loop, p.vector_bits)
+    limits = (
+        p.let("ge", length, at_once.LEAST),
+        p.let("le", length, at_once.LONGEST * lanes),
+        p.let("ge", rows, at_once.MOST),
+    )
+    condition: Size = True
+    for one in limits:
+        condition = p.let("and", condition, one, type="bool")
+    if not condition:
+        return None
+    made = Kernel(kernel.loop, call.layout, "packed", lanes, p.vector_bits, flat=True)
+    variant = kernel_call.prepare_call(p, made, shape, call.total, False, in_blocks=False)
+    if isinstance(flag, str):
+        condition = p.let("and", condition, flag, type="bool")
+    kernel_call.ready_variant(p, condition, variant)
+    return Variant(condition, variant, list(arrays))
 
 
 def _often(p: Core, condition: Size, outer: Sequence[Size]) -> Size:

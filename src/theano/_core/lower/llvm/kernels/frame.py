@@ -38,7 +38,7 @@ class Frame:
         Operands, stores and reductions, counted in this order, whose neighbours along the last axis
         lie side by side in a strided layout, too.
     flat : bool
-        The rows of a packed loop over two axes are walked as one.
+        The rows of a packed loop over two axes are walked as one, or reduced several at once.
     spaced : sequence of int
         Operands whose neighbours along the last axis of a strided loop are likely some items apart.
     """

@@ -86,10 +86,10 @@ class KernelWriter(Frame):
     def _kept_loops(self, pointers: dict[int, str], first: bool) -> None:
         """Write the loops over the axes that are kept, and within them those that are not."""
         everything = [*self.operands, *self.stores, *self.reductions]
-        last, near = self.last, first_axis(self)
+        near = first_axis(self)
         outer = [i for i in range(near) if not self.reduced[i]]
-        if not self.reduced[last] or not self.loop.reductions:
-            # The last axis is kept: it runs in vectors outside the reduced axes.
+        if not self.vector_reduced or self.flat:
+            # Vectors run along what is kept, outside the reduced axes, or some rows are one step.
             self._loops([*outer, near], pointers, everything, self._kept_vectors, first)
         else:
             self._loops(outer, pointers, everything, self._row_reduction, first)

@@ -32,7 +32,7 @@ class Kernel:
     near : tuple of int
         Of a strided kernel, the arrays whose neighbours along the last axis lie side by side.
     flat : bool
-        Whether the rows of a packed kernel over two axes are walked as one.
+        Whether the rows of a packed kernel are walked as one, or reduced several at once.
     spaced : tuple of int
         Of a strided kernel, the operands whose neighbours are likely to be a few items apart.
     """
