@@ -58,6 +58,29 @@ def test_what_is_the_same_for_rows_or_columns(kind: str) -> None:
         assert_near(top, (a * c).max(axis=2), kind)
 
 
+@pytest.mark.parametrize("kind", ["int16", "float32", "float64", "complex128"])
+def test_rows_of_parts(kind: str) -> None:
+    x, y = (T.TensorType(kind, (False, False))(name) for name in "xy")
+    outs = [T.sum(x[:, 1:] - x[:, :-1], axis=1), T.sum(x[::2, 2:] * y[:, 1:-1], axis=1)]
+    f = theano.function([x, y], outs)
+    for length in (5, 7, 10, 18, 35, 130):
+        wide, y_value = drawn((41, length), kind), drawn((21, length), kind)
+        for a in (wide, np.asfortranarray(wide), wide[::-1]):
+            before = "complex128" if kind.startswith("complex") else "float64"
+            differences = (a[:, 1:] - a[:, :-1]).astype(before).sum(axis=1)
+            products = (a[::2, 2:] * y_value[:, 1:-1]).astype(before).sum(axis=1)
+            for one, two in zip(f(a, y_value), (differences, products), strict=True):
+                assert_near(one, two, kind)
+
+
+def test_results_that_lie_apart() -> None:
+    x = T.matrix("x", dtype="float64")
+    f = theano.function([x], T.stack([x[:, 1:].sum(axis=1), x.max(axis=1)], axis=1))
+    for length in (6, 12, 50):
+        a = drawn((40, length), "float64")
+        np.testing.assert_allclose(f(a), np.stack([a[:, 1:].sum(1), a.max(1)], 1), 1e-12, 1e-12)
+
+
 def test_items_that_are_no_numbers() -> None:
     x = T.matrix("x", dtype="float32")
     f = theano.function([x], [x.max(axis=1), x.sum(axis=1)])
@@ -92,8 +115,9 @@ def test_which_kernel_runs() -> None:
     at_once = [k for k in theano.function([x], x.sum(axis=1)).maker.kernels if k.flat]
     # Only processors that have masks run it.
     assert [k.eager for k in at_once] == [True] * (0 < smallest_masked_item(0) <= 4)
-    heavy = theano.function([x], T.exp(x).sum(axis=1)).maker.kernels
-    assert not any(k.flat for k in heavy)
+    for slow in (T.exp(x), T.sqrt(x), 1 / x, T.cast(x, "int64") % 3):
+        kernels = theano.function([x], slow.sum(axis=1)).maker.kernels
+        assert not any(k.flat for k in kernels)
 
 
 @pytest.mark.parametrize("size", [2, 4, 8])

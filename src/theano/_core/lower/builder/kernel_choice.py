@@ -424,9 +424,9 @@ def _flat_columns(
 def _rows_at_once(
     p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> list[Any]:
-    """Return how a packed kernel reduces several rows at once, if it may: see `rows_at_once.py`."""
+    """Return how a kernel reduces several rows at once, if it may: see `rows_at_once.py`."""
     kernel, reduced = call.kernel, [group[0] in call.kernel.loop.reduced for group in call.layout]
-    if kernel.layout != "packed" or reduced[-2:] != [False, True] or sum(reduced) > 1:
+    if kernel.layout == "strided" or reduced[-2:] != [False, True] or sum(reduced) > 1:
         return []
     if not at_once.suits(kernel.loop, p.vector_bits):
         return []

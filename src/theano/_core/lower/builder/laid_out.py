@@ -281,12 +281,13 @@ def flat_columns(
 def several_rows(
     p: Core, call: Call, flag: bool | str, shape: Sequence[Size], arrays: Sequence[Array]
 ) -> Variant | None:
-    """Return how a packed kernel reduces along rows of some items, several of them at once."""
+    """Return how a kernel reduces along rows of items side by side, several of them at once."""
     kernel, (rows, length) = call.kernel, call.extents[-2:]
     lanes = at_once.lanes_at_once(kernel.loop, p.vector_bits)
+    axes = call.layout[-2][0], call.layout[-1][0]
     limits = (
         p.let("ge", length, at_once.LEAST),
-        p.let("le", length, at_once.LONGEST * lanes),
+        p.let("le", length, at_once.longest(kernel.loop, p.vector_bits, axes)),
         p.let("ge", rows, at_once.MOST),
     )
     condition: Size = True
@@ -294,7 +295,7 @@ def several_rows(
         condition = p.let("and", condition, one, type="bool")
     if not condition:
         return None
-    made = Kernel(kernel.loop, call.layout, "packed", lanes, p.vector_bits, flat=True)
+    made = Kernel(kernel.loop, call.layout, kernel.layout, lanes, p.vector_bits, flat=True)
     variant = kernel_call.prepare_call(p, made, shape, call.total, False, in_blocks=False)
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, type="bool")

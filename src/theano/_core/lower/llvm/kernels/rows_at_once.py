@@ -31,8 +31,12 @@ MOST = 8
 # Bytes of the blocks of a vector that one instruction interleaves with those of another.
 BLOCK = 16
 # Operations, and reductions, of the longest body that is written for so many rows twice.
-LIGHT, REDUCTIONS = 3, 2
-# The fewest items that are not as fast with a row in each lane, and vectors of the longest rows.
+LIGHT, REDUCTIONS = 8, 2
+# Operations that take as long for part of a vector, or much text; of complex numbers most do.
+SLOW = frozenset(("true_div", "divide", "inv", "sqrt", "int_div", "mod", "multiply_high", "sgn"))
+SHORT_OF_COMPLEX = frozenset(("add", "sub", "mul", "neg", "conj", "real", "imag", "number"))
+# The fewest items that are not as fast with a row in each lane, and vectors of the longest rows, of
+# one operand: memory is not read as fast from very many places.
 LEAST, LONGEST = 5, 32
 
 
@@ -41,20 +45,33 @@ def lanes_at_once(loop: Loop, bits: int) -> int:
     return lanes_of(max(itemsize(PARTS.get(dtype, dtype)) for dtype in _types(loop)), bits)
 
 
+def longest(loop: Loop, bits: int, axes: tuple[int, int]) -> int:
+    """Return how many items rows have at most, of which `axes` are the rows and their items."""
+    walked = sum(fixed.isdisjoint(axes) for _, fixed in loop.operands)
+    return LONGEST * lanes_at_once(loop, bits) // max(1, walked)
+
+
 def _types(loop: Loop) -> list[str]:
     return [dtype for dtype, _ in loop.operands] + [f.dtype for f in loop.reductions]
 
 
 def suits(loop: Loop, bits: int) -> bool:
     """Tell whether the rows of a loop may be reduced so: it does little."""
-    smallest = smallest_masked_item(bits)
-    plain = all(d not in ("bool", "float16") and has_masks(d, smallest) for d in _types(loop))
+    smallest, types = smallest_masked_item(bits), _types(loop)
+    plain = all(d not in ("bool", "float16") and has_masks(d, smallest) for d in types)
     few = not loop.stores and len(loop.reductions) <= REDUCTIONS and loop.weight <= LIGHT
-    return plain and few and lanes_at_once(loop, bits) > 1
+    return plain and few and _is_quick(loop, types) and lanes_at_once(loop, bits) > 1
+
+
+def _is_quick(loop: Loop, types: Sequence[str]) -> bool:
+    names = {str(getattr(o.function, "name", o.function)) for o in loop.body.operations}
+    if any(dtype.startswith("complex") for dtype in types):
+        return names <= SHORT_OF_COMPLEX
+    return names.isdisjoint(SLOW)
 
 
 class RowsAtOnce(LightLoop):
-    """Reductions along the last axis of a kernel of packed data whose loop `suits`."""
+    """Reductions along the last axis of a kernel whose loop `suits`, of items side by side."""
 
     along = 2
 
@@ -69,9 +86,12 @@ class RowsAtOnce(LightLoop):
         before = b.emit(f"sdiv i64 {b.emit(f'sub i64 {length}, 1')}, {w.lanes}")
         self.whole_ones = b.emit(f"mul i64 {before}, {w.lanes}")
         self.left = b.emit(f"sub i64 {length}, {self.whole_ones}")
-        # Fewer rows are reduced one by one: each of those at once is the same.
+        # Fewer rows, or those whose results lie apart, are one by one: those at once are the same.
         some = b.emit(f"sub i64 {self.hi}, {self.lo}")
         self.many = b.emit(f"icmp sge i64 {some}, {self.count}")
+        for m in w.reductions if not w.packed else ():
+            near = b.emit(f"icmp eq i64 {m.strides[self.axis]}, {itemsize(m.dtype)}")
+            self.many = b.emit(f"and i1 {self.many}, {near}")
         step = b.emit(f"select i1 {self.many}, i64 {self.count}, i64 1")
         self.apart = {
             m.slot: b.emit(f"select i1 {self.many}, i64 {m.strides[self.axis]}, i64 0")
@@ -158,7 +178,7 @@ class RowsAtOnce(LightLoop):
         places = [
             b.emit(
                 f"getelementptr i8, ptr {self.pointers[m.slot]}, i64 "
-                + b.emit(f"mul i64 {first}, {itemsize(m.dtype)}")
+                + b.emit(f"mul i64 {first}, {m.strides[self.axis]}")
             )
             for m in w.reductions
         ]
