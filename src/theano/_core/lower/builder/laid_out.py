@@ -288,7 +288,7 @@ def several_rows(
     limits = (
         p.let("ge", length, at_once.LEAST),
         p.let("le", length, at_once.longest(kernel.loop, p.vector_bits, axes)),
-        p.let("ge", rows, at_once.MOST),
+        p.let("gt", rows, 1),
     )
     condition: Size = True
     for one in limits:

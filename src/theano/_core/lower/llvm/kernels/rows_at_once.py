@@ -15,6 +15,7 @@ from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.builder import PARTS, Builder
 from theano._core.lower.llvm.kernels.items import (
     Memory,
+    copy_out,
     has_masks,
     itemsize,
     load,
@@ -86,19 +87,21 @@ class RowsAtOnce(LightLoop):
         before = b.emit(f"sdiv i64 {b.emit(f'sub i64 {length}, 1')}, {w.lanes}")
         self.whole_ones = b.emit(f"mul i64 {before}, {w.lanes}")
         self.left = b.emit(f"sub i64 {length}, {self.whole_ones}")
-        # Fewer rows, or those whose results lie apart, are one by one: those at once are the same.
-        some = b.emit(f"sub i64 {self.hi}, {self.lo}")
-        self.many = b.emit(f"icmp sge i64 {some}, {self.count}")
+        # Rows whose results lie apart are reduced one by one.
+        most = str(self.count)
         for m in w.reductions if not w.packed else ():
             near = b.emit(f"icmp eq i64 {m.strides[self.axis]}, {itemsize(m.dtype)}")
-            self.many = b.emit(f"and i1 {self.many}, {near}")
-        step = b.emit(f"select i1 {self.many}, i64 {self.count}, i64 1")
+            most = b.emit(f"select i1 {near}, i64 {most}, i64 1")
+        self.real = w.smaller(b.emit(f"sub i64 {self.hi}, {self.lo}"), most)
+        # Where there are fewer, the last one is reduced again instead of those that are not there.
+        last = b.emit(f"sub i64 {self.real}, 1")
+        numbers = ["0", *(w.smaller(str(row), last) for row in range(1, self.count))]
         self.apart = {
-            m.slot: b.emit(f"select i1 {self.many}, i64 {m.strides[self.axis]}, i64 0")
+            m.slot: [b.emit(f"mul i64 {row}, {m.strides[self.axis]}") for row in numbers]
             for m in w.operands
             if self.axis in m.strides
         }
-        return self.over(self.lo, self.hi, step, self._some_rows, start=self.lo)
+        return self.over(self.lo, self.hi, self.real, self._some_rows, start=self.lo)
 
     def _load_fixed(self, pointers: dict[int, str]) -> None:
         inside = {self.w.last, self.w.last - 1}
@@ -113,10 +116,8 @@ class RowsAtOnce(LightLoop):
             if self.axis in memory.strides:
                 offset = b.emit(f"mul i64 {first}, {memory.strides[self.axis]}")
                 place = b.emit(f"getelementptr i8, ptr {at[0][memory.slot]}, i64 {offset}")
-                for row in at:
-                    row[memory.slot] = place
-                    apart = self.apart[memory.slot]
-                    place = b.emit(f"getelementptr i8, ptr {place}, i64 {apart}")
+                for row, apart in zip(at, self.apart[memory.slot], strict=True):
+                    row[memory.slot] = b.emit(f"getelementptr i8, ptr {place}, i64 {apart}")
         same = [dict(self.fixed_values) for _ in at]
         for memory in w.operands:
             if self.axis in memory.strides and w.last not in memory.strides:
@@ -189,15 +190,17 @@ class RowsAtOnce(LightLoop):
                 zip(w.loop.reductions, w.reductions, strict=True)
             )
         ]
-        every, one, done = (b.fresh_label(name) for name in ("every", "one", "done"))
-        b.perform(f"br i1 {self.many}, label %{every}, label %{one}")
-        b.label(every)
-        for value, place in zip(values, places, strict=True):
-            store(b, value, place)
-        b.perform(f"br label %{done}")
-        b.label(one)
-        for value, place in zip(values, places, strict=True):
-            store(b, _first(b, value), place)
+        whole = b.emit(f"icmp eq i64 {self.real}, {self.count}")
+        buffers = [self._memory(itemsize(m.dtype) * self.count) for m in w.reductions]
+        for value, place, buffer in zip(values, places, buffers, strict=True):
+            store(b, value, b.emit(f"select i1 {whole}, ptr {place}, ptr {buffer}"))
+        part, done = b.fresh_label("part"), b.fresh_label("done")
+        b.perform(f"br i1 {whole}, label %{done}, label %{part}")
+        b.label(part)
+        lanes, b.lanes = b.lanes, self.count
+        for memory, place, buffer in zip(w.reductions, places, buffers, strict=True):
+            copy_out(b, place, buffer, memory.dtype, self._part(self.real))
+        b.lanes = lanes
         b.perform(f"br label %{done}")
         b.label(done)
 
@@ -225,14 +228,6 @@ def _shuffled(b: Builder, x: Any, y: Any, order: list[int]) -> Any:
         parts = (x.real, y.real), (x.imag, y.imag)
         return ComplexValue(*(b.shuffle(one, two, order) for one, two in parts))
     return b.shuffle(x, y, order)
-
-
-def _first(b: Builder, x: Any) -> Any:
-    return (
-        ComplexValue(b.lane(x.real, 0), b.lane(x.imag, 0))
-        if isinstance(x, ComplexValue)
-        else b.lane(x, 0)
-    )
 
 
 def _order(count: int, lanes: int, size: int) -> list[int]:
