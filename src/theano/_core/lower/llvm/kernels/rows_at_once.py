@@ -35,10 +35,12 @@ BLOCK = 16
 LIGHT, REDUCTIONS = 8, 2
 # Operations that take as long for part of a vector, or much text; of complex numbers most do.
 SLOW = frozenset(("true_div", "divide", "inv", "sqrt", "int_div", "mod", "multiply_high", "sgn"))
-SHORT_OF_COMPLEX = frozenset(("add", "sub", "mul", "neg", "conj", "real", "imag", "number"))
-# The fewest items that are not as fast with a row in each lane, and vectors of the longest rows, of
-# one operand: memory is not read as fast from very many places.
-LEAST, LONGEST = 5, 32
+SHORT_OF_COMPLEX = frozenset(("add", "sub", "mul", "neg", "conj", "real", "imag", "number", "cast"))
+# The fewest items that are not as fast with a row in each lane.
+LEAST = 5
+# Vectors of the longest rows, of one operand, and bytes of its part of a row: memory is not read as
+# fast from very many places, and of a long row the end takes little of the time.
+LONGEST, ROW = 32, 768
 
 
 def lanes_at_once(loop: Loop, bits: int) -> int:
@@ -48,8 +50,9 @@ def lanes_at_once(loop: Loop, bits: int) -> int:
 
 def longest(loop: Loop, bits: int, axes: tuple[int, int]) -> int:
     """Return how many items rows have at most, of which `axes` are the rows and their items."""
-    walked = sum(fixed.isdisjoint(axes) for _, fixed in loop.operands)
-    return LONGEST * lanes_at_once(loop, bits) // max(1, walked)
+    walked = [dtype for dtype, fixed in loop.operands if fixed.isdisjoint(axes)] or ["float64"]
+    widest = max(itemsize(PARTS.get(dtype, dtype)) for dtype in walked)
+    return min(LONGEST * lanes_at_once(loop, bits) // len(walked), ROW // widest)
 
 
 def _types(loop: Loop) -> list[str]:
