@@ -220,5 +220,6 @@ def test_sparse_gradient_of_chosen_rows() -> None:
     # Below another operation it is dense.
     inner = T.grad(T.sqr(theano.sparse_grad((2 * m)[v])).sum(), m)
     np.testing.assert_allclose(theano.function([m, v], inner)(D, [1, 1, 3]), 4 * wanted)
+    stack = T.dtensor3()
     with pytest.raises(TypeError, match="rows of matrices"):
-        T.grad(theano.sparse_grad(T.dtensor3()[v]).sum(), v)
+        T.grad(theano.sparse_grad(stack[v]).sum(), stack)
