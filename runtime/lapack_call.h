@@ -113,6 +113,59 @@ class Work {
     T *memory_;
 };
 
+// Spectra are computed in double precision whatever the type, as NumPy does: else vectors would have
+// other signs.
+template <class T>
+using Wide = std::conditional_t<is_complex<T>, std::complex<double>, double>;
+
+// The matrix with its items one after another; false where memory is short.
+template <class T>
+bool widen(const View &a, bool by_columns, Wide<T> *to) {
+    Work<T> narrow(std::is_same_v<T, Wide<T>> ? 1 : a.size());
+    if (!narrow) return false;
+    T *from;
+    if constexpr (std::is_same_v<T, Wide<T>>) from = to;
+    else from = narrow.get();
+    if (by_columns) a.columns_first(from);
+    else a.rows_first(from);
+    if constexpr (!std::is_same_v<T, Wide<T>>) std::copy_n(from, a.size(), to);
+    return true;
+}
+
+// A result that is computed in double precision: in its own memory, if that has as much.
+template <class T>
+class Result {
+  public:
+    explicit Result(const View &to)
+        : to_(to.as<T>()), count_(to.size()), wide_(kSame ? 1 : to.size()) {}
+    explicit operator bool() const { return static_cast<bool>(wide_); }
+    Wide<T> *get() const {
+        if constexpr (kSame) return to_;
+        else return wide_.get();
+    }
+    void keep() const {
+        if constexpr (!kSame)
+            std::transform(get(), get() + count_, to_, [](Wide<T> x) { return T(x); });
+    }
+
+  private:
+    static constexpr bool kSame = std::is_same_v<T, Wide<T>>;
+    T *to_;
+    std::int64_t count_;
+    Work<Wide<T>> wide_;
+};
+
+// As `View::take_columns`, of items in double precision; false where memory is short.
+template <class T>
+bool take_columns(const View &to, const Wide<T> *from, std::int64_t leading) {
+    Result<T> result(to);
+    if (!result) return false;
+    View wide{reinterpret_cast<char *>(result.get()), to.rows, to.columns, 0, 0};
+    wide.take_columns(from, leading);
+    result.keep();
+    return true;
+}
+
 template <class I>
 I at_least_one(std::int64_t n) {
     return static_cast<I>(std::max<std::int64_t>(n, 1));

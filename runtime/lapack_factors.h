@@ -35,48 +35,48 @@ std::int64_t lu(std::int64_t, const View *v) {
 // Eigenvalues, and with TH_VECTORS eigenvectors, of a Hermitian matrix.
 template <class T, class I>
 std::int64_t eigh(std::int64_t flags, const View *v) {
+    using D = Wide<T>;
     const View &a = v[0];
     bool vectors = flags & TH_VECTORS;
     const char *job = vectors ? "V" : "N", *triangle = flags & TH_LOWER ? "L" : "U";
-    Work<T> x(a.size());
-    if (!x) return kNoMemory;
-    a.columns_first(x.get());
+    Work<D> x(a.size());
+    Result<Real<T>> values(v[1]);
+    if (!x || !values || !widen<T>(a, true, x.get())) return kNoMemory;
     for (std::int64_t j = 0; j < a.columns; ++j) {
-        const T *read = x.get() + j * a.rows;
+        const D *read = x.get() + j * a.rows;
         if (flags & TH_LOWER ? !all_finite(read + j, a.rows - j) : !all_finite(read, j + 1))
             return kNotFinite;
     }
     I n = static_cast<I>(a.rows), ld = at_least_one<I>(n), info = 0, query = -1, integers = 0;
-    auto *w = v[1].as<Real<T>>();
-    T answer(0);
-    Real<T> reals(0);
-    auto step = [&](T *work, I *size, Real<T> *real_work, I *real_size, I *whole, I *whole_size) {
+    double *w = values.get(), reals(0);
+    D answer(0);
+    auto step = [&](D *work, I *size, double *real_work, I *real_size, I *whole, I *whole_size) {
         if constexpr (is_complex<T>)
-            call<T>(heevd, job, triangle, &n, x.get(), &ld, w, work, size, real_work, real_size,
+            call<D>(heevd, job, triangle, &n, x.get(), &ld, w, work, size, real_work, real_size,
                     whole, whole_size, &info);
         else
-            call<T>(heevd, job, triangle, &n, x.get(), &ld, w, work, size, whole, whole_size,
+            call<D>(heevd, job, triangle, &n, x.get(), &ld, w, work, size, whole, whole_size,
                     &info);
     };
     step(&answer, &query, &reals, &query, &integers, &query);
     if (info != 0) return info;
     I size = static_cast<I>(asked(answer)), real_size = static_cast<I>(asked(reals));
-    Work<T> work(size);
-    Work<Real<T>> real_work(real_size);
+    Work<D> work(size);
+    Work<double> real_work(real_size);
     Work<I> whole(integers);
     if (!work || !real_work || !whole) return kNoMemory;
     step(work.get(), &size, real_work.get(), &real_size, whole.get(), &integers);
-    if (vectors) v[2].take_columns(x.get(), n);
-    return info;
+    values.keep();
+    return vectors && !take_columns<T>(v[2], x.get(), n) ? kNoMemory : info;
 }
 
 // The columns of A are given to LAPACK, as NumPy does: the signs of U and V are then NumPy's.
 template <class T, class I>
 std::int64_t svd(std::int64_t flags, const View *v) {
+    using D = Wide<T>;
     const View &a = v[0];
     bool vectors = flags & TH_VECTORS;
     const char *job = !vectors ? "N" : flags & TH_FULL ? "A" : "S";
-    auto *s = v[vectors ? 2 : 1].as<Real<T>>();
     std::int64_t small = std::min(a.rows, a.columns), large = std::max(a.rows, a.columns);
     if (small == 0) {
         if (!vectors) return 0;
@@ -87,38 +87,37 @@ std::int64_t svd(std::int64_t flags, const View *v) {
         }
         return 0;
     }
-    Work<T> x(a.size());
+    Work<D> x(a.size());
+    Result<Real<T>> values(v[vectors ? 2 : 1]);
     Work<I> whole(8 * small);
     std::int64_t per_vector = 5 * small + std::max(5 * small, 2 * large + 2 * small) + 8;
-    Work<Real<T>> reals(is_complex<T> ? small * per_vector : 1);
-    if (!x || !whole || !reals) return kNoMemory;
-    a.columns_first(x.get());
+    Work<double> reals(is_complex<T> ? small * per_vector : 1);
+    if (!x || !values || !whole || !reals || !widen<T>(a, true, x.get())) return kNoMemory;
     if (!all_finite(x.get(), a.size())) return kNotFinite;
     I m = static_cast<I>(a.rows), n = static_cast<I>(a.columns), ldu = m, info = 0, size = -1;
     I ldvt = static_cast<I>(!vectors ? 1 : v[3].rows);
-    Work<T> left(vectors ? v[1].size() : 1), right(vectors ? v[3].size() : 1);
+    Work<D> left(vectors ? v[1].size() : 1), right(vectors ? v[3].size() : 1);
     if (!left || !right) return kNoMemory;
-    T *u = left.get(), *vt = right.get();
-    auto step = [&](T *work) {
+    D *u = left.get(), *vt = right.get();
+    double *s = values.get();
+    auto step = [&](D *work) {
         if constexpr (is_complex<T>)
-            call<T>(gesdd, job, &m, &n, x.get(), &m, s, u, &ldu, vt, &ldvt, work, &size,
+            call<D>(gesdd, job, &m, &n, x.get(), &m, s, u, &ldu, vt, &ldvt, work, &size,
                     reals.get(), whole.get(), &info);
         else
-            call<T>(gesdd, job, &m, &n, x.get(), &m, s, u, &ldu, vt, &ldvt, work, &size,
+            call<D>(gesdd, job, &m, &n, x.get(), &m, s, u, &ldu, vt, &ldvt, work, &size,
                     whole.get(), &info);
     };
-    T answer(0);
+    D answer(0);
     step(&answer);
     if (info != 0) return info;
-    Work<T> work(asked(answer));
+    Work<D> work(asked(answer));
     if (!work) return kNoMemory;
     size = static_cast<I>(asked(answer));
     step(work.get());
-    if (vectors) {
-        v[1].take_columns(u, m);
-        v[3].take_columns(vt, ldvt);
-    }
-    return info;
+    values.keep();
+    bool all = !vectors || (take_columns<T>(v[1], u, m) && take_columns<T>(v[3], vt, ldvt));
+    return all ? info : kNoMemory;
 }
 
 // V diag(1/s) U^H; as in NumPy, singular values below 1e-15 of the largest count as 0.

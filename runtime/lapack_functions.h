@@ -1,27 +1,9 @@
-// Eigenvalues of any matrix, and its exponential: computed in double precision whatever the type,
-// as NumPy does the first.
+// Eigenvalues of any matrix, and its exponential: computed in double precision whatever the type.
 #pragma once
 
 #include "lapack_call.h"
 
 namespace theano::lapack {
-
-template <class T>
-using Wide = std::conditional_t<is_complex<T>, std::complex<double>, double>;
-
-// The matrix with its items one after another; false where memory is short.
-template <class T>
-bool widen(const View &a, bool by_columns, Wide<T> *to) {
-    Work<T> narrow(std::is_same_v<T, Wide<T>> ? 1 : a.size());
-    if (!narrow) return false;
-    T *from;
-    if constexpr (std::is_same_v<T, Wide<T>>) from = to;
-    else from = narrow.get();
-    if (by_columns) a.columns_first(from);
-    else a.rows_first(from);
-    if constexpr (!std::is_same_v<T, Wide<T>>) std::copy_n(from, a.size(), to);
-    return true;
-}
 
 // Eigenvalues and eigenvectors; of a real matrix their real parts.
 template <class T, class I>

@@ -121,9 +121,10 @@ class Eigh(Eig):
 
     Notes
     -----
-    LAPACK's syevd and heevd. Where eigenvalues are equal, what does not depend on the choice of
-    their eigenvectors has the right gradient, and what does has one that is not finite. In forward
-    mode such eigenvectors have a derivative only along directions in which they need not turn.
+    LAPACK's syevd and heevd, in double precision as in NumPy. Where eigenvalues are equal, what
+    does not depend on the choice of their eigenvectors has the right gradient, and what does has
+    one that is not finite. In forward mode such eigenvectors have a derivative only along
+    directions in which they need not turn.
     """
 
     __props__ = ("UPLO", "vectors")
@@ -217,10 +218,10 @@ class SVD(SpectralOp):
 
     Notes
     -----
-    LAPACK's gesdd. Reverse rule after J. Townsend, "Differentiating the singular value
-    decomposition" (2016), with the term of complex matrices of Z.-Q. Wan and S.-X. Zhang,
-    arXiv:1909.02659. With full matrices, U and V^H have a gradient only where A is square. Where
-    singular values are equal or zero, see `Eigh`.
+    LAPACK's gesdd, in double precision as in NumPy. Reverse rule after J. Townsend,
+    "Differentiating the singular value decomposition" (2016), with the term of complex matrices of
+    Z.-Q. Wan and S.-X. Zhang, arXiv:1909.02659. With full matrices, U and V^H have a gradient only
+    where A is square. Where singular values are equal or zero, see `Eigh`.
     """
 
     __props__ = ("full_matrices", "compute_uv")
