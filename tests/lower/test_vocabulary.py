@@ -1,15 +1,17 @@
-"""Words of the builder that are read when they are first said."""
+"""Words of the builder that are read when they are first said, and what classes derive from."""
 
 from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from theano._core import lower
 from theano._core.lower.builder import vocabulary
 from theano._core.lower.builder.vocabulary import Builder
 
@@ -43,3 +45,18 @@ assert not found, found
 """
     environ = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
     subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)
+
+
+def test_no_class_has_more_than_two_ancestors_here() -> None:
+    modules = pkgutil.walk_packages(lower.__path__, f"{lower.__name__}.")
+    names = [m.name for m in modules if ".jax" not in m.name]
+    classes = [
+        c
+        for name in names
+        for c in vars(importlib.import_module(name)).values()
+        if isinstance(c, type) and c.__module__ == name
+    ]
+    assert len(classes) > 100
+    for c in classes:
+        above = [a.__name__ for a in c.__mro__[1:] if a.__module__.startswith(lower.__name__)]
+        assert len(above) <= 2, (c.__name__, above)

@@ -163,6 +163,19 @@ def load_part(
     return Value(vector, words.dtype, words.lanes)
 
 
+def load_items(b: Builder, memory: str, dtype: str, lanes: int, part: Part) -> Any:
+    """Return the first items of a vector, of a dtype that `has_masks`, and 0 behind them."""
+    words = load_part(b, memory, dtype, part)
+    assert words is not None
+    one = "int8" if dtype == "bool" else PARTS.get(dtype, dtype)
+    lanes *= 1 + (dtype in PARTS)
+    text = b.emit(f"bitcast {words.type} {words.text} to {llvm_type(one, lanes)}")
+    value = Value(text, one, lanes)
+    if dtype in PARTS:
+        return parted(b, value)
+    return b.neq(value, 0) if dtype == "bool" else value
+
+
 def store_part(b: Builder, value: Value, memory: str, part: Part) -> None:
     """Write the first lanes of a vector, for whose items the processor has masks."""
     words_and_mask = _mask(b, value.dtype, part)

@@ -12,9 +12,9 @@ from typing import Any
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.columns import ColumnLoop
 from theano._core.lower.llvm.kernels.frame import Frame
-from theano._core.lower.llvm.kernels.items import Memory, has_masks, load_part, merge, store_part
+from theano._core.lower.llvm.kernels.items import has_masks, load_items, merge, store_part
 from theano._core.lower.llvm.target.codegen import smallest_masked_item
-from theano._core.lower.llvm.text.emitter import Value, llvm_type
+from theano._core.lower.llvm.text.emitter import Value
 
 # Instructions of the longest body that takes no more text twice than once by way of buffers.
 LONGEST = 8
@@ -58,23 +58,13 @@ class LightLoop(ColumnLoop):
         part, at = self._part(rest), self._pointers_at(memories, rest_at)
         values = dict(self.fixed_values)
         for memory in self.moving:
-            values[memory.slot] = self._some(memory, at[memory.slot], rest)
+            values[memory.slot] = load_items(b, at[memory.slot], memory.dtype, w.lanes, part)
         self.write = lambda value, pointer: store_part(b, _as_stored(b, value), pointer, part)
         added = self._body(values, rest_at, acc, {**self.pointers, **at})
         added, after = self._of_items(rest, added, acc), b.block
         b.perform(f"br label %{tag}.finish")
         b.label(f"{tag}.finish")
         return [merge(b, a, f, before, after) for a, f in zip(acc, added, strict=True)]
-
-    def _some(self, memory: Memory, at: str, count: str) -> Value:
-        """Return the first items of a vector, and 0 behind them."""
-        b, lanes = self.b, self.w.lanes
-        words = load_part(b, at, memory.dtype, self._part(count))
-        assert words is not None
-        dtype = "int8" if memory.dtype == "bool" else memory.dtype
-        type_ = llvm_type(dtype, lanes)
-        value = Value(b.emit(f"bitcast {words.type} {words.text} to {type_}"), dtype, lanes)
-        return b.neq(value, 0) if memory.dtype == "bool" else value
 
 
 def _as_stored(b: Any, value: Value) -> Value:

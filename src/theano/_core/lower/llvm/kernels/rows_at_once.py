@@ -19,13 +19,12 @@ from theano._core.lower.llvm.kernels.items import (
     has_masks,
     itemsize,
     load,
-    load_part,
-    parted,
+    load_items,
     store,
 )
-from theano._core.lower.llvm.kernels.light_loop import LightLoop
+from theano._core.lower.llvm.kernels.vectors import VectorLoop
 from theano._core.lower.llvm.target.codegen import lanes_of, smallest_masked_item
-from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
+from theano._core.lower.llvm.text.emitter import ComplexValue
 
 # Rows that are reduced at once, at most.
 MOST = 8
@@ -74,7 +73,7 @@ def _is_quick(loop: Loop, types: Sequence[str]) -> bool:
     return names.isdisjoint(SLOW)
 
 
-class RowsAtOnce(LightLoop):
+class RowsAtOnce(VectorLoop):
     """Reductions along the last axis of a kernel whose loop `suits`, of items side by side."""
 
     along = 2
@@ -169,13 +168,7 @@ class RowsAtOnce(LightLoop):
         at = b.emit(f"getelementptr i8, ptr {start}, i64 {offset}")
         if count is None:
             return load(b, at, memory.dtype, self.w.lanes)
-        if not memory.dtype.startswith("complex"):
-            return self._some(memory, at, count)
-        words = load_part(b, at, memory.dtype, self._part(count))
-        assert words is not None
-        both = llvm_type(PARTS[memory.dtype], 2 * self.w.lanes)
-        text = b.emit(f"bitcast {words.type} {words.text} to {both}")
-        return parted(b, Value(text, PARTS[memory.dtype], 2 * self.w.lanes))
+        return load_items(b, at, memory.dtype, self.w.lanes, self._part(count))
 
     def _write_results(self, first: str, acc: Sequence[Any]) -> None:
         w, b = self.w, self.b
