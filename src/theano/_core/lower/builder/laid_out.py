@@ -244,10 +244,7 @@ def flat(
     if len(call.layout) > 2:
         full = p.let("ge", p.multiply(rows, length), FULL * kernel.lanes)
         condition = p.let("and", condition, full, type="bool")
-    if isinstance(flag, str):
-        condition = p.let("and", condition, flag, type="bool")
-    kernel_call.ready_variant(p, condition, made)
-    return Variant(condition, made, list(arrays))
+    return _ready(p, condition, flag, made, arrays)
 
 
 def flat_columns(
@@ -265,17 +262,12 @@ def flat_columns(
         p.let("ge", rows, LEAST_TIMES * fewest_at_once(kernel.loop)),
         p.let("ge", rows, p.multiply(length, LEAST_TIMES * most // whole)),
     )
-    condition: Size = True
-    for one in conditions:
-        condition = p.let("and", condition, one, type="bool")
+    condition = _all_of(p, conditions)
     if not condition:
         return None
     columns = Kernel(kernel.loop, call.layout, "packed", kernel.lanes, kernel.bits, flat=True)
     made = kernel_call.prepare_call(p, columns, shape, call.total, False)
-    if isinstance(flag, str):
-        condition = p.let("and", condition, flag, type="bool")
-    kernel_call.ready_variant(p, condition, made)
-    return Variant(condition, made, list(arrays))
+    return _ready(p, condition, flag, made, arrays)
 
 
 def several_rows(
@@ -290,17 +282,29 @@ def several_rows(
         p.let("le", length, at_once.longest(kernel.loop, p.vector_bits, axes)),
         p.let("gt", rows, 1),
     )
-    condition: Size = True
-    for one in limits:
-        condition = p.let("and", condition, one, type="bool")
+    condition = _all_of(p, limits)
     if not condition:
         return None
     made = Kernel(kernel.loop, call.layout, kernel.layout, lanes, p.vector_bits, flat=True)
     variant = kernel_call.prepare_call(p, made, shape, call.total, False, in_blocks=False)
+    return _ready(p, condition, flag, variant, arrays)
+
+
+def _all_of(p: Core, conditions: Sequence[Size]) -> Size:
+    condition: Size = True
+    for one in conditions:
+        condition = p.let("and", condition, one, type="bool")
+    return condition
+
+
+def _ready(
+    p: Core, condition: Size, flag: bool | str, call: Call, arrays: Sequence[Array]
+) -> Variant:
+    """Have a call that is made where a condition and `flag` hold compiled; return it."""
     if isinstance(flag, str):
         condition = p.let("and", condition, flag, type="bool")
-    kernel_call.ready_variant(p, condition, variant)
-    return Variant(condition, variant, list(arrays))
+    kernel_call.ready_variant(p, condition, call)
+    return Variant(condition, call, list(arrays))
 
 
 def _often(p: Core, condition: Size, outer: Sequence[Size]) -> Size:

@@ -44,14 +44,18 @@ LONGEST, ROW = 32, 768
 
 def lanes_at_once(loop: Loop, bits: int) -> int:
     """Return how many items of a row are reduced at once."""
-    return lanes_of(max(itemsize(PARTS.get(dtype, dtype)) for dtype in _types(loop)), bits)
+    return lanes_of(max(map(_size, _types(loop))), bits)
 
 
 def longest(loop: Loop, bits: int, axes: tuple[int, int]) -> int:
     """Return how many items rows have at most, of which `axes` are the rows and their items."""
     walked = [dtype for dtype, fixed in loop.operands if fixed.isdisjoint(axes)] or ["float64"]
-    widest = max(itemsize(PARTS.get(dtype, dtype)) for dtype in walked)
-    return min(LONGEST * lanes_at_once(loop, bits) // len(walked), ROW // widest)
+    return min(LONGEST * lanes_at_once(loop, bits) // len(walked), ROW // max(map(_size, walked)))
+
+
+def _size(dtype: str) -> int:
+    """Return the bytes of an item of a register: of complex numbers, of a part."""
+    return itemsize(PARTS.get(dtype, dtype))
 
 
 def _types(loop: Loop) -> list[str]:
@@ -203,7 +207,7 @@ class RowsAtOnce(VectorLoop):
     def _results(self, acc: Sequence[Any], reduction: KernelReduction) -> Any:
         """Return a vector of the results of all rows, each of which has an accumulator."""
         b, lanes = self.b, self.w.lanes
-        size = itemsize(PARTS.get(reduction.dtype, reduction.dtype))
+        size = _size(reduction.dtype)
         order = _order(len(acc), lanes, size)
         vectors = [acc[order.index(row)] for row in range(len(acc))]
         combine, part = getattr(b, reduction.combine), lanes
