@@ -68,7 +68,7 @@ constexpr std::int64_t kTurned = 24 << 10;
 inline bool run(th_kernel *kernel, void *job, std::int64_t items, double work,
                 const threads::Poll &poll) {
     auto *args = static_cast<std::int64_t *>(job);
-    if (work >= kLarge) return threads::run(kernel, args, items, 1, poll);
+    if (work >= kLarge) return threads::run(kernel, args, items, threads::kLongItems, poll);
     return threads::share(kernel, args, items, items, false, poll);
 }
 

@@ -20,6 +20,9 @@ constexpr std::int64_t kPart = 1 << 15;
 // Columns that are searched at a time, and how many rows a part of them has at least.
 constexpr std::int64_t kColumns = 256, kLeastRows = 256;
 
+// Of how many times so many items a thread searches as many at a time.
+double chunk_of(std::int64_t items) { return kPart / static_cast<double>(items); }
+
 const Loops &loops(Kind kind) {
 #if defined(__x86_64__)
     static const bool wide = has_avx512(), fast = has_fma();
@@ -142,9 +145,8 @@ Status search_columns(const Work &work, const Loops &loops, std::int64_t size, T
         found.reset(new std::int64_t[static_cast<std::size_t>(work.outer * all.parts * work.inner)]);
         all.places = found.get();
     }
-    const std::int64_t grain = std::max<std::int64_t>(1, kPart / (rows * wide));
     if (!threads::run(Columns::kernel, reinterpret_cast<std::int64_t *>(&all),
-                      work.outer * all.parts * all.blocks(), grain, poll))
+                      work.outer * all.parts * all.blocks(), chunk_of(rows * wide), poll))
         return Status::interrupted;
     if (all.parts == 1) return Status::done;
     for (std::int64_t outer = 0; outer < work.outer; ++outer) all.join(outer);
@@ -191,7 +193,7 @@ Status search_rows(const Work &work, PyArray_ArgFunc *find, std::int64_t size,
         all.places = found.get();
     }
     if (!threads::run(Rows::kernel, reinterpret_cast<std::int64_t *>(&all), work.outer * all.parts,
-                      std::max<std::int64_t>(1, kPart / work.n), poll))
+                      chunk_of(work.n), poll))
         return Status::interrupted;
     if (all.parts == 1) return Status::done;
     for (std::int64_t row = 0; row < work.outer; ++row) {
@@ -232,7 +234,7 @@ Status search(const Work &work, const threads::Poll &poll) {
     if (work.inner == 1 && work.n <= kMost) {
         ShortRows all{work, loops(kind), size, turn};
         const bool done = threads::run(ShortRows::kernel, reinterpret_cast<std::int64_t *>(&all),
-                                       work.outer, kPart / work.n, poll);
+                                       work.outer, chunk_of(work.n), poll);
         return done ? Status::done : Status::interrupted;
     }
     // NumPy searches among halves one by one.

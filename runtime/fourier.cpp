@@ -481,9 +481,8 @@ Status transform_of(const Work &work, const threads::Poll &poll) {
     constexpr double kChunk = 1 << 15, kLarge = 16 * kChunk;
     const double each = 2 * n * static_cast<double>(plan->lines()) * (1 + std::log2(n));
     auto *args = reinterpret_cast<std::int64_t *>(&lines);
-    const auto grain = std::max<std::int64_t>(1, static_cast<std::int64_t>(kChunk / each));
     const bool large = each * static_cast<double>(blocks) >= kLarge;
-    if (!threads::share(Lines<T>::kernel, args, blocks, grain, large, poll)) return Status::interrupted;
+    if (!threads::share(Lines<T>::kernel, args, blocks, kChunk / each, large, poll)) return Status::interrupted;
     return lines.no_memory ? Status::no_memory : Status::done;
 }
 

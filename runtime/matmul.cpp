@@ -131,7 +131,7 @@ struct GemmWork {
 template <class W>
 MatmulStatus run_blocks(W &work, std::int64_t count) {
     auto *args = reinterpret_cast<std::int64_t *>(&work);
-    const bool done = threads::run(W::kernel, args, count, 1, work.watch->poll());
+    const bool done = threads::run(W::kernel, args, count, threads::kLongItems, work.watch->poll());
     return done && !work.watch->given_up() ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
@@ -293,7 +293,7 @@ MatmulStatus matrix_vector(const Matrix &matrix, const char *x, std::int64_t str
     // Chosen once: the number of threads may be set meanwhile.
     work.block = work.chosen_block();
     const bool done = threads::run(GemvWork<T>::kernel, reinterpret_cast<std::int64_t *>(&work),
-                                   (m + work.block - 1) / work.block, 1, poll);
+                                   (m + work.block - 1) / work.block, threads::kLongItems, poll);
     return done ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
@@ -355,11 +355,12 @@ struct SmallPairs {
 
 // Small products, one after the other, over the threads if they are many.
 MatmulStatus small_pairs(SmallPairs &work, const threads::Poll &poll) {
-    constexpr std::int64_t kChunk = 1 << 14, kLarge = 1 << 18;
+    constexpr double kChunk = 1 << 14, kLarge = 1 << 18;
     const small::Products &p = work.products;
-    const std::int64_t one = p.rows * p.terms * p.columns;
+    const auto one = static_cast<double>(p.rows * p.terms * p.columns);
+    const bool large = one * static_cast<double>(p.count) >= kLarge;
     const bool done = threads::share(SmallPairs::kernel, reinterpret_cast<std::int64_t *>(&work),
-                                     p.count, kChunk / one, p.count >= kLarge / one, poll);
+                                     p.count, kChunk / one, large, poll);
     return done ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 

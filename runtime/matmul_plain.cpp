@@ -291,7 +291,7 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
         Product<T>::kernel(args, 0, groups);
         return MatmulStatus::done;
     }
-    return threads::run(Product<T>::kernel, args, groups, 1, poll) ? MatmulStatus::done
+    return threads::run(Product<T>::kernel, args, groups, threads::kLongItems, poll) ? MatmulStatus::done
                                                                   : MatmulStatus::interrupted;
 }
 

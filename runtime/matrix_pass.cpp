@@ -104,8 +104,8 @@ std::int32_t run(Call *call, const Work &work, const vector_products::Loops &loo
     pass.partial = static_cast<T *>(scratch.get(blocks * columns, sizeof(T)));
     if (!pass.partial)
         return out_of_memory(call, blocks * columns * static_cast<std::int64_t>(sizeof(T)));
-    if (!threads::run(Pass<T>::kernel, reinterpret_cast<std::int64_t *>(&pass), blocks, 1,
-                      poll_of(call)))
+    if (!threads::run(Pass<T>::kernel, reinterpret_cast<std::int64_t *>(&pass), blocks,
+                      threads::kLongItems, poll_of(call)))
         return -1;
     T *sums = reinterpret_cast<T *>(work.sums);
     std::copy_n(pass.partial, columns, sums);

@@ -133,12 +133,18 @@ bool share(th_kernel *kernel, std::int64_t *args, std::int64_t items, const Work
         kernel(args, 0, items);
         return true;
     }
-    const auto grain = static_cast<std::int64_t>(static_cast<double>(items) * kChunk / all);
-    if (grain < 1 && large(work)) return threads::run(kernel, args, items, 1, poll);
+    const double grain = static_cast<double>(items) * kChunk / all;
+    if (grain < 1 && large(work)) return threads::run(kernel, args, items, grain, poll);
     return threads::share(kernel, args, items, grain, large(work), poll);
 }
 
 bool multiply(Work &work, const threads::Poll &poll) {
+    if (products(work) < kShared) {
+        Multiply *kernel = kernel_for(work);
+        for (std::int64_t panel = 0; panel < work.panels; ++panel)
+            kernel(work, panel, 0, work.rows, nullptr);
+        return true;
+    }
     auto *args = reinterpret_cast<std::int64_t *>(&work);
     return share(multiply_items, args, items_of(work, block_rows(work)), work, poll);
 }

@@ -62,14 +62,14 @@ struct Rows {
 // Runs a kernel that moves `each` items for each of `n`, over the threads if they are many.
 bool move(th_kernel *kernel, void *work, std::int64_t n, std::int64_t each,
           const threads::Poll &poll) {
-    constexpr std::int64_t kChunk = 1 << 13, kLarge = 1 << 17;
+    constexpr double kChunk = 1 << 13, kLarge = 1 << 17;
     auto *args = static_cast<std::int64_t *>(work);
-    if (n * each < 2 * kChunk) {
+    const double all = static_cast<double>(n) * static_cast<double>(each);
+    if (all < 2 * kChunk) {
         kernel(args, 0, n);
         return true;
     }
-    return threads::share(kernel, args, n, std::max<std::int64_t>(1, kChunk / each),
-                          n * each >= kLarge, poll);
+    return threads::share(kernel, args, n, kChunk / static_cast<double>(each), all >= kLarge, poll);
 }
 
 template <class T>

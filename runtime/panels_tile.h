@@ -75,9 +75,10 @@ struct Tile {
                 apart = whole.down / kItem;
             }
             const std::int64_t leading = part->leading / kItem, across = part->across / kItem;
+            const std::int64_t step = ahead ? Ahead::kStep : part->terms;
             for (std::int64_t term = 0; term < part->terms;) {
                 const std::int64_t left = part->terms - term;
-                const std::int64_t end = term + (left < Ahead::kStep ? left : Ahead::kStep);
+                const std::int64_t end = term + (left < step ? left : step);
                 if (ahead) fetch(*ahead);
                 for (; term < end; ++term, x += across) {
                     Vector own[kVectors];

@@ -47,7 +47,7 @@ public:
     void run() {
         spread();
         std::int64_t words[1] = {reinterpret_cast<std::int64_t>(this)};
-        threads::run(multiply_groups, words, groups_, 1);
+        threads::run(multiply_groups, words, groups_, threads::kLongItems);
     }
 
 private:

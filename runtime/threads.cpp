@@ -29,10 +29,13 @@ constexpr std::int64_t kWaking = 8, kMissed = 64;
 // Ranges with chunks of so many items are cut at multiples of kAligned, for the sake of vectors.
 constexpr std::int64_t kLongGrain = 512, kAligned = 64;
 
-// A thread that works alone runs so many chunks at once before it polls; one of several polls after
-// so many.
-constexpr std::int64_t kAlone = 64;
-constexpr int kPolled = 4;
+// A thread works for so many chunks before it polls, which takes as long as a tenth of one.
+constexpr double kPolled = 64;
+
+std::int64_t items_of(double chunks, double grain) {
+    constexpr double kMostItems = std::int64_t{1} << 62;
+    return static_cast<std::int64_t>(std::clamp(chunks * grain, 1.0, kMostItems));
+}
 
 inline void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -47,7 +50,7 @@ using platform::nanoseconds;
 struct Work {
     th_kernel *kernel;
     std::int64_t *args;
-    std::int64_t n, grain, chunks, left;
+    std::int64_t n, grain, chunks, left, polled;
     Poll poll;
     Use *use;
 };
@@ -125,7 +128,7 @@ class Pool {
 
     void take_chunks(int number) {
         share_[number].begun.store(true, std::memory_order_relaxed);
-        int done = 0;
+        std::int64_t done = 0;
         for (int i = 0; i < shares_; ++i) {
             Share &share = share_[(number + i) % shares_];
             for (;;) {
@@ -137,7 +140,7 @@ class Pool {
                     share.next.fetch_add(work_.grain, std::memory_order_relaxed);
                 if (begin >= share.end) break;
                 work_.kernel(work_.args, begin, std::min(share.end, begin + work_.grain));
-                if (number == 0 && done++ % kPolled == 0 && work_.poll())
+                if (number == 0 && ++done % work_.polled == 0 && work_.poll())
                     given_up_.store(true, std::memory_order_relaxed);
             }
         }
@@ -211,10 +214,10 @@ Pool *pool() {
     return now;
 }
 
-bool distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
+bool distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, double items,
                 std::int64_t left, bool wake, const Poll &poll) {
     if (n <= 0) return true;
-    grain = std::max<std::int64_t>(grain, 1);
+    std::int64_t grain = items_of(1, items);
     if (grain >= kLongGrain) grain = grain / kAligned * kAligned;
     const std::int64_t chunks = (n - 1) / grain + 1;
     const int workers = static_cast<int>(std::min<std::int64_t>(count.load(std::memory_order_relaxed), chunks));
@@ -222,11 +225,12 @@ bool distribute(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int6
         Pool *all = pool();
         std::unique_lock<std::mutex> guard(all->busy, std::try_to_lock);
         if (guard.owns_lock() && (wake || all->shares(chunks, wake))) {
-            return all->run({kernel, args, n, grain, chunks, left * grain, poll, use},
+            const std::int64_t polled = items_of(kPolled, std::min(1.0, items));
+            return all->run({kernel, args, n, grain, chunks, left * grain, polled, poll, use},
                             workers - 1, wake);
         }
     }
-    return run_alone(kernel, args, n, grain, poll);
+    return run_alone(kernel, args, n, items, poll);
 }
 
 }  // namespace
@@ -238,18 +242,15 @@ void set(int wanted) {
     count.store(std::max(1, std::min(wanted, kMost)), std::memory_order_relaxed);
 }
 
-bool run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
-         const Poll &poll) {
+bool run(th_kernel *kernel, std::int64_t *args, std::int64_t n, double grain, const Poll &poll) {
     return distribute(kernel, args, n, grain, 0, true, poll);
 }
-bool share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake,
+bool share(th_kernel *kernel, std::int64_t *args, std::int64_t n, double grain, bool wake,
            const Poll &poll) {
     return distribute(kernel, args, n, grain, kLeft, wake, poll);
 }
-bool run_alone(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
-               const Poll &poll) {
-    // One item may be more than a chunk.
-    const std::int64_t piece = grain > 1 ? grain * kAlone : 1;
+bool run_alone(th_kernel *kernel, std::int64_t *args, std::int64_t n, double grain, const Poll &poll) {
+    const std::int64_t piece = items_of(kPolled, grain);
     std::int64_t begin = 0;
     while (poll.interrupted && n - begin > piece) {
         kernel(args, begin, begin + piece);

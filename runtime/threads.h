@@ -29,18 +29,19 @@ struct Poll {
     bool operator()() const { return interrupted && interrupted(context); }
 };
 
-// Runs kernel over [0, n) in chunks of `grain` and returns when all is done: true; or when it is
-// given up: false. Needs no lock of Python's.
-bool run(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
-         const Poll &poll = {});
-// The same for chunks of about half a microsecond, of which each thread does its own to the end.
-// Unless it may wake threads, which costs more than little work does, it shares the work with those
-// only that have not yet gone to sleep.
-bool share(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain, bool wake,
+// The items of a chunk where each takes long: it is a chunk of its own, and behind each is a poll.
+constexpr double kLongItems = 0;
+
+// Runs kernel over [0, n) in chunks of `grain` items, which take about half a microsecond, and returns
+// when all is done: true; or when it is given up: false. An item that takes longer than a chunk should
+// is a chunk: `grain` is a fraction then, which tells how often to poll. Needs no lock of Python's.
+bool run(th_kernel *kernel, std::int64_t *args, std::int64_t n, double grain, const Poll &poll = {});
+// The same for chunks of which each thread does its own to the end. Unless it may wake threads, which
+// costs more than little work does, it shares the work with those only that have not yet gone to sleep.
+bool share(th_kernel *kernel, std::int64_t *args, std::int64_t n, double grain, bool wake,
            const Poll &poll = {});
 // The same in this thread, in order.
-bool run_alone(th_kernel *kernel, std::int64_t *args, std::int64_t n, std::int64_t grain,
-               const Poll &poll);
+bool run_alone(th_kernel *kernel, std::int64_t *args, std::int64_t n, double grain, const Poll &poll);
 // Runs `work` in a thread of its own, for what knows nothing of polls. When it is given up, it goes on
 // to its end all the same, and must therefore own all that it touches. May raise bad_alloc.
 bool run_aside(std::function<void()> work, const Poll &poll);

@@ -64,7 +64,7 @@ def test_rows_of_every_length(kind: str, width: int) -> None:
 
 @pytest.mark.parametrize(("length", "kind"), [(3, "float64"), (11, "float64"), (30, "float32")])
 def test_rows_that_no_cache_holds(length: int, kind: str) -> None:
-    """Fewer are reduced as one; the bits are the same for any width of vectors and threads."""
+    """The bits are the same for any width of vectors and any number of threads."""
     x = T.TensorType(kind, (False,) * 2)("x")
     rows = CACHED // np.dtype(kind).itemsize // length + 5
     exact, any_ = drawn((rows, length), kind), RANDOM.standard_normal((rows, length)).astype(kind)

@@ -16,15 +16,14 @@ from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.columns import WIDE, ColumnLoop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
 from theano._core.lower.llvm.kernels.lanes import LIGHT
-from theano._core.lower.llvm.kernels.rows_together import ROWS, is_far
+from theano._core.lower.llvm.kernels.rows_together import ROWS
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
 # Bytes of the widest vectors: how rows are reduced may not depend on those that there are.
 WIDEST = 64
-# Rows that are reduced as one at most, and bytes of those that come from memory: what arrives in
-# order is read soonest if each sum waits for one that was stored just before.
-MOST, FAR = 64, 512
+# Rows that are reduced as one at most.
+MOST = 64
 # Rows are reduced so if there are so many times as many as at once.
 LEAST_TIMES = 4
 # So many reductions, and rows that are repeated, have memory on the stack, which is not large.
@@ -73,7 +72,6 @@ class FlatColumns(ColumnLoop):
         w, b = self.w, self.b
         self.axis = inner[-1]
         most = rows_at_once(w.loop)
-        self.far = is_far(w, self.axis) or "false"
         self.at_once = self._rows_as_one(most)
         light = w.lanes * WIDE <= most and w.loop.weight <= LIGHT
         self.wide = WIDE if light else 1
@@ -90,15 +88,10 @@ class FlatColumns(ColumnLoop):
         """Return how many rows are reduced as one, a power of two."""
         w, b, rows = self.w, self.b, str(most)
         there, fewest = w.shape[self.axis], fewest_at_once(w.loop)
-        size = max((itemsize(m.dtype) for m in w.operands if self.axis in m.strides), default=8)
-        while most > 1:
-            long = b.emit(f"icmp ugt i64 {w.shape[w.last]}, {FAR // size // most}")
-            fewer = b.emit(f"and i1 {self.far}, {long}")
-            if most > fewest:
-                few = b.emit(f"icmp ult i64 {there}, {LEAST_TIMES * most}")
-                fewer = b.emit(f"or i1 {fewer}, {few}")
+        while most > fewest:
+            few = b.emit(f"icmp ult i64 {there}, {LEAST_TIMES * most}")
             most //= 2
-            rows = b.emit(f"select i1 {fewer}, i64 {most}, i64 {rows}")
+            rows = b.emit(f"select i1 {few}, i64 {most}, i64 {rows}")
         return rows
 
     def _each(self, start: str, end: str, block: Any) -> None:
@@ -155,11 +148,8 @@ class FlatColumns(ColumnLoop):
         first, rest = (self._moved(pointers, at) for at in (low, middle))
         operands = w.operands
         w.operands = [self._wider_steps(memory) for memory in operands]
-        far = b.emit(f"select i1 {self.far}, i64 {many}, i64 0")
-        near = b.emit(f"sub i64 {many}, {far}")
-        self.over("0", far, 1, lambda *part: self._some(first, *part[:2]))
         with self._wider():
-            self.over("0", near, ROWS, lambda *part: self._some(first, *part[:2]))
+            self.over("0", many, ROWS, lambda *part: self._some(first, *part[:2]))
         w.operands = operands
         items = b.emit(f"mul i64 {left}, {w.shape[w.last]}")
         self._each("0", items, lambda *vector: self._rest(rest, *vector))
