@@ -115,10 +115,20 @@ def _flat_sum(rewriter: Rewriter, node: Apply, shared: bool = True) -> Terms | N
     return terms
 
 
+def _has_no_like_terms(node: Apply) -> bool:
+    """Tell whether nothing can meet in a sum of two: quickly, as most sums are so."""
+    x, y = node.inputs
+    for value in node.inputs:
+        owner = value.owner
+        if known_value(value) is not None or (owner is not None and owner.op in SUMS):
+            return False
+    return x is not y
+
+
 @rule("x + y - x → y", on=(add, sub), keeps="nan", why="terms cancel, constants meet")
 def _cancel_sum(rewriter: Rewriter, node: Apply) -> Any:
     dtype = node.outputs[0].type.dtype
-    if dtype == "bool":
+    if dtype == "bool" or _has_no_like_terms(node):
         return None
     terms = _flat_sum(rewriter, node)
     if terms is not None:
