@@ -565,6 +565,8 @@ def _distributed(node: Apply, factors: Factors) -> Any:
         if value.type.dtype != node.outputs[0].type.dtype:
             continue
         others = factors.plus[:index] + factors.plus[index + 1 :]
+        if all(known_value(v) is not None for v in (*others, *factors.minus)):
+            return None
         behind = _has_exp([v.owner for v in others if v.owner is not None])
         parts = []
         for operand in owner.inputs:
