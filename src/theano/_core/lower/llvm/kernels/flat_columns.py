@@ -16,7 +16,7 @@ from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.columns import WIDE, ColumnLoop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
 from theano._core.lower.llvm.kernels.lanes import LIGHT
-from theano._core.lower.llvm.kernels.rows_together import ROWS
+from theano._core.lower.llvm.kernels.rows_together import CACHED, ROWS, SLOW_ITEM, walked
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
@@ -149,11 +149,24 @@ class FlatColumns(ColumnLoop):
         operands = w.operands
         w.operands = [self._wider_steps(memory) for memory in operands]
         with self._wider():
-            self.over("0", many, ROWS, lambda *part: self._some(first, *part[:2]))
+            self.over("0", many, self._together(), lambda *part: self._some(first, *part[:2]))
         w.operands = operands
         items = b.emit(f"mul i64 {left}, {w.shape[w.last]}")
         self._each("0", items, lambda *vector: self._rest(rest, *vector))
         return []
+
+    def _together(self) -> int | str:
+        """Return how many flat rows are read side by side: not those that come from memory.
+
+        Some processors fetch only what is read in order; to others it does not matter.
+        """
+        w, b = self.w, self.w.b
+        sizes = walked(w, self.axis)
+        if max(sizes, default=0) < SLOW_ITEM:
+            return ROWS
+        items = b.emit(f"mul i64 {w.shape[self.axis]}, {w.shape[w.last]}")
+        far = b.emit(f"icmp ugt i64 {items}, {CACHED // sum(sizes)}")
+        return b.emit(f"select i1 {far}, i64 1, i64 {ROWS}")
 
     def _moved(self, pointers: dict[int, str], row: str) -> dict[int, str]:
         """Return the pointers to a row."""
