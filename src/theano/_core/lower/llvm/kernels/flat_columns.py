@@ -16,7 +16,7 @@ from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.kernels.columns import WIDE, ColumnLoop
 from theano._core.lower.llvm.kernels.items import Memory, itemsize, load, store
 from theano._core.lower.llvm.kernels.lanes import LIGHT
-from theano._core.lower.llvm.kernels.rows_together import CACHED, ROWS, SLOW_ITEM, walked
+from theano._core.lower.llvm.kernels.rows_together import ROWS, is_far
 
 # The longest rows: of longer ones, vectors are full but for the last.
 LONGEST_ROW = 32
@@ -160,13 +160,8 @@ class FlatColumns(ColumnLoop):
 
         Some processors fetch only what is read in order; to others it does not matter.
         """
-        w, b = self.w, self.w.b
-        sizes = walked(w, self.axis)
-        if max(sizes, default=0) < SLOW_ITEM:
-            return ROWS
-        items = b.emit(f"mul i64 {w.shape[self.axis]}, {w.shape[w.last]}")
-        far = b.emit(f"icmp ugt i64 {items}, {CACHED // sum(sizes)}")
-        return b.emit(f"select i1 {far}, i64 1, i64 {ROWS}")
+        far = is_far(self.w, self.axis)
+        return self.b.emit(f"select i1 {far}, i64 1, i64 {ROWS}") if far else ROWS
 
     def _moved(self, pointers: dict[int, str], row: str) -> dict[int, str]:
         """Return the pointers to a row."""

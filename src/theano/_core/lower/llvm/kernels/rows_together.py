@@ -7,14 +7,31 @@ from theano._core.lower.llvm.kernels.items import itemsize
 
 # Rows that are reduced while the accumulators of a vector of columns are in registers.
 ROWS = 16
-# Whole rows of several arrays, of numbers of so many bytes and more than so many bytes in all, are
-# reduced one by one; rows that lie a multiple of so many bytes apart much sooner.
-SLOW_ITEM, CACHED, PAGE = 4, 1 << 24, 1 << 11
+# Whole rows of numbers of so many bytes, of more than so many in all, are reduced one by one.
+SLOW_ITEM, CACHED = 4, 1 << 24
+# Of several arrays, those of so many bytes, or a multiple of them, are sooner.
+PAGE = 1 << 11
 
 
-def walked(w: Frame, axis: int) -> list[int]:
-    """Return the bytes of an item of each array that has rows along `axis`."""
+def _walked(w: Frame, axis: int) -> list[int]:
     return [itemsize(m.dtype) for m in (*w.operands, *w.stores) if axis in m.strides]
+
+
+def is_far(w: Frame, axis: int) -> str | None:
+    """Return whether rows along `axis` are more than the caches hold; None: it does not matter."""
+    b, walked = w.b, _walked(w, axis)
+    if max(walked, default=0) < SLOW_ITEM:
+        return None
+    items = b.emit(f"mul i64 {w.shape[axis]}, {w.shape[w.last]}")
+    limit: int | str = CACHED // sum(walked)
+    if len(walked) > 1:
+        # The nearest cache has few places for rows that are so far from each other.
+        pitch = b.emit(f"mul i64 {w.shape[w.last]}, {max(walked)}")
+        in_page = b.emit(f"and i64 {pitch}, {PAGE - 1}")
+        even = b.emit(f"icmp eq i64 {in_page}, 0")
+        few, many = (size // sum(walked) for size in (CACHED // 4, CACHED + CACHED // 2))
+        limit = b.emit(f"select i1 {even}, i64 {few}, i64 {many}")
+    return b.emit(f"icmp ugt i64 {items}, {limit}")
 
 
 def rows_together(w: Frame, axis: int, columns: int) -> int | str:
@@ -22,19 +39,11 @@ def rows_together(w: Frame, axis: int, columns: int) -> int | str:
 
     Panels have so many `columns`.
     """
-    b, sizes = w.b, walked(w, axis)
-    if len(sizes) < 2 or max(sizes) < SLOW_ITEM:
+    b, far = w.b, is_far(w, axis)
+    if far is None:
         return ROWS
-    # The nearest cache has few places for rows that are a multiple of a page apart.
-    pitch = b.emit(f"mul i64 {w.shape[w.last]}, {max(sizes)}")
-    in_page = b.emit(f"and i64 {pitch}, {PAGE - 1}")
-    even = b.emit(f"icmp eq i64 {in_page}, 0")
-    few, many = (size // sum(sizes) for size in (CACHED // 4, CACHED + CACHED // 2))
-    limit = b.emit(f"select i1 {even}, i64 {few}, i64 {many}")
-    items = b.emit(f"mul i64 {w.shape[axis]}, {w.shape[w.last]}")
-    far = b.emit(f"icmp ugt i64 {items}, {limit}")
     # Short rows lie side by side, and accumulators would be moved more than items.
-    wide = max(itemsize(f.dtype) for f in w.loop.reductions) / max(sizes)
+    wide = max(itemsize(f.dtype) for f in w.loop.reductions) / max(_walked(w, axis))
     short = int(2 * w.lanes * wide)
     beyond = b.emit(f"sub i64 {w.shape[w.last]}, {short}")
     whole = b.emit(f"icmp ule i64 {beyond}, {columns - short}")
