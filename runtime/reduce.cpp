@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "call.h"
 
@@ -14,6 +15,11 @@ struct Release {
     void operator()(std::int64_t *memory) const { pool::release(memory); }
 };
 using Words = std::unique_ptr<std::int64_t[], Release>;
+
+// What a kernel takes that reduces the columns of a matrix of partial results.
+struct Partials {
+    std::int64_t rows, columns, from, to;
+};
 
 // About so many instructions reduce a point of a matrix.
 constexpr double kPoint = 8;
@@ -95,27 +101,30 @@ bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, cons
 
 bool reduce_in_blocks(Call *call, std::int64_t number, std::int64_t *args, const th_reduction &how,
                     double work, std::int64_t rows) {
-    th_kernel *kernel = kernel_of(call, number + 1), *second = kernel_of(call, number + 2);
-    if (!kernel || !second) return false;
-    const std::int64_t count = parts(args[how.rows], rows), n = how.results;
+    const std::int64_t count = parts(args[how.rows], rows), n = how.results, seconds = number + 2;
+    th_kernel *kernel = kernel_of(call, number + 1);
+    for (std::int64_t i = 0; i < n; ++i)
+        if (!kernel || !kernel_of(call, seconds + i)) return false;
     std::int64_t columns = 1;
     for (std::int64_t i = 0; i < how.ndim; ++i)
         if (how.kept >> i & 1) columns *= args[i];
-    const Words memory = partial_results(call, how, 2 + 2 * n, count * columns);
+    constexpr std::int64_t kWords = sizeof(Partials) / sizeof(std::int64_t);
+    const Words memory = partial_results(call, how, kWords * n, count * columns);
     if (!memory) return false;
-    // What the second kernel takes: two lengths, what it reads and what it writes.
-    std::int64_t *matrix = memory.get(), *partial = matrix + 2, *results = partial + n;
-    matrix[0] = count;
-    matrix[1] = columns;
-    write_places(how, count * columns, results + n, partial);
-    std::copy_n(args + how.first, n, results);
-    std::copy_n(partial, n, args + how.first);
+    auto *matrices = reinterpret_cast<Partials *>(memory.get());
+    std::int64_t *results = args + how.first;
+    for (std::int64_t i = 0; i < n; ++i) matrices[i] = {count, columns, 0, results[i]};
+    write_places(how, count * columns, memory.get() + kWords * n, results);
     args[how.words] = rows;
-    const bool done = run_kernel(call, kernel, args, count, work, 1);
-    // A loop that calls the kernel again writes only those arguments that change.
-    std::copy_n(results, n, args + how.first);
+    bool done = run_kernel(call, kernel, args, count, work, 1);
     const double points = static_cast<double>(count) * static_cast<double>(columns);
-    return done && run_kernel(call, second, matrix, columns, points * kPoint, 1);
+    for (std::int64_t i = 0; i < n; ++i) {
+        // A loop that calls the kernel again writes only those arguments that change.
+        matrices[i].from = std::exchange(results[i], matrices[i].to);
+        done = done && run_kernel(call, kernel_of(call, seconds + i), &matrices[i].rows, columns,
+                                  points * kPoint, 1);
+    }
+    return done;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
 from theano._core.lower.kernel.expression import Writer
-from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
+from theano._core.lower.kernel.loops import REDUCTION_BLOCK, KernelReduction, Loop
 from theano._core.lower.llvm.kernels.kernel import range_axis
 from theano._core.lower.llvm.print.calls import Call, Combine, Kernel
 
@@ -84,8 +84,9 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
     own = kernel.near, kernel.flat
     split = Kernel(loop, groups, kernel.layout, lanes, bits, inner[0], *own)
     register_kernel(p, split)
-    second = Kernel(_reduction_of_partials(loop), [[0], [1]], "packed", lanes, bits)
-    register_kernel(p, second)
+    for reduction in loop.reductions:
+        partials = _reduction_of_partials(reduction)
+        register_kernel(p, Kernel(partials, [[0], [1]], "packed", lanes, bits))
     return inner[0]
 
 
@@ -304,11 +305,14 @@ def _stride_words(
     return words
 
 
-def _reduction_of_partials(loop: Loop) -> Loop:
-    """Return the reduction of the results of blocks: of matrices, along the first axis."""
-    w = Writer([reduction.dtype for reduction in loop.reductions])
-    operands = tuple((reduction.dtype, frozenset[int]()) for reduction in loop.reductions)
-    return Loop(2, operands, (), loop.reductions, (0,), w.body(reductions=w.operands))
+def _reduction_of_partials(reduction: KernelReduction) -> Loop:
+    """Return the reduction of the results of blocks: of a matrix, along the first axis.
+
+    Each has its own, which many loops share.
+    """
+    w = Writer([reduction.dtype])
+    operands = ((reduction.dtype, frozenset[int]()),)
+    return Loop(2, operands, (), (reduction,), (0,), w.body(reductions=w.operands))
 
 
 def _settled(loop: Loop) -> int:
