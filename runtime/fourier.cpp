@@ -482,7 +482,8 @@ Status transform_of(const Work &work, const threads::Poll &poll) {
     const double each = 2 * n * static_cast<double>(plan->lines()) * (1 + std::log2(n));
     auto *args = reinterpret_cast<std::int64_t *>(&lines);
     const bool large = each * static_cast<double>(blocks) >= kLarge;
-    if (!threads::share(Lines<T>::kernel, args, blocks, kChunk / each, large, poll)) return Status::interrupted;
+    if (!threads::share(Lines<T>::kernel, args, blocks, kChunk / each, large, poll))
+        return Status::interrupted;
     return lines.no_memory ? Status::no_memory : Status::done;
 }
 

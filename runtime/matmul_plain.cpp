@@ -291,8 +291,8 @@ MatmulStatus multiply(const Matrix &a, const Matrix &b, void *c, const void *alp
         Product<T>::kernel(args, 0, groups);
         return MatmulStatus::done;
     }
-    return threads::run(Product<T>::kernel, args, groups, threads::kLongItems, poll) ? MatmulStatus::done
-                                                                  : MatmulStatus::interrupted;
+    const bool done = threads::run(Product<T>::kernel, args, groups, threads::kLongItems, poll);
+    return done ? MatmulStatus::done : MatmulStatus::interrupted;
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ bool share(th_kernel *kernel, std::int64_t *args, std::int64_t items, const Work
 
 bool multiply(Work &work, const threads::Poll &poll) {
     if (products(work) < kShared) {
+        // To find out how it would be cut takes a tenth of the smallest.
         Multiply *kernel = kernel_for(work);
         for (std::int64_t panel = 0; panel < work.panels; ++panel)
             kernel(work, panel, 0, work.rows, nullptr);

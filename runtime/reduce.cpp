@@ -103,8 +103,9 @@ bool reduce_in_blocks(Call *call, std::int64_t number, std::int64_t *args, const
                     double work, std::int64_t rows) {
     const std::int64_t count = parts(args[how.rows], rows), n = how.results, seconds = number + 2;
     th_kernel *kernel = kernel_of(call, number + 1);
-    for (std::int64_t i = 0; i < n; ++i)
-        if (!kernel || !kernel_of(call, seconds + i)) return false;
+    bool ready = kernel != nullptr;
+    for (std::int64_t i = 0; i < n; ++i) ready = ready && kernel_of(call, seconds + i);
+    if (!ready) return false;
     std::int64_t columns = 1;
     for (std::int64_t i = 0; i < how.ndim; ++i)
         if (how.kept >> i & 1) columns *= args[i];

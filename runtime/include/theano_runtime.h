@@ -237,8 +237,8 @@ struct th_runtime {
      * How it is cut depends on lengths alone. Its kernels have numbers one after the other: the one that
      * reduces all or, in a reduction of everything, blocks of its range, which is `kernel`; then one for
      * the results of those, which is given the addresses of these and of the results, or, where rows may
-     * be folded in blocks, the kernel that does so and, for each result, one that reduces those of blocks, a
-     * matrix, along its first axis. Nonzero as for `parallel`, or without memory, or where a kernel cannot be compiled. */
+     * be folded in blocks, the kernel that does so and one a result, which reduces a matrix of those of
+     * blocks. Nonzero as for `parallel`, or without memory, or where a kernel cannot be compiled. */
     int32_t (*reduce)(th_call *call, int64_t kernel, int64_t *args, const th_reduction *how);
 
     /* 20: a convolution of floats, or a gradient of one. Its arguments: see `convolution.h`. Nonzero as
