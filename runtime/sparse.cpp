@@ -87,7 +87,7 @@ bool are_indices(PyArrayObject *indices, PyArrayObject *starts) {
 constexpr double kItemWork = 2;
 // Products of so many items let Python's lock go.
 constexpr double kLongProduct = 1 << 18;
-// Of fewer columns the numbers of the result are too few to be worth putting items in order.
+// Of fewer columns the numbers of the result are too few to be worth putting items into groups.
 constexpr std::int64_t kLeastColumns = 4;
 
 // May raise bad_alloc.

@@ -11,9 +11,9 @@ namespace theano::sparse {
 
 namespace {
 
-// Items of a group of rows, so many that they stay in the caches while they are sorted; and the most
-// groups, so many that each can be written to in turn.
-constexpr std::int64_t kGroupItems = 1 << 13, kMostGroups = 512;
+// Bytes of the result that a group of rows has, so many that they stay in the second cache while
+// products are added to them; and the most groups, so many that each can be written to in turn.
+constexpr std::int64_t kGroupBytes = 1 << 19, kMostGroups = 512;
 
 struct Release {
     void operator()(void *memory) const { pool::release(memory); }
@@ -34,14 +34,11 @@ class Groups {
 public:
     Groups(const Product &product, std::int64_t rows, const Loops &loops)
         : product_(product), loops_(loops), rows_(rows), items_(starts_of(product)[product.lines]) {
-        const std::int64_t most = std::clamp<std::int64_t>(items_ / kGroupItems, 1, kMostGroups);
-        while ((rows_ >> shift_) > most) ++shift_;
+        const std::int64_t in_cache = kGroupBytes / static_cast<std::int64_t>(sizeof(T)) / product.columns;
+        while ((rows_ >> shift_) >= kMostGroups || (std::int64_t{2} << shift_) <= in_cache) ++shift_;
         groups_ = (rows_ >> shift_) + 1;
         begins_ = room<std::int64_t>(groups_ + 1);
-        spread_ = room<Item>(items_);
-        data_ = room<T>(items_);
-        lines_ = room<Index>(items_);
-        starts_ = room<Index>(rows_ + 2 * groups_);
+        spread_ = room<Item<T, Index>>(items_);
     }
 
     void run() {
@@ -51,11 +48,6 @@ public:
     }
 
 private:
-    struct Item {
-        T value;
-        Index line, row;
-    };
-
     static const Index *starts_of(const Product &p) { return static_cast<const Index *>(p.starts); }
 
     void spread() {
@@ -72,22 +64,11 @@ private:
     }
 
     void multiply_group(std::int64_t group) {
-        const std::int64_t first = group << shift_, begin = begins_[group], end = begins_[group + 1];
+        const std::int64_t first = group << shift_, begin = begins_[group];
         const std::int64_t rows = std::min(rows_ - first, std::int64_t{1} << shift_);
-        // While items are placed, starts[row + 1] is where the next one of a row goes.
-        Index *starts = starts_.get() + first + 2 * group;
-        std::fill_n(starts, rows + 2, 0);
-        for (std::int64_t k = begin; k < end; ++k) ++starts[spread_[k].row - first + 2];
-        for (std::int64_t row = 0; row < rows; ++row) starts[row + 2] += starts[row + 1];
-        T *data = data_.get() + begin;
-        Index *lines = lines_.get() + begin;
-        for (std::int64_t k = begin; k < end; ++k) {
-            const Index to = starts[spread_[k].row - first + 1]++;
-            data[to] = spread_[k].value;
-            lines[to] = spread_[k].line;
-        }
-        T *out = static_cast<T *>(product_.out) + first * product_.columns;
-        loops_.rows({data, lines, starts, product_.dense, out, product_.columns, rows}, 0, rows);
+        T *out = static_cast<T *>(product_.out);
+        std::fill_n(out + first * product_.columns, rows * product_.columns, T(0));
+        loops_.items(product_, spread_.get() + begin, begins_[group + 1] - begin);
     }
 
     static void multiply_groups(std::int64_t *args, std::int64_t begin, std::int64_t end) {
@@ -98,10 +79,8 @@ private:
     const Product &product_;
     const Loops &loops_;
     std::int64_t rows_, items_, groups_, shift_ = 0;
-    Room<std::int64_t> begins_;  // of each group, in spread_, data_ and lines_
-    Room<Item> spread_;          // by groups, each in the order of columns
-    Room<T> data_;
-    Room<Index> lines_, starts_;
+    Room<std::int64_t> begins_;      // of each group, in spread_
+    Room<Item<T, Index>> spread_;  // by groups, each in the order of columns
 };
 
 template <class T>

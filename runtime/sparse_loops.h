@@ -17,6 +17,13 @@ struct Product {
     std::int64_t lines;    // rows of a matrix by rows, columns of one by columns
 };
 
+// An item of a matrix by columns, and where it is.
+template <class T, class Index>
+struct Item {
+    T value;
+    Index line, row;
+};
+
 // Places in a product of which items are wanted. Matrices are C-contiguous.
 struct Samples {
     const void *x, *y;
@@ -38,6 +45,8 @@ struct Loops {
     void (*rows)(const Product &, std::int64_t begin, std::int64_t end);
     // All of the result, in which there are zeros, of a matrix by columns.
     void (*columns)(const Product &);
+    // Adds the products of so many of its items, `Item`, in their order.
+    void (*items)(const Product &, const void *items, std::int64_t count);
     // Items [begin, end) of x @ y.T; false where a place is beyond x or y.
     bool (*samples)(const Samples &, std::int64_t begin, std::int64_t end);
     // Of lines [begin, end): sums; the diagonal; items that are added to a dense matrix.

@@ -99,20 +99,30 @@ void columns_times_vector(const Product &p) {
     }
 }
 
+// Adds the product of an item and its row of the dense matrix to a row of the result.
+template <class T>
+void add_product(const Product &p, T value, std::int64_t line, std::int64_t to) {
+    const T *__restrict row = static_cast<const T *>(p.dense) + line * p.columns;
+    T *__restrict out = static_cast<T *>(p.out) + to * p.columns;
+    for (std::int64_t j = 0; j < p.columns; ++j) out[j] += value * row[j];
+}
+
 template <class T, class Index>
 void columns(const Product &p) {
     if (p.columns == 1) return columns_times_vector<T, Index>(p);
     const T *data = static_cast<const T *>(p.data);
     const Index *indices = static_cast<const Index *>(p.indices);
     const Index *starts = static_cast<const Index *>(p.starts);
-    for (std::int64_t line = 0; line < p.lines; ++line) {
-        const T *row = static_cast<const T *>(p.dense) + line * p.columns;
-        for (std::int64_t k = starts[line]; k < starts[line + 1]; ++k) {
-            const T factor = data[k];
-            T *out = static_cast<T *>(p.out) + static_cast<std::int64_t>(indices[k]) * p.columns;
-            for (std::int64_t j = 0; j < p.columns; ++j) out[j] += factor * row[j];
-        }
-    }
+    for (std::int64_t line = 0; line < p.lines; ++line)
+        for (std::int64_t k = starts[line]; k < starts[line + 1]; ++k)
+            add_product(p, data[k], line, indices[k]);
+}
+
+template <class T, class Index>
+void items(const Product &p, const void *items, std::int64_t count) {
+    const auto *item = static_cast<const Item<T, Index> *>(items);
+    for (const auto *end = item + count; item != end; ++item)
+        add_product(p, item->value, item->line, item->row);
 }
 
 // Sums of terms: as many as a cache line has, so that bits do not depend on vectors.
@@ -211,10 +221,10 @@ bool fits(const void *indices, const void *starts, std::int64_t lines, std::int6
 
 template <class T, int kBytes>
 const Loops &loops_of(std::int64_t indexsize) {
-    static const Loops narrow{rows<T, std::int32_t, kBytes>, columns<T, std::int32_t>,
+    static const Loops narrow{rows<T, std::int32_t, kBytes>, columns<T, std::int32_t>, items<T, std::int32_t>,
                               samples<T, std::int32_t>, sums<T, std::int32_t>,
                               diagonal<T, std::int32_t>, add<T, std::int32_t>, fits<std::int32_t>};
-    static const Loops wide{rows<T, std::int64_t, kBytes>, columns<T, std::int64_t>,
+    static const Loops wide{rows<T, std::int64_t, kBytes>, columns<T, std::int64_t>, items<T, std::int64_t>,
                             samples<T, std::int64_t>, sums<T, std::int64_t>,
                             diagonal<T, std::int64_t>, add<T, std::int64_t>, fits<std::int64_t>};
     return indexsize == sizeof(std::int32_t) ? narrow : wide;
