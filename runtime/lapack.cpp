@@ -290,7 +290,9 @@ void offer_from_scipy(const std::string &name, const char *signature, void *poin
     all.found = all.complete();
 }
 
-Outcome run(int typenum, const Job &job, const std::atomic<bool> *given_up) {
+namespace {
+
+Outcome run_routine(int typenum, const Job &job, const std::atomic<bool> *given_up) {
     Routine *routine = library().found ? find_routine(typenum, job.routine) : nullptr;
     if (!routine) return {Status::bad_routine};
     Batch batch(typenum, job, routine, given_up);
@@ -300,6 +302,61 @@ Outcome run(int typenum, const Job &job, const std::atomic<bool> *given_up) {
         threads::run(Batch::kernel, reinterpret_cast<std::int64_t *>(&batch), batch.count,
                      batch.grain());
     return batch.outcome;
+}
+
+// NumPy computes these in double precision whatever the type, SciPy and Theano the others as they are.
+bool is_numpys(std::int64_t routine) {
+    return routine == TH_INVERSE || routine == TH_DET || routine == TH_SLOGDET || routine == TH_QR ||
+           routine == TH_QR_RAW;
+}
+
+template <class To, class From>
+void convert(const char *from, std::int64_t count, char *to) {
+    const auto *read = reinterpret_cast<const From *>(from);
+    std::transform(read, read + count, reinterpret_cast<To *>(to), [](From x) { return To(x); });
+}
+
+template <class T>
+Outcome run_in_double(const Job &job, const std::atomic<bool> *given_up) {
+    using D = Wide<T>;
+    const int modulus = job.routine == TH_SLOGDET ? job.count - 1 : -1;
+    std::int64_t strides[kMostStacks][kMostDimensions], counts[kMostStacks], all = 0;
+    for (int i = 0; i < job.count; ++i) {
+        counts[i] = 1;
+        for (std::int64_t axis = job.stacks[i].ndim - 1; axis >= 0; --axis) {
+            const std::size_t itemsize = i == modulus ? sizeof(double) : sizeof(D);
+            strides[i][axis] = counts[i] * static_cast<std::int64_t>(itemsize);
+            counts[i] *= job.stacks[i].shape[axis];
+        }
+        all += counts[i];
+    }
+    const Work<D> wide(all);
+    const Work<T> narrow(counts[0]);
+    if (!wide || !narrow) return {Status::no_memory};
+    const Stack &read = job.stacks[0];
+    copy_strided(read.ndim, read.shape, read.strides, sizeof(T), narrow.get(), read.data);
+    std::copy_n(narrow.get(), counts[0], wide.get());
+    Job in_double = job;
+    D *memory = wide.get();
+    for (int i = 0; i < job.count; memory += counts[i++]) {
+        in_double.stacks[i].data = reinterpret_cast<char *>(memory);
+        in_double.stacks[i].strides = strides[i];
+    }
+    const Outcome outcome = run_routine(is_complex<T> ? NPY_CDOUBLE : NPY_DOUBLE, in_double, given_up);
+    for (int i = 1; i < job.count && outcome.status == Status::done; ++i)
+        (i == modulus ? convert<Real<T>, double> : convert<T, D>)(in_double.stacks[i].data, counts[i],
+                                                                  job.stacks[i].data);
+    return outcome;
+}
+
+}  // namespace
+
+Outcome run(int typenum, const Job &job, const std::atomic<bool> *given_up) {
+    if (is_numpys(job.routine) && library().found) {
+        if (typenum == NPY_FLOAT) return run_in_double<float>(job, given_up);
+        if (typenum == NPY_CFLOAT) return run_in_double<std::complex<float>>(job, given_up);
+    }
+    return run_routine(typenum, job, given_up);
 }
 
 }  // namespace theano::lapack

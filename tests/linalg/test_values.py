@@ -459,3 +459,25 @@ def test_expm_of_what_is_no_number() -> None:
         [[0.0, np.inf], [1.0, 0.0]],
     ):
         assert np.isnan(f(a)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+@pytest.mark.parametrize("shape", [(6, 6), (40, 40), (200, 5, 5), (3, 2, 4, 4), (0, 3, 3), (0, 0)])
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_bits_of_numpy_in_single_precision(dtype: str, shape: tuple[int, ...], mode: str) -> None:
+    n = shape[-1]
+    hilbert = 1 / (np.arange(n)[:, None] + np.arange(n) + 1)
+    a = (hilbert + 1e-3 * np.random.default_rng(0).normal(size=shape)).astype(dtype)
+    x = T.TensorType(dtype, (False,) * a.ndim)()
+    outs = [nl.matrix_inverse(x), nl.det(x), *nl.slogdet(x)]
+    wanted = [np.linalg.inv(a), np.linalg.det(a), *np.linalg.slogdet(a)]
+    if a.ndim == 2:
+        outs += nl.qr(x)
+        wanted += np.linalg.qr(a)
+    together = theano.function([x], outs, mode=mode)
+    for given in (a, np.asfortranarray(a), np.flip(np.flip(a).copy())):
+        alone = [theano.function([x], out, mode=mode)(given) for out in outs]
+        for results in (together(given), alone):
+            for got, want in zip(results, wanted, strict=True):
+                assert got.dtype == want.dtype
+                np.testing.assert_array_equal(got, want)

@@ -25,7 +25,7 @@ from theano._core.ops.core.dimshuffle import (
 )
 from theano._core.ops.core.op import as_variable, python_int
 from theano._core.ops.elementwise.arithmetic import abs_, eq, mul, sgn, switch
-from theano._core.ops.elementwise.elementwise import conj
+from theano._core.ops.elementwise.elementwise import cast, conj
 from theano._core.ops.elementwise.transcendental import log
 from theano._core.ops.linalg.factors import QR, LUFactor
 from theano._core.ops.linalg.matrices import Part, diagonal_of
@@ -303,6 +303,11 @@ def _split_det(variable: Variable, a: Variable) -> Any:
     return None
 
 
+def _double_factor(a: Variable) -> Any:
+    """Return the factor of what NumPy computes in double precision, whatever the dtype."""
+    return factor(cast(a, "complex128" if dtypes.is_complex(a.type.dtype) else "float64"))
+
+
 @rule(
     "det(A) inv(A) → adj(A)",
     on=mul,
@@ -321,7 +326,7 @@ def _adjugate(rewriter: Rewriter, node: Apply) -> Any:
         rest = _split_det(scalar, inverted[0])
         if rest is None:
             continue
-        result = factor_adjugate(*factor(inverted[0]))
+        result = cast(factor_adjugate(*_double_factor(inverted[0])), matrix.type.dtype)
         result = matrix_transpose(result) if inverted[1] else result
         return result if isinstance(rest, int) else broadcast.op(rest) * result
     return None
@@ -361,9 +366,11 @@ def _shared_factor(rewriter: Rewriter, node: Apply) -> Any:
         return FactorSolve(adjoint)(*factor(a), node.inputs[1]) if op.routine == "solve" else None
     if adjoint:
         return None
-    if isinstance(op, SLogDet):
-        return factor_slogdet(*factor(a))
-    return (factor_inverse if isinstance(op, MatrixInverse) else factor_det)(*factor(a))
+    made = factor_det
+    if not isinstance(op, Det):
+        made = factor_inverse if isinstance(op, MatrixInverse) else factor_slogdet
+    results = made.make_node(*_double_factor(a)).outputs
+    return [cast(new, out.type.dtype) for new, out in zip(results, node.outputs, strict=True)]
 
 
 @rule(
