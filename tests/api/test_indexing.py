@@ -416,3 +416,10 @@ def test_positions_may_be_an_array_of_another_library() -> None:
     got = function([x], [x[Foreign()], x[1:, Foreign()]])(given)
     for one, other in zip(got, (given[[2, 0]], given[1:, [2, 0]]), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_step_of_zero_beside_a_bound_that_is_an_argument() -> None:
+    x, n = T.dvector("x"), T.lscalar("n")
+    for part in (x[n:0:0], x[:n:0], T.set_subtensor(x[n:0:0], 1.0), x[n::0].sum()):
+        with pytest.raises(ValueError, match="slice step cannot be zero"):
+            function([x, n], part)(np.ones(3), 1)

@@ -336,10 +336,11 @@ def _slice_parts(p: Core, node: Apply, entry: slice, length: Size) -> tuple[Size
     step = 1 if entry.step is None else _entry(p, entry.step)
     start = None if entry.start is None else _entry(p, entry.start)
     stop = None if entry.stop is None else _entry(p, entry.stop)
+    if step == 0:
+        # No division by it is written, whatever the bounds are: LLVM promises nothing of one.
+        p.check(node, 0, "slice_step", ())
+        return 0, 0, 1
     if all(v is None or isinstance(v, int) for v in (start, stop, step)):
-        if step == 0:
-            p.check(node, 0, "slice_step", ())
-            return 0, 0, 1
         if isinstance(length, int):
             positions = range(*slice(start, stop, step).indices(length))
             return positions.start if len(positions) else 0, len(positions), step
