@@ -228,3 +228,15 @@ def test_classes_of_identities_with_other_gradients() -> None:
     f = theano.function([x], gradient.grad_clip(gradient.grad_scale(x, 2), -1, 1) * 2)
     kinds = (gradient.GradClip, gradient.GradScale)
     assert not any(isinstance(node.op, kinds) for node in f.maker.graph.toposort())
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode(linker="py")])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_of_a_join_whose_axis_is_an_argument_and_whose_lengths_fit_along_that_alone(mode, axis):
+    x, y, weights, along = T.dmatrix("x"), T.dmatrix("y"), T.dmatrix("w"), T.bscalar("axis")
+    cost = (T.join(along, x, y) * weights).sum()
+    f = theano.function([x, y, weights, along], T.grad(cost, [x, y]), mode=mode)
+    whole = np.arange(12.0).reshape((4, 3) if axis == 0 else (3, 4))
+    parts = np.split(whole, [3], axis)
+    for got, part in zip(f(*parts, whole, axis), parts, strict=True):
+        np.testing.assert_array_equal(got, part)

@@ -206,6 +206,16 @@ def test_joins_out_of_range() -> None:
         T.tile(x, [2, 3, 4], ndim=2)
 
 
+def test_the_axis_of_a_stack_may_be_a_constant() -> None:
+    x = T.dmatrix("x")
+    assert T.stack([x, x], axis=T.constant(1)).eval({x: np.ones((2, 3))}).shape == (2, 2, 3)
+    assert T.concatenate([x, x], axis=T.constant(-1)).eval({x: np.ones((2, 3))}).shape == (2, 6)
+    with pytest.raises(ValueError, match="out of range"):
+        T.concatenate([x, x], axis=T.constant(2))
+    with pytest.raises(TypeError, match="no value before a function runs"):
+        T.stack([x, x], axis=T.iscalar())
+
+
 def test_an_assertion_that_certainly_holds_is_looked_through() -> None:
     two = T.constant(2)
     assert T.get_scalar_constant_value(Assert()(two, two > 1)) == 2

@@ -96,12 +96,13 @@ def join(axis: Any, *tensors_list: object) -> TensorVariable:
         return alone
     if isinstance(axis, float) and axis.is_integer():
         axis = int(axis)
-    if python_int(as_tensor_variable(axis)) is None:
+    number = python_int(as_tensor_variable(axis))
+    if number is None:
         return _join_along_unknown(axis, tensors_list)
     try:
         return ops.Join()(axis, *tensors_list)
     except IndexError as error:
-        if int(axis) < 0:
+        if number < 0:
             raise
         raise ValueError(
             f'Join argument "axis" is out of range (given input dimensions): {error}'
@@ -123,10 +124,21 @@ def _joined_along(axis: Variable, *tensors: Variable) -> Any:
     rank = max(x.type.ndim for x in tensors)
     plain = [shaping.pattern_broadcast(x, (False,) * x.type.ndim) for x in tensors]
     axis = axis_counted("Join", axis, rank)
-    result = ops.join(rank - 1, *plain)
+    result = _joined_if(eq(axis, rank - 1), rank - 1, plain)
     for each in range(rank - 2, -1, -1):
-        result = ifelse(eq(axis, each), ops.join(each, *plain), result)
+        chosen = eq(axis, each)
+        result = ifelse(chosen, _joined_if(chosen, each, plain), result)
     return result
+
+
+def _joined_if(chosen: Variable, axis: int, tensors: Sequence[Variable]) -> Any:
+    """Return tensors joined along an axis, or nothing of each where it is not chosen.
+
+    The lengths of what cannot be joined along it do not fit in the gradient either.
+    """
+    nothing = [get_item(x, (slice(0),) * x.type.ndim) for x in tensors]
+    pairs = zip(tensors, nothing, strict=True)
+    return ops.join(axis, *(ifelse(chosen, x, none) for x, none in pairs))
 
 
 def stack(*tensors: TensorLike, **kwargs: object) -> TensorVariable:
@@ -201,7 +213,8 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
             f"stack() got unexpected arguments: {[*kwargs, *extra]}. The variables are one list: "
             "stack([x, y], axis=0)"
         )
-    return tensors, int(axis)
+    known = axis if isinstance(axis, (int, float)) else python_int(as_tensor_variable(axis))
+    return tensors, int(axis if known is None else known)
 
 
 def stacklists(arg: TensorLike) -> TensorVariable:
