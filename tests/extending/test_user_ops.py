@@ -1005,3 +1005,15 @@ def test_gradient_is_not_asked_where_nothing_is_connected():
     with pytest.raises(theano.gradient.DisconnectedInputError):
         T.grad(shifted.sum(), factor)
     assert T.grad(shifted.sum(), factor, disconnected_inputs="ignore").eval({factor: 2.0}) == 0
+
+
+def test_an_input_cannot_be_an_output() -> None:
+    class Same(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x):
+            return theano.Apply(self, [x], [x])
+
+    # A graph that goes in a circle: whatever walks it would not come to an end.
+    with pytest.raises(ValueError, match="An output of Apply is an input"):
+        Same()(T.dmatrix("x"))
