@@ -76,3 +76,20 @@ def test_one_number_for_each_row() -> None:
 def test_numbers_are_used_by_every_output() -> None:
     for out in nnet.crossentropy_softmax_argmax_1hot_with_bias(x, b, y):
         theano.function([x, b, y], out)
+
+
+def test_two_classes_may_be_truth_values() -> None:
+    # Theano 1.0.5 took them here, but not for the plain cross-entropy of probabilities.
+    two, truth = T.bvector("two"), T.TensorType("bool", (False,))("truth")
+    b2, cut, chosen = b[:2], x[:, :2], np.array([True, False, True])
+    for crossentropy in (
+        nnet.crossentropy_softmax_1hot,
+        lambda rows, labels: nnet.crossentropy_softmax_argmax_1hot_with_bias(rows, b2, labels),
+    ):
+        outputs = [crossentropy(cut, labels) for labels in (two, truth)]
+        every = [v for several in outputs for v in several]
+        f = theano.function([x, b, two, truth], every, on_unused_input="ignore")
+        results = f(X, B, chosen.astype("int8"), chosen)
+        half = len(results) // 2
+        for number, value in zip(results[:half], results[half:], strict=True):
+            np.testing.assert_array_equal(number, value)

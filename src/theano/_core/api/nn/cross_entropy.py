@@ -153,8 +153,11 @@ def _chosen(x: Variable, y_idx: TensorLike) -> Any:
 def _classes(x: TensorLike, y_idx: TensorLike) -> tuple[Any, list[Any]]:
     """Return checked class numbers, one for each row of `x`, and the conditions."""
     y = as_tensor_variable(y_idx)
-    if y.type.ndim != 1 or not dtypes.is_integer(y.type.dtype):
+    if y.type.ndim != 1 or not dtypes.is_discrete(y.type.dtype):
         raise TypeError(f"integer vector required for argument: y_idx, got {y.type}")
+    if y.type.dtype == "bool":
+        # As a number of a row it would be a mask.
+        y = cast(y, "uint8")
     rows, count = shaping.length(x, 0), shaping.length(y, 0)
     y = ONE_EACH(y, count, rows, eq(count, rows))
     return IN_BOUNDS(y, in_bounds(y, x)), [in_bounds(y, x)]
