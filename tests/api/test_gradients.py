@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import theano
+import theano.sparse
 import theano.tensor as T
 from theano import gradient
 from theano.gradient import DisconnectedInputError, GradientError, NullTypeGradError
@@ -240,3 +242,11 @@ def test_of_a_join_whose_axis_is_an_argument_and_whose_lengths_fit_along_that_al
     parts = np.split(whole, [3], axis)
     for got, part in zip(f(*parts, whole, axis), parts, strict=True):
         np.testing.assert_array_equal(got, part)
+
+
+def test_a_sparse_gradient_of_a_row_stays_sparse() -> None:
+    s, row = theano.sparse.csc_matrix("s", dtype="float64"), T.drow("row")
+    product = theano.sparse.true_dot(s, row, grad_preserves_dense=False)
+    (g,) = T.grad(theano.sparse.sp_sum(product), [row])
+    value = sparse.csc_matrix(np.array([[3.0], [0.75]]))
+    assert theano.function([s, row], g)(value, np.ones((1, 2))).toarray().tolist() == [[3.75, 3.75]]

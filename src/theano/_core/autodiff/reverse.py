@@ -356,7 +356,7 @@ def _settle(node: Apply, variable: Variable, g: Variable) -> Any:
         )
     # A length of 1 that the variable declares, and an operation such as rfft forgets.
     pattern = [a or b for a, b in zip(type_.broadcastable, g.type.broadcastable, strict=True)]
-    return pattern_broadcast(g, pattern)
+    return pattern_broadcast(g, pattern) if isinstance(g.type, TensorType) else g
 
 
 def _as_tensor(g: Any, variable: Variable) -> Any:
