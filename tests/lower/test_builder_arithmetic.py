@@ -144,6 +144,39 @@ def test_words_are_divided_by_constants(dtype):
             assert rests.tolist() == [int(n) % c for n in x], c
 
 
+def near_and_far(dtype):
+    """Pairs of words, around the numbers up to which float64 divides them, and any."""
+    rng, info = np.random.default_rng(12), np.iinfo(dtype)
+    ends = [2**k + n for k in (0, 1, 31, 49, 50, 51, 52, 53, 62, 63) for n in range(-2, 3)]
+    ends += [info.max - 1, info.max, *(-n for n in ends), 3, 7, 10**15]
+    some = [int(n) >> int(n) % 64 for n in rng.integers(0, 2**63, 60)]
+    every = [n for n in (*ends, *some, *(-n for n in some)) if info.min <= n <= info.max]
+    y = np.array([b for b in every if b], dtype)
+    x = np.array([n for b in y for n in every], dtype)
+    # Multiples, and their neighbours.
+    multiples = [(int(a) // int(b) * int(b) + n, b) for a in y for b in y for n in (-1, 0, 1)]
+    multiples = [(a, b) for a, b in multiples if info.min <= a <= info.max]
+    left, right = (np.array(part, dtype) for part in zip(*multiples, strict=True))
+    x, y = np.concatenate([x, left]), np.concatenate([np.repeat(y, len(every)), right])
+    # All of a vector are near, or not.
+    order = np.argsort(np.maximum(np.abs(x.astype(float)), np.abs(y.astype(float))))
+    return x[order][: len(x) // 8 * 8], y[order][: len(x) // 8 * 8]
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_words_are_divided_by_words(dtype, lanes):
+    x, y = near_and_far(dtype)
+    info = np.iinfo(dtype)
+    quotients = Kernel(lambda b, x, y: b.int_div(x, y), (dtype, dtype), lanes)(x, y)
+    rests = Kernel(lambda b, x, y: b.mod(x, y), (dtype, dtype), lanes)(x, y)
+    pairs = list(zip(x.tolist(), y.tolist(), strict=True))
+    # The lowest by -1 is itself.
+    wanted = [a if (a, c) == (info.min, -1) and info.min else a // c for a, c in pairs]
+    assert quotients.tolist() == wanted
+    assert rests.tolist() == [a % c for a, c in pairs]
+
+
 def truncated_power(x, y):
     """NumPy's power, and the truncated quotient where the exponent is negative."""
     if x.dtype.kind == "u":

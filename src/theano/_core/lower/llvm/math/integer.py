@@ -1,9 +1,20 @@
 """Integer division, remainder and powers, none of which ever trap; products of words."""
 
-from theano._core.lower.llvm.text.emitter import BITS, Emitter, Number, Value, is_signed
+from theano._core.lower.llvm.text.emitter import (
+    BITS,
+    FORMATS,
+    Emitter,
+    Number,
+    Value,
+    is_signed,
+)
 
 # The lower half of a word.
 LOW = (1 << 32) - 1
+# The bits of this float plus an integer n are those of the float plus n, for n near 0.
+ROUNDER = FORMATS["float64"].rounder
+# Numbers of that many bits are near, and so are their quotients, also that of the lowest by -1.
+NEAR_BITS = 50
 
 
 def wide_product(b: Emitter, x: Value, y: Number) -> tuple[Value, Value]:
@@ -60,14 +71,55 @@ def _divide(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
         return _floored(b, x, y, _truncated_quotient(b, x, y))
     zero = b.eq(y, 0)
     safe = b.select(zero, 1, y)
-    if not is_signed(x.dtype):
-        q, r = _floored(b, x, safe, _truncated_quotient(b, x, safe))
-        return b.select(zero, 0, q), b.select(zero, 0, r)
-    # -x wraps for the lowest x, where the division instruction would trap.
-    minus = b.eq(safe, -1)
-    q = b.select(minus, b.neg(x), _truncated_quotient(b, x, b.select(minus, 1, safe)))
-    q, r = _floored(b, x, safe, q)
+    if BITS[x.dtype] == 64 and x.lanes > 1:
+        q, r = _as_floats(b, x, safe)
+    else:
+        q, r = _by_dividing(b, x, safe)
     return b.select(zero, 0, q), b.select(zero, 0, r)
+
+
+def _by_dividing(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+    """`(quotient, remainder)` of floored division by a number that is not 0."""
+    if not is_signed(x.dtype):
+        return _floored(b, x, y, _truncated_quotient(b, x, y))
+    # -x wraps for the lowest x, where the division instruction would trap.
+    minus = b.eq(y, -1)
+    q = b.select(minus, b.neg(x), _truncated_quotient(b, x, b.select(minus, 1, y)))
+    return _floored(b, x, y, q)
+
+
+def _as_floats(b: Emitter, x: Value, y: Value) -> tuple[Value, Value]:
+    """`(quotient, remainder)` of floored division of words by a number that is not 0.
+
+    Words that are all near 0 are divided as float64. Their quotient is farther from the next
+    integer above than a rounding error, so that its floor is right, and what is left is exact.
+    Others are divided in a cold block, one after the other.
+    """
+    dividend, divisor = _near_to_float(b, x), _near_to_float(b, y)
+    quotient = b.intrinsic("llvm.floor", b.divide(dividend, divisor))
+    rest = b.sub(dividend, b.mul(quotient, divisor))
+    near = _near_to_integer(b, quotient, x.dtype), _near_to_integer(b, rest, x.dtype)
+    q, r = b.when_any(_some_is_far(b, x, y), near, lambda: _by_dividing(b, x, y))
+    return q, r
+
+
+def _some_is_far(b: Emitter, x: Value, y: Value) -> Value:
+    """Whether one of two words is not near 0."""
+    bits = NEAR_BITS
+    if is_signed(x.dtype):
+        # Numbers below 0 have one bit more.
+        x, y, bits = b.add(x, 1 << bits), b.add(y, 1 << bits), bits + 1
+    return b.neq(b.binary("lshr", b.bit_or(x, y), bits), 0)
+
+
+def _near_to_float(b: Emitter, x: Value) -> Value:
+    bits = b.add(Value(x.text, "int64", x.lanes), b.bits_of(ROUNDER, "float64"))
+    return b.sub(b.from_bits(bits), ROUNDER)
+
+
+def _near_to_integer(b: Emitter, x: Value, dtype: str) -> Value:
+    bits = b.sub(b.bits(b.add(x, ROUNDER)), b.bits_of(ROUNDER, "float64"))
+    return Value(bits.text, dtype, x.lanes)
 
 
 def _by_multiplying(b: Emitter, x: Value, y: int) -> tuple[Value, Value]:
