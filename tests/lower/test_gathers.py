@@ -10,6 +10,7 @@ import pytest
 import theano
 import theano.tensor as T
 from theano._core.lower import program as ir
+from theano._core.lower.llvm.kernels import frame
 from theano.ifelse import ifelse
 
 RANDOM = np.random.default_rng(8)
@@ -54,6 +55,31 @@ def test_interpolation_is_one_loop(kind: str, width: int) -> None:
                 np.testing.assert_array_equal(f(given, table), wanted(table, given))
                 found = total(given, table)
                 np.testing.assert_allclose(found, wanted(table, given).sum(), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("place", ["uint8", "int32", "int64"])
+@pytest.mark.parametrize("kind", ["int8", "float32", "float64", "complex64", "complex128"])
+def test_items_are_gathered_at_once(kind: str, place: str, monkeypatch: Any) -> None:
+    """By the processor's instruction, or by what LLVM writes where there is none."""
+    i, y = T.vector(dtype=place), T.vector(dtype=kind)
+    table = (RANDOM.random(90) * 99).astype(kind)
+    if kind.startswith("complex"):
+        table = table * np.asarray(3 - 4j, kind)
+    at = RANDOM.integers(0, 45, 1003).astype(place)
+    some = (at, np.arange(45).astype(place), at[:3], np.sort(at)[::-2])
+    found = []
+    for gathers in (False, True):
+        monkeypatch.setattr(frame, "has_fast_gathers", lambda bits, gathers=gathers: gathers)
+        f = theano.function([i, y], y[i + i] * y[i // 3])
+        texts = [k.text for k in f.maker.kernels]
+        wide = np.dtype(kind).itemsize
+        assert any("masked.gather" in text for text in texts) == (gathers and wide in (4, 8))
+        found.append([f(some_at, table) for some_at in some])
+        with pytest.raises(IndexError):
+            f(np.array([1, 2, 45] * 9, place), table)
+    for some_at, one, two in zip(some, *found, strict=True):
+        np.testing.assert_array_equal(two, one)
+        np.testing.assert_allclose(one, table[some_at * 2] * table[some_at // 3], rtol=1e-6)
 
 
 def test_pixels_between_others() -> None:

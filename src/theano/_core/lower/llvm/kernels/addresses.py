@@ -10,6 +10,10 @@ from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.items import Part, has_masks, itemsize, load, load_part
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value, llvm_type
 
+# Bytes of the items that processors gather, and the lanes from which on that is sooner done.
+GATHERED = (4, 8)
+FEWEST_GATHERED = 4
+
 
 class Address(Record):
     """Where an item is, of an array that is read or written at arrays of positions.
@@ -75,6 +79,10 @@ class Address(Record):
         return [of_lane(i) for i in range(values[0].lanes)]
 
 
+def _are_narrow(places: Sequence[Any]) -> bool:
+    return all(never_negative(place.dtype) for place in places)
+
+
 def never_negative(dtype: str) -> bool:
     """Tell whether positions of a dtype are positions as int64, too, without a look at them."""
     return dtype.startswith("uint") and itemsize(dtype) < 8
@@ -97,13 +105,12 @@ def gathered(
     if lanes == 1:
         (at,) = address.write_each(b, index, values)
         return load(b, b.emit(f"inttoptr i64 {at.text} to ptr"), dtype, 1)
-    item = f"i{8 * size}"
-    type_ = f"<{lanes} x {item}>"
+    type_ = f"<{lanes} x i{8 * size}>"
     if last >= 0:
         packed = _of_row(b, address, index, values, last, size)
-    elif all(never_negative(value.dtype) for value in values[: len(address.at)]):
+    elif not _has_gather(b, lanes, size) and _are_narrow(values[: len(address.at)]):
         # Numbers leave vectors one by one: narrow ones do so faster than addresses.
-        packed = _apart(b, address.write_each(b, index, values), item)
+        packed = _each(b, address.write_each(b, index, values), size)
     else:
         packed = _maybe_neighbours(b, address.write(b, index, values), size)
     if dtype.startswith("complex"):
@@ -132,15 +139,35 @@ def _maybe_neighbours(b: Any, addresses: Value, size: int) -> str:
     together = b.emit(f"load {type_}, ptr {_pointer(b, first)}, align 1")
     b.perform(f"br label %{join}")
     b.label(apart)
-    each = _apart(b, [b.lane(addresses, i) for i in range(lanes)], f"i{8 * size}")
+    each = _apart(b, addresses, size)
     b.perform(f"br label %{join}")
     b.label(join)
     return b.emit(f"phi {type_} [{together}, %{beside}], [{each}, %{apart}]")
 
 
-def _apart(b: Any, addresses: Sequence[Any], item: str) -> str:
-    """Read one item at each address."""
-    packed, type_ = "poison", f"<{len(addresses)} x {item}>"
+def _has_gather(b: Any, lanes: int, size: int) -> bool:
+    """Tell whether items at some addresses are best read by one instruction."""
+    return b.gathers and lanes >= FEWEST_GATHERED and size in GATHERED
+
+
+def _apart(b: Any, addresses: Value, size: int) -> str:
+    """Read one item at each address of a vector."""
+    lanes = addresses.lanes
+    if not _has_gather(b, lanes, size):
+        return _each(b, [b.lane(addresses, i) for i in range(lanes)], size)
+    pointers, mask = f"<{lanes} x ptr>", f"<{lanes} x i1>"
+    suffix, type_ = f"v{lanes}i{8 * size}", f"<{lanes} x i{8 * size}>"
+    name = f"@llvm.masked.gather.{suffix}.v{lanes}p0"
+    b.declarations[f"declare {type_} {name}({pointers}, i32, {mask}, {type_})"] = None
+    at = b.emit(f"inttoptr {addresses.type} {addresses.text} to {pointers}")
+    given = f"{pointers} {at}, i32 1, {mask} splat (i1 true), {type_} poison"
+    return b.emit(f"call {type_} {name}({given})")
+
+
+def _each(b: Any, addresses: Sequence[Any], size: int) -> str:
+    """Read one item at each address, one after the other."""
+    packed, item = "poison", f"i{8 * size}"
+    type_ = f"<{len(addresses)} x {item}>"
     for i, address in enumerate(addresses):
         at = b.emit(f"inttoptr i64 {address.text} to ptr")
         bits = b.emit(f"load {item}, ptr {at}, align 1")
@@ -180,7 +207,7 @@ def _of_row(
         found.append((words.text, some))
         b.perform(f"br label %{join}")
     b.label(apart)
-    found.append((_apart(b, [b.lane(addresses, i) for i in range(lanes)], f"i{8 * size}"), apart))
+    found.append((_apart(b, addresses, size), apart))
     b.perform(f"br label %{join}")
     b.label(join)
     return b.emit(f"phi {type_} " + ", ".join(f"[{text}, %{block}]" for text, block in found))

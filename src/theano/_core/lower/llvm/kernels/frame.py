@@ -12,7 +12,11 @@ from typing import Any
 from theano._core.lower.kernel.loops import Loop
 from theano._core.lower.llvm.builder import Builder
 from theano._core.lower.llvm.kernels.items import Memory, constant, itemsize
-from theano._core.lower.llvm.target.codegen import has_avx512, smallest_masked_item
+from theano._core.lower.llvm.target.codegen import (
+    has_avx512,
+    has_fast_gathers,
+    smallest_masked_item,
+)
 from theano._core.lower.llvm.text.emitter import ComplexValue, Value
 
 # The axis of partial results that counts the blocks of a kernel that is split.
@@ -67,6 +71,7 @@ class Frame:
         self.b = Builder(lanes, bits)
         self.b.fenced = not has_avx512(bits)
         self.b.scales = has_avx512(bits)
+        self.b.gathers = has_fast_gathers(bits)
         self.smallest_masked = smallest_masked_item(bits) if lanes > 1 else 0
         self.b.smallest_masked = self.smallest_masked
         reduced = set(loop.reduced)

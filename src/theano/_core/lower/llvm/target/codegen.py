@@ -69,6 +69,16 @@ def has_avx512(vector_bits: int) -> bool:
 
 
 @functools.cache
+def has_fast_gathers(vector_bits: int) -> bool:
+    """Whether code for vectors of this width reads at addresses apart by one instruction.
+
+    Intel's processors with numbers of 16 bits are those that need no mitigation of Gather Data
+    Sampling, which makes that instruction slower than a load for each item. AMD's were not tried.
+    """
+    return has_avx512(vector_bits) and "avx512_fp16" in _processor().split()
+
+
+@functools.cache
 def smallest_masked_item(vector_bits: int) -> int:
     """Bytes of the smallest item whose vectors are read and written under a mask; 0: none are.
 

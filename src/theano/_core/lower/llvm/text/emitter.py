@@ -199,6 +199,8 @@ class Emitter:
         self.fenced = True
         # Whether the processor multiplies vectors by powers of two in one instruction (AVX-512).
         self.scales = False
+        # Whether the processor reads items at a vector of addresses sooner than one by one.
+        self.gathers = False
         # Bytes of the smallest item that is read and written under a mask; 0: none is.
         self.smallest_masked = 0
         # Whether what is run depends on the values of lanes.
