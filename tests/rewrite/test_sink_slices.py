@@ -72,6 +72,15 @@ STENCILS: dict[str, Callable[..., Any]] = {
     "an axis of its own": lambda m, a, c: (lambda z: z[:, :, 0] * z[:, :, 1])(a[:, None] - c),
     "a whole": lambda m, a, c: (lambda z: z[1:] + z[:-1] + z.sum())(a + c),
     "of a dear one": lambda m, a, c: (lambda z: z[1:] + z[:-1])(m.exp(a) + c),
+    "items of a dear one": lambda m, a, c: (lambda z: z[:, :, 0] * z[:, :, 1] - z[0, 0, 2])(
+        m.exp(a[:, None] / 9) - m.exp(c / 9)
+    ),
+    "the same items of a dear one": lambda m, a, c: (lambda z: z[:, 0] * z[0] + z[:, 1])(
+        m.exp(a / 9) + c
+    ),
+    "items for products": lambda m, a, c: (lambda z: m.dot(z[0], c.T) + m.dot(z[1], a.T))(
+        m.exp(a / 9) + c
+    ),
     "chosen": lambda m, a, c: (lambda z: z[1:, 1:] - z[:-1, :-1])(m.where(a > c, a, c)),
     "chain": lambda m, a, c: (lambda d: (lambda e: e[1:] - e[:-1])(d[1:] - d[:-1]))(a[1:] - a[:-1]),
 }
@@ -101,7 +110,8 @@ def test_values(name: str, dtype: str) -> None:
                 got = f(*given)
                 assert got.dtype == wanted.dtype
                 # NumPy's exp is not ours.
-                np.testing.assert_allclose(got, wanted, rtol=1e-6 * (name == "of a dear one"))
+                close = 1e-6 * ("dear" in name or "products" in name)
+                np.testing.assert_allclose(got, wanted, rtol=close, atol=close)
 
 
 def test_of_known_sizes_is_checked() -> None:
@@ -136,7 +146,17 @@ def loops(f: Any) -> int:
 
 @pytest.mark.parametrize(
     ("name", "arrays"),
-    [("flux", 2), ("known ends", 1), ("chosen", 1), ("chain", 1), ("of a dear one", 2)],
+    [
+        ("flux", 2),
+        ("known ends", 1),
+        ("chosen", 1),
+        ("chain", 1),
+        ("of a dear one", 2),
+        # Of each column and of the one item.
+        ("items of a dear one", 2),
+        ("the same items of a dear one", 2),
+        ("items for products", 1),
+    ],
 )
 def test_few_are_stored(name: str, arrays: int) -> None:
     a, c = T.dmatrices("ac")

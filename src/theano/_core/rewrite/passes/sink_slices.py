@@ -15,7 +15,9 @@ from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.index_form import Slice, join_index, merged_index, split_index
 from theano._core.ops.array.indexing import Subtensor, subtensor
+from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.control.scan import Loop, in_bodies
+from theano._core.ops.core.dimshuffle import DimShuffle
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
@@ -25,6 +27,8 @@ from theano._core.rewrite.rules.subtensor import part_of_one
 
 # Instructions that are sooner repeated for each point than their result is stored and read again.
 MOST_AGAIN = 5
+# Operations that read their operands in a loop, which computes what these are made of as well.
+LOOPS = (Elementwise, Reduction)
 
 RULES = Rules("slices")
 
@@ -173,10 +177,30 @@ class _Needs:
         gaps = any(isinstance(e, Slice) and e.step not in (None, 1) for p in parts for e in p[0])
         if not _can_be_checked(node) or (gaps and len(_full(node)) != 1):
             return False
-        again = self._repeated(node, len(parts) - 1)
+        again = self._repeated(node, 0 if self._none_again(out) else len(parts) - 1)
         if again is not None:
             self.sunk |= again
         return again is not None
+
+    def _none_again(self, value: Variable) -> bool:
+        """Tell whether parts have no item in common, and are read by loops that are there anyway.
+
+        Coordinates of points, say, which one function has moved.
+        """
+        items = zip(*(part[0] for part in self.parts[value]), strict=False)
+        known = [axis for axis in items if all(isinstance(i, int) and i >= 0 for i in axis)]
+        if len(set(zip(*known, strict=True))) < len(self.parts[value]):
+            return False
+        readers = self.readers[value] - self.sunk
+        return all(self._in_loops(reader.outputs[0]) for reader in readers)
+
+    def _in_loops(self, value: Variable) -> bool:
+        """Tell whether only loops read a value."""
+        return all(
+            isinstance(node.op, LOOPS)
+            or (isinstance(node.op, DimShuffle) and self._in_loops(node.outputs[0]))
+            for node in self.readers.get(value, ())
+        )
 
     def _repeated(self, node: Apply, times: int) -> set[Apply] | None:
         """Return the nodes in whose loop a node is, if so many more times of them are cheap."""
