@@ -20,7 +20,7 @@ from theano._core.rewrite import added
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.ifelse.sink import rewrite_branches
 from theano._core.rewrite.inline import classes_in, hold, inlined, without_assertions
-from theano._core.rewrite.passes import sink_slices
+from theano._core.rewrite.passes import common_factors, sink_slices
 from theano._core.rewrite.passes.check_labels import check_class_numbers
 from theano._core.rewrite.passes.repeated_writes import add_repeated
 from theano._core.rewrite.rule import Rule, RuleSet
@@ -168,11 +168,11 @@ PASSES = (
     ),
     Pass(
         "special",
-        "Cheaper forms of what is left: powers to products. They are not canonical: `sqr(x)` "
-        "would hide a factor from cancellation.",
+        "Cheaper forms of what is left, which would hide factors from cancellation: `sqr(x)`.",
         "nan",
         _walk("special"),
     ),
+    Pass("factors", "Before calls of BLAS hide sums.", "nan", _alone(common_factors.taken_out)),
     Pass(
         "blas",
         "Last, on final operands: a product absorbs the scaling and the sum around it.",
@@ -208,7 +208,7 @@ RULE_PHASES = ("shape", "canonical", "reversals", "stable", "special", "blas", "
 LEVELS = {
     **dict.fromkeys(("none", "merge"), ("merge",)),
     "fast_compile": ("canonical",),
-    "fast_run": ("add_repeated", "check_labels", "sparse", "loops", *RULE_PHASES[1:]),
+    "fast_run": ("add_repeated", "check_labels", "sparse", "loops", "factors", *RULE_PHASES[1:]),
 }
 
 
