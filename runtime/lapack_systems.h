@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lapack_call.h"
+#include "lapack_triangle.h"
 
 namespace theano::lapack {
 
@@ -128,6 +129,9 @@ template <class T, class I>
 std::int64_t solve_triangular(std::int64_t flags, const View *v) {
     constexpr std::int64_t item = sizeof(T);
     const View &a = v[0], &b = v[1];
+    if constexpr (!is_complex<T>) {
+        if (solve_many_columns<T>(a, b, v[2], flags & TH_LOWER)) return 0;
+    }
     std::int64_t n_ = a.rows;
     auto leads = [&](std::int64_t far, std::int64_t near) {
         return near == item && far % item == 0 && far / item >= std::max<std::int64_t>(n_, 1) &&

@@ -132,6 +132,43 @@ def test_solve(name: str, dtype: str, shape: tuple[int, ...]) -> None:
     _check(build, [whole], (a, b), dtype)
 
 
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_triangles_with_many_right_sides(dtype: str, lower: bool) -> None:
+    """However they lie: by rows and by columns, with gaps, backwards."""
+    x, y = T.TensorType(dtype, (False,) * 2)(), T.TensorType(dtype, (False,) * 2)()
+    build = sl.solve_lower_triangular if lower else sl.solve_upper_triangular
+    f = theano.function([x, y], build(x, y))
+    for n, columns in ((1, 4), (3, 5), (4, 64), (7, 300), (33, 129), (130, 41), (1025, 4), (0, 9)):
+        a = _random((n, n), dtype, n) / np.asarray(max(n, 1), dtype) + 2 * np.eye(n, dtype=dtype)
+        other = np.triu_indices(n, 1) if lower else np.tril_indices(n, -1)
+        a[other] = np.nan
+        b = _random((n, columns), dtype, columns)
+        wanted = np.linalg.solve(np.where(np.isnan(a), 0, a).astype("float64"), b)
+        first = f(a, b)
+        np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-5 if dtype[5:] == "32" else 1e-13)
+        for triangle in (np.asfortranarray(a), np.repeat(a, 2, 1)[:, ::2], a[::-1].copy()[::-1]):
+            for side in (np.asfortranarray(b), np.repeat(b, 2, 1)[:, ::2], b[::-1].copy()[::-1]):
+                np.testing.assert_array_equal(f(triangle, side), first)
+        if 0 < n <= 1024:
+            # Each number is what it would be among other columns.
+            np.testing.assert_array_equal(f(a, b[:, -4:]), first[:, -4:])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_triangles_of_extreme_numbers(dtype: str) -> None:
+    """What has no inverse that is a normal number is left to LAPACK."""
+    x, y = T.TensorType(dtype, (False,) * 2)(), T.TensorType(dtype, (False,) * 2)()
+    f = theano.function([x, y], sl.solve_lower_triangular(x, y))
+    info = np.finfo(dtype)
+    for item in (info.max, info.tiny):
+        a = np.diag(np.array([1, item, 2], dtype))
+        b = np.ones((3, 40), dtype) * np.asarray([[1], [item], [3]], dtype)
+        np.testing.assert_allclose(f(a, b), np.repeat([[1.0], [1.0], [1.5]], 40, 1), rtol=1e-6)
+    with pytest.raises(np.linalg.LinAlgError):
+        f(np.diag(np.array([1, 0, 2], dtype)), b)
+
+
 def test_solve_broadcasts_stacks() -> None:
     a = T.TensorType("float64", (False, True, False, False))("a")
     b = T.TensorType("float64", (True, False, False, False))("b")
