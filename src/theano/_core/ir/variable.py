@@ -441,7 +441,7 @@ class Apply(Node, Generic[OpT]):
         self.tag = Tag(self.source)
         self.outputs: list[Variable] = []
         for index, output in enumerate(_listed("outputs", outputs)):
-            if output.owner is not None or any(output is v for v in self.inputs):
+            if output.owner is not None or output in self.inputs:
                 raise ValueError("An output of Apply is an input or of another Apply", output)
             output.owner = self
             output.index = index
