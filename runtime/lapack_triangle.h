@@ -28,6 +28,14 @@ const T &item_of(const View &a, std::int64_t row, std::int64_t column) {
     return *reinterpret_cast<const T *>(a.data + row * a.down + column * a.across);
 }
 
+// A call takes longer than copying so little, hence a length that is known where it can be.
+template <class T>
+void copy_piece(void *to, const void *from, std::int64_t count) {
+    const std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(T));
+    if (bytes == triangle::kBytes) std::memcpy(to, from, triangle::kBytes);
+    else std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
 // Moves columns of `b` from `first` on between memory and blocks, one for each kBytes of a row: `count`
 // in all. In blocks the last row comes first, unless they are of a lower triangle's.
 template <class T, class F>
@@ -48,12 +56,7 @@ void take_columns_of(const View &b, bool lower, std::int64_t first, std::int64_t
     constexpr std::int64_t kWidth = triangle::kBytes / sizeof(T), item = sizeof(T);
     if (b.across == item) {
         each_piece(b, lower, first, count, x, [](const char *from, T *to, std::int64_t some) {
-            // A call takes longer than copying so little.
-            if (some == kWidth) {
-                std::memcpy(to, from, triangle::kBytes);
-                return;
-            }
-            std::copy_n(reinterpret_cast<const T *>(from), some, to);
+            copy_piece<T>(to, from, some);
             std::fill(to + some, to + kWidth, T(0));
         });
         return;
@@ -93,8 +96,7 @@ bool solve_many_columns(const View &a, const View &b, const View &out, bool lowe
         take_columns_of(b, lower, first, count, x);
         loop(factors.get(), inverse.get(), n, x, (count + kWidth - 1) / kWidth);
         each_piece(out, lower, first, count, x, [](char *to, const T *from, std::int64_t some) {
-            if (some == kWidth) std::memcpy(to, from, triangle::kBytes);
-            else std::memcpy(to, from, some * sizeof(T));
+            copy_piece<T>(to, from, some);
         });
     }
     return true;

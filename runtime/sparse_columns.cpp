@@ -79,7 +79,7 @@ private:
     const Product &product_;
     const Loops &loops_;
     std::int64_t rows_, items_, groups_, shift_ = 0;
-    Room<std::int64_t> begins_;      // of each group, in spread_
+    Room<std::int64_t> begins_;    // of each group, in spread_
     Room<Item<T, Index>> spread_;  // by groups, each in the order of columns
 };
 

@@ -221,11 +221,11 @@ bool fits(const void *indices, const void *starts, std::int64_t lines, std::int6
 
 template <class T, int kBytes>
 const Loops &loops_of(std::int64_t indexsize) {
-    static const Loops narrow{rows<T, std::int32_t, kBytes>, columns<T, std::int32_t>, items<T, std::int32_t>,
-                              samples<T, std::int32_t>, sums<T, std::int32_t>,
+    static const Loops narrow{rows<T, std::int32_t, kBytes>, columns<T, std::int32_t>,
+                              items<T, std::int32_t>, samples<T, std::int32_t>, sums<T, std::int32_t>,
                               diagonal<T, std::int32_t>, add<T, std::int32_t>, fits<std::int32_t>};
-    static const Loops wide{rows<T, std::int64_t, kBytes>, columns<T, std::int64_t>, items<T, std::int64_t>,
-                            samples<T, std::int64_t>, sums<T, std::int64_t>,
+    static const Loops wide{rows<T, std::int64_t, kBytes>, columns<T, std::int64_t>,
+                            items<T, std::int64_t>, samples<T, std::int64_t>, sums<T, std::int64_t>,
                             diagonal<T, std::int64_t>, add<T, std::int64_t>, fits<std::int64_t>};
     return indexsize == sizeof(std::int32_t) ? narrow : wide;
 }

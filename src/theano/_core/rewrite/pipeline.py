@@ -172,7 +172,7 @@ PASSES = (
         "nan",
         _walk("special"),
     ),
-    Pass("factors", "Before calls of BLAS hide sums.", "nan", _alone(common_factors.taken_out)),
+    Pass("factors", "Before calls of BLAS hide sums.", "nan", common_factors.taken_out),
     Pass(
         "blas",
         "Last, on final operands: a product absorbs the scaling and the sum around it.",

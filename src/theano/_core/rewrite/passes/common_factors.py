@@ -15,6 +15,7 @@ from theano._core.ir.graph import copied, toposort
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.elementwise.arithmetic import add, mul, neg, reciprocal, sub, true_div
 from theano._core.ops.elementwise.elementwise import cast
+from theano._core.rewrite.engine import Rewriter
 
 # Item types of the array, with those of what may be multiplied first.
 DTYPES = {
@@ -23,7 +24,7 @@ DTYPES = {
     "complex64": ("float32", "complex64"),
     "complex128": ("float64", "complex128"),
 }
-LINEAR = (add, sub, mul, true_div, neg)
+LINEAR = frozenset((add, sub, mul, true_div, neg))
 # So many operations less on the large array are worth those on the small ones.
 FEWEST_LESS = 2
 # More operations that multiply one array are left as they are.
@@ -48,12 +49,12 @@ class Product(Record):
     pattern: Pattern
 
 
-def taken_out(outputs: Sequence[Variable]) -> list[Any]:
+def taken_out(rewriter: Rewriter, outputs: list[Variable], selection: object) -> list[Any]:
     """Return `outputs` with sums of products with a factor in common as products with it."""
-    nodes = toposort(outputs)
+    nodes = rewriter.nodes(outputs)
     products = _products(nodes)
     if not products:
-        return list(outputs)
+        return outputs
     readers: dict[Any, list[Any]] = {}
     for node in nodes:
         for value in node.inputs:
@@ -66,8 +67,8 @@ def taken_out(outputs: Sequence[Variable]) -> list[Any]:
             _continues(products, reader, out) for reader in readers.get(out, [None])
         ):
             within = _within(node, products)
-            few = len(within) <= MOST_WITHIN
-            if few and _less(within, readers, kept) >= FEWEST_LESS:
+            some = FEWEST_LESS < len(within) <= MOST_WITHIN
+            if some and _less(within, readers, kept) >= FEWEST_LESS:
                 new[out] = _written(within, products[out].factor, new)
     return copied(outputs, new)
 
@@ -76,7 +77,7 @@ def _products(nodes: Sequence[Apply]) -> dict[Any, Product]:
     """Return those values that are sums of products with one factor, in terms of which."""
     found: dict[Any, Product] = {}
     for node in nodes:
-        if any(node.op is op for op in LINEAR) and node.outputs[0].type.dtype in DTYPES:
+        if node.op in LINEAR and node.outputs[0].type.dtype in DTYPES:
             product = _of_product(node, found)
             if product is not None:
                 found[node.outputs[0]] = product
@@ -85,25 +86,26 @@ def _products(nodes: Sequence[Apply]) -> dict[Any, Product]:
 
 def _of_product(node: Apply, found: dict[Any, Product]) -> Product | None:
     """Return what the result of a node is a product of."""
-    out = node.outputs[0].type
-    large = _parts(node)
-    if any(v.type.dtype not in DTYPES[out.dtype] for v in node.inputs):
+    out, large = node.outputs[0].type, _parts(node)
+    is_sum = node.op is add or node.op is sub
+    if len(large) != (len(node.inputs) if is_sum else 1):
         return None
+    if node.op is true_div and large[0] is not node.inputs[0]:
+        return None
+    (factor, *others) = (found[v].factor if v in found else v for v in large)
+    if any(other is not factor for other in others):
+        return None
+    small = [v for v in node.inputs if v not in large]
     if any(v.type.dtype != out.dtype for v in large):
         return None
-    one = [found.get(v) or Product(v, (True,) * out.ndim) for v in large]
-    pattern = tuple(map(all, zip(*(p.pattern for p in one), strict=True)))
-    if node.op is add or node.op is sub:
-        if len(large) < len(node.inputs) or any(p.factor is not one[0].factor for p in one):
-            return None
-    elif len(large) != 1 or (node.op is true_div and large[0] is not node.inputs[0]):
+    if any(v.type.dtype not in DTYPES[out.dtype] for v in small):
         return None
-    else:
-        small = [v.type.broadcastable for v in node.inputs if v is not large[0]]
-        pattern = tuple(map(all, zip(pattern, *small, strict=True)))
+    patterns = [found[v].pattern for v in large if v in found]
+    patterns += [(True,) * out.ndim, *(v.type.broadcastable for v in small)]
+    pattern = tuple(map(all, zip(*patterns, strict=True)))
     # It must have one item along an axis where there are more.
     smaller = any(a and not b for a, b in zip(pattern, out.broadcastable, strict=True))
-    return Product(one[0].factor, pattern) if smaller else None
+    return Product(factor, pattern) if smaller else None
 
 
 def _parts(node: Apply) -> list[Any]:
