@@ -77,12 +77,17 @@ def named(dtype: Any) -> str:
         return config.floatX if dtype == "floatX" else str(dtype)
     try:
         held = getattr(dtype, "dtype", None)
-        return held if isinstance(held, str) else np.dtype(dtype).name
+        return held if isinstance(held, str) else _name_in_numpy(np.dtype(dtype))
     except TypeError:
         other = "A shape, or several axes, are one argument: (2, 3)."
         if isinstance(dtype, bool):
             other = f"What is True or False has a name in calls: keepdims={dtype}."
         raise TypeError(f"{dtype!r} is not a dtype, such as 'float64'. {other}") from None
+
+
+@lru_cache(64)
+def _name_in_numpy(dtype: np.dtype) -> str:
+    return dtype.name
 
 
 @lru_cache(64)

@@ -495,3 +495,12 @@ class TensorType(Type):
     def value_zeros(self, shape: Any) -> np.ndarray:
         """Return an array of zeros of this dtype."""
         return np.zeros(shape, dtype=self.numpy_dtype)
+
+
+@functools.lru_cache(1024)
+def tensor_type(dtype: str, broadcastable: tuple[bool, ...]) -> TensorType:
+    """Return the type of arrays without declared lengths: one object for all that are equal.
+
+    `dtype` is the name of an item type.
+    """
+    return TensorType(dtype, broadcastable)

@@ -163,8 +163,15 @@ class Variable(_Operators):
     index : int or None
         Which output of `owner` it is.
     name : str or None
+    source : SourceLine or None
+        Where the user's program made it.
     tag : Tag
+    auto_name : str
+        Of no other variable in a process.
     """
+
+    # Of variables that older pickles have.
+    source: SourceLine | None = None
 
     def __init__(
         self,
@@ -189,8 +196,8 @@ class Variable(_Operators):
         self.owner: Apply | Any = None
         self.index: int | None = None
         self.name = name
-        self.tag = Tag(source)
-        self.auto_name = f"auto_{next(Variable.__count__)}"
+        self.source = source
+        self._count = next(Variable.__count__)
 
     # Where the numbers in `auto_name` come from.
     __count__: ClassVar[Iterator[int]] = itertools.count(1)
@@ -206,15 +213,6 @@ class Variable(_Operators):
     def remove_construction_observer(cls, observer: Callable[[Variable], None]) -> None:
         """Have `observer` called no more."""
         Variable.construction_observers.remove(observer)
-
-    @property
-    def source(self) -> SourceLine | None:
-        """Where the user's program made it."""
-        return getattr(self.tag, "source", None)
-
-    @source.setter
-    def source(self, line: SourceLine | None) -> None:
-        self.tag.source = line
 
     @property
     def dtype(self) -> str:
@@ -247,8 +245,20 @@ class Variable(_Operators):
             )
             raise
 
-    if not TYPE_CHECKING:
-        __getattr__ = missing
+    if TYPE_CHECKING:
+        tag: Tag
+        auto_name: str
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            # Most variables are asked for neither.
+            if name == "tag":
+                self.tag = Tag(self.source)
+            elif name == "auto_name":
+                self.auto_name = f"auto_{self._count}"
+            else:
+                return missing(self, name)
+            return vars(self)[name]
 
     def eval(
         self, inputs_to_values: Mapping[Variable, object] | None = None, **kwargs: object
@@ -278,6 +288,8 @@ class Variable(_Operators):
 
     def __copy__(self) -> Any:
         copy = type(self).__new__(type(self))
+        # They have one tag.
+        copy.tag = self.tag
         copy.__dict__.update(self.__dict__)
         return copy
 
@@ -438,7 +450,6 @@ class Apply(Node, Generic[OpT]):
         self.rules: Any = rules._rules if hasattr(type(op), "_rules") else rules
         self.inputs: list[Variable] = _listed("inputs", inputs)
         self.source: SourceLine | None = user_line()
-        self.tag = Tag(self.source)
         self.outputs: list[Variable] = []
         for index, output in enumerate(_listed("outputs", outputs)):
             if output.owner is not None or output in self.inputs:
@@ -447,6 +458,17 @@ class Apply(Node, Generic[OpT]):
             output.index = index
             output.source = self.source
             self.outputs.append(output)
+
+    if TYPE_CHECKING:
+        tag: Tag
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            # Most nodes are not asked for it.
+            if name != "tag":
+                return object.__getattribute__(self, name)
+            self.tag = Tag(self.source)
+            return self.tag
 
     def __reduce__(self) -> Any:
         inputs = [v if v.owner is None else (v.owner, v.index) for v in self.inputs]
@@ -560,6 +582,6 @@ def _restored(
     outputs = []
     for cls, type_ in types:
         output = cls.__new__(cls)
-        output.type, output.owner, output.index, output.tag = type_, None, None, Tag(None)
+        output.type, output.owner, output.index = type_, None, None
         outputs.append(output)
     return Apply(op, parents, outputs)

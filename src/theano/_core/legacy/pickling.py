@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 import zipfile
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from theano._core.compile.shared import SharedVariable
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Tag, Variable
 
 DEFAULT_PROTOCOL = pickle.DEFAULT_PROTOCOL
 _PICKLE = "pkl"
@@ -49,11 +48,9 @@ class StripPickler(pickle.Pickler):
         return {k: x for k, x in tag.items() if k not in self.tag_to_remove}
 
     def _plain(self, state: dict[str, object]) -> dict[str, Any]:
-        tag: Any = copy.copy(state["tag"])
-        tag.source, free = None, self._stripped(vars(tag))
-        vars(tag).clear()
-        vars(tag).update(free)
-        return {**state, "tag": tag}
+        tag = Tag(None)
+        vars(tag).update(self._stripped(vars(state.get("tag", tag))))
+        return {**state, "source": None, "tag": tag}
 
 
 class CompatUnpickler(pickle.Unpickler):

@@ -14,6 +14,8 @@ class EqualLengths:
     def __init__(self, shape: Callable[[Variable], tuple[Variable, ...]]) -> None:
         self._lengths = shape
         self._parent: dict[Any, Any] = {}
+        # By lengths as they were found.
+        self._spaces: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def find(self, length: Variable | int) -> Any:
         """Return the representative of a length: an int if one is known to be equal."""
@@ -30,6 +32,7 @@ class EqualLengths:
             one, two = two, one
         if not isinstance(two, int):
             self._parent[two] = one
+            self._spaces.clear()
         return True
 
     def unify(self, node: Apply) -> None:
@@ -49,4 +52,8 @@ class EqualLengths:
 
     def space(self, variable: Variable) -> tuple[Any, ...]:
         """Return the representatives of the lengths of a variable."""
-        return tuple(self.find(n) for n in self._lengths(variable))
+        lengths = self._lengths(variable)
+        space = self._spaces.get(lengths)
+        if space is None:
+            space = self._spaces[lengths] = tuple(map(self.find, lengths))
+        return space

@@ -29,7 +29,7 @@ class Gathered(Step):
 
     def __init__(self, parts: Sequence[Step]) -> None:
         weight = sum(part.weight for part in parts)
-        super().__init__(parts[0].nodes[0], 0, 0, None, None, weight)
+        super().__init__(parts[0].nodes[0], 0, None, None, weight)
         self.nodes = [node for part in parts for node in part.nodes]
         self.users = [user for part in parts for user in part.users]
 

@@ -22,7 +22,7 @@ class Joined(Step):
     writer: ClassVar[str]
 
     def __init__(self, parts: list[Step]) -> None:
-        super().__init__(parts[0].nodes[0], 0, 0, None, None, sum(s.weight for s in parts))
+        super().__init__(parts[0].nodes[0], 0, None, None, sum(s.weight for s in parts))
         self.nodes = [node for part in parts for node in part.nodes]
         self.users = [user for part in parts for user in part.users]
         self.again = {node: None for part in parts for node in part.again}

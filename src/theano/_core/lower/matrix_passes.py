@@ -144,7 +144,7 @@ def _without_sums(loop: Step) -> list[Step]:
         return [loop]
     loops = []
     for nodes in ([node for node in loop.nodes if node not in reductions], reductions):
-        own = Step(nodes[0], 0, 0, loop.space, None, loop.weight)
+        own = Step(nodes[0], 0, loop.space, None, loop.weight)
         own.nodes, own.users, own.again = nodes, [*loop.users, *reductions], loop.again
         loops.append(own)
     loops[1].reductions = loop.reductions

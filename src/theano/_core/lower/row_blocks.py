@@ -358,7 +358,7 @@ def _make_again(every: Sequence[RowBlocks], space: Space, uses: dict[Any, int]) 
                 continue
             maker.results.remove(value)
             for blocks, chain in zip(others, nodes, strict=True):
-                part = Step(chain[0], 0, 0, space, None, 0)
+                part = Step(chain[0], 0, space, None, 0)
                 part.nodes = chain
                 blocks.make_again(part)
                 readers[blocks].update(step_inputs(part))

@@ -17,8 +17,9 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 class Step:
     """One step of a program: a single node, or several that share a loop.
 
-    `mask` has the bits of its nodes, `needs` those of all nodes it depends on, directly or not;
-    `users` are nodes of other steps that read what it makes, `again` those that it computes, too.
+    `mask` has its bit, and those of steps that it took up; `needs` those of all steps that it
+    depends on, directly or not. `users` are nodes of other steps that read what it makes, `again`
+    those that it computes, too.
     """
 
     __slots__ = ("again", "mask", "needs", "nodes", "reductions", "space", "users", "weight")
@@ -26,14 +27,14 @@ class Step:
     def __init__(
         self,
         node: Apply,
-        bit: int,
         needs: int,
         space: Sequence[Variable | int] | Sequence[Variable] | Sequence[int] | None,
         reductions: Sequence[int] | None,
         weight: int,
     ) -> None:
         self.nodes = [node]
-        self.mask = bit
+        # It gets a bit once another step may need it.
+        self.mask = 0
         self.needs = needs
         self.space = space
         self.reductions = reductions
@@ -77,8 +78,9 @@ def group(
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
     live = LiveValues(nodes)
-    for index, node in enumerate(nodes):
-        step = single(node, 1 << index, equal_lengths, step_of)
+    bits = 0
+    for node in nodes:
+        step = single(node, equal_lengths, step_of)
         live.read_by(node, step, step_of)
         for producer in _fusable(node, step, step_of, equal_lengths, apart) if fuse else ():
             heavy = live.end(producer, producer.weight + step.weight)
@@ -93,6 +95,9 @@ def group(
             compute_again(node, step, producer, step_of)
             if apart is not None:
                 apart.append(Apart(producer.nodes[-1], node, why))
+        if not step.mask:
+            step.mask = 1 << bits
+            bits += 1
         steps.setdefault(step)
         step_of[node] = step
         for value in node.inputs:
@@ -102,7 +107,7 @@ def group(
     return order(list(steps), step_of)
 
 
-def single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[Apply, Step]) -> Step:
+def single(node: Apply, equal_lengths: EqualLengths, step_of: dict[Apply, Step]) -> Step:
     """Return the step of a node alone; `step_of` has those of what it may need."""
     needs = 0
     for value in node.inputs:
@@ -117,7 +122,7 @@ def single(node: Apply, bit: int, equal_lengths: EqualLengths, step_of: dict[App
         if space is not None and isinstance(node.op, Reduction)
         else None
     )
-    return Step(node, bit, needs, space, reductions or None, weight_of(node))
+    return Step(node, needs, space, reductions or None, weight_of(node))
 
 
 def _fusable(
@@ -183,7 +188,7 @@ def merge(step: Step, other: Step, step_of: dict[Apply, Step]) -> None:
 def _pass_on(step: Step, step_of: dict[Apply, Step]) -> None:
     """Have all steps that depend on `step` need what it needs now.
 
-    They need some of its nodes already, which says as much as all: steps are asked for by `mask`.
+    They need some of its bits already, which says as much as all: steps are asked for by `mask`.
     """
     waiting = [step]
     while waiting:

@@ -93,8 +93,9 @@ class Rewriter:
         # those that are computed whichever branches are taken.
         self._checks: deque[Apply] = deque()
         self._always: set[Any] | None = None
-        # Sums of so many operands that rules leave them as they are.
+        # Sums and products of so many operands that rules leave them as they are.
         self.wide_sums: set[Any] = set()
+        self.wide_products: set[Any] = set()
         # Which exponentials variables are made of, and divided by.
         self.divided: dict[Any, tuple[Any, Any]] = {}
         # Variables made of something that has guards.

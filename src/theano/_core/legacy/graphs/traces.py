@@ -30,7 +30,8 @@ class Trace:
 
 def add_tag_trace(thing: Any, user_line: int | None = None) -> Any:
     """Let a variable or node without a line have that of the caller; return it."""
-    thing.tag.source = thing.tag.source or source.user_line()
+    if thing.source is None:
+        thing.source = thing.tag.source = source.user_line()
     return thing
 
 

@@ -139,7 +139,7 @@ def _write_alone(p: Core, node: Apply) -> None:
     (out,) = node.outputs
     p.number_of.setdefault(node, len(p.number_of))
     p.uses[out] = p.uses.get(out, 0) + 1
-    step = single(node, 0, p.equal_lengths, {})
+    step = single(node, p.equal_lengths, {})
     kernel_choice.write_loop(p, step)
 
 

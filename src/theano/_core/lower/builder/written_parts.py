@@ -52,7 +52,7 @@ def _fill_part(p: Core, loop: Step, node: Apply, shape: list[Size], part: Array)
     total.source = node.source
     for variable in (old, *total.outputs):
         p.rewriter.tell_shape(variable, p.rewriter.shape(y))
-    added = Step(total, 0, 0, loop.space, None, loop.weight)
+    added = Step(total, 0, loop.space, None, loop.weight)
     added.nodes, added.again = [*loop.nodes, total], loop.again
     p.number_of[total] = len(p.number_of)
     p.values[old] = part

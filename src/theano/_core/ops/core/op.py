@@ -27,7 +27,7 @@ from theano._core.base.near_misses import misfit
 from theano._core.base.settings import change_flags, config
 from theano._core.ir import hooks
 from theano._core.ir.graph import constant_data, toposort
-from theano._core.ir.types import TensorType, array_of, holds_array
+from theano._core.ir.types import TensorType, array_of, holds_array, tensor_type
 from theano._core.ir.variable import Apply, Constant, Variable
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ def constant(value: object, name: str | None = None, dtype: str | None = None) -
             f"Cannot convert {value!r} of type {type(value).__name__} to TensorType: an operand is "
             f"a variable, a number, an array, or a list of these{hint}"
         )
-    type_ = TensorType(item, [n == 1 for n in array.shape])
+    type_ = tensor_type(item, tuple([n == 1 for n in array.shape]))
     return type_.constant_class(type_, array, name)
 
 
@@ -358,7 +358,7 @@ class Structured(Op):
 
     def one(self, inputs: Sequence[Variable], dtype: str, broadcastable: Sequence[bool]) -> Apply:
         """Return a node with one tensor output."""
-        type_ = TensorType(dtype, broadcastable)
+        type_ = tensor_type(dtypes.named(dtype), tuple(broadcastable))
         return Apply(self, inputs, [type_.output()])
 
 

@@ -20,7 +20,7 @@ from theano._core.base.near_misses import OwnSignature, did_you_mean
 from theano._core.base.other_names import call_for
 from theano._core.base.settings import change_flags, config
 from theano._core.ir.text import label
-from theano._core.ir.types import TensorType
+from theano._core.ir.types import TensorType, tensor_type
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.core import dtype_rules
 from theano._core.ops.core.dimshuffle import pad_left
@@ -110,6 +110,7 @@ class Elementwise(Op):
         jax: Callable[..., object] | None = None,
     ) -> None:
         self.name = name
+        self._hash = hash(name)
         self.nin = nin
         if not error and ulp > 0.5:
             error = f"Its error is at most {ulp:g} units in the last place."
@@ -135,7 +136,7 @@ class Elementwise(Op):
         )
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return self._hash
 
     def __reduce__(self) -> Any:
         target = vars(self).get("overwrites")
@@ -167,8 +168,7 @@ class Elementwise(Op):
             pattern = patterns[0]
         else:
             pattern = tuple(all(axis) for axis in zip(*patterns, strict=True))
-        type_ = TensorType(out, pattern)
-        return Apply(self, values, [type_.output()])
+        return Apply(self, values, [tensor_type(out, pattern).output()])
 
     def __call__(self, *inputs: object, **options: object) -> TensorVariable:
         if self.associative and len(inputs) not in (0, 2):

@@ -86,8 +86,12 @@ def _products(nodes: Sequence[Apply]) -> dict[Any, Product]:
 
 def _of_product(node: Apply, found: dict[Any, Product]) -> Product | None:
     """Return what the result of a node is a product of."""
-    out, large = node.outputs[0].type, _parts(node)
+    of = [found[v].factor if v in found else v for v in node.inputs]
     is_sum = node.op is add or node.op is sub
+    # Most sums are of two arrays that have no factor in common.
+    if is_sum and of[0] is not of[1]:
+        return None
+    out, large = node.outputs[0].type, _parts(node)
     if len(large) != (len(node.inputs) if is_sum else 1):
         return None
     if node.op is true_div and large[0] is not node.inputs[0]:

@@ -1,4 +1,4 @@
-"""Exponentials divided by their own sum: less the largest exponent, they do not overflow."""
+"""Exponentials: divided by their own sum, less the largest exponent, they do not overflow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from theano._core.ir.variable import Variable
 from theano._core.ops.array.broadcasting import Alloc, known_value
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import add, isinf, neg, sub, switch, true_div
+from theano._core.ops.elementwise.arithmetic import (
+    add,
+    isinf,
+    mul,
+    neg,
+    sqr,
+    sub,
+    switch,
+    true_div,
+)
 from theano._core.ops.elementwise.transcendental import exp, sigmoid
 
 EXTREMES = ("max", "supremum")
@@ -119,3 +128,15 @@ def like(new: Variable, old: Variable) -> Any:
     if isinstance(node.op, DimShuffle):
         return dimshuffle(inner, node.op.new_order)
     return node.op(inner, *node.inputs[1:])
+
+
+def minus_square_of(value: Variable) -> Any:
+    """Return x if `value` is exp(-x²), else None."""
+    if not made_by(value, exp) or not made_by(value.owner.inputs[0], neg):
+        return None
+    square = value.owner.inputs[0].owner.inputs[0]
+    if made_by(square, sqr):
+        return square.owner.inputs[0]
+    if made_by(square, mul) and square.owner.inputs[0] is square.owner.inputs[1]:
+        return square.owner.inputs[0]
+    return None

@@ -39,6 +39,7 @@ from theano._core.rewrite.rules.exponentials import (
     along,
     largest_of,
     like,
+    minus_square_of,
     shifted,
     without_axes,
 )
@@ -143,7 +144,7 @@ class Factors(Terms):
     def merge_error_functions(self) -> None:
         """Write exp(-x²) / erfc(x) as 1 / erfcx(x)."""
         for value in list(self.plus):
-            argument = _minus_square_of(value)
+            argument = minus_square_of(value)
             for other in self.minus if argument is not None else ():
                 if made_by(other, erfc) and other.owner.inputs[0] is argument:
                     self.plus.remove(value)
@@ -312,18 +313,6 @@ def _sum_divided_by_sum_of(out: Variable, value: Variable) -> tuple[Any, Any] | 
     return None
 
 
-def _minus_square_of(value: Variable) -> Any:
-    """Return x if `value` is exp(-x²), else None."""
-    if not made_by(value, exp) or not made_by(value.owner.inputs[0], neg):
-        return None
-    square = value.owner.inputs[0].owner.inputs[0]
-    if made_by(square, sqr):
-        return square.owner.inputs[0]
-    if made_by(square, mul) and square.owner.inputs[0] is square.owner.inputs[1]:
-        return square.owner.inputs[0]
-    return None
-
-
 def flatten(variable: Variable, behind: bool = True) -> Factors | None:
     """Return the factors of a product, those of the products below it included.
 
@@ -442,9 +431,15 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     dtype = node.outputs[0].type.dtype
     if not (dtypes.is_float(dtype) or dtypes.is_complex(dtype)):
         return _integer_product(rewriter, node)
-    factors = flatten(node.outputs[0], False)
-    if stable and factors is not None and _may_overflow(factors):
-        factors = flatten(node.outputs[0])
+    wide, out = rewriter.wide_products, node.outputs[0]
+    # What is above a product of too many factors has as many.
+    below = any(v in wide and v.type.dtype == dtype for v in node.inputs)
+    factors = None if below else flatten(out, False)
+    if factors is None:
+        wide.add(out)
+        return None
+    if stable and _may_overflow(factors):
+        factors = flatten(out)
     if factors is None or (len(factors) < 2 and not factors.negative):
         return None
     if dtypes.is_complex(dtype) and any(known_value(v) == 0 for v in factors.minus):
