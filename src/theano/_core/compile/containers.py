@@ -123,8 +123,9 @@ class Container:
     def __deepcopy__(self, memo: dict[int, Any]) -> Container:
         copied = memo.get(id(self.cell))
         if copied is None:
-            copied = native.Cell(self.cell.read(lambda value: copy.deepcopy(value, memo)))
-        memo[id(self.cell)] = copied
+            # Known before the value is copied, which may hold it.
+            copied = memo[id(self.cell)] = native.Cell(None)
+            copied.value = self.cell.read(lambda value: copy.deepcopy(value, memo))
         return Container(self.type, None, *self._options(), copied, self.is_default)
 
     def __reduce__(self) -> Any:

@@ -217,7 +217,7 @@ def bad_arguments(maker: Any, args: tuple[object, ...], kwargs: Mapping[str, obj
     if len(args) > len(specs):
         return TypeError(
             f"Too many parameter passed to {label}: {len(args)} given, it takes {len(specs)} "
-            f"({', '.join(str(n) for n in names)})"
+            f"({', '.join(str(s.name or s.variable) for s in specs)})"
         )
     for key in kwargs:
         if key == "output_subset":

@@ -120,11 +120,12 @@ class SharedVariable(Variable):
     def default_update(self) -> None:
         self._default_update = None
 
-    def __deepcopy__(self, memo: dict[int, Variable]) -> Any:
-        fresh = type(self)(
-            self.name, self.type, None, False, container=copy.deepcopy(self.container, memo)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # Known before the value is copied, which may hold it.
+        fresh = memo[id(self)] = type(self)(
+            self.name, self.type, None, False, container=self.container
         )
-        memo[id(self)] = fresh
+        fresh.container = copy.deepcopy(self.container, memo)
         fresh._default_update = copy.deepcopy(self._default_update, memo)
         fresh.tag.__dict__.update(copy.deepcopy(self.tag.__dict__, memo))
         return fresh

@@ -204,6 +204,13 @@ def _diagonals(rows: TensorLike, columns: TensorLike) -> Any:
     return sub(dimshuffle(across, ("x", 0)), dimshuffle(down, (0, "x")))
 
 
+def _matrix_for(name: str, m: TensorLike) -> TensorVariable:
+    m = as_tensor_variable(m)
+    if m.type.ndim < 2:
+        raise ValueError(f"{name} needs a matrix, got {m.type}")
+    return m
+
+
 def tril(m: TensorLike, k: TensorLike = 0) -> TensorVariable:
     """Return the matrix `m` with zeros above diagonal `k`.
 
@@ -224,7 +231,7 @@ def tril(m: TensorLike, k: TensorLike = 0) -> TensorVariable:
     array([[1., 0.],
            [1., 1.]])
     """
-    m = as_tensor_variable(m)
+    m = _matrix_for("tril", m)
     below = tri(shaping.length(m, 0), shaping.length(m, 1), k, "bool")
     return switch(below, m, np.asarray(0, m.type.dtype))
 
@@ -249,7 +256,7 @@ def triu(m: TensorLike, k: TensorLike = 0) -> TensorVariable:
     array([[1., 1.],
            [0., 1.]])
     """
-    m = as_tensor_variable(m)
+    m = _matrix_for("triu", m)
     above = ge(_diagonals(shaping.length(m, 0), shaping.length(m, 1)), k)
     return switch(above, m, np.asarray(0, m.type.dtype))
 

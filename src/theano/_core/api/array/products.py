@@ -404,7 +404,7 @@ def trace(x: TensorLike) -> TensorVariable:
     """
     x = as_tensor_variable(x)
     if x.type.ndim != 2:
-        raise TypeError(f"trace needs a matrix, got {x.type}")
+        raise ValueError(f"trace needs a matrix, got {x.type}")
     return reduce("sum", diagonal(x))
 
 

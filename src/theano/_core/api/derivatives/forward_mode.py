@@ -98,7 +98,9 @@ def Rop(
     >>> T.Rop(x**2, x, v).eval({x: [1.0, 2.0], v: [1.0, 10.0]})
     array([ 2., 40.])
     """
-    inputs, points = _as_list(wrt), _as_list(eval_points)
+    # As numbers and arrays are anywhere else, they are constants.
+    inputs = [v if isinstance(v, Variable) else as_tensor_variable(v) for v in _as_list(wrt)]
+    points = _as_list(eval_points)
     if len(inputs) != len(points):
         raise AssertionError(f"there are {len(inputs)} wrt and {len(points)} eval_points")
     tangents = {v: _direction(v, p) for v, p in zip(inputs, points, strict=True) if p is not None}

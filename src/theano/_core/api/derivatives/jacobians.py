@@ -192,6 +192,8 @@ def hessian(
     targets: list[Any] = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     matrices = []
     for target in targets:
+        if not isinstance(target, Variable):
+            raise AssertionError(f"hessian needs variables to differentiate by, got {target!r}")
         if getattr(target.type, "ndim", 0) != 1:
             raise AssertionError(f"hessian needs vectors to differentiate by, got {target.type}")
         slope = grad(cost, target, consider_constant, disconnected_inputs)

@@ -142,19 +142,23 @@ ONE_EACH = Require("y_idx must have same number of rows as x: it has {}, x has {
 
 
 def _chosen(x: Variable, y_idx: TensorLike) -> Any:
+    return gather(x, arange(shaping.length(x, 0)), _of_each_row(x, y_idx))
+
+
+def _of_each_row(x: Variable, y_idx: TensorLike) -> Any:
     y = as_tensor_variable(y_idx)
     if x.type.ndim != 2:
         raise TypeError(f"matrix required for argument: coding_dist, got {x.type}")
     if y.type.ndim != 1 or not dtypes.is_integer(y.type.dtype):
         raise TypeError(f"integer vector required for argument: true_one_of_n, got {y.type}")
-    return gather(x, arange(shaping.length(x, 0)), y)
+    return y
 
 
 def _classes(x: TensorLike, y_idx: TensorLike) -> tuple[Any, list[Any]]:
     """Return checked class numbers, one for each row of `x`, and the conditions."""
     y = as_tensor_variable(y_idx)
     if y.type.ndim != 1 or not dtypes.is_discrete(y.type.dtype):
-        raise TypeError(f"integer vector required for argument: y_idx, got {y.type}")
+        raise ValueError(f"integer vector required for argument: y_idx, got {y.type}")
     if y.type.dtype == "bool":
         # As a number of a row it would be a mask.
         y = cast(y, "uint8")
@@ -194,13 +198,13 @@ def crossentropy_categorical_1hot(
     """
     coding = as_tensor_variable(coding_dist)
     if is_softmax(coding):
-        true_one_of_n, _ = _classes(coding, true_one_of_n)
+        true_one_of_n, _ = _classes(coding, _of_each_row(coding, true_one_of_n))
     return neg(log(_chosen(coding, true_one_of_n)))
 
 
 def crossentropy_softmax_1hot(
     x: TensorLike, y_idx: TensorLike, **kwargs: object
-) -> tuple[TensorVariable, TensorVariable]:
+) -> list[TensorVariable]:
     """Return the cross-entropy of ``softmax(x)`` with class numbers, and that softmax.
 
     Parameters
@@ -227,12 +231,12 @@ def crossentropy_softmax_1hot(
     """
     x = rows_of(x, "softmax")
     y, valid = _classes(x, y_idx)
-    return neg(_chosen(logsoftmax(x), y)), IN_BOUNDS(softmax(x), *valid)
+    return [neg(_chosen(logsoftmax(x), y)), IN_BOUNDS(softmax(x), *valid)]
 
 
 def crossentropy_softmax_1hot_with_bias(
     x: TensorLike, b: TensorLike, y_idx: TensorLike, **kwargs: object
-) -> tuple[TensorVariable, TensorVariable]:
+) -> list[TensorVariable]:
     """Return the cross-entropy of ``softmax(x + b)`` with class numbers, and that softmax.
 
     Parameters
@@ -281,7 +285,7 @@ def crossentropy_softmax_argmax_1hot_with_bias(
     >>> [float(v.eval().sum()) for v in results[1:]]
     [1.0, 0.0]
     """
-    whole = add(x, b)
+    whole = rows_of(add(x, b), "softmax")
     loss, probabilities = crossentropy_softmax_1hot(whole, y_idx)
     _, valid = _classes(whole, y_idx)
     best = cast(ArgExtreme("argmax", (1,))(whole), as_tensor_variable(y_idx).type.dtype)

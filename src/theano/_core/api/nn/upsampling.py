@@ -8,6 +8,7 @@ import numpy as np
 
 from theano._core.api.array.creation import arange
 from theano._core.api.conversion import as_tensor_variable, cast
+from theano._core.base import dtypes
 from theano._core.base.settings import config
 from theano._core.ops.array.dims import as_int64
 from theano._core.ops.array.products import batched_dot
@@ -81,7 +82,9 @@ def _stretched(x: TensorLike, ratios: Any) -> Any:
     x = tensor_operand("bilinear_upsampling", x)
     if x.type.ndim != 4:
         raise TypeError(f"images must have 4 axes, got {x.type}")
-    dtype = x.type.dtype if x.type.dtype.startswith("float") else config.floatX
+    dtype = config.floatX
+    if dtypes.is_float(x.type.dtype):
+        dtype = dtypes.upcast(x.type.dtype, dtype)
     shape = [as_int64(length(x, axis)) for axis in range(4)]
     pairs = [[cast(as_variable(n), "int64") for n in pair] for pair in ratios]
     rows, columns = (

@@ -96,10 +96,20 @@ def checked_steps(steps: Variable, shape: Dims) -> Any:
     unchecked = [n for n in shape if not _is_least(steps, n)]
     if not unchecked and shape:
         return steps
-    count = python_int(steps)
-    if count is not None and count >= 0 and not unchecked:
+    if not unchecked and _is_count(steps):
         return steps
     return CheckedSteps()(steps, *unchecked)
+
+
+def _is_count(steps: Any) -> bool:
+    """Tell whether a number of steps is never negative: lengths, and what is checked already."""
+    count = python_int(steps)
+    if count is not None or steps.owner is None:
+        return count is not None and count >= 0
+    op = steps.owner.op
+    if op is minimum:
+        return all(_is_count(v) for v in steps.owner.inputs)
+    return isinstance(op, CheckedSteps) or steps.owner.rules.measures
 
 
 def _is_least(steps: Any, length: Any) -> bool:

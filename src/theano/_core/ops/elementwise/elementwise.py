@@ -171,14 +171,14 @@ class Elementwise(Op):
         return Apply(self, values, [tensor_type(out, pattern).output()])
 
     def __call__(self, *inputs: object, **options: object) -> TensorVariable:
-        if self.associative and len(inputs) not in (0, 2):
-            return self._fold(inputs, options)
         options.pop("dtype", None)
         if options and (unknown := options.keys() - {"name", "return_list"}):
             near = did_you_mean(sorted(unknown)[0], ["name", "return_list"])
             raise TypeError(
                 f"{self.called()} takes its arguments by position, got {sorted(unknown)}.{near}"
             )
+        if self.associative and len(inputs) not in (0, 2):
+            return self._fold(inputs, options)
         target = vars(self).get("overwrites")
         if target is not None:
             return self._over(target, inputs, options)

@@ -75,7 +75,8 @@ def collect_given(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
         outer = value if isinstance(value, Constant) else draft.fixed.get(value)
         if outer is not None:
             shape = [as_int64(length(outer, a)) for a in range(outer.type.ndim)]
-            rows = alloc(dimshuffle(outer, ["x", *range(outer.type.ndim)]), draft.steps, *shape)
+            row = dimshuffle(outer, ["x", *range(outer.type.ndim)])
+            rows = alloc(row, checked_steps(draft.steps, ()), *shape)
         elif value in draft.sequences:
             source = draft.sequences[value]
             rows = source[: checked_steps(draft.steps, [as_int64(length(source, 0))])]
