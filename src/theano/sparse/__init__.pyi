@@ -15,10 +15,9 @@ from theano._core.api.sparse import (
     uint_dtypes as uint_dtypes, verify_grad_sparse as verify_grad_sparse, wcast as wcast,
     zcast as zcast,
 )
-from theano._core.api.variable.shared import shared as shared
 from theano._core.api.variable.sparse_shared import (
     SparseTensorSharedVariable as SparseTensorSharedVariable,
-    sparse_constructor as sparse_constructor,
+    shared as shared, sparse_constructor as sparse_constructor,
 )
 from theano._core.ops.sparse.arithmetic import (
     AddSD as AddSD, AddSS as AddSS, AddSSData as AddSSData, ColScaleCSC as ColScaleCSC,

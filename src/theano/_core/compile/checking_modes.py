@@ -84,14 +84,17 @@ class WatchedMode(Mode):
 BIG = 1e10
 
 
-def contains_nan(value: Any) -> bool:
-    """Tell whether an array of floating-point numbers has a NaN."""
-    return _is_floating(value) and bool(np.isnan(value).any())
+def contains_nan(arr: Any, node: object = None, var: object = None) -> bool:
+    """Tell whether an array of floating-point numbers has a NaN.
+
+    `node` and `var`, for what made it, are of no effect.
+    """
+    return _is_floating(arr) and bool(np.isnan(arr).any())
 
 
-def contains_inf(value: Any) -> bool:
-    """Tell whether an array of floating-point numbers has an infinity."""
-    return _is_floating(value) and bool(np.isinf(value).any())
+def contains_inf(arr: Any, node: object = None, var: object = None) -> bool:
+    """Tell whether an array of floating-point numbers has an infinity; see `contains_nan`."""
+    return _is_floating(arr) and bool(np.isinf(arr).any())
 
 
 def _is_floating(value: np.ndarray) -> bool:

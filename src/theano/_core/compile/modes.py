@@ -207,9 +207,16 @@ class Mode:
         """Return this mode with (optimizer, position) pairs of its own."""
         return self._with(extra=(*self.extra, *optimizations))
 
-    def clone(self, **options: object) -> Mode:
-        """Return an equal mode; options are accepted for old programs."""
-        return self._with()
+    def clone(self, link_kwargs: object = None, optimizer: object = "", **kwargs: object) -> Mode:
+        """Return an equal mode, or one with another optimizer in place of its own.
+
+        Other options are of no effect: linkers have none.
+        """
+        if optimizer == "":
+            return self._with()
+        other = vars(Mode(self.provided_linker, optimizer))
+        read = ("provided_optimizer", "level", "included", "excluded", "extra")
+        return self._with(**{name: other[name] for name in read})
 
     def _key(self) -> tuple[Any, ...]:
         own = vars(self).get("runner")

@@ -6,7 +6,7 @@ function computes, and for those that replace parts of a graph, as rewrites writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from theano._core.base.errors import BadReplacement, InconsistencyError
@@ -29,6 +29,8 @@ class FunctionGraph:
         Objects to attach; see `attach_feature`.
     clone : bool
         Whether the graph is a copy, which changes leave the given variables out of.
+    update_mapping : dict, optional
+        The number of the output that is the new value of an input, for the number of that.
     name : str, optional
         Of the function.
 
@@ -38,15 +40,21 @@ class FunctionGraph:
         An output depends on a variable that is neither an input nor has a value.
     """
 
+    update_mapping: Mapping[int, int] | None = None
+
     def __init__(
         self,
         inputs: Sequence[Variable],
         outputs: Sequence[Variable],
         features: Iterable[object] | None = None,
         clone: bool = True,
+        update_mapping: Mapping[int, int] | None = None,
+        *,
         name: str | None = None,
     ) -> None:
         self.name = name
+        if update_mapping is not None:
+            self.update_mapping = update_mapping
         inputs, outputs = list(inputs), list(outputs)
         check_inputs(outputs, inputs)
         if clone:
@@ -86,9 +94,9 @@ class FunctionGraph:
         """All variables."""
         return set(self._index())
 
-    def clients(self, variable: Variable) -> list[Client]:
+    def clients(self, r: Variable) -> list[Client]:
         """Return the uses of a variable: (node, input index), or ('output', output index)."""
-        return list(self._index().get(variable, ()))
+        return list(self._index().get(r, ()))
 
     def _index(self) -> dict[Variable, list[Client]]:
         if self._clients is None:
@@ -219,11 +227,11 @@ class FunctionGraph:
         for r, new_r in pairs:
             self.replace(r, new_r, reason, verbose)
 
-    def add_input(self, variable: Variable) -> None:
+    def add_input(self, input: Variable) -> None:
         """Add an input."""
-        if variable not in self.inputs:
-            self._take_in(variable)
-            self.inputs.append(variable)
+        if input not in self.inputs:
+            self._take_in(input)
+            self.inputs.append(input)
 
     # -- features ---------------------------------------------------------------------------------
 

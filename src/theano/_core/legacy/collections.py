@@ -40,13 +40,13 @@ class OrderedSet(MutableSet[Any]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, value: object) -> None:
+    def add(self, key: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Add an item at the end, unless it is there."""
-        self._items.setdefault(value)
+        self._items.setdefault(key)
 
-    def discard(self, value: object) -> None:
+    def discard(self, key: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Remove an item if it is there."""
-        self._items.pop(value, None)
+        self._items.pop(key, None)
 
     def pop(self, last: bool = True) -> Any:
         """Remove and return the last item, or the first; KeyError if there is none."""
@@ -61,20 +61,20 @@ class OrderedSet(MutableSet[Any]):
         check_deterministic(iterable)
         self._items.update(dict.fromkeys(iterable))
 
-    def union(self, other: Iterable[object]) -> OrderedSet:
-        """Return the items of both, those of `other` behind."""
-        check_deterministic(other)
-        return OrderedSet([*self, *other])
+    def union(self, s: Iterable[object]) -> OrderedSet:
+        """Return the items of both, those of `s` behind."""
+        check_deterministic(s)
+        return OrderedSet([*self, *s])
 
-    def intersection_update(self, iterable: Iterable[object]) -> None:
-        """Keep only the items that are in `iterable` too."""
-        kept = set(iterable)
+    def intersection_update(self, s: Iterable[object]) -> None:
+        """Keep only the items that are in `s` too."""
+        kept = set(s)
         for item in [i for i in self if i not in kept]:
             self.discard(item)
 
-    def difference_update(self, iterable: Iterable[object]) -> None:
-        """Remove the items that are in `iterable` too."""
-        for item in list(iterable):
+    def difference_update(self, s: Iterable[object]) -> None:
+        """Remove the items that are in `s` too."""
+        for item in list(s):
             self.discard(item)
 
     def copy(self) -> OrderedSet:

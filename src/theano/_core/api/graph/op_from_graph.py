@@ -128,22 +128,22 @@ class OpFromGraph(InnerGraph):
         """Return, per input, which outputs depend on its values."""
         return self.connection(node)
 
-    def set_lop_overrides(self, overrides: object) -> None:
+    def set_lop_overrides(self, lop_overrides: object) -> None:
         """Set what stands for the gradient; see `lop_overrides`."""
         self.pullback = _override(
-            overrides, len(self.body.inputs), lambda node, g: (node.inputs, node.outputs, g)
+            lop_overrides, len(self.body.inputs), lambda node, g: (node.inputs, node.outputs, g)
         )
 
-    def set_grad_overrides(self, overrides: object) -> None:
+    def set_grad_overrides(self, grad_overrides: object) -> None:
         """Set what stands for the gradient; see `grad_overrides`."""
         self.pullback = _override(
-            overrides, len(self.body.inputs), lambda node, g: (node.inputs, g)
+            grad_overrides, len(self.body.inputs), lambda node, g: (node.inputs, g)
         )
 
-    def set_rop_overrides(self, overrides: object) -> None:
+    def set_rop_overrides(self, rop_overrides: object) -> None:
         """Set what stands for the forward mode; see `rop_overrides`."""
         self.pushforward = _override(
-            overrides, len(self.body.outputs), lambda node, t: (node.inputs, t)
+            rop_overrides, len(self.body.outputs), lambda node, t: (node.inputs, t)
         )
 
 

@@ -51,9 +51,7 @@ class SharedOptions(TypedDict, total=False):
 _constructors: list[Callable[..., Any]] = []
 
 
-def shared_constructor(
-    constructor: Callable[..., object], remove: bool = False
-) -> Callable[..., Any]:
+def shared_constructor(ctor: Callable[..., object], remove: bool = False) -> Callable[..., Any]:
     """Add a constructor that `shared` tries before the older ones, or remove it.
 
     It is called as `constructor(value, name, strict, allow_downcast, **options)` and raises
@@ -61,14 +59,14 @@ def shared_constructor(
 
     Parameters
     ----------
-    constructor : callable
+    ctor : callable
     remove : bool
         Take the constructor away.
 
     Returns
     -------
     callable
-        `constructor`, so that this is a decorator.
+        `ctor`, so that this is a decorator.
 
     Examples
     --------
@@ -83,10 +81,10 @@ def shared_constructor(
     >>> _ = theano.shared_constructor(of_sets, remove=True)
     """
     if remove:
-        _constructors.remove(constructor)
+        _constructors.remove(ctor)
     else:
-        _constructors.append(constructor)
-    return constructor
+        _constructors.append(ctor)
+    return ctor
 
 
 @overload

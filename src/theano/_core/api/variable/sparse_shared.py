@@ -55,3 +55,7 @@ def sparse_constructor(
     stored = type_.filter(value if value.format == type_.format else value.asformat(type_.format))
     stored = stored if borrow else copied(stored)
     return SparseTensorSharedVariable(name, type_, stored, strict, allow_downcast)
+
+
+# As `theano.sparse` names it.
+shared = sparse_constructor

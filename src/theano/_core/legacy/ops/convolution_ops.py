@@ -189,8 +189,8 @@ class ConvOp(metaclass=_Way):
     dx, dy : int
         Rows and columns from window to window.
     output_mode : {'valid', 'full'}
-    **options
-        Of the implementation; without effect.
+    *implementation, **options
+        Without effect.
     """
 
     convdim, gives = 2, "result"
@@ -204,6 +204,7 @@ class ConvOp(metaclass=_Way):
         dx: int = 1,
         dy: int = 1,
         output_mode: str = "valid",
+        *implementation: object,
         **options: object,
     ) -> None:
         self.imshp, self.kshp, self.nkern, self.bsize = imshp, kshp, nkern, bsize

@@ -52,25 +52,25 @@ class DestroyHandler(Bookkeeper):
         # INVARIANT: the nodes of the graph that overwrite an input, in the order they came.
         self.destroyers: dict[Apply, None] = {}
 
-    def on_attach(self, function_graph: Any) -> None:
-        if hasattr(function_graph, "destroy_handler"):
+    def on_attach(self, fgraph: Any) -> None:
+        if hasattr(fgraph, "destroy_handler"):
             raise AlreadyThere("DestroyHandler: the graph has one already")
-        function_graph.destroy_handler = self
-        function_graph.destroyers = partial(self._destroyers_of, function_graph)
-        super().on_attach(function_graph)
+        fgraph.destroy_handler = self
+        fgraph.destroyers = partial(self._destroyers_of, fgraph)
+        super().on_attach(fgraph)
 
-    def on_detach(self, function_graph: Any) -> None:
-        super().on_detach(function_graph)
-        del function_graph.destroy_handler, function_graph.destroyers
+    def on_detach(self, fgraph: Any) -> None:
+        super().on_detach(fgraph)
+        del fgraph.destroy_handler, fgraph.destroyers
 
-    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_import(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         if _destroyed(node):
             self.destroyers[node] = None
 
-    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_prune(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         self.destroyers.pop(node, None)
 
-    def _destroyers_of(self, function_graph: FunctionGraph, variable: Variable) -> list[Apply]:
+    def _destroyers_of(self, fgraph: FunctionGraph, variable: Variable) -> list[Apply]:
         root = _root(variable)
         return [
             node
@@ -78,13 +78,13 @@ class DestroyHandler(Bookkeeper):
             if any(_root(node.inputs[i]) is root for i in _destroyed(node))
         ]
 
-    def validate(self, function_graph: FunctionGraph) -> None:
+    def validate(self, fgraph: FunctionGraph) -> None:
         """Raise InconsistencyError if something is overwritten that is still needed."""
         if self.destroyers:
             # Raises if there is no order.
-            function_graph.toposort()
+            fgraph.toposort()
 
-    def orderings(self, function_graph: FunctionGraph) -> dict[Any, list[Any]]:
+    def orderings(self, fgraph: FunctionGraph) -> dict[Any, list[Any]]:
         """Return, for each node that overwrites, those that read the memory before it."""
         if not self.destroyers:
             return {}
@@ -99,14 +99,14 @@ class DestroyHandler(Bookkeeper):
                 if by.setdefault(root, node) is not node:
                     raise InconsistencyError(f"Multiple destroyers of {root}")
         alike: dict[Any, list[Any]] = {root: [] for root in by}
-        for variable in function_graph.variables:
+        for variable in fgraph.variables:
             root = _root(variable)
             if root in alike:
                 alike[root].append(variable)
         before: dict[Any, list[Any]] = {}
         for root, node in by.items():
             _check_other_inputs(node, root)
-            users = [n for v in alike[root] for n, _ in function_graph.clients(v)]
+            users = [n for v in alike[root] for n, _ in fgraph.clients(v)]
             before.setdefault(node, []).extend(n for n in users if n is not node and n != "output")
         return before
 

@@ -235,7 +235,7 @@ class _Arrivals(Feature):
     def __init__(self, queue: deque[Any]) -> None:
         self.queue = queue
 
-    def on_import(self, function_graph: FunctionGraph, node: Any, reason: object) -> None:
+    def on_import(self, fgraph: FunctionGraph, node: Any, reason: object) -> None:
         self.queue.append(node)
 
 
@@ -452,7 +452,7 @@ class _Notes(Feature):
 
     def on_change_input(
         self,
-        function_graph: object,
+        fgraph: object,
         node: object,
         i: object,
         r: object,

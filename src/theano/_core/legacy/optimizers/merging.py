@@ -21,13 +21,13 @@ class MergeFeature(Feature):
     def __init__(self) -> None:
         self.blacklist: set[tuple[Apply, Apply]] = set()
 
-    def on_attach(self, function_graph: Any) -> None:
-        if hasattr(function_graph, "merge_feature"):
+    def on_attach(self, fgraph: Any) -> None:
+        if hasattr(fgraph, "merge_feature"):
             raise AlreadyThere("MergeFeature: the graph has merge_feature already")
-        function_graph.merge_feature = self
+        fgraph.merge_feature = self
 
-    def on_detach(self, function_graph: Any) -> None:
-        del function_graph.merge_feature
+    def on_detach(self, fgraph: Any) -> None:
+        del fgraph.merge_feature
 
 
 class MergeOptimizer(Optimizer):

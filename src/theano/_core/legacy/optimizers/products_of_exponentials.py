@@ -24,34 +24,34 @@ def _operands(variable: Variable, op: Op) -> list[Any] | None:
     return None if node is None else list(node.inputs)
 
 
-def is_mul(variable: Variable) -> list[Any] | None:
+def is_mul(var: Variable) -> list[Any] | None:
     """Return the factors of a product; None if a variable is none."""
-    return _operands(variable, mul)
+    return _operands(var, mul)
 
 
-def is_neg(variable: Variable) -> Any:
+def is_neg(var: Variable) -> Any:
     """Return x if a variable is `-x` or `-1 * x`; None if it is neither."""
-    operands = _operands(variable, neg)
+    operands = _operands(var, neg)
     if operands is not None:
         return operands[0]
-    factors = is_mul(variable) or ()
+    factors = is_mul(var) or ()
     for place, factor in enumerate(factors):
         if known_value(factor) == -1:
             return factors[1 - place]
     return None
 
 
-def is_exp(variable: Variable) -> tuple[bool, Any] | None:
+def is_exp(var: Variable) -> tuple[bool, Any] | None:
     """Return whether a variable is ``-exp(x)`` or ``exp(x)``, and x; None if it is neither."""
-    inner = is_neg(variable)
-    operands = _operands(variable if inner is None else inner, exp)
+    inner = is_neg(var)
+    operands = _operands(var if inner is None else inner, exp)
     return None if operands is None else (inner is not None, operands[0])
 
 
-def is_1pexp(variable: Variable, only_process_constants: bool = True) -> tuple[bool, Any] | None:
+def is_1pexp(t: Variable, only_process_constants: bool = True) -> tuple[bool, Any] | None:
     """Return False and x if a variable is ``1 + exp(x)``; None for others."""
     del only_process_constants  # What fills an array is a constant here, if it is known.
-    terms = _operands(variable, add) or ()
+    terms = _operands(t, add) or ()
     for place, term in enumerate(terms):
         found = is_exp(terms[1 - place])
         if found is not None and not found[0] and known_value(term) == 1:
@@ -60,15 +60,15 @@ def is_1pexp(variable: Variable, only_process_constants: bool = True) -> tuple[b
 
 
 def partition_num_or_denom(
-    variable: Variable, wanted: Callable[[Variable], tuple[bool, Any] | None]
+    r: Variable, f: Callable[[Variable], tuple[bool, Any] | None]
 ) -> tuple[list[Any], list[Any], bool]:
-    """Return what `wanted` finds in the factors of a variable, other factors, and their sign.
+    """Return what `f` finds in the factors of a variable, other factors, and their sign.
 
-    `wanted` returns a pair for what it looks for, whose first item tells if it is negated, or None.
+    `f` returns a pair for what it looks for, whose first item tells if it is negated, or None.
     """
     found, rest, negated = [], [], False
-    for factor in is_mul(variable) or [variable]:
-        match = wanted(factor)
+    for factor in is_mul(r) or [r]:
+        match = f(factor)
         if match is None:
             rest.append(factor)
         else:

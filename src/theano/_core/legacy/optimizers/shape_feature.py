@@ -54,15 +54,15 @@ class ShapeFeature(Feature):
     def __init__(self) -> None:
         self.shape_of = Shapes()
 
-    def on_attach(self, function_graph: Any) -> None:
-        if hasattr(function_graph, "shape_feature"):
+    def on_attach(self, fgraph: Any) -> None:
+        if hasattr(fgraph, "shape_feature"):
             raise AlreadyThere("ShapeFeature: the graph has one already")
-        function_graph.shape_feature = self
+        fgraph.shape_feature = self
         self.shape_of.clear()
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, fgraph: Any) -> None:
         self.shape_of.clear()
-        del function_graph.shape_feature
+        del fgraph.shape_feature
 
     def get_shape(self, var: Variable, idx: int) -> Any:
         """Return one length of a variable."""

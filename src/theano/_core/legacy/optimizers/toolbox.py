@@ -22,21 +22,21 @@ class ReplacementDidntRemovedError(Exception):
 class Feature:
     """Base of what takes part in the changes of a graph; its methods do nothing."""
 
-    def on_attach(self, function_graph: FunctionGraph) -> None:
+    def on_attach(self, fgraph: FunctionGraph) -> None:
         """Called when it is attached; raises AlreadyThere if the graph has its like."""
 
-    def on_detach(self, function_graph: FunctionGraph) -> None:
+    def on_detach(self, fgraph: FunctionGraph) -> None:
         """Called when it is detached."""
 
-    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_import(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         """Called for a node that is new in the graph."""
 
-    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_prune(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         """Called for a node that is no longer in the graph."""
 
     def on_change_input(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         node: Apply,
         i: int,
         r: Variable,
@@ -45,7 +45,7 @@ class Feature:
     ) -> None:
         """Called when the `i`-th input of `node` (or output, if that is 'output') has changed."""
 
-    def orderings(self, function_graph: FunctionGraph) -> dict[Any, list[Any]]:
+    def orderings(self, fgraph: FunctionGraph) -> dict[Any, list[Any]]:
         """Return nodes, and those that must come before each."""
         return {}
 
@@ -55,29 +55,29 @@ class _Offers(Feature):
 
     methods: tuple[str, ...] = ()
 
-    def on_attach(self, function_graph: FunctionGraph) -> None:
+    def on_attach(self, fgraph: FunctionGraph) -> None:
         for name in self.methods:
-            if name in vars(function_graph):
+            if name in vars(fgraph):
                 raise AlreadyThere(f"{type(self).__name__}: the graph has {name} already")
         for name in self.methods:
             own = name if hasattr(self, name) else f"{name}_"
-            setattr(function_graph, name, partial(getattr(self, own), function_graph))
+            setattr(fgraph, name, partial(getattr(self, own), fgraph))
 
-    def on_detach(self, function_graph: FunctionGraph) -> None:
+    def on_detach(self, fgraph: FunctionGraph) -> None:
         for name in self.methods:
-            delattr(function_graph, name)
+            delattr(fgraph, name)
 
 
 class Bookkeeper(Feature):
     """Base of features that are told of the nodes that are there when they are attached."""
 
-    def on_attach(self, function_graph: FunctionGraph) -> None:
-        for node in function_graph.toposort():
-            self.on_import(function_graph, node, "on_attach")
+    def on_attach(self, fgraph: FunctionGraph) -> None:
+        for node in fgraph.toposort():
+            self.on_import(fgraph, node, "on_attach")
 
-    def on_detach(self, function_graph: FunctionGraph) -> None:
-        for node in function_graph.toposort():
-            self.on_prune(function_graph, node, "Bookkeeper.detach")
+    def on_detach(self, fgraph: FunctionGraph) -> None:
+        for node in fgraph.toposort():
+            self.on_prune(fgraph, node, "Bookkeeper.detach")
 
 
 class History(_Offers):
@@ -88,35 +88,35 @@ class History(_Offers):
     def __init__(self) -> None:
         self.changes: dict[Any, list[Any]] = {}
 
-    def on_attach(self, function_graph: FunctionGraph) -> None:
-        super().on_attach(function_graph)
-        self.changes[function_graph] = []
+    def on_attach(self, fgraph: FunctionGraph) -> None:
+        super().on_attach(fgraph)
+        self.changes[fgraph] = []
 
-    def on_detach(self, function_graph: FunctionGraph) -> None:
-        super().on_detach(function_graph)
-        del self.changes[function_graph]
+    def on_detach(self, fgraph: FunctionGraph) -> None:
+        super().on_detach(fgraph)
+        del self.changes[fgraph]
 
     def on_change_input(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         node: Apply,
         i: int,
         r: Variable,
         new_r: Variable,
         reason: object = None,
     ) -> None:
-        self.changes[function_graph].append((node, i, r, reason))
+        self.changes[fgraph].append((node, i, r, reason))
 
-    def checkpoint(self, function_graph: FunctionGraph) -> int:
+    def checkpoint(self, fgraph: FunctionGraph) -> int:
         """Return where the graph is now."""
-        return len(self.changes[function_graph])
+        return len(self.changes[fgraph])
 
-    def revert(self, function_graph: FunctionGraph, checkpoint: int) -> None:
+    def revert(self, fgraph: FunctionGraph, checkpoint: int) -> None:
         """Undo the changes since a checkpoint."""
-        changes = self.changes[function_graph]
+        changes = self.changes[fgraph]
         undone = changes[checkpoint:]
         for node, i, old, reason in reversed(undone):
-            function_graph.change_input(node, i, old, reason=("Revert", reason))
+            fgraph.change_input(node, i, old, reason=("Revert", reason))
         del changes[checkpoint:]
 
 
@@ -125,17 +125,17 @@ class Validator(_Offers):
 
     methods = ("validate", "consistent")
 
-    def validate_(self, function_graph: FunctionGraph) -> Any:
+    def validate_(self, fgraph: FunctionGraph) -> Any:
         """Call the `validate` of every other feature; what it raises leaves the graph invalid."""
-        for feature in list(function_graph._features):
+        for feature in list(fgraph._features):
             check = getattr(feature, "validate", None)
             if check is not None and feature is not self:
-                check(function_graph)
+                check(fgraph)
 
-    def consistent_(self, function_graph: FunctionGraph) -> bool:
+    def consistent_(self, fgraph: FunctionGraph) -> bool:
         """Tell whether every feature agrees."""
         try:
-            self.validate_(function_graph)
+            self.validate_(fgraph)
         except Exception:
             return False
         return True
@@ -152,48 +152,48 @@ class ReplaceValidate(History):
         "replace_all_validate_remove",
     )
 
-    def validate_(self, function_graph: FunctionGraph) -> None:
+    def validate_(self, fgraph: FunctionGraph) -> None:
         """Call the `validate` of every feature."""
-        for feature in list(function_graph._features):
+        for feature in list(fgraph._features):
             check = getattr(feature, "validate", None)
             if check is not None and feature is not self:
-                check(function_graph)
+                check(fgraph)
 
-    def consistent_(self, function_graph: FunctionGraph) -> bool:
+    def consistent_(self, fgraph: FunctionGraph) -> bool:
         """Tell whether every feature agrees."""
-        return Validator.consistent_(self, function_graph)  # type: ignore[arg-type]
+        return Validator.consistent_(self, fgraph)  # type: ignore[arg-type]
 
     def replace_validate(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         r: Variable,
         new_r: Variable,
         reason: object = None,
         verbose: bool | None = None,
     ) -> None:
         """Replace a variable."""
-        self.replace_all_validate(function_graph, [(r, new_r)], reason, verbose)
+        self.replace_all_validate(fgraph, [(r, new_r)], reason, verbose)
 
     def replace_all_validate(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         replacements: Iterable[tuple[Variable, Variable]],
         reason: object = None,
         verbose: bool | None = None,
     ) -> int:
         """Replace variables, all or none; return where the graph was before."""
-        before = self.checkpoint(function_graph)
+        before = self.checkpoint(fgraph)
         try:
-            function_graph.replace_all(replacements, reason, verbose)
-            self.validate_(function_graph)
+            fgraph.replace_all(replacements, reason, verbose)
+            self.validate_(fgraph)
         except Exception:
-            self.revert(function_graph, before)
+            self.revert(fgraph, before)
             raise
         return before
 
     def replace_all_validate_remove(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         replacements: Iterable[tuple[Variable, Variable]],
         remove: Iterable[object],
         reason: object = None,
@@ -206,10 +206,10 @@ class ReplaceValidate(History):
         ReplacementDidntRemovedError
             With nothing changed.
         """
-        before = self.replace_all_validate(function_graph, replacements, reason)
-        left = [item for item in remove if item in function_graph]
+        before = self.replace_all_validate(fgraph, replacements, reason)
+        left = [item for item in remove if item in fgraph]
         if left:
-            self.revert(function_graph, before)
+            self.revert(fgraph, before)
             raise ReplacementDidntRemovedError(f"{reason}: {left} would still be in the graph")
 
 
@@ -219,25 +219,25 @@ class NodeFinder(Bookkeeper):
     def __init__(self) -> None:
         self.nodes_of: dict[Any, list[Any]] = {}
 
-    def on_attach(self, function_graph: Any) -> None:
-        if hasattr(function_graph, "get_nodes"):
+    def on_attach(self, fgraph: Any) -> None:
+        if hasattr(fgraph, "get_nodes"):
             raise AlreadyThere("NodeFinder is already present")
-        function_graph.get_nodes = partial(self.query, function_graph)
-        super().on_attach(function_graph)
+        fgraph.get_nodes = partial(self.query, fgraph)
+        super().on_attach(fgraph)
 
-    def on_detach(self, function_graph: Any) -> None:
+    def on_detach(self, fgraph: Any) -> None:
         self.nodes_of = {}
-        del function_graph.get_nodes
+        del fgraph.get_nodes
 
-    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_import(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         self.nodes_of.setdefault(node.op, []).append(node)
 
-    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_prune(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         self.nodes_of[node.op].remove(node)
 
-    def query(self, function_graph: FunctionGraph, op: Op) -> list[Any]:
+    def query(self, fgraph: FunctionGraph, op: Op) -> list[Any]:
         """Return the nodes of an operation, inputs first."""
-        order = {node: k for k, node in enumerate(function_graph.toposort())}
+        order = {node: k for k, node in enumerate(fgraph.toposort())}
         return sorted(self.nodes_of.get(op, ()), key=order.__getitem__)
 
 
@@ -251,21 +251,21 @@ class PrintListener(Feature):
         if self.active:
             print(*parts)
 
-    def on_attach(self, function_graph: FunctionGraph) -> None:
-        self._print("-- attaching to:", function_graph)
+    def on_attach(self, fgraph: FunctionGraph) -> None:
+        self._print("-- attaching to:", fgraph)
 
-    def on_detach(self, function_graph: FunctionGraph) -> None:
-        self._print("-- detaching from:", function_graph)
+    def on_detach(self, fgraph: FunctionGraph) -> None:
+        self._print("-- detaching from:", fgraph)
 
-    def on_import(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_import(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         self._print(f"-- importing: {node}, reason: {reason}")
 
-    def on_prune(self, function_graph: FunctionGraph, node: Apply, reason: object) -> None:
+    def on_prune(self, fgraph: FunctionGraph, node: Apply, reason: object) -> None:
         self._print(f"-- pruning: {node}, reason: {reason}")
 
     def on_change_input(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         node: Apply,
         i: int,
         r: Variable,
@@ -280,7 +280,7 @@ class PreserveNames(Feature):
 
     def on_change_input(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         node: Apply,
         i: int,
         r: Variable,
@@ -296,14 +296,14 @@ class PreserveVariableAttributes(PreserveNames):
 
     def on_change_input(
         self,
-        function_graph: FunctionGraph,
+        fgraph: FunctionGraph,
         node: Apply,
         i: int,
         r: Variable,
         new_r: Variable,
         reason: object = None,
     ) -> None:
-        super().on_change_input(function_graph, node, i, r, new_r, reason)
+        super().on_change_input(fgraph, node, i, r, new_r, reason)
         for name, value in vars(r.tag).items():
             if not hasattr(new_r.tag, name):
                 setattr(new_r.tag, name, value)
@@ -322,9 +322,9 @@ class NoOutputFromInplace(Feature):
         self.first_idx = first_output_idx
         self.last_idx = last_output_idx
 
-    def validate(self, function_graph: FunctionGraph) -> None:
+    def validate(self, fgraph: FunctionGraph) -> None:
         """Raise InconsistencyError for such an output."""
-        for out in function_graph.outputs[self.first_idx : self.last_idx]:
+        for out in fgraph.outputs[self.first_idx : self.last_idx]:
             node = out.owner
             if node is not None and out.index in (getattr(node.op, "destroy_map", None) or {}):
                 raise InconsistencyError(f"Trying to destroy a protected output: {out} of {node}")

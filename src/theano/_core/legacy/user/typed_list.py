@@ -92,33 +92,33 @@ class _Operators:
         # `len(x)` itself is a TypeError: the length is known when a function runs.
         return length(self)
 
-    def append(self, item: object) -> Any:
+    def append(self, toAppend: object) -> Any:
         """Return the list with one item more."""
-        return append(self, item)
+        return append(self, toAppend)
 
-    def extend(self, items: object) -> Any:
+    def extend(self, toAppend: object) -> Any:
         """Return the list followed by another."""
-        return extend(self, items)
+        return extend(self, toAppend)
 
-    def insert(self, index: object, item: object) -> Any:
+    def insert(self, index: object, toInsert: object) -> Any:
         """Return the list with an item before position `index`."""
-        return insert(self, index, item)
+        return insert(self, index, toInsert)
 
-    def remove(self, item: object) -> Any:
-        """Return the list without the first item equal to `item`."""
-        return remove(self, item)
+    def remove(self, toRemove: object) -> Any:
+        """Return the list without the first item equal to `toRemove`."""
+        return remove(self, toRemove)
 
     def reverse(self) -> Any:
         """Return the list backwards."""
         return reverse(self)
 
-    def count(self, item: object) -> Any:
-        """Return how many items equal `item`."""
-        return count(self, item)
+    def count(self, elem: object) -> Any:
+        """Return how many items equal `elem`."""
+        return count(self, elem)
 
-    def ind(self, item: object) -> Any:
-        """Return the position of the first item equal to `item`."""
-        return index_(self, item)
+    def ind(self, elem: object) -> Any:
+        """Return the position of the first item equal to `elem`."""
+        return index_(self, elem)
 
 
 class TypedListVariable(_Operators, Variable):

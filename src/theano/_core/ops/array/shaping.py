@@ -262,7 +262,9 @@ class Reshape(Structured):
     connection = connected(0)
     linear = linear_in(0)
 
-    def __init__(self, ndim: int) -> None:
+    def __init__(self, ndim: int, name: None = None) -> None:
+        if name is not None:
+            raise AssertionError(f"reshape: an operation has no name of its own, got {name!r}")
         if isinstance(ndim, (bool, np.bool_)) or not isinstance(ndim, (int, np.integer)):
             raise ValueError(f"reshape: Expected ndim to be an integer, got {ndim!r}")
         if ndim < 0:

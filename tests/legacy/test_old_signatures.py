@@ -1,0 +1,85 @@
+"""Names and positions of arguments as programs for Theano 1.0.5 give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import theano
+import theano.tensor as T
+from theano import sparse
+from theano.compile import nanguardmode
+from theano.compile.mode import FAST_RUN, Mode
+from theano.gof.graph import OrderedSet
+from theano.gof.toolbox import NodeFinder, ReplaceValidate
+from theano.tensor.nnet import ConvOp, sigm
+from theano.typed_list import TypedListType
+
+x = T.dvector("x")
+items = TypedListType(T.dvector)()
+of_graph = theano.OpFromGraph([x], [x * 2])
+CALLS: dict[str, Callable[[], Any]] = {
+    "contains_nan": lambda: nanguardmode.contains_nan(arr=np.ones(2), node=None, var=x),
+    "contains_inf": lambda: nanguardmode.contains_inf(np.ones(2), None, x),
+    "Reshape": lambda: T.Reshape(1, None)(x, [2]),
+    "append": lambda: items.append(toAppend=x),
+    "extend": lambda: items.extend(toAppend=items),
+    "insert": lambda: items.insert(index=0, toInsert=x),
+    "remove": lambda: items.remove(toRemove=x),
+    "count": lambda: items.count(elem=x),
+    "ind": lambda: items.ind(elem=x),
+    "set_lop_overrides": lambda: of_graph.set_lop_overrides(lop_overrides="default"),
+    "set_grad_overrides": lambda: of_graph.set_grad_overrides(grad_overrides="default"),
+    "set_rop_overrides": lambda: of_graph.set_rop_overrides(rop_overrides="default"),
+    "OrderedSet": lambda: OrderedSet([1]).union(s=[2]).intersection_update(s=[1]),
+    "ConvOp": lambda: ConvOp((1, 4, 4), (2, 2), 1, 1, 1, 1, "valid", 0, 0, False),
+    "is_mul": lambda: (sigm.is_mul(var=x), sigm.is_neg(var=x), sigm.is_exp(var=x)),
+    "is_1pexp": lambda: sigm.is_1pexp(t=x),
+    "partition_num_or_denom": lambda: sigm.partition_num_or_denom(r=x, f=sigm.is_exp),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call(name: str) -> None:
+    CALLS[name]()
+
+
+def test_graphs() -> None:
+    graph = theano.gof.FunctionGraph([x], [x * 2], None, True, {0: 0})
+    assert graph.update_mapping == {0: 0}
+    assert theano.gof.FunctionGraph([x], [x * 2]).update_mapping is None
+    graph.attach_feature(NodeFinder())
+    graph.attach_feature(ReplaceValidate())
+    assert graph.clients(r=graph.inputs[0])[0][0].op == T.mul
+    y = T.dvector("y")
+    graph.add_input(input=y)
+    assert graph.inputs[1] is y
+
+
+def test_modes_with_another_optimizer() -> None:
+    double = T.dvector() * 2
+    for other in (Mode("py", "fast_run").clone({}, "None"), FAST_RUN.clone(optimizer=None)):
+        assert other.provided_optimizer in ("None", None)
+        f = theano.function([double.owner.inputs[0]], double / 2, mode=other)
+        assert len(f.maker.fgraph.apply_nodes) > 1
+    assert FAST_RUN.clone() == FAST_RUN
+    kept = FAST_RUN.excluding("inplace").clone(allow_gc=False)
+    assert kept == FAST_RUN.excluding("inplace")
+    guard = nanguardmode.NanGuardMode(True, True, True)
+    assert isinstance(guard.clone(optimizer="fast_compile"), nanguardmode.NanGuardMode)
+
+
+def test_operations_have_no_names_of_their_own() -> None:
+    with pytest.raises(AssertionError, match="no name of its own"):
+        T.Reshape(1, "x")  # type: ignore[arg-type]
+
+
+def test_shared_sparse_matrices() -> None:
+    w = sparse.shared(sp.eye(3, format="csr"), "w", False, None, True, "csc")
+    assert w.format == "csc"
+    with pytest.raises(TypeError, match="Expected a sparse matrix"):
+        sparse.shared(np.eye(3))  # type: ignore[arg-type]
