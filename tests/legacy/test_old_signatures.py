@@ -83,3 +83,9 @@ def test_shared_sparse_matrices() -> None:
     assert w.format == "csc"
     with pytest.raises(TypeError, match="Expected a sparse matrix"):
         sparse.shared(np.eye(3))  # type: ignore[arg-type]
+
+
+def test_options_of_products_without_zeros() -> None:
+    product = T.elemwise.ProdWithoutZeros(1, "float32", "float64")
+    assert (product.axis, product.dtype, product.acc_dtype) == ((1,), "float32", "float64")
+    assert str(product) == "ProdWithoutZeros{axis=(1,), dtype='float32', acc_dtype='float64'}"

@@ -197,8 +197,13 @@ class ProdWithoutZeros:
     def __init__(
         self, axis: Any = None, dtype: str | None = None, acc_dtype: str | None = None
     ) -> None:
-        self.product = Reduction("prod", axes_of(axis), dtype, acc_dtype)
-        self.any = Reduction("any", axes_of(axis))
+        self.axis, self.dtype, self.acc_dtype = axes_of(axis), dtype, acc_dtype
+        self.product = Reduction("prod", self.axis, dtype, acc_dtype)
+        self.any = Reduction("any", self.axis)
+
+    def __str__(self) -> str:
+        options = f"axis={self.axis}, dtype={self.dtype!r}, acc_dtype={self.acc_dtype!r}"
+        return f"ProdWithoutZeros{{{options}}}"
 
     def __call__(self, x: Variable) -> Any:
         """Return the product of the items of `x`."""
