@@ -139,6 +139,16 @@ PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "nothing reshaped": (m.reshape((n, -1)), [m, n], [np.zeros((0, 3)), 0]),
     "either": (T.switch(m[0] > 0, x, x), [m, x], [np.zeros((1, 2)), np.ones(3)]),
     "not taken": (T.switch(1, x, x * T.alloc(1.0, n)), [x, n], [np.ones(3), -1]),
+    "a difference of 0 times another": ((m - m) * x, [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "a difference of 0 over another": ((m - m) / x, [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "0 times two": (m * 0 * x, [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "zeros times another": (T.zeros_like(m) * x, [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "sum of 0 times two": ((m * x * 0).sum(), [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "0 times two integers": (
+        T.cast(m, "int64") * 0 * T.cast(x, "int64"),
+        [m, x],
+        [np.ones((2, 3)), np.ones(2)],
+    ),
 }
 
 

@@ -42,6 +42,11 @@ class Terms:
                 self.gone.append(value)
                 self.changed = True
 
+    def unread(self) -> list[Any]:
+        """Return what a product does not need: what was cancelled, and beside a 0 all factors."""
+        zero = any(known_value(v) == 0 for v in self.plus)
+        return [*self.gone, *self.plus, *self.minus] if zero else self.gone
+
 
 def split_constants(values: list[Variable]) -> tuple[list[Any], list[Any]]:
     """Return (operands, constants)."""

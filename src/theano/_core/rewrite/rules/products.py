@@ -457,7 +457,7 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
             return spread
     if not _worth_it(node, factors):
         return None
-    return fitted(rewriter, build(node, factors), factors.gone)
+    return fitted(rewriter, build(node, factors), factors.unread())
 
 
 def _may_overflow(factors: Factors) -> bool:
@@ -589,5 +589,5 @@ def _integer_product(rewriter: Rewriter, node: Apply) -> Any:
         if integer == 1:
             return kept(rewriter, node, node.inputs[1 - index])
         if integer == 0:
-            return filled(node, 0)
+            return fitted(rewriter, filled(node, 0), node.inputs)
     return None
