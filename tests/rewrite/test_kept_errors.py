@@ -144,6 +144,7 @@ PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "0 times two": (m * 0 * x, [m, x], [np.ones((2, 3)), np.ones(2)]),
     "zeros times another": (T.zeros_like(m) * x, [m, x], [np.ones((2, 3)), np.ones(2)]),
     "sum of 0 times two": ((m * x * 0).sum(), [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "0 times a sum with itself": ((x + x) * 0 * m, [m, x], [np.ones((2, 3)), np.ones(2)]),
     "0 times two integers": (
         T.cast(m, "int64") * 0 * T.cast(x, "int64"),
         [m, x],

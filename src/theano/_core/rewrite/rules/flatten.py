@@ -45,7 +45,9 @@ class Terms:
     def unread(self) -> list[Any]:
         """Return what a product does not need: what was cancelled, and beside a 0 all factors."""
         zero = any(known_value(v) == 0 for v in self.plus)
-        return [*self.gone, *self.plus, *self.minus] if zero else self.gone
+        every = [*self.gone, *self.plus, *self.minus] if zero else self.gone
+        # Of x + x, a factor is the number 2.
+        return [v for v in every if v.type.ndim]
 
 
 def split_constants(values: list[Variable]) -> tuple[list[Any], list[Any]]:
