@@ -253,12 +253,10 @@ class Variable(_Operators):
         def __getattr__(self, name: str) -> Any:
             # Most variables are asked for neither.
             if name == "tag":
-                self.tag = Tag(self.source)
-            elif name == "auto_name":
-                self.auto_name = f"auto_{self._count}"
-            else:
-                return missing(self, name)
-            return vars(self)[name]
+                return vars(self).setdefault(name, Tag(self.source))
+            if name == "auto_name":
+                return vars(self).setdefault(name, f"auto_{self._count}")
+            return missing(self, name)
 
     def eval(
         self, inputs_to_values: Mapping[Variable, object] | None = None, **kwargs: object
