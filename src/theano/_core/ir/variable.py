@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from theano._core.base.arrays import one_number
 from theano._core.base.near_misses import explained, missing
 from theano._core.base.settings import config
 from theano._core.ir import hooks
@@ -170,6 +170,8 @@ class Variable(_Operators):
         Of no other variable in a process.
     """
 
+    tag: Tag
+    auto_name: str
     # Of variables that older pickles have.
     source: SourceLine | None = None
 
@@ -245,10 +247,7 @@ class Variable(_Operators):
             )
             raise
 
-    if TYPE_CHECKING:
-        tag: Tag
-        auto_name: str
-    else:
+    if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             # Most variables are asked for neither.
@@ -328,18 +327,6 @@ class Variable(_Operators):
             return str(self)
 
 
-def _one_number(data: object) -> Any:
-    """Return the number that all items of an array are, bit by bit; None if there is none."""
-    if not isinstance(data, np.ndarray) or not data.size:
-        return None
-    items = data.reshape(-1)
-    # Of most arrays it is known at once that they have several.
-    if items[0].tobytes() != items[-1].tobytes():
-        return None
-    rows = np.ascontiguousarray(items).view("uint8").reshape(len(items), -1)
-    return items[0].item() if len(items) == 1 or (rows == rows[0]).all() else None
-
-
 class Constant(Variable):
     """A variable whose value is known: `data`."""
 
@@ -381,7 +368,7 @@ class Constant(Variable):
     def number(self) -> Any:
         """Return the number that all items of an array are, bit by bit; None if there is none."""
         if self._number is None:
-            self._number = (_one_number(self.data),)
+            self._number = (one_number(self.data),)
         return self._number[0]
 
     def equals(self, other: object) -> bool:
@@ -402,16 +389,6 @@ class Constant(Variable):
 
 Type.variable_class = Variable
 Type.constant_class = Constant
-
-
-def refuse_old_graph(operation: str) -> NoReturn:
-    """Raise the error for an unknown operation in a pickle of Theano 1.0.5."""
-    raise UnpicklingError(
-        "this is a graph or function that Theano 1.0.5 or an older version pickled, and one of its "
-        f"operations is not known here: {operation}. Build the graph again by the program that "
-        "made it, and give its shared variables their values: in the old version, pickle "
-        "`[v.get_value() for v in parameters]`."
-    )
 
 
 OpT = TypeVar("OpT", covariant=True)
@@ -439,6 +416,7 @@ class Apply(Node, Generic[OpT]):
 
     # The graph object that it is part of, if any, writes itself into `fgraph`.
     __slots__ = ("__weakref__", "fgraph", "inputs", "op", "outputs", "rules", "source", "tag")
+    tag: Tag
 
     def __init__(self, op: OpT, inputs: Iterable[Variable], outputs: Iterable[Variable]) -> None:
         self.op = op
@@ -457,9 +435,7 @@ class Apply(Node, Generic[OpT]):
             output.source = self.source
             self.outputs.append(output)
 
-    if TYPE_CHECKING:
-        tag: Tag
-    else:
+    if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             # Most nodes are not asked for it.

@@ -11,7 +11,8 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from pickle import UnpicklingError
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from theano._core.api.array.creation import arange
@@ -28,7 +29,7 @@ from theano._core.compile.inputs import In
 from theano._core.compile.modes import Mode
 from theano._core.compile.shared import SharedVariable
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Constant, Tag, Variable, refuse_old_graph
+from theano._core.ir.variable import Apply, Constant, Tag, Variable
 from theano._core.legacy.compile_api import orig_function
 from theano._core.legacy.ops.array_ops import Built
 from theano._core.legacy.ops.slices import get_idx_list
@@ -48,6 +49,16 @@ from theano._core.ops.random.numpy_streams import RandomFunction
 State = Mapping[str, Any]
 # What the outputs of an old node are now.
 _made: WeakKeyDictionary[Apply, list[Any]] = WeakKeyDictionary()
+
+
+def _refuse(operation: str) -> NoReturn:
+    """Raise the error for an unknown operation in a pickle of Theano 1.0.5."""
+    raise UnpicklingError(
+        "this is a graph or function that Theano 1.0.5 or an older version pickled, and one of its "
+        f"operations is not known here: {operation}. Build the graph again by the program that "
+        "made it, and give its shared variables their values: in the old version, pickle "
+        "`[v.get_value() for v in parameters]`."
+    )
 
 
 def restore_node(node: Apply, state: State) -> None:
@@ -110,7 +121,7 @@ def _applied(op: object, inputs: Sequence[Variable]) -> list[Any]:
     elif Op in cls.__mro__ or Built in cls.__mro__:
         outputs = _with_its_options(cls, vars(op))(*inputs)
     else:
-        refuse_old_graph(cls.__name__)
+        _refuse(cls.__name__)
     return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
@@ -134,7 +145,7 @@ def _elementwise(state: State, inputs: Sequence[Variable]) -> Any:
         return cast(inputs[0], old.o_type.dtype)
     cls = scalar_ops.CLASSES.get(name)
     if cls is None:
-        refuse_old_graph(f"Elemwise of {name}")
+        _refuse(f"Elemwise of {name}")
     options = (old.openlow, old.openhi) if name == "InRange" else ()
     return scalar_ops.elementwise(cls(*options))(*inputs)
 
@@ -152,7 +163,7 @@ _REDUCTIONS = {
 def _reduction(state: State, inputs: Sequence[Variable]) -> Any:
     name = type(state["scalar_op"]).__name__
     if name not in _REDUCTIONS:
-        refuse_old_graph(f"CAReduce of {name}")
+        _refuse(f"CAReduce of {name}")
     dtypes = state.get("dtype"), state.get("acc_dtype")
     return Reduction(_REDUCTIONS[name], state["axis"], *dtypes)(inputs[0])
 
@@ -211,7 +222,7 @@ def _scan(state: State, inputs: Sequence[Variable]) -> list[Any]:
     """Return what a loop returned: for each state the values before the first step, too."""
     outer, (_, taps) = _Parts(state, inputs[1:], False), _taps(state)
     if not all(isinstance(v, SharedVariable) for v in outer.shared):
-        refuse_old_graph("Scan over a stream that is no shared variable")
+        _refuse("Scan over a stream that is no shared variable")
     starts = [buffer[: -min(own)] for buffer, own in zip(outer.states, taps, strict=True)]
     infos: list[Any] = [{"initial": array} for array in outer.written]
     for start, own in zip(starts, taps, strict=True):

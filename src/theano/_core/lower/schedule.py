@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from theano._core.ir.variable import Apply, Variable
@@ -17,9 +18,9 @@ from theano._core.ops.elementwise.elementwise import Elementwise
 class Step:
     """One step of a program: a single node, or several that share a loop.
 
-    `mask` has its bit, and those of steps that it took up; `needs` those of all steps that it
-    depends on, directly or not. `users` are nodes of other steps that read what it makes, `again`
-    those that it computes, too.
+    `mask` has its bit, once others may need it, and those of steps it took up; `needs` those of all
+    it depends on, directly or not; `users` are nodes of other steps that read what it makes,
+    `again` those that it computes, too.
     """
 
     __slots__ = ("again", "mask", "needs", "nodes", "reductions", "space", "users", "weight")
@@ -33,7 +34,6 @@ class Step:
         weight: int,
     ) -> None:
         self.nodes = [node]
-        # It gets a bit once another step may need it.
         self.mask = 0
         self.needs = needs
         self.space = space
@@ -78,7 +78,7 @@ def group(
     step_of: dict[Apply, Step] = {}
     steps: dict[Step, None] = {}
     live = LiveValues(nodes)
-    bits = 0
+    bits = (1 << k for k in count())
     for node in nodes:
         step = single(node, equal_lengths, step_of)
         live.read_by(node, step, step_of)
@@ -95,9 +95,7 @@ def group(
             compute_again(node, step, producer, step_of)
             if apart is not None:
                 apart.append(Apart(producer.nodes[-1], node, why))
-        if not step.mask:
-            step.mask = 1 << bits
-            bits += 1
+        step.mask = step.mask or next(bits)
         steps.setdefault(step)
         step_of[node] = step
         for value in node.inputs:
