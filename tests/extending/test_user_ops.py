@@ -128,6 +128,38 @@ def test_forward_derivative_of_its_own():
     np.testing.assert_allclose(got, 3 * (2 * d * 2 * VALUE + 2 * VALUE * d))
 
 
+def test_tangents_beyond_the_outputs_are_left_out_as_in_theano_105():
+    # Operations of two inputs and one output often have `R_op` return what `grad` returns.
+    class Wide(theano.Op):
+        __props__ = ()
+
+        def make_node(self, x, y):
+            return theano.Apply(self, [x, y], [x.type()])
+
+        def perform(self, node, inputs, output_storage):
+            output_storage[0][0] = inputs[0] * inputs[0] + inputs[1]
+
+        def grad(self, inputs, output_grads):
+            return [2 * inputs[0] * output_grads[0], output_grads[0]]
+
+        def R_op(self, inputs, eval_points):
+            if eval_points[0] is None:
+                return eval_points
+            return self.grad(inputs, eval_points)
+
+    x, y, v = T.dvectors("x", "y", "v")
+    along = T.Rop(Wide()(x, y), x, v)
+    got = theano.function([x, y, v], along, on_unused_input="ignore")(VALUE, VALUE, VALUE / 3)
+    np.testing.assert_allclose(got, 2 * VALUE * VALUE / 3)
+
+    class Narrow(Wide):
+        def R_op(self, inputs, eval_points):
+            return []
+
+    with pytest.raises(ValueError, match="Narrow returned 0 tangents for 1 outputs"):
+        T.Rop(Narrow()(x, y), x, v)
+
+
 def test_a_forward_derivative_that_nothing_says_is_not_implemented():
     class Opaque(theano.Op):
         __props__ = ()

@@ -300,7 +300,10 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
         if not node.rules.forward_by_user and reversible:
             return None
         results = self.R_op(list(node.inputs), list(tangents))
-        return list(results) if isinstance(results, (list, tuple)) else [results]
+        if not isinstance(results, (list, tuple)):
+            return [results]
+        # Programs return what `grad` does, one for each input: what is beyond is never looked at.
+        return list(results[: len(node.outputs)])
 
     def connection(self, node: Apply) -> list[list[bool]]:
         pattern = getattr(self, "connection_pattern", None)
