@@ -167,7 +167,7 @@ class Variable(_Operators):
         Where the user's program made it.
     tag : Tag
     auto_name : str
-        Of no other variable in a process.
+        Of no other variable in a process. This and `tag` are made when they are asked for.
     """
 
     tag: Tag
@@ -250,7 +250,6 @@ class Variable(_Operators):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # Most variables are asked for neither.
             if name == "tag":
                 return vars(self).setdefault(name, Tag(self.source))
             if name == "auto_name":
@@ -438,7 +437,6 @@ class Apply(Node, Generic[OpT]):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # Most nodes are not asked for it.
             if name != "tag":
                 return object.__getattribute__(self, name)
             self.tag = Tag(self.source)
@@ -513,8 +511,10 @@ class Apply(Node, Generic[OpT]):
         for out, old in zip(self.outputs, other.outputs, strict=True):
             out.source = old.source
             out.name = old.name
-            out.tag.__dict__.update(old.tag.__dict__)
-        self.tag.__dict__.update(other.tag.__dict__)
+            if "tag" in vars(old):
+                out.tag.__dict__.update(old.tag.__dict__)
+        if free := vars(other.tag):
+            self.tag.__dict__.update(free)
 
     def get_parents(self) -> list[Variable]:
         """Return the inputs."""
