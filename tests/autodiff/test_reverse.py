@@ -353,6 +353,28 @@ def test_an_expression_that_is_written_twice() -> None:
 
 
 @pytest.mark.parametrize(
+    "expression",
+    [
+        lambda x: T.tanh(x)[::-1],
+        lambda x: T.tanh(x).reshape((2, 2)),
+        lambda x: T.tanh(x) * [1.0, 2.0, 3.0, 4.0],
+        lambda x: T.jacobian(T.tanh(x) * x.sum(), x),
+    ],
+    ids=["steps", "shapes", "arrays", "loops"],
+)
+def test_an_expression_of_equal_constants_that_is_written_twice(expression: Any) -> None:
+    """Loops of gradients read arrays backwards, and Jacobians nest: they doubled at each level."""
+    x, at = T.dvector("x"), np.array([0.5, -1.0, 2.0, 0.1])
+    same = expression(x)
+    pairs = (expression(x), expression(x)), (same, same)
+    costs = [T.exp(one).sum() + (3 * two).sum() for one, two in pairs]
+    twice, once = (len(theano.gof.graph.ops([x], [T.grad(cost, x)])) for cost in costs)
+    assert twice - once <= len(theano.gof.graph.ops([x], [same]))
+    one, two = (theano.function([x], T.grad(cost, x))(at) for cost in costs)
+    np.testing.assert_allclose(one, two)
+
+
+@pytest.mark.parametrize(
     "function",
     [
         lambda z: T.exp(z) + T.sin(z) * T.cos(z),

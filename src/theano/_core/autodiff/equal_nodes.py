@@ -34,7 +34,7 @@ def through_others(
         dense = all(isinstance(out.type, TensorType) for out in node.outputs)
         merges = dense and node.rules.pure and node.rules.additive
         if merges and all(out not in apart for out in node.outputs):
-            key = node.op, *(_number_or_itself(same(v)) for v in node.inputs)
+            key = node.op, *(_value_or_itself(same(v)) for v in node.inputs)
             first = known.setdefault(key, node)
             if first is not node and _types(first) == _types(node):
                 instead[node] = first
@@ -53,9 +53,6 @@ def _types(node: Apply) -> list[Any]:
     return [out.type for out in node.outputs]
 
 
-def _number_or_itself(variable: Variable) -> object:
-    """Return what is equal for equal numbers, and a variable itself else."""
-    if isinstance(variable, Constant) and isinstance(variable.type, TensorType):
-        if variable.data.size == 1:
-            return variable.type, variable.data.tobytes()
-    return variable
+def _value_or_itself(variable: Variable) -> object:
+    """Return what is equal for equal constants, steps of slices included; else a variable."""
+    return variable.signature() if isinstance(variable, Constant) else variable
