@@ -40,8 +40,6 @@ class FunctionGraph:
         An output depends on a variable that is neither an input nor has a value.
     """
 
-    update_mapping: Mapping[int, int] | None = None
-
     def __init__(
         self,
         inputs: Sequence[Variable],
@@ -53,8 +51,7 @@ class FunctionGraph:
         name: str | None = None,
     ) -> None:
         self.name = name
-        if update_mapping is not None:
-            self.update_mapping = update_mapping
+        self.update_mapping = update_mapping
         inputs, outputs = list(inputs), list(outputs)
         check_inputs(outputs, inputs)
         if clone:

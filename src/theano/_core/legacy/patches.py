@@ -407,7 +407,6 @@ PATCHES: tuple[tuple[type, str, Any], ...] = (
     (Mode, "linker", property(_linker)),
     (FunctionMaker, "fgraph", _Cached("fgraph", _shown_graph)),
     # Of which input each of the last outputs is the new value; other graphs do not say it.
-    (FunctionGraph, "update_mapping", None),
     (FunctionGraph, "__getattr__", _offered),
     (FunctionMaker, "linker", property(_linker_with_graph)),
     (Mode, "optimizer", property(_optimizer)),

@@ -94,9 +94,7 @@ class CheckedSteps(Structured):
 def checked_steps(steps: Variable, shape: Dims) -> Any:
     """Return a number of steps, checked against lengths of sequences where that needs doing."""
     unchecked = [n for n in shape if not _is_least(steps, n)]
-    if not unchecked and shape:
-        return steps
-    if not unchecked and _is_count(steps):
+    if not unchecked and (shape or _is_count(steps)):
         return steps
     return CheckedSteps()(steps, *unchecked)
 

@@ -86,19 +86,17 @@ def _products(nodes: Sequence[Apply]) -> dict[Any, Product]:
 
 def _of_product(node: Apply, found: dict[Any, Product]) -> Product | None:
     """Return what the result of a node is a product of."""
-    of = [found[v].factor if v in found else v for v in node.inputs]
+    factors = [found[v].factor if v in found else v for v in node.inputs]
     is_sum = node.op is add or node.op is sub
     # Most sums are of two arrays that have no factor in common.
-    if is_sum and of[0] is not of[1]:
+    if is_sum and factors[0] is not factors[1]:
         return None
     out, large = node.outputs[0].type, _parts(node)
     if len(large) != (len(node.inputs) if is_sum else 1):
         return None
     if node.op is true_div and large[0] is not node.inputs[0]:
         return None
-    (factor, *others) = (found[v].factor if v in found else v for v in large)
-    if any(other is not factor for other in others):
-        return None
+    factor = factors[node.inputs.index(large[0])]
     small = [v for v in node.inputs if v not in large]
     if any(v.type.dtype != out.dtype for v in large):
         return None
