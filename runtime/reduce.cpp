@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <utility>
 
 #include "call.h"
 
@@ -15,14 +14,6 @@ struct Release {
     void operator()(std::int64_t *memory) const { pool::release(memory); }
 };
 using Words = std::unique_ptr<std::int64_t[], Release>;
-
-// What a kernel takes that reduces the columns of a matrix of partial results.
-struct Partials {
-    std::int64_t rows, columns, from, to;
-};
-
-// About so many instructions reduce a point of a matrix.
-constexpr double kPoint = 8;
 
 std::int64_t parts(std::int64_t n, std::int64_t size) { return n / size + (n % size != 0); }
 
@@ -76,10 +67,27 @@ bool run_until_settled(Call *call, th_kernel *kernel, std::int64_t *args, std::i
     return true;
 }
 
+// The kernel `number`, if those after it are there, too, that combine its results.
+th_kernel *kernel_with_combines(Call *call, std::int64_t number, const th_reduction &how) {
+    th_kernel *kernel = kernel_of(call, number);
+    for (std::int64_t i = 1; kernel && i <= how.results; ++i)
+        if (!kernel_of(call, number + i)) return nullptr;
+    return kernel;
+}
+
+// Makes `count` partial results of each column one, by the kernels from `number` on.
+void combine(Call *call, std::int64_t number, const th_reduction &how, std::int64_t columns,
+             std::int64_t count, const std::int64_t *partial, const std::int64_t *results) {
+    for (std::int64_t i = 0; i < how.results; ++i) {
+        std::int64_t places[] = {partial[i], results[i]};
+        kernel_of(call, number + i)(places, columns, count);
+    }
+}
+
 bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, const th_reduction &how,
                      double work) {
-    th_kernel *kernel = kernel_of(call, number), *combine = kernel_of(call, number + 1);
-    if (!kernel || !combine) return false;
+    th_kernel *kernel = kernel_with_combines(call, number, how);
+    if (!kernel) return false;
     std::int64_t count = parts(args[how.range], how.block);
     std::int64_t *results = args + how.first, *partial = results - how.results;
     Words memory;
@@ -95,36 +103,29 @@ bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, cons
                           ? run_kernel(call, kernel, args, count, work, how.unit)
                           : run_until_settled(call, kernel, args, count, work, how, *partial);
     if (!done) return false;
-    if (!single) combine(partial, 0, count);
+    if (!single) combine(call, number + 1, how, 1, count, partial, results);
     return true;
 }
 
 bool reduce_in_blocks(Call *call, std::int64_t number, std::int64_t *args, const th_reduction &how,
                     double work, std::int64_t rows) {
-    const std::int64_t count = parts(args[how.rows], rows), n = how.results, seconds = number + 2;
-    th_kernel *kernel = kernel_of(call, number + 1);
-    bool ready = kernel != nullptr;
-    for (std::int64_t i = 0; i < n; ++i) ready = ready && kernel_of(call, seconds + i);
-    if (!ready) return false;
+    const std::int64_t count = parts(args[how.rows], rows), n = how.results;
+    th_kernel *kernel = kernel_with_combines(call, number + 1, how);
+    if (!kernel) return false;
     std::int64_t columns = 1;
     for (std::int64_t i = 0; i < how.ndim; ++i)
         if (how.kept >> i & 1) columns *= args[i];
-    constexpr std::int64_t kWords = sizeof(Partials) / sizeof(std::int64_t);
-    const Words memory = partial_results(call, how, kWords * n, count * columns);
+    const Words memory = partial_results(call, how, 2 * n, count * columns);
     if (!memory) return false;
-    auto *matrices = reinterpret_cast<Partials *>(memory.get());
-    std::int64_t *results = args + how.first;
-    for (std::int64_t i = 0; i < n; ++i) matrices[i] = {count, columns, 0, results[i]};
-    write_places(how, count * columns, memory.get() + kWords * n, results);
+    std::int64_t *partial = memory.get(), *to = partial + n, *results = args + how.first;
+    write_places(how, count * columns, to + n, partial);
+    std::copy_n(results, n, to);
+    std::copy_n(partial, n, results);
     args[how.words] = rows;
-    bool done = run_kernel(call, kernel, args, count, work, 1);
-    const double points = static_cast<double>(count) * static_cast<double>(columns);
-    for (std::int64_t i = 0; i < n; ++i) {
-        // A loop that calls the kernel again writes only those arguments that change.
-        matrices[i].from = std::exchange(results[i], matrices[i].to);
-        done = done && run_kernel(call, kernel_of(call, seconds + i), &matrices[i].rows, columns,
-                                  points * kPoint, 1);
-    }
+    const bool done = run_kernel(call, kernel, args, count, work, 1);
+    // A loop that calls the kernel again writes only those arguments that change.
+    std::copy_n(to, n, results);
+    if (done) combine(call, number + 2, how, columns, count, partial, to);
     return done;
 }
 

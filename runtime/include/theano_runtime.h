@@ -37,7 +37,7 @@ extern "C" {
 
 /* Incremented whenever something in this header changes its meaning; part of the key of the compile
  * cache. */
-#define TH_ABI_VERSION 30
+#define TH_ABI_VERSION 31
 
 /* Bits of a descriptor's `flags`. */
 enum {
@@ -235,10 +235,10 @@ struct th_runtime {
     /* 19: a loop that reduces, in parts whose results are reduced in turn: everything in blocks of its
      * range, or the rows of each column in blocks of rows where the columns are too few to share.
      * How it is cut depends on lengths alone. Its kernels have numbers one after the other: the one that
-     * reduces all or, in a reduction of everything, blocks of its range, which is `kernel`; then one for
-     * the results of those, which is given the addresses of these and of the results, or, where rows may
-     * be folded in blocks, the kernel that does so and one a result, which reduces a matrix of those of
-     * blocks. Nonzero as for `parallel`, or without memory, or where a kernel cannot be compiled. */
+     * reduces all or, in a reduction of everything, blocks of its range, which is `kernel`; where rows
+     * may be reduced in blocks, the one that does so; then one a result, which makes those of blocks one:
+     * it is given their address and that of the results, how many columns there are, and blocks.
+     * Nonzero as for `parallel`, or without memory, or where a kernel cannot be compiled. */
     int32_t (*reduce)(th_call *call, int64_t kernel, int64_t *args, const th_reduction *how);
 
     /* 20: a convolution of floats, or a gradient of one. Its arguments: see `convolution.h`. Nonzero as

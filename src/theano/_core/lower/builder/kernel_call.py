@@ -10,8 +10,7 @@ from theano._core.base.records import Record
 from theano._core.lower import program as ir
 from theano._core.lower.arrays import Array, Size
 from theano._core.lower.builder.core import Core
-from theano._core.lower.kernel.expression import Writer
-from theano._core.lower.kernel.loops import REDUCTION_BLOCK, KernelReduction, Loop
+from theano._core.lower.kernel.loops import REDUCTION_BLOCK, Loop
 from theano._core.lower.llvm.kernels.kernel import range_axis
 from theano._core.lower.llvm.print.calls import Call, Combine, Kernel
 
@@ -62,7 +61,7 @@ def prepare_call(
         if blocks and few and kernel.layout == "packed" and _results_as_carried(kernel.loop):
             call.one_block, call.count = True, 1
         else:
-            register_kernel(p, Combine(kernel))
+            _register_combines(p, kernel.loop)
     elif kernel.loop.reductions and not sequential and in_blocks:
         call.rows = _register_blocks(p, kernel, extents)
     return call
@@ -84,9 +83,7 @@ def _register_blocks(p: Core, kernel: Kernel, extents: Sequence[Size]) -> int:
     own = kernel.near, kernel.flat
     split = Kernel(loop, groups, kernel.layout, lanes, bits, inner[0], *own)
     register_kernel(p, split)
-    for reduction in loop.reductions:
-        partials = _reduction_of_partials(reduction)
-        register_kernel(p, Kernel(partials, [[0], [1]], "packed", lanes, bits))
+    _register_combines(p, kernel.loop)
     return inner[0]
 
 
@@ -137,6 +134,18 @@ def register_kernel(p: Core, kernel: Combine | Kernel | ListKernel) -> int:
     return len(p.kernels) - 1
 
 
+def _register_combines(p: Core, loop: Loop) -> None:
+    """Register the kernels that make partial results of a loop one: they follow its own."""
+    for reduction in loop.reductions:
+        register_kernel(p, Combine(reduction))
+
+
+def _combines(call: Call) -> int:
+    """Return how many kernels combine partial results of a reduction of everything."""
+    blocks = call.everything and not call.one_block
+    return len(call.kernel.loop.reductions) if blocks else 0
+
+
 def _offer(p: Core, kernel: Combine | Kernel | ListKernel) -> None:
     # What is written straight with the builder has no key; it may not be all there yet.
     if p.offer is not None and kernel.key is not None:
@@ -145,8 +154,7 @@ def _offer(p: Core, kernel: Combine | Kernel | ListKernel) -> None:
 
 def compile_ahead(p: Core, call: Call) -> None:
     """Have the kernel of a call compiled with the program."""
-    together = call.everything and not call.one_block
-    for kernel in p.kernels[call.index : call.index + 1 + together]:
+    for kernel in p.kernels[call.index : call.index + 1 + _combines(call)]:
         kernel.eager = True
         _offer(p, kernel)
 
@@ -162,8 +170,8 @@ def ready_variant(p: Core, flag: Size, call: Call, unless: bool = False) -> None
         return
 
     def make() -> None:
-        # INVARIANT: where the kernel itself is there, so is the one that combines its results.
-        for number in (call.index + 1, call.index) if call.everything else (call.index,):
+        # INVARIANT: where the kernel itself is there, so are those that combine its results.
+        for number in range(call.index + _combines(call), call.index - 1, -1):
             p.call_or_fail("launch", number, "null", 0, 0, 0, 0)
 
     p.if_else(flag, None if unless else make, make if unless else None)
@@ -303,16 +311,6 @@ def _stride_words(
                 steps[kept.index(axes[-1])] for axes in call.layout if axes[0] not in loop.reduced
             ]
     return words
-
-
-def _reduction_of_partials(reduction: KernelReduction) -> Loop:
-    """Return the reduction of the results of blocks: of a matrix, along the first axis.
-
-    Each has its own, which many loops share.
-    """
-    w = Writer([reduction.dtype])
-    operands = ((reduction.dtype, frozenset[int]()),)
-    return Loop(2, operands, (), (reduction,), (0,), w.body(reductions=w.operands))
 
 
 def _settled(loop: Loop) -> int:

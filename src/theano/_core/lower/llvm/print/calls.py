@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from theano._core.lower.arrays import Size
-from theano._core.lower.kernel.loops import Loop
+from theano._core.lower.kernel.loops import KernelReduction, Loop
 from theano._core.lower.llvm.kernels.combine import combine_text
 from theano._core.lower.llvm.kernels.items import itemsize
 from theano._core.lower.llvm.kernels.kernel import KernelWriter, range_axis
@@ -95,23 +95,23 @@ class Kernel:
 
 
 class Combine:
-    """The last step of a reduction of everything; see `combine.py`."""
+    """The last step of a reduction in blocks; see `combine.py`."""
 
     symbol = "combine"
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.reductions = kernel.loop.reductions
+    def __init__(self, reduction: KernelReduction) -> None:
+        self.reduction = reduction
         self.eager = False
 
     @property
     def key(self) -> tuple[Any, ...]:
         """All that the text depends on."""
-        return self.symbol, self.reductions
+        return self.symbol, self.reduction
 
     @property
     def text(self) -> str:
         """The LLVM module."""
-        return combine_text(self.reductions)
+        return combine_text(self.reduction)
 
 
 class Call:
