@@ -117,12 +117,13 @@ def _flat_sum(rewriter: Rewriter, node: Apply, shared: bool = True) -> Terms | N
 
 def _has_no_like_terms(node: Apply) -> bool:
     """Tell whether nothing can meet in a sum of two: quickly, as most sums are so."""
-    x, y = node.inputs
+    constants = 0
     for value in node.inputs:
-        owner = value.owner
-        if known_value(value) is not None or (owner is not None and owner.op in SUMS):
+        owner, known = value.owner, known_value(value)
+        if (owner is not None and owner.op in SUMS) or (known is not None and known == 0):
             return False
-    return x is not y
+        constants += known is not None
+    return constants < 2 and node.inputs[0] is not node.inputs[1]
 
 
 @rule("x + y - x → y", on=(add, sub), keeps="nan", why="terms cancel, constants meet")
