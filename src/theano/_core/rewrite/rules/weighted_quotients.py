@@ -84,7 +84,10 @@ def _divided(rewriter: Rewriter, node: Apply, factors: Factors) -> Factors | Non
             if term.exponentials and _all_in(term.exponentials, factors.plus):
                 return _shifted_terms(factors, below, terms, term)
         known = weighted_sum(total)
-        if known is not None and _all_in(known.exponentials, factors.plus):
+        if known is None or not _all_in(known.exponentials, factors.plus):
+            continue
+        # What the sum is divided by may be part of a larger product, which comes next.
+        if _all_in([d.written for d in known.divisors], factors.minus):
             return _shifted(factors, below, known)
     return None
 
@@ -123,14 +126,13 @@ def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
     minus.remove(below)
     for value in known.exponentials:
         plus.remove(value)
-    divisors = known.divisors if _all_in([d.written for d in known.divisors], minus) else []
-    for divisor in divisors:
+    for divisor in known.divisors:
         minus[minus.index(divisor.written)] = divisor.value
     total = without_axes(below)
     weighted = _all_in(known.weights, [uncast(v) for v in plus])
     weighted = weighted and _all_in(known.masks, factors.masks) and along(total, (below, total))
     limit = like(known.limit, below) if weighted else None
-    power = less(common_power(known.exponentials, divisors), like(known.largest, below), limit)
+    power = less(common_power(known.exponentials, known.divisors), like(known.largest, below), limit)
     minus.append(like(known.value, below))
     return Factors([power, *plus], minus, factors.negative, factors.masks)
 
