@@ -219,15 +219,19 @@ EXAMPLES: dict[str, Any] = {
     / T.nnet.sigmoid(2 * x),
     "log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)": T.log(T.cosh(x)),
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
-    "log(erfc(x)) → log(erfcx(x)) - x²": T.log(T.erfc(x)),
     "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),
-    "1 - erf(x) → erfc(x)": 1 - T.erf(x),
-    "1 - erfc(x) → erf(x)": 1 - T.erfc(x),
-    "erf(x) - 1 → -erfc(x)": T.erf(x) - 1,
-    "-1 + erf(x) → -erfc(x)": -1 + T.erf(x),
-    "erfc(x) - 1 → -erf(x)": T.erfc(x) - 1,
-    "-1 + erfc(x) → -erf(x)": -1 + T.erfc(x),
-    "1 + erf(x) → erfc(-x)": 1 + T.erf(x),
+    "c + c erf(x) → c erfc(-x)": 0.5 - 0.5 * T.erf(x),
+    "log(c erfc(x)) → log(c erfcx(x)) - x²": T.log(3 * T.erfc(x)),
+    "exp(-x²) / erfc(x) → 1 / erfcx(x)": T.exp(-(x**2) / 2) / T.erfc(x / np.sqrt(2)),
+    "(x / sum(exp(y)))[:, None] → x[:, None] / sum(exp(y))[:, None]": m
+    * (1 / T.exp(m).sum(axis=1))[:, None],
+    "x (1 / sum(exp(y))) → x / sum(exp(y))": m * T.inv(T.exp(m).sum(axis=1, keepdims=True)),
+    "sum(x sum(exp(y))) → sum(x) sum(exp(y))": (m * T.exp(m).sum(axis=1, keepdims=True)).sum(
+        axis=1
+    ),
+    "sum(x exp(y)) / sum(exp(y)) → sum(x exp(y - max)) / sum(exp(y - max))": (
+        (m * T.exp(m)).sum(axis=1) / T.exp(m).sum(axis=1)
+    ),
     "deg2rad(rad2deg(x)) → x": T.deg2rad(T.rad2deg(x)) * 2,
     "rad2deg(deg2rad(x)) → x": T.rad2deg(T.deg2rad(x)) * 2,
     "sinh(arcsinh(x)) → x": T.sinh(T.arcsinh(x)) * 2,

@@ -227,8 +227,8 @@ def _known_power(rewriter: Rewriter, node: Apply) -> Any:
         return filled(node, 1)
     if power == 2:
         return kept(rewriter, node, sqr(base))
-    if power == -1 and not dtypes.is_discrete(base.type.dtype):
-        return kept(rewriter, node, reciprocal(base))
+    if power in (-1, -2) and not dtypes.is_discrete(base.type.dtype):
+        return kept(rewriter, node, reciprocal(base if power == -1 else sqr(base)))
     return None
 
 

@@ -13,9 +13,7 @@ from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import (
     add,
     isinf,
-    mul,
     neg,
-    sqr,
     sub,
     switch,
     true_div,
@@ -101,18 +99,18 @@ def along(total: Variable, *ways: tuple[Variable, Variable]) -> bool:
     """
     order: list[Any] = list(range(total.type.ndim))
     for variable, source in ways:
-        order = ["x" if axis == "x" else order[axis] for axis in _axes_from(variable, source)]
+        order = ["x" if axis == "x" else order[axis] for axis in axes_from(variable, source)]
     rank = total.owner.inputs[0].type.ndim
     reduced, kept = total.owner.op.axes(rank), iter(range(rank))
     return order == ["x" if axis in reduced else next(kept) for axis in range(rank)]
 
 
-def _axes_from(variable: Variable, source: Variable) -> list[Any]:
+def axes_from(variable: Variable, source: Variable) -> list[Any]:
     """Return which axis of `source` each axis of a variable that is made of it is, or 'x'."""
     if variable is source:
         return list(range(variable.type.ndim))
     node = variable.owner
-    inner = _axes_from(node.inputs[0], source)
+    inner = axes_from(node.inputs[0], source)
     if isinstance(node.op, Alloc):
         return inner
     return ["x" if axis == "x" else inner[axis] for axis in node.op.new_order]
@@ -128,15 +126,3 @@ def like(new: Variable, old: Variable) -> Any:
     if isinstance(node.op, DimShuffle):
         return dimshuffle(inner, node.op.new_order)
     return node.op(inner, *node.inputs[1:])
-
-
-def minus_square_of(value: Variable) -> Any:
-    """Return x if `value` is exp(-x²), else None."""
-    if not made_by(value, exp) or not made_by(value.owner.inputs[0], neg):
-        return None
-    square = value.owner.inputs[0].owner.inputs[0]
-    if made_by(square, sqr):
-        return square.owner.inputs[0]
-    if made_by(square, mul) and square.owner.inputs[0] is square.owner.inputs[1]:
-        return square.owner.inputs[0]
-    return None

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
@@ -24,12 +21,20 @@ from theano._core.ops.array.indexing import (
 from theano._core.ops.array.reductions import ArgExtreme, Reduction
 from theano._core.ops.array.shaping import Reshape
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
-from theano._core.ops.elementwise.arithmetic import add, neg, sqr, sub, switch, true_div
+from theano._core.ops.elementwise.arithmetic import (
+    add,
+    mul,
+    neg,
+    reciprocal,
+    sqr,
+    sub,
+    switch,
+    true_div,
+)
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.ops.elementwise.transcendental import exp, log, pow, sigmoid
-from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter
-from theano._core.rewrite.pattern import Match, Rules, wild
+from theano._core.rewrite.pattern import Rules, wild
 from theano._core.rewrite.rules.divided import NONE, divided_factors, divisors
 from theano._core.rewrite.rules.exponentials import (
     along,
@@ -206,7 +211,7 @@ def _write_divided(rewriter: Rewriter, node: Apply) -> Any:
         if write is None or known_value(write.inputs[0]) != 0:
             continue
         zeros, part, *at = write.inputs
-        for below in [v for v in factors.minus if v.type == value.type and vanishes(v)]:
+        for below in [v for v in factors.minus if v.type == value.type and _may_vanish(v)]:
             divisor = _items_written(write, below)
             if part.type.ndim and not rewriter.same_shape(part, divisor):
                 continue
@@ -269,7 +274,7 @@ def _divided_by(
     """
     if made_by(value, add, sub):
         return _sum_divided_by(rewriter, value, node, at, levels - 1) if levels else None
-    factors = flatten(value) if made_by(value, *ROOTS, switch) else None
+    factors = flatten(value) if made_by(value, *ROOTS, switch, Require) else None
     if factors is None:
         return None
     for below in factors.minus:
@@ -442,18 +447,38 @@ def _undoes(rewriter: Rewriter, node: Apply, shaped: Variable) -> bool:
     return all(axis == "x" or shaping.op.new_order[axis] == place for place, axis in order)
 
 
-@rule("log(erfc(x)) → log(erfcx(x)) - x²", on=log, why="finite")
-def _log_erfc(rewriter: Rewriter, node: Apply) -> Any:
-    """For x > 1."""
-    if not made_by(node.inputs[0], erfc):
+@rule(
+    "(x / sum(exp(y)))[:, None] → x[:, None] / sum(exp(y))[:, None]",
+    on=DimShuffle,
+    needs=(exp,),
+    keeps="nan",
+    why="what is multiplied with it is divided by the sum, which may cancel",
+    phase="canonical",
+)
+def _quotient_with_axes(rewriter: Rewriter, node: Apply) -> Any:
+    """Also of products with such sums."""
+    order, product = node.op.new_order, made_by(node.inputs[0], mul, reciprocal, true_div)
+    if product is None or "x" not in order:
         return None
-    value = node.inputs[0].owner.inputs[0]
-    if value.type.dtype not in ("float32", "float64") or made_by(value, switch):
+    if all(largest_of(without_axes(v)) is None for v in product.inputs):
         return None
-    # The guard keeps the replacement, which has the pattern in it, from being replaced again.
-    low = switch(value > np.ones((), value.type.dtype), np.zeros((), value.type.dtype), value)
-    large = log(erfcx(value)) - sqr(value)
-    return switch(value > np.ones((), value.type.dtype), large, log(erfc(low)))
+    return product.op(*(dimshuffle(v, order) for v in product.inputs))
+
+
+@rule(
+    "x (1 / sum(exp(y))) → x / sum(exp(y))",
+    on=mul,
+    needs=(exp,),
+    keeps="nan",
+    why="a softmax is found",
+    phase="canonical",
+)
+def _product_with_inverse(rewriter: Rewriter, node: Apply) -> Any:
+    for value, other in (node.inputs, node.inputs[::-1]):
+        inverse = made_by(value, reciprocal)
+        if inverse is not None and largest_of(without_axes(inverse.inputs[0])) is not None:
+            return true_div(other, inverse.inputs[0])
+    return None
 
 
 @rule("argmax(softmax(x)) → argmax(x)", on=ArgExtreme, why="the softmax is not formed")
@@ -492,17 +517,3 @@ def _reduction(variable: Variable) -> Apply | None:
     """Return the reduction that a variable is, axes added to it left out."""
     node = made_by(variable, DimShuffle)
     return made_by(variable if node is None else node.inputs[0], Reduction)
-
-
-def _float(bindings: Match) -> bool:
-    return dtypes.is_float(bindings[x].type.dtype)
-
-
-precise = partial(pattern, why="keeps digits", when=_float)
-precise("1 - erf(x) → erfc(x)", 1 - erf(x), erfc(x))
-precise("1 - erfc(x) → erf(x)", 1 - erfc(x), erf(x))
-precise("erf(x) - 1 → -erfc(x)", erf(x) - 1, -erfc(x))
-precise("-1 + erf(x) → -erfc(x)", -1 + erf(x), -erfc(x))
-precise("erfc(x) - 1 → -erf(x)", erfc(x) - 1, -erf(x))
-precise("-1 + erfc(x) → -erf(x)", -1 + erfc(x), -erf(x))
-precise("1 + erf(x) → erfc(-x)", 1 + erf(x), erfc(-x))

@@ -32,14 +32,12 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.ops.elementwise.transcendental import cosh, exp, sigmoid, sinh, tanh
-from theano._core.ops.special import erfc, erfcx
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
     along,
     largest_of,
     like,
-    minus_square_of,
     shifted,
     without_axes,
 )
@@ -140,17 +138,6 @@ class Factors(Terms):
         self.cancel()
         self.gone = [v.variable() if isinstance(v, Sigmoid) else v for v in self.gone]
         self._write_out(written, len(self) < count)
-
-    def merge_error_functions(self) -> None:
-        """Write exp(-x²) / erfc(x) as 1 / erfcx(x)."""
-        for value in list(self.plus):
-            argument = minus_square_of(value)
-            for other in self.minus if argument is not None else ():
-                if made_by(other, erfc) and other.owner.inputs[0] is argument:
-                    self.plus.remove(value)
-                    self.minus[self.minus.index(other)] = erfcx(argument)
-                    self.changed = True
-                    break
 
     def merge_hyperbolic(self) -> None:
         """Write sinh(x) / cosh(x) as tanh(x)."""
@@ -419,7 +406,7 @@ def _cancel(rewriter: Rewriter, node: Apply) -> Any:
     "sigmoid(x) exp(-x) → sigmoid(-x)",
     on=ROOTS,
     phase="stable",
-    needs=(sigmoid, exp, erfc, cosh, add, sub),
+    needs=(sigmoid, exp, cosh, add, sub),
     keeps="nan",
     why="exp does not overflow, and more factors cancel",
 )
@@ -450,7 +437,6 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
         factors.merge_signs()
     if stable and not dtypes.is_complex(dtype):
         factors.merge_sigmoids()
-        factors.merge_error_functions()
         factors.merge_hyperbolic()
         spread = _distributed(node, factors)
         if spread is not None:
@@ -563,21 +549,22 @@ def _distributed(node: Apply, factors: Factors) -> Any:
         if all(known_value(v) is not None for v in (*others, *factors.minus)):
             return None
         behind = _has_exp([v.owner for v in others if v.owner is not None])
-        parts = []
+        parts, before = [], len(others) + len(factors.minus)
+        most = before
         for operand in owner.inputs:
             inner = flatten(operand, behind) if operand.type.dtype == value.type.dtype else None
             if inner is None or (not inner.minus and len(inner.plus) < 2):
                 break
             part = inner.times(others, factors.minus, factors.negative)
-            before = len(others) + len(factors.minus) + len(inner)
+            most += len(inner)
             part.masks += factors.masks
             part.merge_sigmoids()
-            if len(part) >= before - 1:
+            if len(part) >= before + len(inner):
                 break
             parts.append(part)
         else:
-            one, two = (build(node, part) for part in parts)
-            return owner.op(one, two)
+            if sum(map(len, parts)) < most:
+                return owner.op(*(build(node, part) for part in parts))
     return None
 
 

@@ -19,6 +19,7 @@ from theano._core.ops.elementwise.arithmetic import (
     eq,
     maximum,
     minimum,
+    mul,
     neg,
     reciprocal,
     sqr,
@@ -284,3 +285,28 @@ def _divisor_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     if not sums_some(rewriter, node):
         divisor = switch(eq(items_summed(rewriter, node), 0), number(1, out.type.dtype), divisor)
     return node.op(above) / divisor
+
+
+@rule(
+    "sum(x sum(exp(y))) → sum(x) sum(exp(y))",
+    on=Reduction,
+    needs=(exp,),
+    keeps="nan",
+    why="what the outer sum is divided by then cancels",
+    phase="canonical",
+)
+def _sum_of_exponentials_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
+    """For an inner sum that is alike along the axes of the outer one."""
+    product = made_by(node.inputs[0], mul)
+    if node.op.kind != "sum" or product is None:
+        return None
+    if len({v.type.dtype for v in (*product.inputs, *node.outputs)}) > 1:
+        return None
+    rank = node.inputs[0].type.ndim
+    axes = node.op.axes(rank)
+    for value, other in (product.inputs, product.inputs[::-1]):
+        pattern = value.type.broadcastable, other.type.broadcastable
+        alike = all(pattern[0][a] and not pattern[1][a] for a in axes)
+        if alike and largest_of(without_axes(value)) is not None:
+            return node.op(other) * dimshuffle(value, [a for a in range(rank) if a not in axes])
+    return None

@@ -132,7 +132,9 @@ def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
     weighted = _all_in(known.weights, [uncast(v) for v in plus])
     weighted = weighted and _all_in(known.masks, factors.masks) and along(total, (below, total))
     limit = like(known.limit, below) if weighted else None
-    power = less(common_power(known.exponentials, known.divisors), like(known.largest, below), limit)
+    power = less(
+        common_power(known.exponentials, known.divisors), like(known.largest, below), limit
+    )
     minus.append(like(known.value, below))
     return Factors([power, *plus], minus, factors.negative, factors.masks)
 

@@ -1,0 +1,139 @@
+"""Error functions, and what the normal distribution is made of them, with all their digits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
+from theano._core.ir.variable import Apply, Variable
+from theano._core.ops.array.broadcasting import known_value
+from theano._core.ops.elementwise.arithmetic import add, maximum, sqr, sub, switch
+from theano._core.ops.elementwise.transcendental import exp, log, log1p
+from theano._core.ops.special import erf, erfc, erfcx
+from theano._core.rewrite.engine import Rewriter
+from theano._core.rewrite.pattern import Rules
+from theano._core.rewrite.rules.flatten import number
+from theano._core.rewrite.rules.products import ROOTS, Factors, build, flatten
+
+RULES = Rules("stable")
+rule = RULES.rule
+
+
+@rule(
+    "c + c erf(x) → c erfc(-x)",
+    on=(add, sub),
+    needs=(erf, erfc),
+    why="keeps digits",
+)
+def _tail(rewriter: Rewriter, node: Apply) -> Any:
+    """Of numbers c; also c - c erf(x) → c erfc(x), and 2 c - c erfc(x) → c erfc(-x)."""
+    dtype = node.outputs[0].type.dtype
+    if not dtypes.is_float(dtype):
+        return None
+    for place, value in enumerate(node.inputs):
+        offset, other = known_value(value), node.inputs[1 - place]
+        scaled = _scaled(other, erf, erfc) if offset is not None else None
+        if scaled is None or not scaled[1].inputs[0].type.dtype == other.type.dtype == dtype:
+            continue
+        scale, function = scaled
+        if node.op is sub:
+            offset, scale = (offset, -scale) if place == 0 else (-offset, scale)
+        (x,) = function.inputs
+        # By what times the number of the function the other one is.
+        forms = {1: erfc(-x), -1: -erfc(x)} if function.op is erf else {-2: -erfc(-x), -1: -erf(x)}
+        for times, form in forms.items():
+            if offset == times * scale:
+                return form if scale == 1 else number(scale, dtype) * form
+    return None
+
+
+def _scaled(value: Variable, *ops: object) -> tuple[float, Apply] | None:
+    """Return c and the node of a function f if a variable is c f(x), for a number c, else None."""
+    factors = flatten(value, False)
+    if factors is None:
+        return None
+    found = [made_by(v, *ops) for v in (*factors.plus, *factors.minus) if known_value(v) is None]
+    if len(found) != 1 or found[0] is None or found[0].outputs[0] not in factors.plus:
+        return None
+    return _number(factors), found[0]
+
+
+def _number(factors: Factors) -> float:
+    """Return the product of the numbers among factors, or 0 where it has no reciprocal."""
+    with np.errstate(all="ignore"):
+        above, below = (
+            np.prod([np.float64(known_value(v)) for v in table if known_value(v) is not None])
+            for table in (factors.plus, factors.minus)
+        )
+        result = float(above / below)
+    return 0.0 if not np.isfinite(result) else -result if factors.negative else result
+
+
+@rule(
+    "log(c erfc(x)) → log(c erfcx(x)) - x²",
+    on=log,
+    needs=(erfc,),
+    why="finite",
+)
+def _log_of_tail(rewriter: Rewriter, node: Apply) -> Any:
+    """For x > 1. Of c = 1/2, log1p(-erfc(-x) / 2) for x < 0, which keeps digits near 0."""
+    inside = node.inputs[0]
+    factors = flatten(inside) if inside.type.dtype in ("float32", "float64") else None
+    tails = (
+        [] if factors is None or factors.masks else [v for v in factors.plus if made_by(v, erfc)]
+    )
+    if factors is None or len(tails) != 1:
+        return None
+    (x,), dtype = tails[0].owner.inputs, inside.type.dtype
+    # It has been replaced.
+    if x.type.dtype != dtype or made_by(x, switch, maximum):
+        return None
+    zero, one, half = (number(value, dtype) for value in (0, 1, 0.5))
+    if _scaled(inside, erfc) == (0.5, tails[0].owner):
+        above = maximum(x, zero)
+        far = log(half * erfcx(above)) - sqr(above)
+        return switch(x > zero, far, log1p(-half * erfc(maximum(-x, zero))))
+    far = x > one
+    factors.plus[factors.plus.index(tails[0])] = switch(far, erfcx(x), erfc(switch(far, zero, x)))
+    return log(build(inside.owner, factors)) - switch(far, sqr(x), zero)
+
+
+@rule(
+    "exp(-x²) / erfc(x) → 1 / erfcx(x)",
+    on=ROOTS,
+    needs=(erfc,),
+    keeps="nan",
+    why="finite where both are 0",
+)
+def _density_by_tail(rewriter: Rewriter, node: Apply) -> Any:
+    """Also with numbers: exp(-x² / 2) / erfc(x / sqrt(2))."""
+    out = node.outputs[0]
+    factors = flatten(out) if dtypes.is_float(out.type.dtype) else None
+    if factors is None:
+        return None
+    for below in [v for v in factors.minus if made_by(v, erfc)]:
+        (x,) = below.owner.inputs
+        for above in [v for v in factors.plus if made_by(v, exp)]:
+            if x.type.dtype == above.type.dtype and _is_minus_square(above.owner.inputs[0], x):
+                factors.plus.remove(above)
+                factors.minus[factors.minus.index(below)] = erfcx(x)
+                return build(node, factors)
+    return None
+
+
+def _is_minus_square(value: Variable, x: Variable) -> bool:
+    """Tell whether a value is -x², but for the rounding of the numbers in it."""
+    square, root = flatten(value, False), flatten(x, False)
+    if square is None or root is None:
+        return False
+    for one, two in ((square.plus, root.plus), (square.minus, root.minus)):
+        unknown = Counter(v for v in two if known_value(v) is None)
+        if Counter(v for v in one if known_value(v) is None) != unknown + unknown:
+            return False
+    scale, wanted = _number(square), -(_number(root) ** 2)
+    closest = 4 * float(np.finfo(x.type.dtype).eps) * abs(wanted)
+    return wanted != 0 and abs(scale - wanted) <= closest
