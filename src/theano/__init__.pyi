@@ -4,7 +4,6 @@ from theano import (
     gradient as gradient, ifelse as ifelse, printing as printing, scan_module as scan_module,
     tensor as tensor, updates as updates,
 )
-from theano._core.api.array.products import dot as dot
 from theano._core.api.debug.debugprint import debugprint
 from theano._core.api.debug.pretty import pp as pp, pprint as pprint
 from theano._core.api.derivatives.forward_mode import Rop as Rop
@@ -31,6 +30,7 @@ from theano._core.compile.modes import (
 from theano._core.ir.function_graph import FunctionGraph as FunctionGraph
 from theano._core.ir.types import Generic as Generic, generic as generic
 from theano._core.ir.variable import Apply as Apply, Constant as Constant, Variable as Variable
+from theano._core.legacy.compile_api import dot as dot
 from theano._core.legacy.ops.function_op import as_op as as_op
 from theano._core.legacy.user.op import Op as Op, OpenMPOp as OpenMPOp
 from theano._core.legacy.user.type import Type as Type

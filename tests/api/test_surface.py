@@ -150,12 +150,10 @@ def test_versions_agree() -> None:
 
 def test_other_names_of_operations() -> None:
     assert T.square is T.sqr
-    assert T.power is T.pow
     assert T.where is T.switch
     assert T.floor_div is T.int_div
     assert T.bitwise_and is T.and_
     assert T.shared_randomstreams.RandomStreams
-    assert theano.dot is T.dot
 
 
 def test_import_loads_no_heavy_package() -> None:

@@ -17,6 +17,7 @@ from theano.compile.mode import FAST_RUN, Mode
 from theano.gof.graph import OrderedSet
 from theano.gof.toolbox import NodeFinder, ReplaceValidate
 from theano.tensor.nnet import ConvOp, sigm
+from theano.tensor.signal.pool import DownsampleFactorMaxGradGrad
 from theano.typed_list import TypedListType
 
 x = T.dvector("x")
@@ -39,6 +40,11 @@ CALLS: dict[str, Callable[[], Any]] = {
     "ConvOp": lambda: ConvOp((1, 4, 4), (2, 2), 1, 1, 1, 1, "valid", 0, 0, False),
     "is_mul": lambda: (sigm.is_mul(var=x), sigm.is_neg(var=x), sigm.is_exp(var=x)),
     "is_1pexp": lambda: sigm.is_1pexp(t=x),
+    "dot": lambda: theano.dot(l=x, r=x),
+    "get_scalar_constant_value": lambda: theano.get_scalar_constant_value(v=T.constant(1)),
+    "memoize": lambda: theano.gof.utils.memoize(f=abs)(-1),
+    "power": lambda: T.power(x=x, y=2),
+    "sort": lambda: (T.sort(x, kind=None), T.argsort(x, -1, None)),
     "partition_num_or_denom": lambda: sigm.partition_num_or_denom(r=x, f=sigm.is_exp),
 }
 
@@ -89,3 +95,24 @@ def test_options_of_products_without_zeros() -> None:
     product = T.elemwise.ProdWithoutZeros(1, "float32", "float64")
     assert (product.axis, product.dtype, product.acc_dtype) == ((1,), "float32", "float64")
     assert str(product) == "ProdWithoutZeros{axis=(1,), dtype='float32', acc_dtype='float64'}"
+
+
+def test_gradients_of_pools_have_a_mode() -> None:
+    made = [DownsampleFactorMaxGradGrad(True, "max", 3), DownsampleFactorMaxGradGrad(True, ndim=3)]
+    assert made[0] == made[1]
+    assert [op.mode for op in made] == ["max", "max"]
+
+
+def test_softmax_graph_of_any_rank() -> None:
+    of = np.array([[1000.0, 1000.0], [0.0, 0.0]])
+    for ndim in range(1, 4):
+        c = T.TensorType("float64", (False,) * ndim)()
+        out = T.nnet.softmax_graph(c)
+        assert out.type == c.type
+        value = of[0] if ndim == 1 else of[(None,) * (ndim - 2)]
+        np.testing.assert_array_equal(theano.function([c], out)(value), np.full(value.shape, 0.5))
+    assert T.nnet.softmax_graph(c=T.bvector()).type.dtype == "float32"
+
+
+def test_remove_returns_a_list() -> None:
+    assert theano.gof.utils.remove(lambda n: n > 1, [1, 2, 0]) == [1, 0]

@@ -50,7 +50,7 @@ def test_generic(name: str, mode: str) -> None:
     low = x.astype("float32")
     top = op.compute(np, None, low, *vectors)[0]
     check(MaxPoolGrad(ignore_border, n), (low, top, g, *vectors), ulp=2**10)
-    check(DownsampleFactorMaxGradGrad(ignore_border, n), (low, top, h, *vectors), ulp=2**10)
+    check(DownsampleFactorMaxGradGrad(ignore_border, ndim=n), (low, top, h, *vectors), ulp=2**10)
 
 
 def test_every_maximum_has_the_gradient() -> None:

@@ -8,7 +8,7 @@ from theano._core.api.array.creation import (
 from theano._core.api.array.elementwise import (
     ceil_intdiv as ceil_intdiv, default as default,
     div_proxy as div_proxy, divmod as divmod, iround as iround, isclose as isclose, isinf as isinf,
-    isnan as isnan, largest as largest, mod_check as mod_check, round as round,
+    isnan as isnan, largest as largest, mod_check as mod_check, power as power, round as round,
     smallest as smallest,
 )
 from theano._core.api.array.extra_ops import (
@@ -174,7 +174,6 @@ complex = complex_
 floor_div = int_div
 inv = reciprocal
 makeKeepDims = make_keep_dims
-power = pow
 second = fill
 setdefault = default
 square = sqr

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from theano._core.api import conversion
+from theano._core.api.array import products
 from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.variable.shared import shared
 from theano._core.base.errors import InconsistencyError
@@ -23,7 +25,7 @@ from theano._core.legacy.optimizers.toolbox import PreserveVariableAttributes
 
 if TYPE_CHECKING:
     from theano._core.compile.modes import Mode
-    from theano._core.ir.annotations import DType, Replacements, SparseMatrix
+    from theano._core.ir.annotations import DType, Replacements, SparseMatrix, TensorLike
 
 
 def orig_function(
@@ -333,6 +335,30 @@ def pfunc(
         profile,
         on_unused_input,
     )
+
+
+def dot(l: TensorLike, r: TensorLike) -> Any:
+    """Return the product of two matrices, vectors or scalars, as `theano.tensor.dot` does.
+
+    Parameters
+    ----------
+    l, r : tensor or sparse matrix
+
+    Returns
+    -------
+    Variable
+
+    Examples
+    --------
+    >>> theano.dot(np.eye(2), [1.0, 2.0]).eval()
+    array([1., 2.])
+    """
+    return products.dot(l, r)
+
+
+def get_scalar_constant_value(v: object) -> Any:
+    """Return the number that `v` certainly is, as that of `theano.tensor` does."""
+    return conversion.get_scalar_constant_value(v)
 
 
 def python_int_bitwidth() -> int:

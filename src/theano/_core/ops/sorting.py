@@ -79,7 +79,8 @@ class _AlongAxis(Structured):
     __props__ = ("axis", "kind")
     shape = shape_of(0)
 
-    def __init__(self, axis: int, kind: str = "quicksort") -> None:
+    def __init__(self, axis: int, kind: str | None = None) -> None:
+        kind = "quicksort" if kind is None else kind
         if kind not in KINDS:
             raise ValueError(f"{kind} is an unrecognized kind of sort: {', '.join(KINDS)} are")
         self.axis = int(axis)

@@ -67,6 +67,26 @@ def isinf(a: TensorLike) -> TensorVariable:
     return _false_like(x) if dtypes.is_discrete(x.type.dtype) else a_.isinf(x)
 
 
+def power(x: TensorLike, y: TensorLike) -> TensorVariable:
+    """Return ``x ** y``, item by item.
+
+    Parameters
+    ----------
+    x, y : tensor
+
+    Returns
+    -------
+    tensor
+        Of the common dtype.
+
+    Examples
+    --------
+    >>> T.power(T.constant([2.0, 3.0]), 2).eval()
+    array([4., 9.])
+    """
+    return t.pow(x, y)
+
+
 def isclose(
     a: TensorLike, b: TensorLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> TensorVariable:

@@ -52,7 +52,7 @@ def _no_order(name: str, order: object) -> None:
 
 
 def sort(
-    a: TensorLike, axis: TensorLike = -1, kind: str = "quicksort", order: str | None = None
+    a: TensorLike, axis: TensorLike = -1, kind: str | None = "quicksort", order: str | None = None
 ) -> TensorVariable:
     """Return `a` with its items along `axis` in rising order, NaN last.
 
@@ -61,7 +61,7 @@ def sort(
     a : tensor
     axis : int, integer scalar or None
         None: the flattened array.
-    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
+    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}, optional
         The algorithm, as in NumPy.
     order : None
         Accepted for old programs.
@@ -90,7 +90,10 @@ def sort(
 
 
 def argsort(
-    a: TensorLike, axis: TensorLike = -1, kind: str = "quicksort", order: TensorLike | None = None
+    a: TensorLike,
+    axis: TensorLike = -1,
+    kind: str | None = "quicksort",
+    order: TensorLike | None = None,
 ) -> TensorVariable:
     """Return the positions along `axis` that sort `a`, int64; arguments as for `sort`.
 
@@ -99,7 +102,7 @@ def argsort(
     a : tensor
     axis : int, integer scalar or None
         None: the flattened array.
-    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}
+    kind : {'quicksort', 'mergesort', 'heapsort', 'stable'}, optional
         The algorithm, as in NumPy.
     order : None
         Accepted for old programs.

@@ -340,7 +340,27 @@ def dropout(x: TensorLike, p: float | Variable, stream: Any) -> TensorVariable:
     return switch(lt(draws, keep), true_div(x, keep), as_number(0, x))
 
 
-softmax_graph = softmax
+def softmax_graph(c: TensorLike) -> TensorVariable:
+    """Return the softmax along the last axis, as exponentials that are divided by their sum.
+
+    Parameters
+    ----------
+    c : tensor
+        Of any number of axes; integers give floats.
+
+    Returns
+    -------
+    tensor
+        Of the shape of `c`.
+
+    Examples
+    --------
+    >>> T.nnet.softmax_graph(T.constant([[0.0, 0.0], [1.0, 1.0]])).eval()
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
+    powers = exp(as_tensor_variable(c))
+    return true_div(powers, powers.sum(axis=-1, keepdims=True))
 
 
 def logsoftmax(c: TensorLike, axis: int | None = None) -> TensorVariable:

@@ -27,7 +27,6 @@ _TOLERANCES = {
 }
 _lock = threading.RLock()
 
-memoize = cache
 string_types, integer_types = (str,), (int,)
 imported_scipy = True
 HIGHEST_PROTOCOL, DEFAULT_PROTOCOL = pickle.HIGHEST_PROTOCOL, pickle.DEFAULT_PROTOCOL
@@ -95,9 +94,14 @@ def difference(seq1: Iterable[object], seq2: Iterable[object]) -> list[Any]:
     return [item for item in seq1 if item not in gone]
 
 
-def remove(predicate: Callable[[Any], Any], coll: Iterable[object]) -> Iterator[Any]:
+def memoize(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that computes each value of `f` once."""
+    return cache(f)
+
+
+def remove(predicate: Callable[[Any], Any], coll: Iterable[object]) -> list[Any]:
     """Return the items for which the predicate does not hold."""
-    return (item for item in coll if not predicate(item))
+    return [item for item in coll if not predicate(item)]
 
 
 def flatten(a: object) -> list[Any]:

@@ -386,7 +386,7 @@ def _moved_pool(op: Any, x: Any, eval_point: Any, *vectors: Any) -> Any:
     pool = Pool(op.ignore_border, op.mode, op.ndim)
     if op.mode != "max":
         return pool(eval_point, *vectors)
-    forward = DownsampleFactorMaxGradGrad(op.ignore_border, op.ndim)
+    forward = DownsampleFactorMaxGradGrad(op.ignore_border, ndim=op.ndim)
     return forward(x, pool(x, *vectors), eval_point, *vectors)
 
 

@@ -481,9 +481,6 @@ class _OfMaximum(PoolOp):
     arrays = 3
     linear = linear_in(2)
 
-    def __init__(self, ignore_border: bool, ndim: int = 2, openmp: bool | None = None) -> None:
-        super().__init__(ignore_border, "max", ndim)
-
     def make_node(
         self,
         x: Variable,
@@ -512,7 +509,7 @@ class _OfMaximum(PoolOp):
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         x, maxout, gz, *vectors = node.inputs
-        op = self._other()(self.ignore_border, self.ndim)
+        op = self._other()(self.ignore_border, ndim=self.ndim)
         gradient = pattern_broadcast(op(x, maxout, cotangents[0], *vectors), gz.type.broadcastable)
         return [zeros_like_float(x), zeros_like_float(maxout), gradient, None, None, None]
 
@@ -521,6 +518,9 @@ class MaxPoolGrad(_OfMaximum):
     """Gradient of a pool by maxima: `gz` of each window added to its maximum in `x`."""
 
     shape = shape_of(0)
+
+    def __init__(self, ignore_border: bool, ndim: int = 2, openmp: bool | None = None) -> None:
+        super().__init__(ignore_border, "max", ndim)
 
     def result_pattern(self, x: Variable) -> Sequence[bool]:
         return x.type.broadcastable
