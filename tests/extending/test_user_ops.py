@@ -805,18 +805,40 @@ def test_inputs_of_other_types(arguments, error, text):
 
 @pytest.mark.parametrize(
     ("answer", "text"),
-    [([], "one tuple of lengths"), ([(1, 2)], "1 dimensions"), (None, "one tuple of lengths")],
+    [
+        (lambda shapes: [], "one tuple of lengths"),
+        (lambda shapes: [(1, 2)], "1 dimensions"),
+        (lambda shapes: None, "one tuple of lengths"),
+        # A tuple of lengths where a list of them is due.
+        (lambda shapes: shapes[0], "1 dimensions"),
+        (lambda shapes: [T.constant([2, 3])], "1 dimensions"),
+        (lambda shapes: [(T.constant([2, 3]),)], "lengths that are arrays"),
+    ],
 )
 def test_bad_infer_shape(answer, text):
     class BadShape(Double):
         __props__ = ()
 
         def infer_shape(self, node, shapes):
-            return answer
+            return answer(shapes)
 
     x = dvector()
-    with pytest.raises(ValueError, match=text):
+    with pytest.warns(UserWarning, match=text):
+        f = theano.function([x], BadShape()(x).shape)
+    assert f(VALUE) == VALUE.shape
+    with theano.change_flags(on_shape_error="raise"), pytest.raises((TypeError, ValueError)):
         theano.function([x], BadShape()(x).shape)
+
+
+def test_lengths_that_infer_shape_does_not_know():
+    class Unsaid(Double):
+        __props__ = ()
+
+        def infer_shape(self, node, shapes):
+            return [None]
+
+    x = dvector()
+    assert theano.function([x], Unsaid()(x).shape)(VALUE) == VALUE.shape
 
 
 def test_errors_of_infer_shape():

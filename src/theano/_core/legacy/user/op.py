@@ -250,8 +250,9 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
             tuple(as_int64(n) for n in shape) if v.type.has_shape else None
             for v, shape in zip(node.inputs, shapes, strict=True)
         ]
+        input_lengths = {n for shape in input_shapes for n in shape or ()}
         try:
-            output_shapes = infer(node, input_shapes)
+            return _lengths(node, infer(node, input_shapes), input_lengths)
         except (NotImplementedError, ShapeError):
             return unknown
         except Exception as error:
@@ -263,8 +264,6 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
                 stacklevel=2,
             )
             return unknown
-        input_lengths = {n for shape in input_shapes for n in shape or ()}
-        return _lengths(node, output_shapes, input_lengths)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable], reverse: object = None) -> list[Any]:
         grads = [_disconnected() if g is None else g for g in cotangents]
@@ -393,11 +392,16 @@ def _lengths(node: Apply, shapes: object, input_lengths: set[Variable]) -> list[
         if not out.type.has_shape:
             result.append(())
             continue
-        if shape is None or len(shape) != out.type.ndim:
+        if shape is None:
+            result.append((None,) * out.type.ndim)
+            continue
+        if not isinstance(shape, (list, tuple)) or len(shape) != out.type.ndim:
             raise ValueError(
                 f"{node.op}.infer_shape returned {shape!r} for output {position}, which has "
                 f"{out.type.ndim} dimensions"
             )
+        if any(getattr(n, "ndim", 0) for n in shape):
+            raise ValueError(f"{node.op}.infer_shape returned lengths that are arrays: {shape!r}")
         # A length that takes loops to compute is left to the result.
         result.append(
             tuple(as_length(n) if _is_cheap(n, input_lengths, node) else None for n in shape)
