@@ -7,7 +7,6 @@ holds the objects that the table names and nothing else.
 
 from __future__ import annotations
 
-import builtins
 import importlib
 import importlib.util
 import sys
@@ -183,14 +182,13 @@ class OldPaths(MetaPathFinder, Loader):
         for name, place in names.items():
             setattr(module, name, _object(place))
         module.__doc__ = f"Names of `{module.__name__}` in Theano 1.0.5."
-        module.__dict__["__all__"] = sorted(
-            {
-                *names,
-                *LATE.get(module.__name__, ()),
-                *_rest(module.__name__),
-                *(p.rpartition(".")[2] for p in MODULES if p.rpartition(".")[0] == module.__name__),
-            }
-        )
+        exported = {
+            *names,
+            *LATE.get(module.__name__, ()),
+            *_rest(module.__name__),
+            *(p.rpartition(".")[2] for p in MODULES if p.rpartition(".")[0] == module.__name__),
+        }
+        module.__dict__["__all__"] = sorted(n for n in exported if not n.startswith("_"))
         # Its modules are attributes of a package also before they are imported.
         module.__dict__["__getattr__"] = partial(attribute, module.__name__)
         module.__class__ = ModuleType
@@ -199,12 +197,13 @@ class OldPaths(MetaPathFinder, Loader):
 def _rest(path: str) -> set[str]:
     """Return what `import *` of a module gives of the one in which its other names are looked up.
 
-    That never hides `max`, `sum` and the like of Python, but for the modules that defined them.
+    Those are the modules that defined them. Others gave what they used themselves, which the table
+    names: whoever has an `io` or a `load` of his own keeps it.
     """
-    if path not in SHARED_WITH:
+    if path not in SHARED_WITH or not path.endswith((".basic", ".nnet.nnet")):
         return set()
-    names = set(importlib.import_module(SHARED_WITH[path]).__all__)
-    return names if path.endswith(".basic") else names - vars(builtins).keys()
+    package = importlib.import_module(SHARED_WITH[path])
+    return {n for n in package.__all__ if not isinstance(getattr(package, n), ModuleType)}
 
 
 def _object(place: str) -> Any:
