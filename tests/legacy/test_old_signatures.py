@@ -116,3 +116,11 @@ def test_softmax_graph_of_any_rank() -> None:
 
 def test_remove_returns_a_list() -> None:
     assert theano.gof.utils.remove(lambda n: n > 1, [1, 2, 0]) == [1, 0]
+
+
+def test_axes_from_the_end_and_none_at_all() -> None:
+    m = T.dmatrix()
+    last = theano.compile.ops.shape_i(m, -1)
+    assert theano.function([m], last)(np.ones((2, 3))) == 3
+    assert T.is_flat(T.dscalar(), ndim=0) and T.is_flat(T.dscalar(), outdim=0)
+    assert not T.is_flat(x, ndim=0) and T.is_flat(x) and not T.is_flat(m)

@@ -147,7 +147,8 @@ def is_flat(var: Variable, ndim: int | None = None, outdim: int | None = None) -
     >>> T.is_flat(T.dvector("x")), T.is_flat(T.dmatrix("x"))
     (True, False)
     """
-    return var.ndim == (ndim or outdim or 1)
+    asked = outdim if ndim is None else ndim
+    return var.ndim == (1 if asked is None else asked)
 
 
 def transpose(x: Any, axes: Any = None) -> TensorVariable:

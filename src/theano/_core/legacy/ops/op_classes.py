@@ -25,6 +25,7 @@ from theano._core.ops.array.reductions import KNOWN_AS, Reduction
 from theano._core.ops.array.shaping import (
     MakeVector,
     Rebroadcast as EngineRebroadcast,
+    axis_of,
     length,
     pattern_broadcast,
 )
@@ -345,4 +346,4 @@ make_vector = MakeVector()
 
 def shape_i(var: Variable, i: int, fgraph: FunctionGraph | None = None) -> Any:
     """Return the length of axis `i`, an int64 scalar; `fgraph` is accepted for old programs."""
-    return as_int64(length(var, i))
+    return as_int64(length(var, axis_of("shape_i", var, i)))
