@@ -110,3 +110,13 @@ def test_axes_that_are_neighbours_are_joined_in_place() -> None:
     moves = [n.op for n in f.maker.graph.toposort() if isinstance(n.op, T.DimShuffle)]
     assert all(len(op.new_order) == 2 for op in moves)
     np.testing.assert_allclose(f(value, value), np.tensordot(value, value, [[0, 1], [0, 1]]))
+
+
+@pytest.mark.parametrize("offset", [np.uint8(1), np.uint64(1), np.int8(-1)])
+def test_diagonals_at_an_offset_that_numpy_counted(offset: np.integer) -> None:
+    x = T.dmatrix()
+    value, k = np.arange(9.0).reshape(3, 3), int(offset)
+    for taken in (T.diag(x, offset), x.diagonal(offset), T.ExtractDiag(offset)(x)):
+        np.testing.assert_array_equal(theano.function([x], taken)(value), np.diag(value, k))
+    for made in (T.diag(x[0], offset), T.AllocDiag(offset)(x[0])):
+        np.testing.assert_array_equal(theano.function([x], made)(value), np.diag(value[0], k))

@@ -223,3 +223,12 @@ def test_sparse_gradient_of_chosen_rows() -> None:
     stack = T.dtensor3()
     with pytest.raises(TypeError, match="rows of matrices"):
         T.grad(theano.sparse_grad(stack[v]).sum(), stack)
+
+
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", "FAST_RUN"])
+def test_sums_along_an_axis_that_numpy_counted(mode: str) -> None:
+    x = S.csr_matrix("x")
+    value = sp.csr_matrix(np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]))
+    for axis in (np.int8(0), np.int64(1)):
+        f = theano.function([x], S.sp_sum(x, axis), mode=mode)
+        np.testing.assert_array_equal(f(value), value.toarray().sum(int(axis)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -265,7 +266,8 @@ class ExtractDiag(Maker, metaclass=WholeByName):
     """
 
     def __init__(self, offset: int = 0, axis1: int = 0, axis2: int = 1, view: bool = False) -> None:
-        self.offset, self.axis1, self.axis2, self.view = offset, axis1, axis2, view
+        self.offset, self.axis1, self.axis2 = index(offset), index(axis1), index(axis2)
+        self.view = view
 
     def __call__(self, x: TensorLike) -> Any:
         """Return the items on the diagonal, as the last axis."""
@@ -287,7 +289,7 @@ class AllocDiag(Maker, metaclass=WholeByName):
     """
 
     def __init__(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> None:
-        self.offset, self.axis1, self.axis2 = offset, axis1, axis2
+        self.offset, self.axis1, self.axis2 = index(offset), index(axis1), index(axis2)
 
     def __call__(self, v: TensorLike) -> Any:
         """Return zeros with the last axis of `v` on the diagonal of two axes."""

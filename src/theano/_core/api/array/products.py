@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -326,7 +327,8 @@ def diagonal(a: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     >>> T.diagonal(x).eval({x: [[1.0, 2.0], [3.0, 4.0]]})
     array([1., 4.])
     """
-    options = {"offset": offset, "axis1": axis1, "axis2": axis2}
+    # The negative of a small integer of NumPy is another one.
+    options = {"offset": index(offset), "axis1": index(axis1), "axis2": index(axis2)}
     taken = partial(_diagonal, **options)
     return whole("ExtractDiag", taken, [as_tensor_variable(a)], **options, view=False)
 
@@ -373,6 +375,7 @@ def diag(v: TensorLike, k: int = 0) -> TensorVariable:
         raise ValueError("diag needs a vector or a matrix, got a scalar")
     if v.type.ndim > 1:
         return diagonal(v, k)
+    k = index(k)
     return whole("AllocDiag", partial(_alloc_diag, k), [v], offset=k, axis1=0, axis2=1)
 
 

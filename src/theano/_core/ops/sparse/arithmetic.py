@@ -356,7 +356,8 @@ class SpSum(SparseOp):
     def __init__(self, axis: int | None = None, sparse_grad: bool = True) -> None:
         if axis not in (None, 0, 1):
             raise ValueError(f"Illegal value for self.axis: {axis!r}; the axes are None, 0 and 1")
-        self.axis = axis
+        # SciPy takes no integer of NumPy.
+        self.axis = None if axis is None else int(axis)
         # Not a property: it tells what the gradient is, not the value.
         self.structured = sparse_grad
 
