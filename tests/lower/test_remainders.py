@@ -17,6 +17,8 @@ WIDTHS = [0, 128, 256, 512]
 DTYPES = ["int8", "float16", "int32", "float32", "float64", "complex64", "complex128"]
 LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 31, 33, 63, 65]
 NO_ACCESS, READ_WRITE = 0, 3
+# In a kernel whose last vectors of rows are never read where they lie.
+READ_APART = "br i1 false, label"
 
 
 @pytest.fixture
@@ -110,19 +112,45 @@ def test_what_lies_behind_is_read_within_a_page_only(
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_what_lies_behind_is_not_computed_with_where_lanes_decide_what_is_run(dtype: str) -> None:
     """A large angle there would have every row of a few items take the way of large angles."""
-    x = T.TensorType(dtype, (False,))("x")
+    x = T.TensorType(dtype, (False, False))("x")
 
     def long(x: T.TensorVariable) -> T.TensorVariable:
         for _ in range(6):
             x = x * x - x
         return x
 
-    f, g = (theano.function([x], y) for y in (T.sin(x), long(x)))
-    at_once = "br i1 false, label"
-    assert at_once in f.maker.kernels[0].text
-    assert at_once not in g.maker.kernels[0].text
-    around = np.full(64, 1e30, dtype)
+    f, g = (theano.function([x], y) for y in (T.sin(x[:, 1:]), long(x[:, 1:])))
+    assert READ_APART in f.maker.kernels[0].text
+    assert READ_APART not in g.maker.kernels[0].text
+    around = np.full((1, 64), 1e30, dtype)
     for n in range(1, 20):
-        around[1 : n + 1] = np.arange(n)
-        inside = around[1 : n + 1]
-        np.testing.assert_array_equal(f(inside), f(np.tile(inside, 64))[:n])
+        around[0, 1 : n + 1] = np.arange(n)
+        inside = around[:, : n + 1]
+        many = np.concatenate([inside, np.tile(inside[:, 1:], 64)], axis=1)
+        np.testing.assert_array_equal(f(inside), f(many)[:, :n])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_what_lies_behind_an_array_of_floats_is_not_computed_with(dtype: str) -> None:
+    """Integers there, as floats, are subnormal: each row would take hundreds of cycles more."""
+    x, y = T.TensorType(dtype, (False, False))("x"), T.TensorType(dtype, (False,))("y")
+
+    def long(x: T.TensorVariable) -> T.TensorVariable:
+        for _ in range(6):
+            x = x * x - x
+        return x
+
+    # Behind most rows lie others.
+    f = theano.function([x], long(x[:, 1:] * x[:, :-1]))
+    text = f.maker.kernels[0].text
+    assert READ_APART not in text
+    assert "icmp ule ptr" in text
+    # All rows are multiplied by one, behind which lies anything.
+    g = theano.function([x, y], long(x[:, 1:] * y))
+    assert READ_APART in g.maker.kernels[0].text
+    rng, rtol = np.random.default_rng(0), 1e-4 if dtype == "float32" else 1e-12
+    for n in (2, 5, 19, 33):
+        rows = rng.uniform(size=(4, n)).astype(dtype)
+        one = rows[0, 1:].copy()
+        np.testing.assert_allclose(f(rows), long(rows[:, 1:] * rows[:, :-1]), rtol)
+        np.testing.assert_allclose(g(rows, one), long(rows[:, 1:] * one), rtol)

@@ -92,6 +92,8 @@ class Frame:
         self.shape: list[str] = []
         # What is walked of the axis that is split.
         self.part = ("0", "0")
+        # Addresses behind the last items of operands of several rows, by slots.
+        self.ends: dict[int, str] = {}
 
     def smaller(self, one: str, two: str) -> str:
         """Return the smaller one of two lengths."""
@@ -156,6 +158,21 @@ class Frame:
         self.bases = {memory.slot: self._address(memory.slot) for memory in memories}
         if self.split >= 0 and not self.full_reduction:
             self.block_rows = self._argument(strides_at)
+        self._find_ends()
+
+    def _find_ends(self) -> None:
+        """Write where operands end, of which a row may end before."""
+        b = self.b
+        for memory in self.operands if self.unit and self.lanes > 1 else ():
+            if self.last not in memory.strides or len(memory.strides) == 1:
+                continue
+            length = str(itemsize(memory.dtype))
+            for axis, stride in memory.strides.items():
+                steps = b.emit(f"sub i64 {self.shape[axis]}, 1")
+                beyond = b.emit(f"mul i64 {steps}, {stride}")
+                length = b.emit(f"add i64 {length}, {beyond}")
+            start = f"ptr {self.bases[memory.slot]}"
+            self.ends[memory.slot] = b.emit(f"getelementptr i8, {start}, i64 {length}")
 
     def _packed_strides(self, dtype: str, axes: Sequence[int]) -> dict[int, str]:
         strides: dict[int, str] = {}

@@ -2,9 +2,10 @@
 
 The body of a loop is by far its longest part, so it is written once. In a packed loop the vectors
 that are full read and write memory in place. It runs once more for what remains, which is read in
-place, too, where a whole vector is in a page, or else copied to buffers of one vector, under a mask
-where the processor has masks; so are results, from buffers. In a strided loop full vectors are read
-and written where they lie if items are neighbours, others through buffers.
+place, too, where a whole vector is in a page, and in the array if its items are floats, or else
+copied to buffers of one vector, under a mask where the processor has masks; so are results, from
+buffers. In a strided loop full vectors are read and written where they lie if items are neighbours,
+others through buffers.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.base.dtypes import is_continuous
 from theano._core.ir.variable import Variable
 from theano._core.lower.kernel.expression import Emitted
 from theano._core.lower.llvm.kernels.frame import Frame
@@ -275,11 +277,7 @@ class VectorLoop:
         more = b.emit(f"select i1 {again}, i1 false, i1 {left}")
         b.perform(f"br i1 {more}, label %{tag}.tail, label %{tag}.done")
         b.label(f"{tag}.tail")
-        # What is written straight with the builder may read memory at places that lanes tell.
-        apart = any(isinstance(o.function, Emitted) for o in w.loop.body.operations) or b.branches
-        vectors = [(rests[m.slot], itemsize(m.dtype) * w.lanes) for m in self.moving]
-        here = "false" if apart else in_one_page(b, vectors)
-        b.perform(f"br i1 {here}, label %{tag}.again, label %{tag}.away")
+        b.perform(f"br i1 {self._readable(rests)}, label %{tag}.again, label %{tag}.away")
         b.label(f"{tag}.away")
         for memory in self.moving:
             copy_in(b, buffers[memory.slot], rests[memory.slot], memory.dtype, self._part(rest))
@@ -300,6 +298,25 @@ class VectorLoop:
                 )
             b.perform(f"br label %{finish}")
             b.label(finish)
+
+    def _readable(self, rests: dict[int, str]) -> str:
+        """Return whether the last vectors of a row are read as if they were full."""
+        w, b = self.w, self.b
+        # What is written straight with the builder may read memory at places that lanes tell.
+        if any(isinstance(o.function, Emitted) for o in w.loop.body.operations) or b.branches:
+            return "false"
+        floats = [m for m in self.moving if is_continuous(m.dtype)]
+        if any(m.slot not in w.ends for m in floats):
+            return "false"
+        here = in_one_page(b, [(rests[m.slot], itemsize(m.dtype) * w.lanes) for m in self.moving])
+        # What lies behind an array is often numbers that, as floats, are subnormal: processors
+        # take hundreds of cycles to multiply these.
+        for m in floats:
+            size = itemsize(m.dtype) * w.lanes
+            after = b.emit(f"getelementptr i8, ptr {rests[m.slot]}, i64 {size}")
+            inside = b.emit(f"icmp ule ptr {after}, {w.ends[m.slot]}")
+            here = b.emit(f"and i1 {here}, {inside}")
+        return here
 
     def _named(self, value: Any, name: str) -> Any:
         if isinstance(value, ComplexValue):
