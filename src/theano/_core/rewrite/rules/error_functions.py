@@ -36,10 +36,12 @@ def _tail(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for place, value in enumerate(node.inputs):
         offset, other = known_value(value), node.inputs[1 - place]
-        scaled = _scaled(other, erf, erfc) if offset is not None else None
-        if scaled is None or not scaled[1].inputs[0].type.dtype == other.type.dtype == dtype:
+        scaled = _scaled(other, erf, erfc)
+        if offset is None or scaled is None:
             continue
         scale, function = scaled
+        if not function.inputs[0].type.dtype == other.type.dtype == dtype:
+            continue
         if node.op is sub:
             offset, scale = (offset, -scale) if place == 0 else (-offset, scale)
         (x,) = function.inputs
