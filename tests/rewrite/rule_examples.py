@@ -220,7 +220,7 @@ EXAMPLES: dict[str, Any] = {
     "log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)": T.log(T.cosh(x)),
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
     "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),
-    "c + c erf(x) → c erfc(-x)": 0.5 - 0.5 * T.erf(x),
+    "1 + erf(x) → erfc(-x)": 1 + T.erf(x),
     "log(c erfc(x)) → log(c erfcx(x)) - x²": T.log(3 * T.erfc(x)),
     "exp(-x²) / erfc(x) → 1 / erfcx(x)": T.exp(-(x**2) / 2) / T.erfc(x / np.sqrt(2)),
     "(x / sum(exp(y)))[:, None] → x[:, None] / sum(exp(y))[:, None]": m

@@ -24,32 +24,41 @@ rule = RULES.rule
 
 
 @rule(
-    "c + c erf(x) → c erfc(-x)",
+    "1 + erf(x) → erfc(-x)",
     on=(add, sub),
     needs=(erf, erfc),
     why="keeps digits",
 )
-def _tail(rewriter: Rewriter, node: Apply) -> Any:
-    """Of numbers c; also c - c erf(x) → c erfc(x), and 2 c - c erfc(x) → c erfc(-x)."""
-    dtype = node.outputs[0].type.dtype
-    if not dtypes.is_float(dtype):
+def _whole_tail(rewriter: Rewriter, node: Apply) -> Any:
+    """Also 1 - erf(x) → erfc(x), 1 - erfc(x) → erf(x), 2 - erfc(x) → erfc(-x), and their negatives.
+
+    Others only where digits are lost: in logarithms, and where they divide. They take more time.
+    """
+    found = _tail(node.outputs[0])
+    return found[1] if found is not None and abs(found[0]) == 1 else None
+
+
+def _tail(value: Variable) -> tuple[float, Any] | None:
+    """Return c and an equal expression if a value is c + c erf(x) or 2 c - c erfc(x)."""
+    node, dtype = made_by(value, add, sub), value.type.dtype
+    if node is None or not dtypes.is_float(dtype):
         return None
-    for place, value in enumerate(node.inputs):
-        offset, other = known_value(value), node.inputs[1 - place]
+    for place, operand in enumerate(node.inputs):
+        offset, other = known_value(operand), node.inputs[1 - place]
         scaled = _scaled(other, erf, erfc)
         if offset is None or scaled is None:
             continue
         scale, function = scaled
-        if not function.inputs[0].type.dtype == other.type.dtype == dtype:
+        (x,) = function.inputs
+        if not x.type.dtype == other.type.dtype == dtype:
             continue
         if node.op is sub:
             offset, scale = (offset, -scale) if place == 0 else (-offset, scale)
-        (x,) = function.inputs
         # By what times the number of the function the other one is.
         forms = {1: erfc(-x), -1: -erfc(x)} if function.op is erf else {-2: -erfc(-x), -1: -erf(x)}
         for times, form in forms.items():
             if offset == times * scale:
-                return form if scale == 1 else number(scale, dtype) * form
+                return scale, form if scale == 1 else number(scale, dtype) * form
     return None
 
 
@@ -77,25 +86,31 @@ def _number(factors: Factors) -> float:
 
 @rule(
     "log(c erfc(x)) → log(c erfcx(x)) - x²",
-    on=log,
-    needs=(erfc,),
+    on=(log, log1p),
+    needs=(erf, erfc),
     why="finite",
 )
 def _log_of_tail(rewriter: Rewriter, node: Apply) -> Any:
     """For x > 1. Of c = 1/2, log1p(-erfc(-x) / 2) for x < 0, which keeps digits near 0."""
-    inside = node.inputs[0]
+    (inside,) = node.inputs
+    if node.op is log and (tail := _tail(inside)) is not None:
+        return log(tail[1])
     factors = flatten(inside) if inside.type.dtype in ("float32", "float64") else None
-    tails = (
-        [] if factors is None or factors.masks else [v for v in factors.plus if made_by(v, erfc)]
-    )
-    if factors is None or len(tails) != 1:
+    if factors is None or factors.masks:
+        return None
+    tails = [v for v in factors.plus if made_by(v, erfc)]
+    if len(tails) != 1:
         return None
     (x,), dtype = tails[0].owner.inputs, inside.type.dtype
     # It has been replaced.
     if x.type.dtype != dtype or made_by(x, switch, maximum):
         return None
     zero, one, half = (number(value, dtype) for value in (0, 1, 0.5))
-    if _scaled(inside, erfc) == (0.5, tails[0].owner):
+    scaled = _scaled(inside, erfc)
+    scale = 0 if scaled is None else scaled[0]
+    if node.op is log1p:
+        return log(half * erfc(-x)) if scale == -0.5 else None
+    if scale == 0.5:
         above = maximum(x, zero)
         far = log(half * erfcx(above)) - sqr(above)
         return switch(x > zero, far, log1p(-half * erfc(maximum(-x, zero))))
@@ -107,7 +122,7 @@ def _log_of_tail(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "exp(-x²) / erfc(x) → 1 / erfcx(x)",
     on=ROOTS,
-    needs=(erfc,),
+    needs=(erf, erfc),
     keeps="nan",
     why="finite where both are 0",
 )
@@ -117,12 +132,17 @@ def _density_by_tail(rewriter: Rewriter, node: Apply) -> Any:
     factors = flatten(out) if dtypes.is_float(out.type.dtype) else None
     if factors is None:
         return None
-    for below in [v for v in factors.minus if made_by(v, erfc)]:
+    for place, below in enumerate(factors.minus):
+        if (tail := _tail(below)) is not None:
+            factors.minus[place] = tail[1]
+            return build(node, factors)
+        if not made_by(below, erfc):
+            continue
         (x,) = below.owner.inputs
         for above in [v for v in factors.plus if made_by(v, exp)]:
             if x.type.dtype == above.type.dtype and _is_minus_square(above.owner.inputs[0], x):
                 factors.plus.remove(above)
-                factors.minus[factors.minus.index(below)] = erfcx(x)
+                factors.minus[place] = erfcx(x)
                 return build(node, factors)
     return None
 

@@ -92,7 +92,7 @@ class Frame:
         self.shape: list[str] = []
         # What is walked of the axis that is split.
         self.part = ("0", "0")
-        # Addresses behind the last items of operands of several rows, by slots.
+        # Where the last vectors begin that end in operands of several rows, by slots.
         self.ends: dict[int, str] = {}
 
     def smaller(self, one: str, two: str) -> str:
@@ -161,18 +161,19 @@ class Frame:
         self._find_ends()
 
     def _find_ends(self) -> None:
-        """Write where operands end, of which a row may end before."""
-        b = self.b
+        """Write where the last whole vectors of operands begin, of which rows may end before."""
+        b, steps = self.b, dict[int, str]()
         for memory in self.operands if self.unit and self.lanes > 1 else ():
             if self.last not in memory.strides or len(memory.strides) == 1:
                 continue
-            length = str(itemsize(memory.dtype))
+            offset = str(itemsize(memory.dtype) * (1 - self.lanes))
             for axis, stride in memory.strides.items():
-                steps = b.emit(f"sub i64 {self.shape[axis]}, 1")
-                beyond = b.emit(f"mul i64 {steps}, {stride}")
-                length = b.emit(f"add i64 {length}, {beyond}")
+                if axis not in steps:
+                    steps[axis] = b.emit(f"sub i64 {self.shape[axis]}, 1")
+                beyond = b.emit(f"mul i64 {steps[axis]}, {stride}")
+                offset = b.emit(f"add i64 {offset}, {beyond}")
             start = f"ptr {self.bases[memory.slot]}"
-            self.ends[memory.slot] = b.emit(f"getelementptr i8, {start}, i64 {length}")
+            self.ends[memory.slot] = b.emit(f"getelementptr i8, {start}, i64 {offset}")
 
     def _packed_strides(self, dtype: str, axes: Sequence[int]) -> dict[int, str]:
         strides: dict[int, str] = {}

@@ -312,9 +312,7 @@ class VectorLoop:
         # What lies behind an array is often numbers that, as floats, are subnormal: processors
         # take hundreds of cycles to multiply these.
         for m in floats:
-            size = itemsize(m.dtype) * w.lanes
-            after = b.emit(f"getelementptr i8, ptr {rests[m.slot]}, i64 {size}")
-            inside = b.emit(f"icmp ule ptr {after}, {w.ends[m.slot]}")
+            inside = b.emit(f"icmp ule ptr {rests[m.slot]}, {w.ends[m.slot]}")
             here = b.emit(f"and i1 {here}, {inside}")
         return here
 
