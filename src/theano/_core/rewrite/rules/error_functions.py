@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -34,19 +35,20 @@ def _whole_tail(rewriter: Rewriter, node: Apply) -> Any:
 
     Others only where digits are lost: in logarithms, and where they divide. They take more time.
     """
-    found = _tail(node.outputs[0])
-    return found[1] if found is not None and abs(found[0]) == 1 else None
+    return _tail(node.outputs[0], (1, -1))
 
 
-def _tail(value: Variable) -> tuple[float, Any] | None:
-    """Return c and an equal expression if a value is c + c erf(x) or 2 c - c erfc(x)."""
+def _tail(value: Variable, scales: Container[float] | None = None) -> Any:
+    """Return an equal expression if a value is c + c erf(x) or 2 c - c erfc(x), for some c."""
     node, dtype = made_by(value, add, sub), value.type.dtype
     if node is None or not dtypes.is_float(dtype):
         return None
     for place, operand in enumerate(node.inputs):
         offset, other = known_value(operand), node.inputs[1 - place]
+        if offset is None:
+            continue
         scaled = _scaled(other, erf, erfc)
-        if offset is None or scaled is None:
+        if scaled is None:
             continue
         scale, function = scaled
         (x,) = function.inputs
@@ -54,11 +56,17 @@ def _tail(value: Variable) -> tuple[float, Any] | None:
             continue
         if node.op is sub:
             offset, scale = (offset, -scale) if place == 0 else (-offset, scale)
+        if scales is not None and scale not in scales:
+            continue
         # By what times the number of the function the other one is.
-        forms = {1: erfc(-x), -1: -erfc(x)} if function.op is erf else {-2: -erfc(-x), -1: -erf(x)}
-        for times, form in forms.items():
-            if offset == times * scale:
-                return scale, form if scale == 1 else number(scale, dtype) * form
+        times = offset / scale if scale else 0
+        if times == (1 if function.op is erf else -2):
+            form = erfc(-x) if times == 1 else -erfc(-x)
+        elif times == -1:
+            form = -erfc(x) if function.op is erf else -erf(x)
+        else:
+            continue
+        return form if scale == 1 else number(scale, dtype) * form
     return None
 
 
@@ -94,7 +102,7 @@ def _log_of_tail(rewriter: Rewriter, node: Apply) -> Any:
     """For x > 1. Of c = 1/2, log1p(-erfc(-x) / 2) for x < 0, which keeps digits near 0."""
     (inside,) = node.inputs
     if node.op is log and (tail := _tail(inside)) is not None:
-        return log(tail[1])
+        return log(tail)
     factors = flatten(inside) if inside.type.dtype in ("float32", "float64") else None
     if factors is None or factors.masks:
         return None
@@ -134,7 +142,7 @@ def _density_by_tail(rewriter: Rewriter, node: Apply) -> Any:
         return None
     for place, below in enumerate(factors.minus):
         if (tail := _tail(below)) is not None:
-            factors.minus[place] = tail[1]
+            factors.minus[place] = tail
             return build(node, factors)
         if not made_by(below, erfc):
             continue
