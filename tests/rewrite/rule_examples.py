@@ -221,6 +221,7 @@ EXAMPLES: dict[str, Any] = {
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
     "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),
     "1 + erf(x) → erfc(-x)": 1 + T.erf(x),
+    "exp(-softplus(x)) → sigmoid(-x)": T.exp(-T.nnet.softplus(x)),
     "log(c erfc(x)) → log(c erfcx(x)) - x²": T.log(3 * T.erfc(x)),
     "exp(-x²) / erfc(x) → 1 / erfcx(x)": T.exp(-(x**2) / 2) / T.erfc(x / np.sqrt(2)),
     "(x / sum(exp(y)))[:, None] → x[:, None] / sum(exp(y))[:, None]": m

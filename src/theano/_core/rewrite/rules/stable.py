@@ -114,6 +114,14 @@ pattern(
 finite = partial(pattern, why=OVERFLOW, when=_real)
 finite("log(1 + exp(x)) → softplus(x)", log(1 + exp(x)), softplus(x))
 finite("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x))
+pattern(
+    "exp(-softplus(x)) → sigmoid(-x)",
+    exp(-softplus(x)),
+    sigmoid(-x),
+    why="what sigmoids cancel with is found",
+    when=_float,
+    phase="canonical",
+)
 precise = partial(pattern, why="keeps digits for small x")
 precise("log(1 + x) → log1p(x)", log(1 + x), log1p(x), when=_float)
 precise("log(1 - x) → log1p(-x)", log(1 - x), log1p(-x), when=_float)
