@@ -117,6 +117,7 @@ def test_operands_that_do_not_fit(name: str) -> None:
 
 n = T.lscalar("n")
 x, m = T.dvector("x"), T.dmatrix("m")
+halves = np.full(3, 0.5)
 steps = theano.scan(lambda a, h: a + h, x, [np.float64(0)], n_steps=n)[0]
 PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "sum of a negative length": (T.alloc(1.0, n, 0).sum(), [n], [-5]),
@@ -145,6 +146,10 @@ PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "zeros times another": (T.zeros_like(m) * x, [m, x], [np.ones((2, 3)), np.ones(2)]),
     "sum of 0 times two": ((m * x * 0).sum(), [m, x], [np.ones((2, 3)), np.ones(2)]),
     "0 times a sum with itself": ((x + x) * 0 * m, [m, x], [np.ones((2, 3)), np.ones(2)]),
+    "1 + erf, with ones": (np.ones(3) + T.erf(x), [x], [np.ones(2)]),
+    "logarithm of a tail, with halves": (T.log(halves * T.erfc(x)), [x], [np.ones(2)]),
+    "log1p of a tail, with halves": (T.log1p(-halves * T.erfc(x)), [x], [np.ones(2)]),
+    "quotient by a tail, with halves": (1 / (halves + halves * T.erf(x)), [x], [np.ones(2)]),
     "0 times two integers": (
         T.cast(m, "int64") * 0 * T.cast(x, "int64"),
         [m, x],

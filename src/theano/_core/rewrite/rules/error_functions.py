@@ -12,12 +12,12 @@ from theano._core.base import dtypes
 from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.broadcasting import known_value
-from theano._core.ops.elementwise.arithmetic import add, maximum, sqr, sub, switch
+from theano._core.ops.elementwise.arithmetic import add, maximum, mul, sqr, sub, switch
 from theano._core.ops.elementwise.transcendental import exp, log, log1p
 from theano._core.ops.special import erf, erfc, erfcx
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
-from theano._core.rewrite.rules.flatten import number
+from theano._core.rewrite.rules.flatten import fitted, kept, number
 from theano._core.rewrite.rules.products import ROOTS, Factors, build, flatten
 
 RULES = Rules("stable")
@@ -35,10 +35,10 @@ def _whole_tail(rewriter: Rewriter, node: Apply) -> Any:
 
     Others only where digits are lost: in logarithms, and where they divide. They take more time.
     """
-    return _tail(node.outputs[0], (1, -1))
+    return _tail(rewriter, node.outputs[0], (1, -1))
 
 
-def _tail(value: Variable, scales: Container[float] | None = None) -> Any:
+def _tail(rewriter: Rewriter, value: Variable, scales: Container[float] | None = None) -> Any:
     """Return an equal expression if a value is c + c erf(x) or 2 c - c erfc(x), for some c."""
     node, dtype = made_by(value, add, sub), value.type.dtype
     if node is None or not dtypes.is_float(dtype):
@@ -66,7 +66,7 @@ def _tail(value: Variable, scales: Container[float] | None = None) -> Any:
             form = -erfc(x) if function.op is erf else -erf(x)
         else:
             continue
-        return form if scale == 1 else number(scale, dtype) * form
+        return kept(rewriter, node, form if scale == 1 else mul(number(scale, dtype), form))
     return None
 
 
@@ -101,7 +101,7 @@ def _number(factors: Factors) -> float:
 def _log_of_tail(rewriter: Rewriter, node: Apply) -> Any:
     """For x > 1. Of c = 1/2, log1p(-erfc(-x) / 2) for x < 0, which keeps digits near 0."""
     (inside,) = node.inputs
-    if node.op is log and (tail := _tail(inside)) is not None:
+    if node.op is log and (tail := _tail(rewriter, inside)) is not None:
         return log(tail)
     factors = flatten(inside) if inside.type.dtype in ("float32", "float64") else None
     if factors is None or factors.masks:
@@ -117,11 +117,12 @@ def _log_of_tail(rewriter: Rewriter, node: Apply) -> Any:
     scaled = _scaled(inside, erfc)
     scale = 0 if scaled is None else scaled[0]
     if node.op is log1p:
-        return log(half * erfc(-x)) if scale == -0.5 else None
+        return kept(rewriter, node, log(half * erfc(-x))) if scale == -0.5 else None
     if scale == 0.5:
         above = maximum(x, zero)
         far = log(half * erfcx(above)) - sqr(above)
-        return switch(x > zero, far, log1p(-half * erfc(maximum(-x, zero))))
+        near = log1p(-half * erfc(maximum(-x, zero)))
+        return kept(rewriter, node, switch(x > zero, far, near))
     far = x > one
     factors.plus[factors.plus.index(tails[0])] = switch(far, erfcx(x), erfc(switch(far, zero, x)))
     return log(build(inside.owner, factors)) - switch(far, sqr(x), zero)
@@ -141,7 +142,7 @@ def _density_by_tail(rewriter: Rewriter, node: Apply) -> Any:
     if factors is None:
         return None
     for place, below in enumerate(factors.minus):
-        if (tail := _tail(below)) is not None:
+        if (tail := _tail(rewriter, below)) is not None:
             factors.minus[place] = tail
             return build(node, factors)
         if not made_by(below, erfc):
@@ -151,7 +152,7 @@ def _density_by_tail(rewriter: Rewriter, node: Apply) -> Any:
             if x.type.dtype == above.type.dtype and _is_minus_square(above.owner.inputs[0], x):
                 factors.plus.remove(above)
                 factors.minus[place] = erfcx(x)
-                return build(node, factors)
+                return fitted(rewriter, build(node, factors), [above])
     return None
 
 
