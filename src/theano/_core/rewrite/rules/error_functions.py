@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -31,15 +30,18 @@ rule = RULES.rule
     why="keeps digits",
 )
 def _whole_tail(rewriter: Rewriter, node: Apply) -> Any:
-    """Also 1 - erf(x) → erfc(x), 1 - erfc(x) → erf(x), 2 - erfc(x) → erfc(-x), and their negatives.
+    """Also 1 - erf(x) → erfc(x), 1 - erfc(x) → erf(x), and their negatives, as in Theano 1.0.5.
 
     Others only where digits are lost: in logarithms, and where they divide. They take more time.
     """
-    return _tail(rewriter, node.outputs[0], (1, -1))
+    return _tail(rewriter, node.outputs[0], anywhere=True)
 
 
-def _tail(rewriter: Rewriter, value: Variable, scales: Container[float] | None = None) -> Any:
-    """Return an equal expression if a value is c + c erf(x) or 2 c - c erfc(x), for some c."""
+def _tail(rewriter: Rewriter, value: Variable, anywhere: bool = False) -> Any:
+    """Return an equal expression if a value is c + c erf(x) or 2 c - c erfc(x), for some c.
+
+    If it is worth while `anywhere`.
+    """
     node, dtype = made_by(value, add, sub), value.type.dtype
     if node is None or not dtypes.is_float(dtype):
         return None
@@ -56,10 +58,10 @@ def _tail(rewriter: Rewriter, value: Variable, scales: Container[float] | None =
             continue
         if node.op is sub:
             offset, scale = (offset, -scale) if place == 0 else (-offset, scale)
-        if scales is not None and scale not in scales:
-            continue
         # By what times the number of the function the other one is.
         times = offset / scale if scale else 0
+        if anywhere and (abs(scale) != 1 or times == -2):
+            continue
         if times == (1 if function.op is erf else -2):
             form = erfc(-x) if times == 1 else -erfc(-x)
         elif times == -1:
