@@ -23,20 +23,24 @@ from theano._core.ops.elementwise.transcendental import exp, sigmoid
 EXTREMES = ("max", "supremum")
 
 
+def sums_exponentials(variable: Variable) -> bool:
+    """Tell whether a variable, but for its axes, sums exponentials, not less their largest."""
+    node = made_by(without_axes(variable), Reduction)
+    if node is None or node.op.kind != "sum" or not made_by(node.inputs[0], exp):
+        return False
+    power = node.inputs[0].owner.inputs[0]
+    return dtypes.is_float(power.type.dtype) and not has_largest(power, node.op)
+
+
 def largest_of(total: Variable) -> Any:
     """Return the largest exponents along the axes of a sum of exponentials; 0 where infinite.
 
     None if `total` is no such sum, or the largest has been taken away already.
     """
     node = made_by(total, Reduction)
-    if node is None or node.op.kind != "sum":
+    if node is None or not sums_exponentials(total):
         return None
-    if not made_by(node.inputs[0], exp):
-        return None
-    power = node.inputs[0].owner.inputs[0]
-    if not dtypes.is_float(power.type.dtype) or has_largest(power, node.op):
-        return None
-    return finite(Reduction("supremum", node.op.axis)(power))
+    return finite(Reduction("supremum", node.op.axis)(node.inputs[0].owner.inputs[0]))
 
 
 def is_positive(value: Variable) -> bool:

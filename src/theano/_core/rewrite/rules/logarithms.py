@@ -41,6 +41,7 @@ from theano._core.rewrite.rules.exponentials import (
     is_positive,
     largest_of,
     like,
+    sums_exponentials,
     without_axes,
 )
 from theano._core.rewrite.rules.products import ROOTS, Factors, build, flatten
@@ -460,7 +461,7 @@ def _quotient_with_axes(rewriter: Rewriter, node: Apply) -> Any:
     order, product = node.op.new_order, made_by(node.inputs[0], mul, reciprocal, true_div)
     if product is None or "x" not in order:
         return None
-    if all(largest_of(without_axes(v)) is None for v in product.inputs):
+    if not any(map(sums_exponentials, product.inputs)):
         return None
     return product.op(*(dimshuffle(v, order) for v in product.inputs))
 
@@ -476,7 +477,7 @@ def _quotient_with_axes(rewriter: Rewriter, node: Apply) -> Any:
 def _product_with_inverse(rewriter: Rewriter, node: Apply) -> Any:
     for value, other in (node.inputs, node.inputs[::-1]):
         inverse = made_by(value, reciprocal)
-        if inverse is not None and largest_of(without_axes(inverse.inputs[0])) is not None:
+        if inverse is not None and sums_exponentials(inverse.inputs[0]):
             return true_div(other, inverse.inputs[0])
     return None
 

@@ -40,7 +40,13 @@ from theano._core.ops.elementwise.transcendental import (
 )
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Match, Rules, wild
-from theano._core.rewrite.rules.exponentials import largest_of, like, shifted, without_axes
+from theano._core.rewrite.rules.exponentials import (
+    largest_of,
+    like,
+    shifted,
+    sums_exponentials,
+    without_axes,
+)
 from theano._core.rewrite.rules.flatten import (
     items_summed,
     number,
@@ -315,6 +321,6 @@ def _sum_of_exponentials_out_of_sum(rewriter: Rewriter, node: Apply) -> Any:
     for value, other in (product.inputs, product.inputs[::-1]):
         pattern = value.type.broadcastable, other.type.broadcastable
         alike = all(pattern[0][a] and not pattern[1][a] for a in axes)
-        if alike and largest_of(without_axes(value)) is not None:
+        if alike and sums_exponentials(value):
             return node.op(other) * dimshuffle(value, [a for a in range(rank) if a not in axes])
     return None

@@ -62,6 +62,7 @@ from theano._core.rewrite.rules.exponentials import (
     largest_of,
     like,
     shifted,
+    sums_exponentials,
     without_axes,
 )
 from theano._core.rewrite.rules.flatten import WIDEST, number
@@ -430,7 +431,7 @@ def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
                 power = power + taken if above else power - taken
             if left is not None:
                 (rest.plus if above else rest.minus).append(left)
-            alone = single and (made_by(factor, sigmoid) is not None or _is_plain(factor))
+            alone = single and (made_by(factor, sigmoid) is not None or sums_exponentials(factor))
             plain = plain and (left is factor or alone)
     if power is None or plain:
         return None
@@ -481,11 +482,6 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
         most = largest_term(terms)
         return finite(most), sum_of_terms(factor, terms, finite(most), limit_of(most))
     return _power_of(factor)[:2]
-
-
-def _is_plain(factor: Variable) -> bool:
-    """Tell whether a factor is a sum of exponentials without weights."""
-    return largest_of(without_axes(factor)) is not None
 
 
 def _is_float(variable: Variable) -> bool:
