@@ -33,8 +33,9 @@ def divided(x: Any, y: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs,
+    "abs_": abs,
     "add": lambda x, y: x + y,
+    "cosh": mpmath.cosh,
     "eq": lambda x, y: x == y,
     "erf": mpmath.erf,
     "erfc": mpmath.erfc,
@@ -55,6 +56,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "pow": mpmath.power,
     "second": lambda x, y: y,
     "sgn": mpmath.sign,
+    "sinh": mpmath.sinh,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
     "sqr": lambda x: x * x,

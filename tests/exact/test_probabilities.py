@@ -96,6 +96,21 @@ NORMAL: dict[str, Any] = {
     "hazard": T.exp(-(v**2) / 2) / (0.5 * T.erfc(v / ROOT)),
     "hazard of erf": T.exp(-0.5 * v**2) / (1 - 0.5 * (1 + T.erf(v / ROOT))),
 }
+q, scale = abs(u) + np.float32(0.01), p + np.float32(0.5)
+HYPERBOLIC: dict[str, Any] = {
+    "log(2 cosh)": T.log(2 * T.cosh(u)),
+    "log(scale cosh)": T.log(scale * T.cosh(u)),
+    "log(cosh²)": T.log(T.cosh(u) ** 2),
+    "log(cosh⁻²)": T.log(T.cosh(u) ** -2),
+    "log(1 / (4 scale cosh²))": T.log(1 / (4 * scale * T.cosh(u / (2 * scale)) ** 2)),
+    "log(scale (1 - tanh²))": T.log(scale * (1 - T.tanh(u) ** 2)),
+    "log(1.0 - tanh²)": T.log(1.0 - T.tanh(u) ** 2),
+    "log1p(-tanh²)": T.log1p(-(T.tanh(u) ** 2)),
+    "log(exp - 1)": T.log(T.exp(q) - 1),
+    "log(expm1)": T.log(T.expm1(q)),
+    "exp / (exp - 1)": T.exp(q) / (T.exp(q) - 1),
+    "heat capacity": T.sqr(q) * T.exp(q) / T.sqr(T.exp(q) - 1),
+}
 MEANS: dict[str, Any] = {
     "mean": (T.exp(z) * t).sum(axis=1) / T.exp(z).sum(axis=1),
     "mean by reciprocal": (t * T.exp(z)).sum(axis=1) * (1 / T.exp(z).sum(axis=1)),
@@ -126,6 +141,11 @@ def test_sigmoid(sigmoid: str, loss: str) -> None:
 @pytest.mark.parametrize("name", NORMAL)
 def test_normal_distribution(name: str) -> None:
     check(NORMAL[name])
+
+
+@pytest.mark.parametrize("name", HYPERBOLIC)
+def test_hyperbolic(name: str) -> None:
+    check(HYPERBOLIC[name])
 
 
 @pytest.mark.parametrize("name", MEANS)

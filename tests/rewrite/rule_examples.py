@@ -217,7 +217,7 @@ EXAMPLES: dict[str, Any] = {
     / T.switch(T.gt(x, 1), T.exp(x), T.sqrt(y)),
     "(1 - tanh(x)²) / sigmoid(2 x) → 4 sigmoid(-2 x)": (1 - T.sqr(T.tanh(x)))
     / T.nnet.sigmoid(2 * x),
-    "log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)": T.log(T.cosh(x)),
+    "log(exp(x) - 1) → x + log(1 - exp(-x))": T.log(T.expm1(x)),
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
     "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),
     "1 + erf(x) → erfc(-x)": 1 + T.erf(x),

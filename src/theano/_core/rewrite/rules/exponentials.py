@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from theano._core.base import dtypes
@@ -11,16 +12,32 @@ from theano._core.ops.array.broadcasting import Alloc, known_value
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import (
+    abs_,
     add,
     isinf,
     neg,
+    sqr,
     sub,
     switch,
     true_div,
 )
-from theano._core.ops.elementwise.transcendental import exp, sigmoid
+from theano._core.ops.elementwise.elementwise import as_number
+from theano._core.ops.elementwise.transcendental import cosh, exp, sigmoid, softplus, tanh
 
 EXTREMES = ("max", "supremum")
+
+
+def log_of_cosh(x: Variable) -> Any:
+    """Return log(cosh(x)) as an expression that is finite for a finite x."""
+    return abs_(x) + softplus(-2 * abs_(x)) - as_number(math.log(2), x)
+
+
+def tanh_of_slope(value: Variable) -> Any:
+    """Return x if a variable is 1 - tanh(x)², else None."""
+    node = made_by(value, sub)
+    square = made_by(node.inputs[1], sqr) if node and known_value(node.inputs[0]) == 1 else None
+    own = made_by(square.inputs[0], tanh) if square else None
+    return own.inputs[0] if own and own.inputs[0].type.dtype == value.type.dtype else None
 
 
 def sums_exponentials(variable: Variable) -> bool:
@@ -44,7 +61,7 @@ def largest_of(total: Variable) -> Any:
 
 
 def is_positive(value: Variable) -> bool:
-    """Tell whether a value is exp(x), sigmoid(x), 1 - sigmoid(x) or exp(x) / sum(exp(y)).
+    """Tell whether a value is exp(x), sigmoid(x), 1 - sigmoid(x), cosh(x) or exp(x) / sum(exp(y)).
 
     These are 0 by rounding alone.
     """
@@ -56,7 +73,7 @@ def is_positive(value: Variable) -> bool:
     if made_by(value, sub):
         one, value = value.owner.inputs
         return known_value(one) == 1 and made_by(value, sigmoid) is not None
-    return made_by(value, exp, sigmoid) is not None
+    return made_by(value, exp, sigmoid, cosh) is not None
 
 
 def finite(largest: Variable) -> Any:

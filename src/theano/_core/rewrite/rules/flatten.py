@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.dims import as_int64, product
 from theano._core.ops.core.fill import fill
-from theano._core.ops.elementwise.arithmetic import eq
+from theano._core.ops.elementwise.arithmetic import add, eq, neg, sub
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.rewrite.engine import Rewriter
 
 # Sums and products of more operands than this are left as written: flattening is quadratic.
 WIDEST = 24
+# Terms of sums that are compared.
+FEW_TERMS = 8
 
 
 class Terms:
@@ -36,10 +41,10 @@ class Terms:
     def cancel(self) -> None:
         """Remove operands that stand on both sides."""
         for value in list(self.minus):
-            if value in self.plus:
-                self.plus.remove(value)
+            if (same := _found(value, self.plus)) is not None:
+                self.plus.remove(same)
                 self.minus.remove(value)
-                self.gone.append(value)
+                self.gone += [value] if same is value else [value, same]
                 self.changed = True
 
     def unread(self) -> list[Any]:
@@ -48,6 +53,42 @@ class Terms:
         every = [*self.gone, *self.plus, *self.minus] if zero else self.gone
         # Of x + x, a factor is the number 2.
         return [v for v in every if v.type.ndim]
+
+
+def _found(value: Any, operands: Sequence[Any]) -> Any:
+    """Return the operand that is `value`, or that is the same sum of floats written in another way.
+
+    1 - x and 1.0 - x, the numbers of which have two dtypes, and -x + 1 are so.
+    """
+    if value in operands:
+        return value
+    if not _is_sum(value):
+        return None
+    sums, form = (v for v in operands if _is_sum(v)), sum_form(value)
+    return next((v for v in sums if v.type.dtype == value.type.dtype and sum_form(v) == form), None)
+
+
+def _is_sum(value: Any) -> bool:
+    return value.owner is not None and value.owner.op in (add, sub)
+
+
+def sum_form(value: Variable, negative: bool = False) -> tuple[Any, ...]:
+    """Return what is equal for equal sums, however these are written: y - x and -(x - y)."""
+    plus, minus = (Counter[Variable]() for _ in range(2))
+    number: Any = 0
+    stack = [(value, negative)]
+    while stack:
+        value, negative = stack.pop()
+        known, node = known_value(value), made_by(value, add, sub, neg)
+        if known is not None:
+            number += -known if negative else known
+        elif node is None or not dtypes.is_float(value.type.dtype) or len(stack) >= FEW_TERMS:
+            (minus if negative else plus)[value] += 1
+        else:
+            first, *others = node.inputs
+            stack.append((first, negative != (node.op is neg)))
+            stack += [(v, negative != (node.op is sub)) for v in others]
+    return frozenset(plus.items()), frozenset(minus.items()), number
 
 
 def split_constants(values: list[Variable]) -> tuple[list[Any], list[Any]]:

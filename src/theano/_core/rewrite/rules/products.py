@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -31,7 +30,7 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 from theano._core.ops.elementwise.elementwise import cast
-from theano._core.ops.elementwise.transcendental import cosh, exp, sigmoid, sinh, tanh
+from theano._core.ops.elementwise.transcendental import cosh, exp, expm1, pow, sigmoid, sinh, tanh
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
@@ -39,6 +38,7 @@ from theano._core.rewrite.rules.exponentials import (
     largest_of,
     like,
     shifted,
+    tanh_of_slope,
     without_axes,
 )
 from theano._core.rewrite.rules.flatten import (
@@ -49,14 +49,14 @@ from theano._core.rewrite.rules.flatten import (
     kept,
     number,
     split_constants,
+    sum_form,
 )
 
 RULES = Rules("canonical")
 rule = RULES.rule
 ROOTS = (mul, true_div, neg, reciprocal)
-SUMS = (add, sub, neg)
-# Terms that are told apart in arguments of sigmoids.
-FEW_TERMS = 8
+# Exponents that become factors.
+POWERS = (-4, -3, -2, 2, 3, 4)
 
 
 class Factors(Terms):
@@ -146,6 +146,18 @@ class Factors(Terms):
                 if other.owner.inputs[0] is value.owner.inputs[0]:
                     self.plus[self.plus.index(value)] = tanh(value.owner.inputs[0])
                     self.minus.remove(other)
+                    self.changed = True
+                    break
+
+    def merge_expm1(self) -> None:
+        """Write exp(x) / (exp(x) - 1) as 1 / (1 - exp(-x)), which is not infinite by infinite."""
+        for value in [v for v in self.plus if made_by(v, exp)]:
+            (x,) = value.owner.inputs
+            for other in self.minus:
+                if made_by(other, expm1) and other.owner.inputs[0] is x:
+                    self.plus.remove(value)
+                    self.minus[self.minus.index(other)] = expm1(-cast(x, other.type.dtype))
+                    self.negative = not self.negative
                     self.changed = True
                     break
 
@@ -244,22 +256,7 @@ class Sigmoid:
 
     @cached_property
     def _meaning(self) -> tuple[Any, ...]:
-        """What is equal for equal sums, however these are written: y - x and -(x - y)."""
-        plus, minus = (Counter[Variable]() for _ in range(2))
-        number: Any = 0
-        stack = [(self.argument, self.negative)]
-        while stack:
-            value, negative = stack.pop()
-            known, node = known_value(value), made_by(value, *SUMS)
-            if known is not None:
-                number += -known if negative else known
-            elif node is None or not dtypes.is_float(value.type.dtype) or len(stack) >= FEW_TERMS:
-                (minus if negative else plus)[value] += 1
-            else:
-                first, *others = node.inputs
-                stack.append((first, negative != (node.op is neg)))
-                stack += [(v, negative != (node.op is sub)) for v in others]
-        return frozenset(plus.items()), frozenset(minus.items()), number
+        return sum_form(self.argument, self.negative)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sigmoid) and self._meaning == other._meaning
@@ -394,6 +391,10 @@ def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
         return [(inputs[1], above == (op is mul)), (inputs[0], above)]
     if op is add and inputs[0] is inputs[1]:
         return [(inputs[0], above), (as_variable(number(2, inputs[0].type.dtype)), above)]
+    if op is pow and dtypes.is_continuous(inputs[0].type.dtype):
+        power = known_value(inputs[1])
+        if power in POWERS and all(inputs[1].type.broadcastable):
+            return [(inputs[0], above == (power > 0))] * abs(int(power))
     return None
 
 
@@ -438,6 +439,7 @@ def _simplified(rewriter: Rewriter, node: Apply, stable: bool) -> Any:
     if stable and not dtypes.is_complex(dtype):
         factors.merge_sigmoids()
         factors.merge_hyperbolic()
+        factors.merge_expm1()
         spread = _distributed(node, factors)
         if spread is not None:
             return spread
@@ -453,7 +455,10 @@ def _may_overflow(factors: Factors) -> bool:
 
 
 def _has_exp(owners: Sequence[Apply]) -> bool:
-    return any(node.op is exp or node.op is sigmoid for node in owners)
+    return any(
+        node.op in (exp, sigmoid, cosh, sinh) or tanh_of_slope(node.outputs[0]) is not None
+        for node in owners
+    )
 
 
 # When all that cancels has done so: the gradient of a logarithm has these quotients, too.

@@ -14,7 +14,6 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.sigmoids import as_sigmoid
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
 from theano._core.ops.elementwise.arithmetic import (
-    abs_,
     add,
     eq,
     maximum,
@@ -29,7 +28,6 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import as_number
 from theano._core.ops.elementwise.transcendental import (
-    cosh,
     exp,
     expm1,
     log,
@@ -43,8 +41,10 @@ from theano._core.rewrite.pattern import Match, Rules, wild
 from theano._core.rewrite.rules.exponentials import (
     largest_of,
     like,
+    log_of_cosh,
     shifted,
     sums_exponentials,
+    tanh_of_slope,
     without_axes,
 )
 from theano._core.rewrite.rules.flatten import (
@@ -121,6 +121,13 @@ finite = partial(pattern, why=OVERFLOW, when=_real)
 finite("log(1 + exp(x)) → softplus(x)", log(1 + exp(x)), softplus(x))
 finite("log1p(exp(x)) → softplus(x)", log1p(exp(x)), softplus(x))
 pattern(
+    "log(exp(x) - 1) → x + log(1 - exp(-x))",
+    log(expm1(x)),
+    x + log(-expm1(-x)),
+    why=OVERFLOW,
+    when=_float,
+)
+pattern(
     "exp(-softplus(x)) → sigmoid(-x)",
     exp(-softplus(x)),
     sigmoid(-x),
@@ -194,18 +201,6 @@ def _slope_of_softplus(rewriter: Rewriter, node: Apply) -> Any:
     return None
 
 
-@rule("log(cosh(x)) → |x| + softplus(-2 |x|) - log(2)", on=log, needs=(cosh,), why=OVERFLOW)
-def _log_cosh(rewriter: Rewriter, node: Apply) -> Any:
-    inside = made_by(node.inputs[0], cosh)
-    if inside is None or not dtypes.is_float(inside.inputs[0].type.dtype):
-        return None
-    return _log_of_two_cosh(inside.inputs[0]) - as_number(math.log(2), inside.inputs[0])
-
-
-def _log_of_two_cosh(x: Variable) -> Any:
-    return abs_(x) + softplus(-2 * abs_(x))
-
-
 @rule(
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))",
     on=log1p,
@@ -221,7 +216,7 @@ def _log_of_slope(rewriter: Rewriter, node: Apply) -> Any:
     if one is not two or not made_by(one, tanh) or not dtypes.is_float(one.type.dtype):
         return None
     x = one.owner.inputs[0]
-    return 2 * (as_number(math.log(2), x) - _log_of_two_cosh(x))
+    return -2 * log_of_cosh(x)
 
 
 @rule(
@@ -235,24 +230,16 @@ def _slope_of_tanh(rewriter: Rewriter, node: Apply) -> Any:
     factors = flatten(node.outputs[0]) if dtypes.is_float(node.outputs[0].type.dtype) else None
     if factors is None:
         return None
-    for value in [v for v in factors.plus if _tanh_of_slope(v) is not None]:
+    for value in [v for v in factors.plus if tanh_of_slope(v) is not None]:
         for below in factors.minus:
             own = made_by(below, sigmoid)
-            if own is None or not _is_twice(own.inputs[0], _tanh_of_slope(value)):
+            if own is None or not _is_twice(own.inputs[0], tanh_of_slope(value)):
                 continue
             factors.plus.remove(value)
             factors.plus += [as_number(4, value), sigmoid(-own.inputs[0])]
             factors.minus.remove(below)
             return build(node, factors)
     return None
-
-
-def _tanh_of_slope(value: Variable) -> Any:
-    """Return x if a variable is 1 - tanh(x)², else None."""
-    node = made_by(value, sub)
-    square = made_by(node.inputs[1], sqr) if node and known_value(node.inputs[0]) == 1 else None
-    own = made_by(square.inputs[0], tanh) if square else None
-    return own.inputs[0] if own and own.inputs[0].type.dtype == value.type.dtype else None
 
 
 def _is_twice(one: Variable, two: Variable) -> bool:

@@ -43,6 +43,7 @@ from theano._core.ops.elementwise.arithmetic import (
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.ops.elementwise.transcendental import (
+    cosh,
     exp,
     expm1,
     log,
@@ -52,6 +53,7 @@ from theano._core.ops.elementwise.transcendental import (
     pow,
     sigmoid,
     softplus,
+    tanh,
 )
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
@@ -61,8 +63,10 @@ from theano._core.rewrite.rules.exponentials import (
     is_positive,
     largest_of,
     like,
+    log_of_cosh,
     shifted,
     sums_exponentials,
+    tanh_of_slope,
     without_axes,
 )
 from theano._core.rewrite.rules.flatten import WIDEST, number
@@ -407,12 +411,15 @@ def _log_of_items(rewriter: Rewriter, node: Apply) -> Any:
 @rule(
     "log(sum(w exp(x)) y) → max + log(sum(w exp(x - max)) y)",
     on=tuple(SCALES),
-    needs=(exp, sigmoid),
+    needs=(exp, sigmoid, cosh, tanh),
     keeps="nan",
     why="neither 0 nor infinite where an exponential is",
 )
 def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
-    """Also log(exp(x) y) → x + log(y), of sigmoids too, of their powers, and quotients by such."""
+    """Also log(exp(x) y) → x + log(y), of sigmoids too, of their powers, and quotients by such.
+
+    And of cosh(x) and 1 - tanh(x)², which are as large and as small.
+    """
     inside = node.inputs[0]
     factors = flatten(inside) if _is_float(inside) else None
     if factors is None or factors.masks or factors.negative:
@@ -481,6 +488,11 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
     if terms:
         most = largest_term(terms)
         return finite(most), sum_of_terms(factor, terms, finite(most), limit_of(most))
+    slope = tanh_of_slope(factor)
+    if slope is not None:
+        return -2 * log_of_cosh(slope), None
+    if node := made_by(factor, cosh):
+        return log_of_cosh(node.inputs[0]), None
     return _power_of(factor)[:2]
 
 
