@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from theano._core.base import dtypes
-from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import known_value
@@ -21,6 +19,7 @@ from theano._core.rewrite.engine import Rewriter
 
 # Sums and products of more operands than this are left as written: flattening is quadratic.
 WIDEST = 24
+SUMS = (add, sub, neg)
 # Terms of sums that are compared.
 FEW_TERMS = 8
 
@@ -62,10 +61,11 @@ def _found(value: Any, operands: Sequence[Any]) -> Any:
     """
     if value in operands:
         return value
-    if not _is_sum(value):
-        return None
-    sums, form = (v for v in operands if _is_sum(v)), sum_form(value)
-    return next((v for v in sums if v.type.dtype == value.type.dtype and sum_form(v) == form), None)
+    sums = [v for v in operands if _is_sum(v)] if _is_sum(value) else []
+    for other in sums:
+        if other.type.dtype == value.type.dtype and sum_form(other) == sum_form(value):
+            return other
+    return None
 
 
 def _is_sum(value: Any) -> bool:
@@ -74,21 +74,25 @@ def _is_sum(value: Any) -> bool:
 
 def sum_form(value: Variable, negative: bool = False) -> tuple[Any, ...]:
     """Return what is equal for equal sums, however these are written: y - x and -(x - y)."""
-    plus, minus = (Counter[Variable]() for _ in range(2))
+    times: dict[Variable, int] = {}
     number: Any = 0
-    stack = [(value, negative)]
+    stack = [(value, -1 if negative else 1)]
     while stack:
-        value, negative = stack.pop()
-        known, node = known_value(value), made_by(value, add, sub, neg)
+        value, sign = stack.pop()
+        known, node = known_value(value), value.owner
         if known is not None:
-            number += -known if negative else known
-        elif node is None or not dtypes.is_float(value.type.dtype) or len(stack) >= FEW_TERMS:
-            (minus if negative else plus)[value] += 1
+            number += sign * known
+        elif node is None or node.op not in SUMS or len(stack) >= FEW_TERMS or not _float(value):
+            times[value] = times.get(value, 0) + sign
         else:
             first, *others = node.inputs
-            stack.append((first, negative != (node.op is neg)))
-            stack += [(v, negative != (node.op is sub)) for v in others]
-    return frozenset(plus.items()), frozenset(minus.items()), number
+            stack.append((first, -sign if node.op is neg else sign))
+            stack += [(v, -sign if node.op is sub else sign) for v in others]
+    return frozenset(times.items()), number
+
+
+def _float(value: Variable) -> bool:
+    return dtypes.is_float(value.type.dtype)
 
 
 def split_constants(values: list[Variable]) -> tuple[list[Any], list[Any]]:
