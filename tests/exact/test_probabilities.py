@@ -108,6 +108,9 @@ HYPERBOLIC: dict[str, Any] = {
     "log1p(-tanh²)": T.log1p(-(T.tanh(u) ** 2)),
     "log(exp - 1)": T.log(T.exp(q) - 1),
     "log(expm1)": T.log(T.expm1(q)),
+    "complementary log-log": p * T.log(1 - T.exp(-T.exp(u / 9))) - T.exp(u / 9) * (1 - p),
+    "tail by expm1": T.log(1 - (-T.expm1(-T.exp(u / 40)))),
+    "log1p(expm1)": T.log1p(T.expm1(-q)),
     "exp / (exp - 1)": T.exp(q) / (T.exp(q) - 1),
     "heat capacity": T.sqr(q) * T.exp(q) / T.sqr(T.exp(q) - 1),
 }

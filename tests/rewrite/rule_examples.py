@@ -217,6 +217,8 @@ EXAMPLES: dict[str, Any] = {
     / T.switch(T.gt(x, 1), T.exp(x), T.sqrt(y)),
     "(1 - tanh(x)²) / sigmoid(2 x) → 4 sigmoid(-2 x)": (1 - T.sqr(T.tanh(x)))
     / T.nnet.sigmoid(2 * x),
+    "1 + (exp(x) - 1) → exp(x)": 1 + T.expm1(x),
+    "log1p(exp(x) - 1) → x": T.log1p(T.expm1(x)),
     "log(exp(x) - 1) → x + log(1 - exp(-x))": T.log(T.expm1(x)),
     "log(1 - tanh(x)²) → 2 (log(2) - |x| - softplus(-2 |x|))": T.log(1 - T.tanh(x) ** 2),
     "argmax(softmax(x)) → argmax(x)": T.argmax(T.nnet.softmax(m), axis=1),

@@ -32,6 +32,9 @@ from theano._core.ops.elementwise.transcendental import (
     arctanh,
     cosh,
     deg2rad,
+    exp,
+    expm1,
+    log1p,
     rad2deg,
     sinh,
     tanh,
@@ -57,9 +60,11 @@ undone("sinh(arcsinh(x)) → x", sinh(arcsinh(x)), x)
 undone("arcsinh(sinh(x)) → x", arcsinh(sinh(x)), x)
 undone("arctanh(tanh(x)) → x", arctanh(tanh(x)), x)
 undone("arccosh(cosh(x)) → |x|", arccosh(cosh(x)), abs(x))
+undone("log1p(exp(x) - 1) → x", log1p(expm1(x)), x)
 undone("inv(inv(x)) → x", reciprocal(reciprocal(x)), x)
 pattern("conj(conj(x)) → x", conj(conj(x)), x, keeps="exact", why="no work")
 joined = partial(pattern, why="one operation less", when=_float)
+joined("1 + (exp(x) - 1) → exp(x)", 1 + expm1(x), exp(x))
 joined("|x| |y| → |x y|", abs(x) * abs(y), abs(x * y))
 joined("|x| / |y| → |x / y|", abs(x) / abs(y), abs(x / y))
 
