@@ -46,6 +46,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "inv": lambda x: divided(mpf(1), x),
     "le": lambda x, y: x <= y,
     "log": log,
+    "log10": lambda x: log(x) / mpmath.log(10),
     "log1p": lambda x: log(1 + x),
     "lt": lambda x, y: x < y,
     "maximum": max,

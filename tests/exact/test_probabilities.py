@@ -97,7 +97,7 @@ NORMAL: dict[str, Any] = {
     "hazard of erf": T.exp(-0.5 * v**2) / (1 - 0.5 * (1 + T.erf(v / ROOT))),
 }
 q, scale = abs(u) + np.float32(0.01), p + np.float32(0.5)
-HYPERBOLIC: dict[str, Any] = {
+EXPONENTIALS: dict[str, Any] = {
     "log(2 cosh)": T.log(2 * T.cosh(u)),
     "log(scale cosh)": T.log(scale * T.cosh(u)),
     "log(cosh²)": T.log(T.cosh(u) ** 2),
@@ -112,6 +112,8 @@ HYPERBOLIC: dict[str, Any] = {
     "tail by expm1": T.log(1 - (-T.expm1(-T.exp(u / 40)))),
     "log1p(expm1)": T.log1p(T.expm1(-q)),
     "exp / (exp - 1)": T.exp(q) / (T.exp(q) - 1),
+    "log(1 / (exp + exp))": T.log(1 / (T.exp(u) + T.exp(z[:, 1]))),
+    "log10(1 / (exp + exp))": T.log10(1 / (T.exp(u) + T.exp(z[:, 1]))),
     "heat capacity": T.sqr(q) * T.exp(q) / T.sqr(T.exp(q) - 1),
 }
 MEANS: dict[str, Any] = {
@@ -146,9 +148,9 @@ def test_normal_distribution(name: str) -> None:
     check(NORMAL[name])
 
 
-@pytest.mark.parametrize("name", HYPERBOLIC)
-def test_hyperbolic(name: str) -> None:
-    check(HYPERBOLIC[name])
+@pytest.mark.parametrize("name", EXPONENTIALS)
+def test_exponentials(name: str) -> None:
+    check(EXPONENTIALS[name])
 
 
 @pytest.mark.parametrize("name", MEANS)

@@ -445,8 +445,8 @@ def _log_of_product(rewriter: Rewriter, node: Apply) -> Any:
     power = _scaled(node, power)
     if not len(rest):
         return power
-    rest = rest.plus[0] if len(factors) == 1 else build(inside.owner, rest)
-    return node.op(rest) + power
+    left = rest.plus[0] if rest.plus and len(factors) == 1 else build(inside.owner, rest)
+    return node.op(left) + power
 
 
 @rule(
