@@ -114,6 +114,9 @@ EXPONENTIALS: dict[str, Any] = {
     "exp / (exp - 1)": T.exp(q) / (T.exp(q) - 1),
     "log(1 / (exp + exp))": T.log(1 / (T.exp(u) + T.exp(z[:, 1]))),
     "log10(1 / (exp + exp))": T.log10(1 / (T.exp(u) + T.exp(z[:, 1]))),
+    "log1p(1e-8 exp)": T.log1p(np.float32(1e-8) * T.exp(u / 8)),
+    "log1p(weights exp)": T.log1p(np.float32([1e-8, 1e-20, 1e3, 1e12]) * T.exp(abs(u) / 4)),
+    "log1p(exp / scale)": T.log1p(T.exp(u) / T.exp(scale * 20)),
     "heat capacity": T.sqr(q) * T.exp(q) / T.sqr(T.exp(q) - 1),
 }
 MEANS: dict[str, Any] = {

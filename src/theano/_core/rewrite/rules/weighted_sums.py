@@ -32,6 +32,7 @@ from theano._core.ops.elementwise.arithmetic import (
     abs_,
     add,
     and_,
+    gt,
     isinf,
     maximum,
     minimum,
@@ -264,7 +265,10 @@ def terms_of(total: Variable, single: bool = False) -> list[Term]:
 
 
 def _term(value: Variable, dtype: str) -> Term | None:
-    """Return a product of a sum of floats; None if its largest exponent was taken away before."""
+    """Return a product of a sum of floats; None if its largest exponent was taken away before.
+
+    Nor of products of sums of exponentials.
+    """
     factors = flatten(value) if value.type.dtype == dtype else None
     if factors is None:
         number_of = known_value(value) is not None and not isinstance(known_value(value), complex)
@@ -274,6 +278,9 @@ def _term(value: Variable, dtype: str) -> Term | None:
     exponentials, powers, weights, plus = [], [], [], []
     for factor in factors.plus:
         power, left, inner = _power_of(factor)
+        # It may be infinite, and be multiplied by an exponential that has become 0.
+        if power is None and terms_of(factor):
+            return None
         exponentials += inner
         powers += [] if power is None else [power]
         weights += [factor] if power is None and not known_value(factor) else []
@@ -376,14 +383,35 @@ def _log_of_terms(rewriter: Rewriter, node: Apply) -> Any:
     why="exp does not overflow",
 )
 def _log1p_of_terms(rewriter: Rewriter, node: Apply) -> Any:
-    """For sums of such products, and a largest exponent of at least 0."""
+    """For sums of such products, and as much of the largest exponent as may overflow."""
     total = node.inputs[0]
     terms = terms_of(total, single=True) if made_by(without_axes(total), *SUMMED) else []
     if not terms or all(t.is_bounded for t in terms) or any(t.rest.negative for t in terms):
         return None
-    most = maximum(largest_term(terms), _zero(total.type.dtype))
-    less = sum_of_terms(total, terms, finite(most), limit_of(most))
+    powers = (_counted(t.power - _room(total, t), t.weights, ()) for t in terms)
+    most = maximum(reduce(maximum, powers), _zero(total.type.dtype))
+    limit = limit_of(most) + number(_log_of_greatest(total.type.dtype), total.type.dtype)
+    less = sum_of_terms(total, terms, finite(most), limit)
     return log1p(expm1(-finite(most)) + less) + finite(most)
+
+
+def _room(total: Variable, term: Term) -> Any:
+    """Return how large an exponent may be in a sum with 1, that nothing need be taken from it.
+
+    INVARIANT: what is then left of the product is not less than 1, or nothing was taken. With more
+    taken away, the product might vanish beside 1, as `w exp(x)` does for x = 20 and w = 1e-8 in
+    float32 where it is computed as `w exp(0)`, or be infinite where w is large.
+    """
+    dtype = total.type.dtype
+    greatest = number(0.9 * _log_of_greatest(dtype), dtype)
+    if not len(term.rest):
+        return greatest
+    factor = abs_(build(total.owner, Factors(term.rest.plus, term.rest.minus)))
+    return switch(gt(factor, 1), number(0.5 * _log_of_greatest(dtype), dtype), greatest)
+
+
+def _log_of_greatest(dtype: str) -> float:
+    return float(np.log(np.float64(np.finfo(dtype).max)))
 
 
 def _scaled(node: Apply, power: TensorVariable) -> Any:
