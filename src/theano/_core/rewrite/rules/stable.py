@@ -195,8 +195,9 @@ def _slope_of_softplus(rewriter: Rewriter, node: Apply) -> Any:
             continue
         for above in factors.plus:
             if made_by(above, sigmoid) and above.owner.inputs[0] is inside.inputs[0]:
-                factors.plus[factors.plus.index(above)] = sigmoid(bounded)
-                factors.minus[factors.minus.index(below)] = softplus(bounded)
+                # Apart, one may be so small that other factors vanish by it.
+                factors.plus[factors.plus.index(above)] = sigmoid(bounded) / softplus(bounded)
+                factors.minus.remove(below)
                 return build(node, factors)
     return None
 
