@@ -152,3 +152,12 @@ def test_logarithms_of_softmaxes_of_steps_are_finite() -> None:
     states, rows = loop(lambda r, h: [hidden(r, h), T.nnet.softmax(T.dot(hidden(r, h), far))[0]])
     logs = theano.function([x, v], [states, T.log(rows)])(rng.normal(size=(6, 3)), np.ones(3))[1]
     assert np.isfinite(logs).all()
+
+
+def test_numbers_stay_in_the_body() -> None:
+    """A number of another dtype is not handed to the loop, which would not know it."""
+    rows = theano.scan(lambda h: h + T.exp(-(h + 55) / 10), outputs_info=v, n_steps=3)[0]
+    f = theano.function([v], rows)
+    (node,) = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Loop)]
+    assert node.op.outer(node).fixed == []
+    np.testing.assert_allclose(f([5.0])[0, 0], 5 + np.exp(-6.0))

@@ -29,6 +29,7 @@ def move_out_fixed(draft: Draft, uses: Uses) -> bool:
     varying = draft.depending_on([*draft.sequences, *draft.taps])
     used = (v for n in draft.nodes() if n.outputs[0] in varying for v in n.inputs)
     fixed = [v for v in (*used, *draft.roots) if v.owner is not None and v not in varying]
+    fixed = [v for v in fixed if not _is_known_number(v, draft)]
     always = needed_always(draft.roots, draft.inputs) if fixed else ()
     inner = [v for v in dict.fromkeys(fixed) if v in always and not _may_fail(v, draft)]
     if not inner:
@@ -38,6 +39,14 @@ def move_out_fixed(draft: Draft, uses: Uses) -> bool:
     draft.substitute(fresh)
     draft.fixed.update((fresh[v], o) for v, o in zip(inner, outside, strict=True))
     return True
+
+
+def _is_known_number(value: Variable, draft: Draft) -> bool:
+    """Tell whether a value is a number made of constants: it folds, and is part of the body."""
+    if not isinstance(value.type, TensorType) or not all(value.type.broadcastable):
+        return False
+    nodes = toposort([value], set(draft.inputs))
+    return all(isinstance(v, Constant) or v.owner is not None for n in nodes for v in n.inputs)
 
 
 def measure_before(draft: Draft, uses: Uses) -> bool:
