@@ -161,3 +161,12 @@ def test_branches_that_are_not_taken_refuse_nothing() -> None:
     f = theano.function([v], ifelse(wanted, rows(runge_kutta, v)[-1].sum(), v.sum()))
     assert f(np.ones(4)) == 4
     assert np.isfinite(f(V))
+
+
+def test_gradients_read_rows_of_parts_where_they_lie() -> None:
+    f = theano.function([x], T.grad((rows(columns, x)[-1] ** 2).sum(), x))
+    nodes = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Loop)]
+    sequences = [v for n in nodes for v in n.op.outer(n).sequences]
+    # Joined rows have three axes.
+    assert sequences
+    assert all(v.type.ndim == 2 for v in sequences)

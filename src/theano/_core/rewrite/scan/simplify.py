@@ -40,7 +40,7 @@ from theano._core.rewrite.scan.move_out import (
     move_out_rows,
     sum_at_once,
 )
-from theano._core.rewrite.scan.split_states import split_states
+from theano._core.rewrite.scan.split_states import split_sequences, split_states
 from theano._core.rewrite.scan.truncate import run_fewer_steps
 
 # More rounds of changes than this are taken for an endless loop.
@@ -479,6 +479,7 @@ CHANGES: tuple[Change, ...] = (
     keep_last_rows,
     inline_inputs,
     split_states,
+    split_sequences,
     measure_before,
     move_out_fixed,
     collect_given,

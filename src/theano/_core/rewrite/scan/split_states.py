@@ -434,3 +434,46 @@ def _split(draft: Draft, state: DraftState, parts: _Parts) -> dict[Any, Any]:
     rows = [_with_axis(table.pop(s.output), axis + 1) for s in made]
     table[state.output] = join(axis + 1, *rows)
     return table
+
+
+def split_sequences(draft: Draft, uses: Uses) -> bool:
+    """Read the parts of joined rows, such as those of states that were split, where they lie."""
+    table: dict[Any, Any] = {}
+    for item, rows in list(draft.sequences.items()):
+        places = _parts_of_rows(rows)
+        readers = [n for n in draft.nodes() if item in n.inputs]
+        if places is None or item in draft.roots or not readers:
+            continue
+        axis, count = places
+        if not all(_reads_part(n, axis - 1, count) for n in readers):
+            continue
+        for node in readers:
+            number, (out,) = node.op.index[axis - 1] % count, node.outputs
+            table[out] = part = out.clone()
+            draft.sequences[part] = _item(rows, axis, number)
+    if table:
+        draft.substitute(table)
+    return bool(table)
+
+
+def _parts_of_rows(rows: Variable) -> tuple[int, int] | None:
+    """Return the axis along which rows are joined of single parts, and how many they are."""
+    while (view := made_by(rows, Subtensor)) is not None:
+        if len(view.op.index) != 1 or not isinstance(view.op.index[0], Slice):
+            return None
+        rows = view.inputs[0]
+    node = made_by(rows, Join)
+    if node is None:
+        return None
+    axis, arrays = node.op.parts(node)
+    single = all(v.type.broadcastable[axis] for v in arrays)
+    return (axis, len(arrays)) if axis and single else None
+
+
+def _reads_part(node: Apply, axis: int, count: int) -> bool:
+    """Tell whether a node reads one part of an item, all of it."""
+    if not isinstance(node.op, Subtensor):
+        return False
+    index = shortened(node.op.index)
+    whole = len(index) == axis + 1 and all(entry == _WHOLE for entry in index[:-1])
+    return whole and isinstance(index[axis], int) and -count <= index[axis] < count
