@@ -123,3 +123,41 @@ def test_tags_print_what_is_in_them() -> None:
     x = T.dmatrix()
     x.tag.role = "weight"
     assert str(x.tag) == repr(x.tag) == "scratchpad{'role': 'weight'}"
+
+
+def test_systems_tell_which_triangle_they_read() -> None:
+    from theano.tensor import slinalg
+
+    a, b = T.dmatrices("a", "b")
+    lower, upper = slinalg.Cholesky(), slinalg.Cholesky(lower=False)
+    assert lower.lower is True and upper.lower is False and not lower.destructive
+    assert slinalg.solve_lower_triangular.lower is True and slinalg.Solve().lower is False
+    assert theano.tensor.opt.Shape_i(1).i == 1
+    solve = slinalg.Solve("positive_definite", lower=True)
+    assert solve.lower is True and not solve.overwrite_A and not solve.overwrite_b
+    m = np.array([[4.0, 1.0], [1.0, 3.0]])
+    for op in (lower, upper):
+        half = theano.function([a], op(a))(m)
+        np.testing.assert_allclose(half @ half.T if op.lower else half.T @ half, m)
+    out = solve(a, b)
+    gradient = theano.function([a, b], [out, *T.grad(out.sum(), [a, b])])
+    np.testing.assert_allclose(gradient(m, m)[0], np.eye(2), atol=1e-15)
+    assert all(type(n.op).lower is type(lower).lower for n in [out.owner, lower(a).owner])
+    np.testing.assert_allclose(out.eval({a: m, b: m}, mode="FAST_COMPILE"), np.eye(2), atol=1e-15)
+
+
+def test_a_class_derived_from_a_factorization_runs() -> None:
+    from theano.tensor import slinalg
+
+    class Twice(slinalg.Cholesky):
+        def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+            outputs[0][0] = 2 * np.linalg.cholesky(inputs[0])
+
+    class Named(slinalg.Cholesky):
+        pass
+
+    a = T.dmatrix("a")
+    m = np.array([[4.0, 0.0], [0.0, 9.0]])
+    assert Twice()(a).eval({a: m}).tolist() == [[4.0, 0.0], [0.0, 6.0]]
+    assert Named()(a).eval({a: m}).tolist() == [[2.0, 0.0], [0.0, 3.0]]
+    assert Named().lower is True

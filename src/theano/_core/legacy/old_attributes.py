@@ -16,10 +16,12 @@ from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
 from theano._core.compile.storage_views import ContainerView, NodeThunk, Thunk
 from theano._core.ir.variable import Apply, Constant, Type, Variable
+from theano._core.legacy.ops import triangles
 from theano._core.legacy.user.op import Op as UserOp
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import IncSubtensor
 from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.array.shaping import Length
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.runtime.native import Function
@@ -190,6 +192,7 @@ _NODE_ATTRIBUTES = {
     "run_params": lambda node: None,
 }
 ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
+    *triangles.ATTRIBUTES,
     *((Apply, name, value) for name, value in _NODE_ATTRIBUTES.items()),
     (Constant, "merge_signature", lambda constant: constant.signature()),
     (Elementwise, "nfunc", property(_nfunc)),
@@ -214,6 +217,7 @@ ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (FunctionMaker, "unpack_single", property(lambda maker: maker.result == "single")),
     (IncSubtensor, "destroyhandler_tolerate_aliased", ()),
     (Join, "view", -1),
+    (Length, "i", property(lambda op: op.axis)),
     (Mode, "_optimizer", property(_query, _set_query)),
     (Mode, "call_time", 0.0),
     (Mode, "fn_time", 0.0),

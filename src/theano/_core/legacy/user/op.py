@@ -329,6 +329,7 @@ class _Rules:
     """An operation of a user as the engine sees it, whatever attributes of its own it has."""
 
     __slots__ = ("op",)
+    by_user = True
 
     def __init__(self, op: Op) -> None:
         self.op = op
