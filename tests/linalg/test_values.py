@@ -518,3 +518,16 @@ def test_bits_of_numpy_in_single_precision(dtype: str, shape: tuple[int, ...], m
             for got, want in zip(results, wanted, strict=True):
                 assert got.dtype == want.dtype
                 np.testing.assert_array_equal(got, want)
+
+
+def test_solutions_of_small_integers_are_float32() -> None:
+    a, b = np.array([[3, 1], [1, 2]], "int8"), np.array([[1, 0], [2, 1]], "uint16")
+    for solve in (sl.solve, sl.solve_lower_triangular):
+        x, y = T.bmatrix("x"), T.matrix("y", "uint16")
+        out = solve(x, y)
+        assert out.dtype == solve(x, T.fmatrix()).dtype == solve(T.fmatrix(), y).dtype == "float32"
+        assert solve(x, T.imatrix()).dtype == solve(T.lmatrix(), T.fmatrix()).dtype == "float64"
+        want = np.linalg.solve(np.tril(a) if solve is not sl.solve else a, b)
+        np.testing.assert_allclose(out.eval({x: a, y: b}), want, rtol=1e-6)
+        assert solve(x, T.zmatrix()).dtype == "complex128"
+        assert solve(x, T.cmatrix()).dtype == "complex64"

@@ -374,3 +374,23 @@ def test_updates_of_sparse_matrices() -> None:
         np.testing.assert_allclose(f(np.ones(5)), a @ np.ones(5))
         a.data = np.tanh(a.data) * 2
     same(s.get_value(), a)
+
+
+@pytest.mark.parametrize("scale", [S.row_scale, S.col_scale])
+@pytest.mark.parametrize("mode", [None, AS_WRITTEN, BY_SCIPY])
+def test_scaled_floats_keep_their_dtype(scale: Callable[..., Any], mode: Any) -> None:
+    factors = T.dvector("factors")
+    for own in ("float32", "float64", "int8", "complex64"):
+        kept = "float64" if own == "int8" else own
+        m = S.csr_matrix("m", own)
+        out = scale(m, factors)
+        assert out.dtype == kept and scale(m, T.zvector()).dtype.startswith("complex")
+        given = sp.csr_matrix(np.array([[1, 2], [0, 4]], own))
+        got = theano.function([m, factors], out, mode=mode)(given, [0.1, 10.0])
+        # Rounded once.
+        by = np.array([[0.1], [10.0]]) if scale is S.row_scale else np.array([0.1, 10.0])
+        assert got.dtype == kept
+        np.testing.assert_array_equal(got.toarray(), (given.toarray() * by).astype(kept))
+        if own.startswith("float"):
+            slopes = T.grad(S.sp_sum(out), [m, factors])
+            assert slopes[0].dtype == own and slopes[1].dtype == "float64"

@@ -44,13 +44,19 @@ def lapack_dtype(*names: str) -> str:
     return dtypes.upcast(*floats, "float32")
 
 
-def matrix_operand(name: str, value: Any) -> Any:
+def solution_dtype(*names: str) -> str:
+    """Return the dtype of a solution: small integers, all of which float32 holds, count as it."""
+    small = [dtypes.is_discrete(name) and np.dtype(name).itemsize < 4 for name in names]
+    return lapack_dtype(*("float32" if s else n for s, n in zip(small, names, strict=True)))
+
+
+def matrix_operand(name: str, value: Any, dtype: str = "") -> Any:
     """Return a matrix or stack of matrices in a dtype of LAPACK's; AssertionError for a vector."""
     variable = tensor_operand(name, value)
     # Theano 1.0.5 asserted it too.
     if variable.type.ndim < 2:
         raise AssertionError(f"{name} needs a matrix or a stack of matrices, got {variable.type}")
-    return cast(variable, lapack_dtype(variable.type.dtype))
+    return cast(variable, dtype or lapack_dtype(variable.type.dtype))
 
 
 class MatrixOp(Structured):

@@ -26,7 +26,6 @@ from theano._core.ops.linalg.matrices import (
     from_one_triangle,
     half_triangle,
     hermitian,
-    lapack_dtype,
     matrix_operand,
     per_matrix,
     plus_hermitian,
@@ -34,6 +33,7 @@ from theano._core.ops.linalg.matrices import (
     products,
     real_part,
     scalar_of_stack,
+    solution_dtype,
     triangle,
 )
 
@@ -268,11 +268,11 @@ class Solve(MatrixOp):
         return super().__call__(*inputs, **options)
 
     def make_node(self, A: TensorLike, b: Variable) -> Apply:
-        a, b = matrix_operand("solve", A), tensor_operand("solve", b)
+        a, b = tensor_operand("solve", A), tensor_operand("solve", b)
+        dtype = solution_dtype(a.type.dtype, b.type.dtype)
+        a, b = matrix_operand("solve", a, dtype), cast(b, dtype)
         if b.type.ndim == 0:
             raise AssertionError(f"solve needs a vector or a matrix on the right, got {b.type}")
-        dtype = lapack_dtype(a.type.dtype, b.type.dtype)
-        a, b = cast(a, dtype), cast(b, dtype)
         if b.type.ndim == 1:
             if a.type.ndim > 2:
                 raise AssertionError("solve needs matrices on the right of a stack of matrices")

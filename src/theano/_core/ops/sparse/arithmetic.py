@@ -312,7 +312,10 @@ class Scale(SparseOp):
             raise ValueError(f"x was not a csc matrix, but {x.type}")
         if s.type.ndim != 1:
             raise TypeError(f"the factors must be a vector, got {s.type}")
-        return result(self, [x, s], "csc", upcast(x, s))
+        # The factors have no say in how exact floats are; integers, they may make fractions of.
+        own, both = x.type.dtype, upcast(x, s)
+        kept = not dtypes.is_discrete(own) and dtypes.is_complex(own) == dtypes.is_complex(both)
+        return result(self, [x, s], "csc", own if kept else both)
 
     def compute(
         self, xp: ArrayModule, node: Apply, x: SparseMatrix, s: np.ndarray
@@ -325,7 +328,8 @@ class Scale(SparseOp):
 
     def arrays(self, node: Apply, x: Compressed, s: TensorVariable) -> Any:
         places = x.of_columns if self.axis else x.of_rows
-        return x.holding(x.data * gather(_factors(x, s, self.axis), places))
+        items = x.data * gather(_factors(x, s, self.axis), places)
+        return x.holding(cast(items, node.outputs[0].type.dtype))
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         (x, s), (g,) = node.inputs, cotangents
