@@ -420,3 +420,18 @@ def test_conversions_one_after_the_other(dtypes: tuple[str, str, str], one: bool
         values = exact[:5].astype(first) if first == "int8" else exact.astype(first)
         wanted = values.astype(between).astype(last)
     assert f(values).tobytes() == wanted.tobytes()
+
+
+def test_logarithm_of_cosh_of_integers() -> None:
+    """Twice an integer may not fit into its type."""
+    i = T.bvector()
+    f = theano.function([i], [T.log(T.cosh(i)), T.log(2 * T.cosh(i))])
+    for offset, got in zip((0, np.log(2)), f(np.array([-80, 3, 80], "int8")), strict=True):
+        wanted = np.log(np.cosh(np.array([-80, 3, 80], "float64"))) + offset
+        np.testing.assert_allclose(got, wanted, rtol=1e-6)
+
+
+def test_complex_exponents_are_no_factors() -> None:
+    x = T.dvector()
+    got = theano.function([x], x ** (2 + 0j) * x)([3.0])
+    np.testing.assert_allclose(got, [27.0])

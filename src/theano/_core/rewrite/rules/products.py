@@ -391,7 +391,7 @@ def _inner_factors(node: Apply, above: bool) -> list[tuple[Any, bool]] | None:
         return [(inputs[1], above == (op is mul)), (inputs[0], above)]
     if op is add and inputs[0] is inputs[1]:
         return [(inputs[0], above), (as_variable(number(2, inputs[0].type.dtype)), above)]
-    if op is pow and dtypes.is_continuous(inputs[0].type.dtype):
+    if op is pow and all(dtypes.is_float(v.type.dtype) for v in (inputs[0], node.outputs[0])):
         power = known_value(inputs[1])
         if power in POWERS and all(inputs[1].type.broadcastable):
             return [(inputs[0], above == (power > 0))] * abs(int(power))

@@ -519,7 +519,8 @@ def _logarithm_of(factor: Variable) -> tuple[Any, Any]:
     slope = tanh_of_slope(factor)
     if slope is not None:
         return -2 * log_of_cosh(slope), None
-    if node := made_by(factor, cosh):
+    node = made_by(factor, cosh)
+    if node is not None and _is_float(node.inputs[0]):
         return log_of_cosh(node.inputs[0]), None
     return _power_of(factor)[:2]
 
