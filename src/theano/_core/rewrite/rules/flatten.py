@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theano._core.base import dtypes
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import known_value
@@ -19,7 +20,6 @@ from theano._core.rewrite.engine import Rewriter
 
 # Sums and products of more operands than this are left as written: flattening is quadratic.
 WIDEST = 24
-SUMS = (add, sub, neg)
 # Terms of sums that are compared.
 FEW_TERMS = 8
 
@@ -61,15 +61,10 @@ def _found(value: Any, operands: Sequence[Any]) -> Any:
     """
     if value in operands:
         return value
-    sums = [v for v in operands if _is_sum(v)] if _is_sum(value) else []
-    for other in sums:
-        if other.type.dtype == value.type.dtype and sum_form(other) == sum_form(value):
-            return other
-    return None
-
-
-def _is_sum(value: Any) -> bool:
-    return value.owner is not None and value.owner.op in (add, sub)
+    sums = [v for v in operands if made_by(v, add, sub)] if made_by(value, add, sub) else []
+    form = sum_form(value) if sums else None
+    same = (v for v in sums if v.type.dtype == value.type.dtype and sum_form(v) == form)
+    return next(same, None)
 
 
 def sum_form(value: Variable, negative: bool = False) -> tuple[Any, ...]:
@@ -79,20 +74,16 @@ def sum_form(value: Variable, negative: bool = False) -> tuple[Any, ...]:
     stack = [(value, -1 if negative else 1)]
     while stack:
         value, sign = stack.pop()
-        known, node = known_value(value), value.owner
+        known, node = known_value(value), made_by(value, add, sub, neg)
         if known is not None:
             number += sign * known
-        elif node is None or node.op not in SUMS or len(stack) >= FEW_TERMS or not _float(value):
+        elif node is None or len(stack) >= FEW_TERMS or not dtypes.is_float(value.type.dtype):
             times[value] = times.get(value, 0) + sign
         else:
             first, *others = node.inputs
             stack.append((first, -sign if node.op is neg else sign))
             stack += [(v, -sign if node.op is sub else sign) for v in others]
     return frozenset(times.items()), number
-
-
-def _float(value: Variable) -> bool:
-    return dtypes.is_float(value.type.dtype)
 
 
 def split_constants(values: list[Variable]) -> tuple[list[Any], list[Any]]:

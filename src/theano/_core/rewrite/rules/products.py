@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +29,7 @@ from theano._core.ops.elementwise.arithmetic import (
     switch,
     true_div,
 )
-from theano._core.ops.elementwise.elementwise import cast
+from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.ops.elementwise.transcendental import cosh, exp, expm1, pow, sigmoid, sinh, tanh
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
@@ -141,24 +141,26 @@ class Factors(Terms):
 
     def merge_hyperbolic(self) -> None:
         """Write sinh(x) / cosh(x) as tanh(x)."""
-        for value in [v for v in self.plus if made_by(v, sinh)]:
-            for other in [v for v in self.minus if made_by(v, cosh)]:
-                if other.owner.inputs[0] is value.owner.inputs[0]:
-                    self.plus[self.plus.index(value)] = tanh(value.owner.inputs[0])
-                    self.minus.remove(other)
-                    self.changed = True
-                    break
+        for value, other in self._quotients(sinh, cosh):
+            self.plus[self.plus.index(value)] = tanh(value.owner.inputs[0])
+            self.minus.remove(other)
+            self.changed = True
 
     def merge_expm1(self) -> None:
         """Write exp(x) / (exp(x) - 1) as 1 / (1 - exp(-x)), which is not infinite by infinite."""
-        for value in [v for v in self.plus if made_by(v, exp)]:
-            (x,) = value.owner.inputs
+        for value, other in self._quotients(exp, expm1):
+            self.plus.remove(value)
+            minus_x = -cast(value.owner.inputs[0], other.type.dtype)
+            self.minus[self.minus.index(other)] = expm1(minus_x)
+            self.negative = not self.negative
+            self.changed = True
+
+    def _quotients(self, above: Elementwise, below: Elementwise) -> Iterator[tuple[Any, Any]]:
+        """Return factors above and below the line that are two functions of the same variable."""
+        for value in [v for v in self.plus if made_by(v, above)]:
             for other in self.minus:
-                if made_by(other, expm1) and other.owner.inputs[0] is x:
-                    self.plus.remove(value)
-                    self.minus[self.minus.index(other)] = expm1(-cast(x, other.type.dtype))
-                    self.negative = not self.negative
-                    self.changed = True
+                if made_by(other, below) and other.owner.inputs[0] is value.owner.inputs[0]:
+                    yield value, other
                     break
 
     def shift_exponentials(self) -> None:

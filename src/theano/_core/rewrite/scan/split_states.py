@@ -258,11 +258,11 @@ class _Parts:
         columns = self.columns.get(node.inputs[0])
         if columns is None:
             return None
-        axis, index = columns.axis, _full_index(node, columns)
+        axis, index = columns.axis, _full_index(node)
         entry, rest = index[axis], (*index[:axis], *index[axis + 1 :])
         values = [self._value(v) for v in node.inputs[1:]]
         chosen = _chosen(entry, len(columns.items))
-        if chosen is None or _has_symbol(entry):
+        if chosen is None:
             return None
         items = [_indexed(columns.items[j], rest, values) for j in chosen]
         if not isinstance(entry, Slice):
@@ -274,10 +274,10 @@ class _Parts:
         columns = self.columns.get(node.inputs[0])
         if columns is None:
             return None
-        axis, index = columns.axis, _full_index(node, columns)
+        axis, index = columns.axis, _full_index(node)
         entry, rest = index[axis], (*index[:axis], *index[axis + 1 :])
         chosen = _chosen(entry, len(columns.items))
-        if chosen is None or _has_symbol(entry):
+        if chosen is None:
             return None
         values = [self._value(v) for v in node.inputs[2:]]
         y = node.inputs[1]
@@ -370,19 +370,15 @@ def _of_length(value: Variable, axis: int, count: int) -> Any:
     return Require(text, 2)(value, *facts, eq(*facts))
 
 
-def _full_index(node: Apply, columns: _Columns) -> list[Any]:
+def _full_index(node: Apply) -> list[Any]:
     rank = node.inputs[0].type.ndim
     return [*node.op.index, *[_WHOLE] * (rank - len(node.op.index))]
 
 
-def _has_symbol(entry: Any) -> bool:
-    parts = (entry.start, entry.stop, entry.step) if isinstance(entry, Slice) else (entry,)
-    return SYMBOL in parts
-
-
 def _chosen(entry: Any, count: int) -> list[int] | None:
     """Return the numbers of the items that an entry of an index selects, if it is known."""
-    if _has_symbol(entry):
+    parts = (entry.start, entry.stop, entry.step) if isinstance(entry, Slice) else (entry,)
+    if SYMBOL in parts:
         return None
     if isinstance(entry, Slice):
         return list(range(count))[slice(entry.start, entry.stop, entry.step)] or None
