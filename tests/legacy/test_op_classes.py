@@ -268,6 +268,20 @@ def test_operations_are_made_anew_from_what_they_were_made_with() -> None:
     assert T.diag(x, 1).owner.op._props_dict()["offset"] == 1
 
 
+def test_factorizations_are_made_anew_by_the_names_of_their_arguments() -> None:
+    class Named(T.slinalg.Cholesky):
+        pass
+
+    structures = (*T.slinalg.MATRIX_STRUCTURES, "positive_definite")
+    for op in (
+        *(cls(lower=lower) for cls in (T.slinalg.Cholesky, Named) for lower in (True, False)),
+        *(T.slinalg.Solve(s, low) for s in structures for low in (True, False)),
+    ):
+        known = op._props_dict()
+        assert known["lower"] is op.lower and op._props() == tuple(known.values())
+        assert type(op)(**known) == op and type(type(op)(**known)) is type(op)
+
+
 def test_axes_of_joins_and_splits_are_inputs() -> None:
     """So walks over graphs find them, and rules of users take them from there."""
     x, y, sizes = T.dmatrix("x"), T.dmatrix("y"), T.lvector("sizes")

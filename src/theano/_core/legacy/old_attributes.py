@@ -70,7 +70,7 @@ def _props_dict(op: Op) -> dict[str, Any]:
 
 def _props(op: Op) -> tuple[Any, ...]:
     """Return what an operation was made with."""
-    return tuple(_props_dict(op).values())
+    return tuple(op._props_dict().values())  # type: ignore[attr-defined]
 
 
 # Name → method of every operation; those of users have their own.

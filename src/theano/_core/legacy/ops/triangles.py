@@ -36,10 +36,15 @@ def _rules(op: MatrixOp) -> Op | _Rules:
     return _Rules(op) if type(op).lower is _lower else op
 
 
+def _props_dict(op: MatrixOp) -> dict[str, Any]:
+    return {"lower" if name == "is_lower" else name: getattr(op, name) for name in op.__props__}
+
+
 # As `PATCHES` of `legacy.patches`.
 ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     *((kind, "_rules", property(_rules)) for kind in (Cholesky, Solve)),
     *((kind, "lower", _lower) for kind in (Cholesky, Solve)),
+    *((kind, "_props_dict", _props_dict) for kind in (Cholesky, Solve)),
     (Cholesky, "destructive", False),
     *((Solve, name, False) for name in ("overwrite_A", "overwrite_b")),
 )
