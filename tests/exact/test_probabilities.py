@@ -117,6 +117,9 @@ EXPONENTIALS: dict[str, Any] = {
     "log1p(1e-8 exp)": T.log1p(np.float32(1e-8) * T.exp(u / 8)),
     "log1p(weights exp)": T.log1p(np.float32([1e-8, 1e-20, 1e3, 1e12]) * T.exp(abs(u) / 4)),
     "log1p(exp / scale)": T.log1p(T.exp(u) / T.exp(scale * 20)),
+    "log1p(exp²)": T.log1p(T.exp(u) ** 2),
+    "log1p(1e-8 exp³)": T.log1p(np.float32(1e-8) * T.exp(u) ** 3),
+    "log(2 + exp⁻³)": T.log(2 + T.exp(u) ** -3),
     "heat capacity": T.sqr(q) * T.exp(q) / T.sqr(T.exp(q) - 1),
 }
 MEANS: dict[str, Any] = {

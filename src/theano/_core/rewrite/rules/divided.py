@@ -24,11 +24,11 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.ops.elementwise.transcendental import exp, sigmoid, softplus
+from theano._core.ops.elementwise.transcendental import exp, pow, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.rules.products import Factors, flatten
 
-ARITHMETIC = frozenset((add, mul, neg, reciprocal, sqr, sub, switch, true_div))
+ARITHMETIC = frozenset((add, mul, neg, pow, reciprocal, sqr, sub, switch, true_div))
 EXPONENTIALS = frozenset((exp, sigmoid, softplus))
 # Sums and products lie below these as they lie below arithmetic.
 PLACED = (

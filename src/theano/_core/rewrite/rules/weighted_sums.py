@@ -88,7 +88,7 @@ from theano._core.rewrite.rules.products import (
 RULES = Rules("stable")
 rule = RULES.rule
 # What exponentials are found in, to be added to 1.
-SUMMED = (*ROOTS, add, sub, Reduction)
+SUMMED = (*ROOTS, add, sub, sqr, pow, Reduction)
 Masks = Sequence[tuple[Variable, bool]]
 # What the natural logarithm is multiplied by.
 SCALES = {log: 1.0, log2: 1 / np.log(2), log10: 1 / np.log(10)}
