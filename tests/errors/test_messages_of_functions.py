@@ -152,7 +152,7 @@ ELEMENTS: list[Case] = [
     ("dtypes.autocast('word')", TypeError, ["'word'"]),
     ("Op().make_node()", NotImplementedError, []),
     ("Op().vjp(None, [])", NotImplementedError, ["derivative"]),
-    ("Op().lower(None, None)", NotImplementedError, ["native"]),
+    ("Op().emit(None, None)", NotImplementedError, ["native"]),
 ]
 
 GRADIENTS: list[Case] = [

@@ -70,7 +70,7 @@ class AllGood(Structured):
     def may_fail(self, node: Apply) -> bool:
         return True
 
-    def lower(self, p: Any, node: Apply, value: Any, flag: Any) -> Any:
+    def emit(self, p: Any, node: Apply, value: Any, flag: Any) -> Any:
         p.require(node, flag, "assert")
         return value
 

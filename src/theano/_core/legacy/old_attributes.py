@@ -16,7 +16,6 @@ from theano._core.compile.maker import FunctionMaker
 from theano._core.compile.modes import Mode
 from theano._core.compile.storage_views import ContainerView, NodeThunk, Thunk
 from theano._core.ir.variable import Apply, Constant, Type, Variable
-from theano._core.legacy.ops import triangles
 from theano._core.legacy.user.op import Op as UserOp
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import IncSubtensor
@@ -24,6 +23,7 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.shaping import Length
 from theano._core.ops.core.op import Op
 from theano._core.ops.elementwise.elementwise import Elementwise
+from theano._core.ops.linalg.systems import Cholesky, Solve
 from theano._core.runtime.native import Function
 
 # NumPy's names of operations that variables answer in their own way.
@@ -192,8 +192,8 @@ _NODE_ATTRIBUTES = {
     "run_params": lambda node: None,
 }
 ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
-    *triangles.ATTRIBUTES,
     *((Apply, name, value) for name, value in _NODE_ATTRIBUTES.items()),
+    (Cholesky, "destructive", False),
     (Constant, "merge_signature", lambda constant: constant.signature()),
     (Elementwise, "nfunc", property(_nfunc)),
     (Elementwise, "nfunc_spec", property(_nfunc_spec)),
@@ -223,6 +223,7 @@ ATTRIBUTES: tuple[tuple[type, str, Any], ...] = (
     (Mode, "fn_time", 0.0),
     (Mode, "get_linker_optimizer", lambda mode, linker, optimizer: (linker, optimizer)),
     (Reduction, "ufunc", property(_combined_by)),
+    *((Solve, name, False) for name in ("overwrite_A", "overwrite_b")),
     (Thunk, "allow_gc", property(_allows_gc, lambda thunk, to: thunk.options.update(allow_gc=to))),
     (Thunk, "call_counts", property(_counted)),
     (Thunk, "call_times", property(_timed)),

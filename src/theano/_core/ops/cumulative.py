@@ -69,7 +69,7 @@ class Cumulative(Structured):
     ) -> list[Any] | None:
         return [Cumulative(self.axis + 1, self.mode)(values[0])]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, MODES[self.mode], x, self.axis)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:

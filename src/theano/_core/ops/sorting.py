@@ -121,7 +121,7 @@ class Sort(_AlongAxis):
     def jax(self, j: Trace, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (j.numpy.sort(x, axis=self.axis),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, "sort", x, self.axis, KINDS[self.kind])
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
@@ -147,7 +147,7 @@ class ArgSort(_AlongAxis):
     def jax(self, j: Trace, node: Apply, x: TensorLike) -> tuple[Any, ...]:
         return (j.numpy.argsort(x, axis=self.axis),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, "argsort", x, self.axis, KINDS[self.kind])
 
 
@@ -185,7 +185,7 @@ class ArgSelect(_AlongAxis):
     def jax(self, j: Trace, node: Apply, *arrays: np.ndarray) -> Any:
         return j.run([self._sorted(*node.inputs)], dict(zip(node.inputs, arrays, strict=True)))
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *_: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *_: ProgramValue) -> Any:
         return p.select(node, x, self.axis, *map(p.size, node.inputs[1:]))
 
     def batch(
@@ -223,7 +223,7 @@ class ArgSortRows(Structured):
         row = [(f"f{i}", x.dtype) for i in range(x.shape[1])]
         return (xp.argsort(xp.ascontiguousarray(x).view(row)[:, 0], kind="stable"),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.along(node, "argsort_rows", x, 0)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
@@ -377,9 +377,9 @@ class SearchSorted(Composed):
         x, v, *sorter = node.inputs
         return [self(gather(x, *sorter), v)] if sorter else None
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         if len(values) > 2:
-            return super().lower(p, node, *values)
+            return super().emit(p, node, *values)
         return p.search(node, *values, self.side == "right")
 
     def batch(

@@ -160,9 +160,9 @@ class ViewOp(Op):
     ) -> None:
         output_storage[0][0] = inputs[0]
 
-    def lower(self, p: object, node: Apply, *values: object) -> Any:
+    def emit(self, p: object, node: Apply, *values: object) -> Any:
         if type(self).perform is not ViewOp.perform:
-            return super().lower(p, node, *values)
+            return super().emit(p, node, *values)
         return values[0]
 
     def __str__(self) -> str:

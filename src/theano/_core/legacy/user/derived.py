@@ -15,7 +15,7 @@ from theano._core.ops.core.op import Op
 
 # What it computes is its own: nothing that the engine knows of values holds any more.
 _COMPUTED = (
-    *("compute", "lower", "_has_thunk", "make_thunk", "make_py_thunk", "prepare_node"),
+    *("compute", "emit", "_has_thunk", "make_thunk", "make_py_thunk", "prepare_node"),
     *("get_params", "params_type", "folds", "do_constant_folding", "destroy_map", "view_map"),
     *("remakes", "jax", "misfit", "may_fail", "guards", "linear", "jvp", "batch", "is_dear"),
 )

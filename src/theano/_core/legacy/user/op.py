@@ -2,7 +2,7 @@
 
 | a user defines | the engine asks |
 | --- | --- |
-| `perform` or `make_thunk` | `compute`, `lower` |
+| `perform` or `make_thunk` | `compute`, `emit` |
 | `grad` or `L_op` | `vjp` |
 | `R_op` | `jvp` |
 | `infer_shape` | `shape` |
@@ -228,7 +228,7 @@ class Op(EngineOp, metaclass=Counting, counts=EngineOp):
     def _has_thunk(self) -> bool:
         return _defines(self, "make_thunk")
 
-    def lower(self, p: Any, node: Apply, *values: Any) -> Any:
+    def emit(self, p: Any, node: Apply, *values: Any) -> Any:
         if not self._has_thunk() and not _defines(self, "perform"):
             raise MethodNotDefined(
                 "perform",

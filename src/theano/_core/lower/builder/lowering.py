@@ -128,7 +128,7 @@ def _emit(p: Core, node: Apply) -> None:
             p.define(node.outputs[0], p.scalar(p.size(length)))
             return
     values = [p.value(v) if not isinstance(op, Length) else _known(p, v) for v in node.inputs]
-    result = node.rules.lower(p, node, *values)
+    result = node.rules.emit(p, node, *values)
     results = list(result) if isinstance(result, (list, tuple)) else [result]
     for out, value in zip(node.outputs, results, strict=True):
         p.define(out, value)

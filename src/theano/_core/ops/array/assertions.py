@@ -92,7 +92,7 @@ class Assert(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
-    def lower(self, p: Builder, node: Apply, value: ProgramValue, *conditions: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, value: ProgramValue, *conditions: ProgramValue) -> Any:
         for condition in conditions:
             p.require(node, condition, self.fault)
         return value
@@ -147,7 +147,7 @@ class Require(Assert):
             return None
         return super().batch(node, values, rows, batching)
 
-    def lower(self, p: Builder, node: Apply, value: ProgramValue, *rest: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, value: ProgramValue, *rest: ProgramValue) -> Any:
         facts = [p.integer(f) for f in rest[: self.facts]]
         for condition in rest[self.facts :]:
             p.require(node, condition, self.fault, facts)

@@ -88,7 +88,7 @@ class Alloc(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0]] + [None] * (len(node.inputs) - 1)
 
-    def lower(self, p: Builder, node: Apply, value: ProgramValue, *shape: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, value: ProgramValue, *shape: ProgramValue) -> Any:
         return p.broadcast(node, value, [p.integer(n) for n in shape])
 
 

@@ -88,7 +88,7 @@ class ARange(Structured):
         steps = ARange("int64")(np.asarray(0), length(g, 0), np.asarray(1))
         return [reduce("sum", g), None, reduce("sum", g * steps)]
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, start: ProgramValue, stop: ProgramValue, step: ProgramValue
     ) -> Any:
         return p.arithmetic_sequence(node, self.dtype, start, step)
@@ -123,7 +123,7 @@ class Eye(Structured):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(as_length(node.inputs[0]), as_length(node.inputs[1]))]
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, n: ProgramValue, m: ProgramValue, k: ProgramValue
     ) -> Any:
         def body(w: Any, shift: Any) -> Any:
@@ -240,7 +240,7 @@ class Join(Structured):
             start = stop
         return parts
 
-    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         return p.join(node, arrays, self.parts(node)[0])
 
     def __str__(self) -> str:

@@ -66,7 +66,7 @@ class Diagonal(Structured):
         """Return the operation on arrays of positions that does the same."""
         return AdvancedSubtensor((AT,) * len(self.starts))
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, count: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, count: ProgramValue) -> Any:
         return p.diagonal(node, x, count, self.starts)
 
 
@@ -94,5 +94,5 @@ class WriteDiagonal(PartialWrite, Diagonal):
     def at_positions(self) -> AdvancedIncSubtensor:
         return AdvancedIncSubtensor((AT,) * len(self.starts), self.assign)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *rest: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *rest: ProgramValue) -> Any:
         return p.write_diagonal(node, x, *rest, self.starts, self.assign)

@@ -82,7 +82,7 @@ class SumOfLengths(_OfLengths):
     def exact(lengths: Sequence[int]) -> int:
         return sum(lengths)
 
-    def lower(self, p: Builder, node: Apply, *lengths: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *lengths: ProgramValue) -> Any:
         sizes = [p.integer(n) for n in lengths]
         return p.checked_size(node, reduce(p.plus, sizes), "sum_of_lengths", sizes)
 
@@ -96,7 +96,7 @@ class ProductOfLengths(_OfLengths):
     def exact(lengths: Sequence[int]) -> int:
         return math.prod(lengths)
 
-    def lower(self, p: Builder, node: Apply, *lengths: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *lengths: ProgramValue) -> Any:
         sizes = [p.integer(n) for n in lengths]
         return p.checked_size(node, p.product(sizes), "product_of_lengths", sizes)
 
@@ -114,7 +114,7 @@ class CountOfRange(Structured):
     def compute(self, xp: ArrayModule, node: Apply, *bounds: np.ndarray) -> tuple[Any, ...]:
         return (np.asarray(range_length(node, *bounds), dtype="int64"),)
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, start: ProgramValue, stop: ProgramValue, step: ProgramValue
     ) -> Any:
         return p.count_of_range(node, start, stop, step)

@@ -102,7 +102,7 @@ class RFFT(Called):
         transformed = _transformed(xp, "rfftn", x, axes=tuple(range(1, x.ndim)))
         return (_parts(xp, transformed, x.dtype),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.half_spectrum(node, x)
 
     def shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
@@ -156,7 +156,7 @@ class IRFFT(Called):
         transformed = _transformed(xp, "irfftn", spectrum, shape, axes, norm=norm)
         return (transformed.astype(x.dtype, copy=False),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, size: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, size: ProgramValue) -> Any:
         by = "n" if self.divided else "1"
         return p.from_half_spectrum(node, x, p.integer(size), by)
 
@@ -225,7 +225,7 @@ class DFT(Called):
         transformed = _transformed(xp, name, x, int(n), self.axis, norm=norm)
         return (transformed.astype(self.dtype, copy=False),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, n: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, n: ProgramValue) -> Any:
         return p.transform(node, x, p.integer(n), self.axis, self.inverse, self.by)
 
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:

@@ -107,7 +107,7 @@ class GradientFilter(Structured):
         # Only what flows back is held between bounds.
         return list(tangents) if self.kind in ("clip", "checkpoint") else None
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return x
 
     def __reduce__(self) -> Any:
@@ -192,7 +192,7 @@ class After(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0], None]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, token: object) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, token: object) -> Any:
         return x
 
 

@@ -248,7 +248,7 @@ class Subtensor(Structured):
         g = IncSubtensor(self.index, False)(zeros_like_float(x), cotangents[0], *values)
         return [g] + [None] * len(values)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *values: ProgramValue) -> Any:
         pattern = node.outputs[0].type.broadcastable
         return p.slice(node, x, join_index(self.index, numbers_of(node, values)), pattern)
 
@@ -277,7 +277,7 @@ class Within(Structured):
         j.require((index >= -length) & (index < length))
         return (index,)
 
-    def lower(self, p: Builder, node: Apply, index: ProgramValue, length: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, index: ProgramValue, length: ProgramValue) -> Any:
         p.require_index(node, index, length)
         return index
 
@@ -345,7 +345,7 @@ class IncSubtensor(PartialWrite, Structured):
         gx = IncSubtensor(self.index, True)(g, as_zero(g), *values) if self.assign else g
         return [gx, sum_to(part, y)] + [None] * len(values)
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue, *values: ProgramValue
     ) -> Any:
         index = join_index(self.index, numbers_of(node, values))
@@ -487,7 +487,7 @@ class AdvancedSubtensor(Structured):
         g = AdvancedIncSubtensor(self.axes, False)(zeros_like_float(x), cotangents[0], *indices)
         return [g] + [None] * len(indices)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *index: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *index: ProgramValue) -> Any:
         return p.gather(node, x, index, self.place(node.inputs[0].type.ndim))
 
     def __str__(self) -> str:
@@ -553,7 +553,7 @@ class AdvancedIncSubtensor(PartialWrite, AdvancedSubtensor):
         gx = AdvancedIncSubtensor(self.axes, True)(g, as_zero(g), *indices) if self.assign else g
         return [gx, sum_to(part, y)] + [None] * len(indices)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *rest: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *rest: ProgramValue) -> Any:
         y, *index = rest
         return p.scatter(node, x, y, index, self.place(node.inputs[0].type.ndim), self.assign)
 

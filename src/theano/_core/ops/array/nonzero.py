@@ -34,7 +34,7 @@ class Nonzero(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [zeros_like_float(node.inputs[0])]
 
-    def lower(self, p: Builder, node: Apply, x: TensorLike) -> Any:
+    def emit(self, p: Builder, node: Apply, x: TensorLike) -> Any:
         return p.nonzero(x)
 
 
@@ -78,7 +78,7 @@ class FitsMask(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0], None]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, mask: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, mask: ProgramValue) -> Any:
         for i in range(node.inputs[1].type.ndim):
             p.require_length(node, x, self.axis + i, p.length(mask, i), "mask")
         return x

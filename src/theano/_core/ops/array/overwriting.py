@@ -86,7 +86,7 @@ class Overwrite(Structured):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return list(shapes[len(self.written) :])
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         first = len(self.written)
         # What shows a target keeps the items from before.
         kept = list(map(p.apart_from_arguments, values[first:]))

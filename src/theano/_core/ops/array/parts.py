@@ -63,5 +63,5 @@ class SumOfParts(Structured):
             out[part.place] += value
         return (out,)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *values: ProgramValue) -> Any:
         return p.sum_of_parts(node, x, values)

@@ -80,7 +80,7 @@ class Print(Structured):
         self.global_fn(self, x)
         return ()
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         p.call_python(Apply(self, node.inputs, []), self._show, [x])
         return x
 
@@ -145,7 +145,7 @@ class PdbBreakpoint(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [None, *cotangents]
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.call_python(node, lambda *arrays: self.compute(np, node, *arrays), values)
 
     def __str__(self) -> str:

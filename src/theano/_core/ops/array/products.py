@@ -90,7 +90,7 @@ class Dot(Structured):
         pairs = zip(gradients, node.inputs, strict=True)
         return [pattern_broadcast(gx, x.type.broadcastable) for gx, x in pairs]
 
-    def lower(self, p: Builder, node: Apply, x: TensorLike, y: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: TensorLike, y: ProgramValue) -> Any:
         return p.matmul(node, x, y)
 
 
@@ -165,7 +165,7 @@ class BatchedDot(Structured):
             _for_all_pairs(matrix_transpose(x), g, y),
         ]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
         return p.batched_matmul(node, x, y)
 
 
@@ -246,7 +246,7 @@ class Gemm(Structured):
             raise ValueError(f"Input dimension mis-match: {z.shape} and {product.shape}")
         return (xp.asarray(beta * z + alpha * product, dtype=z.dtype),)
 
-    def lower(
+    def emit(
         self,
         p: Builder,
         node: Apply,

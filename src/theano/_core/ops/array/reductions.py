@@ -282,7 +282,7 @@ class Reduction(Structured):
         text = f"zero-size array to reduction operation {self.kind} which has no identity"
         return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         # Reductions of arrays are loops of the engine; that of a scalar is the scalar.
         if node.inputs[0].type.ndim:
             raise InternalError(f"{self} of an array is asked for as if it were a number")
@@ -432,7 +432,7 @@ class ArgExtreme(Structured):
         text = f"attempt to get {self.kind} of an empty sequence"
         return _not_empty(text, shapes, self.axes(node.inputs[0].type.ndim))
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.arg_extreme(node, x, self.kind, self.axes(node.inputs[0].type.ndim))
 
     def __str__(self) -> str:

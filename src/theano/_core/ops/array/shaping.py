@@ -79,7 +79,7 @@ class Rebroadcast(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [pattern_broadcast(cotangents[0], node.inputs[0].type.broadcastable)]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         for axis, one in enumerate(self.pattern):
             if one:
                 p.require_length(node, x, axis, 1, "rebroadcast")
@@ -122,7 +122,7 @@ class ShapeOf(Structured):
         x = values[0]
         return [vector_of([as_int64(length(x, a)) for a in range(1, x.type.ndim)])]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         if not isinstance(node.inputs[0].type, TensorType):
             return p.call_compute(node, [x])
         return p.vector_of([p.length(x, axis) for axis in range(node.inputs[0].type.ndim)])
@@ -160,7 +160,7 @@ class Length(Structured):
     ) -> list[Any] | None:
         return [as_int64(length(values[0], self.axis + 1))]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         if not isinstance(node.inputs[0].type, TensorType):
             return p.call_compute(node, [x])
         return p.scalar(p.length(x, self.axis))
@@ -240,7 +240,7 @@ class MakeVector(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [cotangents[0][i] for i in range(len(node.inputs))]
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.vector_of(values, self.dtype)
 
 
@@ -346,7 +346,7 @@ class Reshape(Structured):
         back = reshape_op(cotangents[0], shape(x), x.type.ndim)
         return [pattern_broadcast(back, x.type.broadcastable), None]
 
-    def lower(self, p: Builder, node: Apply, x: TensorLike, shape: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: TensorLike, shape: ProgramValue) -> Any:
         return p.reshape(node, x, shape, self.ndim)
 
     def __str__(self) -> str:
@@ -501,7 +501,7 @@ class SpecifyShape(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [specify_shape(cotangents[0], node.inputs[1]), None]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, shape: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, shape: ProgramValue) -> Any:
         if not _is_tensor(node.inputs[0]):
             return p.call_compute(node, [x, shape])
         rank = node.inputs[0].type.ndim

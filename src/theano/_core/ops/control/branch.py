@@ -120,7 +120,7 @@ class IfElse(Structured):
         # Next to almost every condition the same branch is taken.
         return [zeros_like_float(condition), *first, *second]
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         raise NotImplementedError("rewriting turns IfElse into Branch")
 
     def __str__(self) -> str:
@@ -191,7 +191,7 @@ class Branch(Structured):
         )
         return common_shape(then, otherwise)
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.branch(node, values)
 
     def __str__(self) -> str:

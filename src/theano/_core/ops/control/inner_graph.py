@@ -142,7 +142,7 @@ class InnerGraph(Structured):
         inside.add(self.body.outputs)
         return [inside.value(v) for v in self.body.outputs]
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         raise NotImplementedError("rewriting writes inner graphs out")
 
     def __str__(self) -> str:

@@ -367,7 +367,7 @@ class Loop(Structured):
         )
         return batched_loop(node, operands, of_rows, batching)
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.loop(node, values) if self.watch is None else p.call_compute(node, values)
 
     def __str__(self) -> str:

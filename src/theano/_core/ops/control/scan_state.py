@@ -86,7 +86,7 @@ class CheckedSteps(Structured):
             raise ValueError(f"scan: sequences of {shape} items for {steps} steps")
         return (steps,)
 
-    def lower(self, p: Builder, node: Apply, steps: ProgramValue, *shape: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, steps: ProgramValue, *shape: ProgramValue) -> Any:
         p.check_steps(node, p.integer(steps), [p.integer(n) for n in shape])
         return steps
 

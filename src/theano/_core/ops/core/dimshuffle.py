@@ -98,7 +98,7 @@ class DimShuffle(Structured):
                 back[axis] = position
         return [dimshuffle(cotangents[0], back)]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         return p.permute(x, self.new_order)
 
     def __str__(self) -> str:

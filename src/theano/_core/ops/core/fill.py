@@ -58,7 +58,7 @@ class Second(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [None, cotangents[0]]
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, y: ProgramValue) -> Any:
         one = node.inputs[0].type.broadcastable
         return p.broadcast(node, y, [p.length(y if b else x, axis) for axis, b in enumerate(one)])
 

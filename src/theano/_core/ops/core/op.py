@@ -8,7 +8,7 @@
 
 Every operation says: what it means (`compute`, with NumPy or another array namespace), the type
 of its outputs (`make_node`), their lengths (`shape`), its derivative (`vjp`), and how native code
-does it (`llvm` for scalar functions, `lower` for the others). Broadcasting, the dtype of
+does it (`llvm` for scalar functions, `emit` for the others). Broadcasting, the dtype of
 gradients, in-place reuse and strides are the engine's business and appear in none of them.
 """
 
@@ -203,7 +203,7 @@ class Op:
         """Return, per input, which outputs depend on its values (not only its shape)."""
         return [[True] * len(node.outputs) for _ in node.inputs]
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         """Emit native code through the program emitter `p`; return the value of each output."""
         raise NotImplementedError(f"{self} has no native form")
 

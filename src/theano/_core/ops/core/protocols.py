@@ -22,7 +22,7 @@ class ProgramValue(Protocol):
 
 
 class Builder(Protocol):
-    """A program that is built: what a rule `lower(p, node, *values)` may say to it.
+    """A program that is built: what a method `emit(p, node, *values)` may say to it.
 
     Words without a line of their own are those of the modules of `lower/builder`. `inputs` are the
     arguments and shared variables of the program.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Called(Structured):
     """Base of operations that NumPy computes."""
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.call_compute(node, values)
 
 

@@ -294,7 +294,7 @@ class Elementwise(Op):
             for v, dtype in zip(node.inputs, wanted, strict=True)
         ]
 
-    def lower(self, p: Builder, node: Apply, *values: Any) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: Any) -> Any:
         if self.library is None:
             return p.call_compute(node, values)
         return p.call_items(node, self.library, values)

@@ -89,7 +89,7 @@ class MatrixOp(Structured):
         # Of one array of matrices, the rows are more of them.
         return self.make_node(*values).outputs if len(values) == 1 else None
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.lapack(node, self.routine, self.flags(), values, self.cores(node))
 
 

@@ -59,18 +59,18 @@ class Cholesky(MatrixOp):
     """
 
     long_rule = True
-    __props__ = ("is_lower", "on_error")
+    __props__ = ("lower", "on_error")
     routine = "cholesky"
     shape = shape_of(0)
 
     def __init__(self, lower: bool = True, on_error: str = "raise") -> None:
         if on_error not in ("raise", "nan"):
             raise ValueError(f'on_error must be one of "raise" or "nan", got {on_error!r}')
-        self.is_lower = bool(lower)
+        self.lower = bool(lower)
         self.on_error = on_error
 
     def flags(self) -> tuple[str, ...]:
-        return ("lower",) * self.is_lower + ("nan",) * (self.on_error == "nan")
+        return ("lower",) * self.lower + ("nan",) * (self.on_error == "nan")
 
     def make_node(self, x: Variable) -> Apply:
         x = matrix_operand("cholesky", x)
@@ -78,23 +78,23 @@ class Cholesky(MatrixOp):
 
     def compute(self, xp: ArrayModule, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
         # NumPy reads the lower triangle only.
-        a = x if self.is_lower else xp.conj(xp.swapaxes(x, -1, -2))
+        a = x if self.lower else xp.conj(xp.swapaxes(x, -1, -2))
         if self.on_error == "nan":
             factor = per_matrix(_cholesky_or_nan, a, a.shape[-2:])
         else:
             factor = xp.linalg.cholesky(a)
-        return (factor if self.is_lower else xp.conj(xp.swapaxes(factor, -1, -2)),)
+        return (factor if self.lower else xp.conj(xp.swapaxes(factor, -1, -2)),)
 
     def jax(self, j: Trace, node: Apply, x: np.ndarray) -> tuple[Any, ...]:
-        a = x if self.is_lower else x.mT.conj()
+        a = x if self.lower else x.mT.conj()
         factor = j.lax.linalg.cholesky(a, symmetrize_input=False)
         if self.on_error == "raise":
             j.require(j.numpy.isfinite(factor))
-        return (factor if self.is_lower else factor.mT.conj(),)
+        return (factor if self.lower else factor.mT.conj(),)
 
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         factor, g = node.outputs[0], cotangents[0]
-        if not self.is_lower:
+        if not self.lower:
             factor, g = hermitian(factor), hermitian(g)
         result = cholesky_cotangent(factor, g)
         if self.on_error == "nan":
@@ -102,16 +102,16 @@ class Cholesky(MatrixOp):
             rank = factor.type.ndim
             unknown = isnan(real_part(reduce("sum", factor, (rank - 2, rank - 1))))
             result = switch(scalar_of_stack(unknown), np.asarray(np.nan, factor.type.dtype), result)
-        return [result if self.is_lower else hermitian(result)]
+        return [result if self.lower else hermitian(result)]
 
     def jvp(self, node: Apply, tangents: Sequence[Variable | None], forward: Forward) -> list[Any]:
         factor, tangent = node.outputs[0], tangents[0]
-        if self.is_lower:
+        if self.lower:
             return [cholesky_tangent(factor, tangent)]
         return [hermitian(cholesky_tangent(hermitian(factor), hermitian(tangent)))]
 
     def __str__(self) -> str:
-        options = f"lower={self.is_lower}, destructive=False, on_error={self.on_error!r}"
+        options = f"lower={self.lower}, destructive=False, on_error={self.on_error!r}"
         return f"Cholesky{{{options}}}"
 
 
@@ -227,7 +227,7 @@ class Solve(MatrixOp):
     """
 
     long_rule = True
-    __props__ = ("A_structure", "is_lower")
+    __props__ = ("A_structure", "lower")
 
     def __init__(
         self,
@@ -243,7 +243,7 @@ class Solve(MatrixOp):
         self.A_structure = A_structure
         if A_structure in ("lower_triangular", "upper_triangular"):
             lower = A_structure == "lower_triangular"
-        self.is_lower = bool(lower)
+        self.lower = bool(lower)
         routines = {
             "lower_triangular": "solve_triangular",
             "upper_triangular": "solve_triangular",
@@ -252,7 +252,7 @@ class Solve(MatrixOp):
         self.routine = routines.get(A_structure, "solve")
 
     def flags(self) -> tuple[str, ...]:
-        return ("lower",) * (self.is_lower and self.routine != "solve")
+        return ("lower",) * (self.lower and self.routine != "solve")
 
     def cores(self, node: Apply) -> tuple[int, ...]:
         core = 1 if node.inputs[1].type.ndim == 1 else 2
@@ -286,16 +286,16 @@ class Solve(MatrixOp):
         self, xp: ArrayModule, node: Apply, a: np.ndarray, b: np.ndarray
     ) -> tuple[Any, ...]:
         if self.routine == "solve_triangular":
-            a = xp.tril(a) if self.is_lower else xp.triu(a)
+            a = xp.tril(a) if self.lower else xp.triu(a)
         elif self.routine == "solve_positive":
-            one = xp.tril(a, -1) if self.is_lower else xp.triu(a, 1)
+            one = xp.tril(a, -1) if self.lower else xp.triu(a, 1)
             a = one + xp.conj(xp.swapaxes(one, -1, -2)) + xp.real(a) * xp.eye(a.shape[-1])
             xp.linalg.cholesky(a)
         return (xp.linalg.solve(a, b).astype(node.outputs[0].type.dtype),)
 
     def jax(self, j: Trace, node: Apply, a: np.ndarray, b: np.ndarray) -> Sequence[Any]:
         if self.routine == "solve_positive":
-            half = a if self.is_lower else a.mT.conj()
+            half = a if self.lower else a.mT.conj()
             j.require(j.numpy.isfinite(j.lax.linalg.cholesky(half, symmetrize_input=False)))
         return super().jax(j, node, a, b)
 
@@ -326,9 +326,9 @@ class Solve(MatrixOp):
             g_a = sum_to(-product(g_b, hermitian(x)), a)
             g_b = sum_to(g_b, b)
         if self.routine == "solve_triangular":
-            g_a = triangle(g_a, self.is_lower)
+            g_a = triangle(g_a, self.lower)
         elif self.routine == "solve_positive":
-            g_a = from_one_triangle(g_a, self.is_lower)
+            g_a = from_one_triangle(g_a, self.lower)
         return [g_a, g_b]
 
     def adjoint(self) -> Solve:
@@ -337,11 +337,11 @@ class Solve(MatrixOp):
             "lower_triangular": "upper_triangular",
             "upper_triangular": "lower_triangular",
         }
-        lower = self.is_lower if self.routine == "solve" else not self.is_lower
+        lower = self.lower if self.routine == "solve" else not self.lower
         return Solve(opposite.get(self.A_structure, self.A_structure), lower)
 
     def __str__(self) -> str:
-        options = f"A_structure={self.A_structure!r}, lower={self.is_lower}"
+        options = f"A_structure={self.A_structure!r}, lower={self.lower}"
         return f"Solve{{{options}, overwrite_A=False, overwrite_b=False}}"
 
 

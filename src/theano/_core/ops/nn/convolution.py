@@ -346,7 +346,7 @@ class AbstractConv(BaseAbstractConv):
             total = total + xp.einsum(subscripts, self._part(x, s, first), w[(..., *at)])
         return (total.reshape(s.result).astype(img.dtype),)
 
-    def lower(self, p: Builder, node: Apply, img: ProgramValue, kern: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, img: ProgramValue, kern: ProgramValue) -> Any:
         return p.convolve(node, self.lowered(p, node), img, kern)
 
 
@@ -397,7 +397,7 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         inside = tuple(slice(a, a + n) for (a, _), n in zip(pads, images[2:], strict=True))
         return (total[(..., *inside)].reshape(images).astype(kern.dtype),)
 
-    def lower(
+    def emit(
         self,
         p: Builder,
         node: Apply,
@@ -453,7 +453,7 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         parts = [xp.einsum(subscripts, self._part(x, s, first), y) for _, first in self._items(s)]
         return (xp.stack(parts, axis=-1).reshape(s.kernels).astype(img.dtype),)
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, img: ProgramValue, topgrad: ProgramValue, shape: ProgramValue
     ) -> Any:
         p.require_rank(node, shape, self.convdim)

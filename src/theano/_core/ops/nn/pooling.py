@@ -396,7 +396,7 @@ class Pool(PoolOp):
             total = total / self.counts(s).astype(work)
         return (total.astype(dtype),)
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue, *vectors: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue, *vectors: ProgramValue) -> Any:
         return p.pool(node, self.lowered(p, node), x)
 
 
@@ -466,7 +466,7 @@ class AveragePoolGrad(PoolOp):
         parts = [part] * int(np.prod(s.windows))
         return (self.spread(xp, s, parts).astype(gz.dtype),)
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, x: ProgramValue, gz: ProgramValue, *vectors: ProgramValue
     ) -> Any:
         return p.spread_average(node, self.lowered(p, node), gz)
@@ -542,7 +542,7 @@ class MaxPoolGrad(_OfMaximum):
         parts = [xp.where(mask, part, 0) for mask in self._masks(xp, s, x, maxout)]
         return (self.spread(xp, s, parts).astype(gz.dtype),)
 
-    def lower(
+    def emit(
         self,
         p: Builder,
         node: Apply,
@@ -581,7 +581,7 @@ class DownsampleFactorMaxGradGrad(_OfMaximum):
             total = total + xp.where(mask, wide[at], 0)
         return (total.astype(gz.dtype),)
 
-    def lower(
+    def emit(
         self,
         p: Builder,
         node: Apply,

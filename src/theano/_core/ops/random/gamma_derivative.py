@@ -138,7 +138,7 @@ class LogGammaDerivative(Structured):
             "only: the second one is not there"
         )
 
-    def lower(self, p: Builder, node: Apply, a: ProgramValue, log_x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, a: ProgramValue, log_x: ProgramValue) -> Any:
         return p.map_lanes(node, (a, log_x), log_derivative)
 
 

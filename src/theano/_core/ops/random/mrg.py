@@ -222,7 +222,7 @@ class mrg_uniform(Structured):  # noqa: N801 - the name of Theano 1.0.5
         why = "No gradient defined through random sampling op"
         return [null_gradient(why) for _ in node.inputs]
 
-    def lower(self, p: Builder, node: Apply, state: ProgramValue, size: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, state: ProgramValue, size: ProgramValue) -> Any:
         self._require_float()
         return p.draw_uniforms(node, state, size)
 
@@ -282,7 +282,7 @@ class MultinomialFromUniform(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [zeros_like_float(v) for v in node.inputs]
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, pvals: ProgramValue, unis: ProgramValue, n: ProgramValue
     ) -> Any:
         return p.pick_outcomes(node, pvals, unis, p.integer(n), "count")
@@ -342,7 +342,7 @@ class ChoiceFromUniform(MultinomialFromUniform):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(shapes[0][0], as_length(node.inputs[2]))]
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, pvals: ProgramValue, unis: ProgramValue, n: ProgramValue
     ) -> Any:
         how = "choose again" if self.replace else "choose"
@@ -404,7 +404,7 @@ class PackTruncated(Structured):
     def vjp(self, node: Apply, cotangents: Sequence[Variable]) -> list[Any]:
         return [null_gradient("a truncated draw is not differentiable") for _ in node.inputs]
 
-    def lower(
+    def emit(
         self, p: Builder, node: Apply, z: ProgramValue, factor: ProgramValue, radius: ProgramValue
     ) -> Any:
         return p.pack_truncated(node, z, factor, radius)

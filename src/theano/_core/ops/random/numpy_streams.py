@@ -257,7 +257,7 @@ class RandomFunction(Structured):
         why = "No gradient defined through raw random numbers op"
         return [null_gradient(why) for _ in node.inputs]
 
-    def lower(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *values: ProgramValue) -> Any:
         return p.draw(node, values)
 
     def __str__(self) -> str:

@@ -50,7 +50,7 @@ class WordsToPermutation(Structured):
             out[place] = i
         return (xp.asarray(out),)
 
-    def lower(self, p: Builder, node: Apply, words: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, words: ProgramValue) -> Any:
         return p.permutation_of_words(node, words)
 
 
@@ -91,7 +91,7 @@ class MultinomialDraw(KeyedOp):
         stacked = xp.stack(counts, axis=1) if counts else xp.zeros((rows, 0))
         return (stacked.astype("int64"),)
 
-    def lower(
+    def emit(
         self,
         p: Builder,
         node: Apply,

@@ -281,7 +281,7 @@ class StreamDraw(KeyedOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [tuple(as_length(n) for n in node.inputs[1:])]
 
-    def lower(self, p: Builder, node: Apply, key: ProgramValue, *shape: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, key: ProgramValue, *shape: ProgramValue) -> Any:
         return p.draw_stream(node, key, SOURCES[self.source].llvm)
 
 
@@ -316,7 +316,7 @@ class DeriveKeys(KeyedOp):
     def shape(self, node: Apply, shapes: Sequence[Dims]) -> list[Any]:
         return [(*shapes[1], 2)]
 
-    def lower(self, p: Builder, node: Apply, key: ProgramValue, data: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, key: ProgramValue, data: ProgramValue) -> Any:
         return p.derive_keys(node, key, data, self.domain)
 
 

@@ -305,7 +305,7 @@ class RejectionDraw(KeyedOp):
         parameters = node.inputs[offset:]
         return [None] * offset + list(gradient(cotangents[0], *parameters, node.outputs[0]))
 
-    def lower(self, p: Builder, node: Apply, key: ProgramValue, *inputs: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, key: ProgramValue, *inputs: ProgramValue) -> Any:
         draw = SAMPLERS[self.sampler].draw
         return p.draw_by_rejection(node, key, inputs[self.ndim :], draw)
 

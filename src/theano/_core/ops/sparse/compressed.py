@@ -254,7 +254,7 @@ class SparseArrays(_Places):
     def compute(self, xp: ArrayModule, node: Apply, x: SparseMatrix) -> tuple[Any, ...]:
         return tuple(np.array(v) for v in arrays_of(x))
 
-    def lower(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, x: ProgramValue) -> Any:
         # An argument has just been checked, and what SciPy has made is right.
         variable = node.inputs[0]
         is_input = variable in p.inputs and not hasattr(variable, "container")
@@ -331,7 +331,7 @@ class CheckedArrays(_Places):
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         return tuple(np.array(v) for v in arrays_of(matrix_of(self.format, *arrays)))
 
-    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         counts = [TensorType("int64", ()).make_variable() for _ in range(3)]
         check = Apply(None, node.inputs, counts)
         items, rows, columns = p.call_python(check, _Counted(node), arrays)
@@ -415,5 +415,5 @@ class LinesOfItems(Structured):
     ) -> tuple[Any, ...]:
         return (lines_of(indptr),)
 
-    def lower(self, p: Builder, node: Apply, indptr: ProgramValue, indices: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, indptr: ProgramValue, indices: ProgramValue) -> Any:
         return p.lines_of_items(node, indptr, indices)

@@ -74,7 +74,7 @@ class CompressedProduct(Structured):
         x = CLASSES[self.format]((data, indices, indptr), shape=shape, copy=False)
         return (product(x, dense, node.outputs[0].type.dtype),)
 
-    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         return p.compressed_product(node, *arrays)
 
 
@@ -102,7 +102,7 @@ class AddedToDense(Structured):
         np.add.at(out, (lines, indices) if self.format == "csr" else (indices, lines), data)
         return (out,)
 
-    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         return p.added_to_dense(node, *arrays)
 
 
@@ -136,7 +136,7 @@ class OfLines(Structured):
         np.add.at(out, lines[chosen], data[chosen])
         return (out,)
 
-    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         return p.of_lines(node, self.gives, *arrays)
 
 
@@ -164,7 +164,7 @@ class SampledProducts(Structured):
     def compute(self, xp: ArrayModule, node: Apply, *arrays: np.ndarray) -> tuple[Any, ...]:
         return (products_at(*arrays),)
 
-    def lower(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
+    def emit(self, p: Builder, node: Apply, *arrays: ProgramValue) -> Any:
         if node.outputs[0].type.dtype not in FLOATS:
             return p.call_compute(node, arrays)
         return p.sampled_products(node, *arrays)

@@ -66,7 +66,7 @@ def structure(rewriter: Rewriter, variable: Variable) -> str | None:
     if isinstance(op, MatrixInverse) or op is conj:
         return structure(rewriter, node.inputs[0])
     if isinstance(op, Cholesky):
-        return "lower" if op.is_lower else "upper"
+        return "lower" if op.lower else "upper"
     if isinstance(op, LUFactor):
         return {0: "lower", 1: "upper"}.get(node.outputs.index(variable))
     if isinstance(op, QR) and variable is node.outputs[-1]:
