@@ -131,9 +131,9 @@ class Rewriter:
         self.uses = Counter(chain(outputs, chain.from_iterable(node.inputs for node in order)))
         measured, told = Measured(outputs, order), shape or {}
         same = told == self._told and not (measured.any or self._measured.any)
-        known = {**self._known_shapes, **self.shape_memo} if same else {}
+        shapes = {**self._known_shapes, **self.shape_memo} if same else {}
         # None of bodies: lowering asks for theirs, where other inputs may have the same variables.
-        self._known_shapes = {v: known[v] for node in order for v in node.outputs if v in known}
+        self._known_shapes = {v: shapes[v] for node in order for v in node.outputs if v in shapes}
         self._measured, self._told, self.shape_memo = measured, told, {}
         with without_lines(), unchanged_graphs():
             for leaf, lengths in told.items():
@@ -300,11 +300,11 @@ class Rewriter:
 
     def _find_shape(self, node: Apply) -> None:
         """Find the lengths of the outputs of a node; of its inputs only leaves may lack theirs."""
-        memo, known = self.shape_memo, self._known_shapes
-        if known and node.outputs[0] in known:
-            for out in filter(known.__contains__, node.outputs):
+        memo, known_shapes = self.shape_memo, self._known_shapes
+        if known_shapes and node.outputs[0] in known_shapes:
+            for out in filter(known_shapes.__contains__, node.outputs):
                 # Its own length would be looked for by its shape.
-                own = [None if is_measured(n, out) else n for n in known[out]]
+                own = [None if is_measured(n, out) else n for n in known_shapes[out]]
                 memo[out] = self._finished_shape(out, own)
             return
         for value in node.inputs:

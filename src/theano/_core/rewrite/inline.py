@@ -19,17 +19,17 @@ from theano._core.ops.control.scan import Loop
 
 def classes_in(nodes: Sequence[Apply]) -> set[type]:
     """Return the classes of the operations of some nodes, in loops and branches too."""
-    found: set[type] = set()
+    classes: set[type] = set()
     waiting = [nodes]
     while waiting:
         for node in waiting.pop():
             op = node.op
-            found.add(type(op))
+            classes.add(type(op))
             if isinstance(op, (Loop, InnerGraph)):
                 waiting.append(op.body.nodes)
             elif isinstance(op, Branch):
                 waiting += op.then.nodes, op.otherwise.nodes
-    return found
+    return classes
 
 
 def hold(present: Iterable[type], classes: tuple[type, ...]) -> bool:

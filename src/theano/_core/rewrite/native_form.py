@@ -167,9 +167,9 @@ def native_form(outputs: Sequence[Variable], rewriter: Rewriter) -> list[Any]:
     ran = False
     for form in FORMS:
         nodes = rewriter.nodes(changed) if hold(present, form.on) else ()
-        found = {type(n.op) for n in nodes if isinstance(n.op, form.on) and form.when(n)}
-        if found:
-            rule = Rule(form.name, tuple(found), form.change, "native", form.keeps, form.why)
+        classes = {type(n.op) for n in nodes if isinstance(n.op, form.on) and form.when(n)}
+        if classes:
+            rule = Rule(form.name, tuple(classes), form.change, "native", form.keeps, form.why)
             changed, ran = rewriter.run(changed, RuleSet([rule])), True
             present = classes_in(rewriter.nodes(changed))
     if ran or all(a is b for a, b in zip(changed, outputs, strict=True)):

@@ -265,15 +265,15 @@ def rewrite(
     rewriter, selection = rewriter or Rewriter(), selection or Selection()
     result = list(outputs)
     runs_added = added.any_chosen(selection)
-    known: tuple[list[Any], set[type]] = [], set()
+    inventory: tuple[list[Any], set[type]] = [], set()
     for step in PASSES:
         if runs_added:
             result = added.run(step.name, result, selection)
         if not (step.always or step.name in passes):
             continue
-        if step.on and known[0] is not result:
-            known = result, classes_in(rewriter.nodes(result))
-        if not step.on or hold(known[1], step.on):
+        if step.on and inventory[0] is not result:
+            inventory = result, classes_in(rewriter.nodes(result))
+        if not step.on or hold(inventory[1], step.on):
             changed = step.run(rewriter, result, selection)
             result = changed if any(map(is_not, changed, result)) else result
         if watch is not None:

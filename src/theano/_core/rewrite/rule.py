@@ -97,9 +97,9 @@ class ActiveRules:
 
     def of(self, op: Op) -> Sequence[Rule]:
         """Return the rules to try for `op`, which is in the graph from now on."""
-        known = self._of.get(id(op))
-        if known is not None:
-            return known[1]
+        cached = self._of.get(id(op))
+        if cached is not None:
+            return cached[1]
         kinds = {kind_of(op), *type(op).__mro__}
         if not kinds <= self._present:
             self._present |= kinds

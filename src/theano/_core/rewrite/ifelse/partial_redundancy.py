@@ -278,12 +278,12 @@ def _waits(group: Iterable[Variable], paths: Paths, needs: dict[object, Paths]) 
     if not all(isinstance(v.type, TensorType) for v in group):
         return ALWAYS
     makers = {v.owner for v in group}
-    known = {
+    computable = {
         condition
         for condition in {condition for path in paths for condition, _ in path}
         if _is_harmless(condition, needs) and makers.isdisjoint(toposort([condition]))
     }
-    return _simple(frozenset(frozenset(s for s in path if s[0] in known) for path in paths))
+    return _simple(frozenset(frozenset(s for s in path if s[0] in computable) for path in paths))
 
 
 def _is_harmless(condition: Variable, needs: dict[object, Paths]) -> bool:

@@ -75,18 +75,18 @@ def taken_out(rewriter: Rewriter, outputs: list[Variable], selection: object) ->
 
 def _products(nodes: Sequence[Apply]) -> dict[Any, Product]:
     """Return those values that are sums of products with one factor, in terms of which."""
-    found: dict[Any, Product] = {}
+    products: dict[Any, Product] = {}
     for node in nodes:
         if node.op in LINEAR and node.outputs[0].type.dtype in DTYPES:
-            product = _of_product(node, found)
+            product = _of_product(node, products)
             if product is not None:
-                found[node.outputs[0]] = product
-    return found
+                products[node.outputs[0]] = product
+    return products
 
 
-def _of_product(node: Apply, found: dict[Any, Product]) -> Product | None:
+def _of_product(node: Apply, products: dict[Any, Product]) -> Product | None:
     """Return what the result of a node is a product of."""
-    factors = [found[v].factor if v in found else v for v in node.inputs]
+    factors = [products[v].factor if v in products else v for v in node.inputs]
     is_sum = node.op is add or node.op is sub
     # Most sums are of two arrays that have no factor in common.
     if is_sum and factors[0] is not factors[1]:
@@ -102,7 +102,7 @@ def _of_product(node: Apply, found: dict[Any, Product]) -> Product | None:
         return None
     if any(v.type.dtype not in DTYPES[out.dtype] for v in small):
         return None
-    patterns = [found[v].pattern for v in large if v in found]
+    patterns = [products[v].pattern for v in large if v in products]
     patterns += [(True,) * out.ndim, *(v.type.broadcastable for v in small)]
     pattern = tuple(map(all, zip(*patterns, strict=True)))
     # It must have one item along an axis where there are more.

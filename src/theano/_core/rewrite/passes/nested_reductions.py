@@ -75,12 +75,12 @@ def _levels(nodes: Sequence[Apply]) -> dict[Any, int]:
 
 def _read_at(nodes: Sequence[Apply], level: Mapping[Any, int]) -> dict[Variable, int]:
     """Return the last level at which each value is read: reductions read at that of their loop."""
-    found: dict[Variable, int] = {}
+    last: dict[Variable, int] = {}
     for node in nodes:
         loop = level[node] - isinstance(node.op, Reduction)
         for value in node.inputs:
-            found[value] = max(found.get(value, 0), loop)
-    return found
+            last[value] = max(last.get(value, 0), loop)
+    return last
 
 
 def _sharing(group: Sequence[Apply]) -> list[tuple[list[Apply], set[Variable]]]:
@@ -97,18 +97,18 @@ def _sharing(group: Sequence[Apply]) -> list[tuple[list[Apply], set[Variable]]]:
 
 def _made(node: Apply) -> set[Variable]:
     """Return what elementwise operations make for each point of the loop of a reduction."""
-    found: set[Variable] = set()
+    made: set[Variable] = set()
     waiting = list(node.inputs)
     pattern = waiting[0].type.broadcastable
-    while waiting and len(found) < HEAVIEST:
+    while waiting and len(made) < HEAVIEST:
         value = waiting.pop()
         maker: Any = value.owner
-        if maker is None or value in found or not isinstance(maker.op, Elementwise):
+        if maker is None or value in made or not isinstance(maker.op, Elementwise):
             continue
         if value.type.broadcastable == pattern:
-            found.add(value)
+            made.add(value)
             waiting += maker.inputs
-    return found
+    return made
 
 
 def _in_two(
@@ -127,10 +127,10 @@ def _in_two(
         if operand in made and last[operand] < level[reduction]:
             saved.setdefault(_axes(reduction), set()).add(operand)
     size = {axes: sum(itemsize(v.type.dtype) for v in values) for axes, values in saved.items()}
-    found: dict[Apply, tuple[int, ...]] = {}
+    first_axes: dict[Apply, tuple[int, ...]] = {}
     for reduction in reductions:
         fewer = [axes for axes in size if set(axes) < set(_axes(reduction))]
         best = max(fewer, key=size.__getitem__, default=())
         if best and size[best] >= LEAST_SAVED and reduction.op.reducer.identity is not None:
-            found[reduction] = best
-    return found
+            first_axes[reduction] = best
+    return first_axes

@@ -188,8 +188,8 @@ class _Needs:
         Coordinates of points, say, which one function has moved.
         """
         items = zip(*(part[0] for part in self.parts[value]), strict=False)
-        known = [axis for axis in items if all(isinstance(i, int) and i >= 0 for i in axis)]
-        if len(set(zip(*known, strict=True))) < len(self.parts[value]):
+        indices = [axis for axis in items if all(isinstance(i, int) and i >= 0 for i in axis)]
+        if len(set(zip(*indices, strict=True))) < len(self.parts[value]):
             return False
         readers = self.readers[value] - self.sunk
         return all(self._in_loops(reader.outputs[0]) for reader in readers)
@@ -272,13 +272,13 @@ class _Parts:
         """Return a part of a value, which `node` asks for."""
         if not part:
             return copied([value], self.new)[0]
-        found = self.made.get((value, part))
-        if found is None:
+        sliced = self.made.get((value, part))
+        if sliced is None:
             whole, *numbers = copied([value, *part[1:]], self.new)
-            found = self.made[value, part] = subtensor(whole, join_index(part[0], numbers))
-            if found is not whole:
-                found.owner.source = found.source = node.source
-        return found
+            sliced = self.made[value, part] = subtensor(whole, join_index(part[0], numbers))
+            if sliced is not whole:
+                sliced.owner.source = sliced.source = node.source
+        return sliced
 
     def _sunk(self, node: Apply, part: Part) -> Any:
         """Return a part of what a node makes, of parts of its operands."""

@@ -152,7 +152,7 @@ def _least(
 
 def _products(value: Variable) -> list[tuple[Any, list[Any]]]:
     """Return what a value is a multiple of, itself at first, and the numbers of each product."""
-    found: list[tuple[Any, list[Any]]] = [(value, [])]
+    products: list[tuple[Any, list[Any]]] = [(value, [])]
     dtype = value.type.dtype
     while (node := made_by(value, mul, add, neg)) is not None:
         one, *others = node.inputs
@@ -166,12 +166,12 @@ def _products(value: Variable) -> list[tuple[Any, list[Any]]]:
             factor = others[0]
         else:
             break
-        known = known_value(factor)
+        scale = known_value(factor)
         if not all(factor.type.broadcastable) or one.type != value.type:
             break
-        if factor.type.dtype != dtype or (known is not None and not np.isfinite(known)):
+        if factor.type.dtype != dtype or (scale is not None and not np.isfinite(scale)):
             break
         factor = dimshuffle(factor, ()) if factor.type.ndim else factor
-        found.append((one, [factor, *found[-1][1]]))
+        products.append((one, [factor, *products[-1][1]]))
         value = one
-    return found
+    return products

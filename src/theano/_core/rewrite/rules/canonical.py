@@ -119,10 +119,10 @@ def _has_no_like_terms(node: Apply) -> bool:
     """Tell whether nothing can meet in a sum of two: quickly, as most sums are so."""
     constants = 0
     for value in node.inputs:
-        owner, known = value.owner, known_value(value)
-        if (owner is not None and owner.op in SUMS) or (known is not None and known == 0):
+        owner, constant = value.owner, known_value(value)
+        if (owner is not None and owner.op in SUMS) or (constant is not None and constant == 0):
             return False
-        constants += known is not None
+        constants += constant is not None
     return constants < 2 and node.inputs[0] is not node.inputs[1]
 
 
@@ -175,16 +175,16 @@ def _known_apart(plus: list[Variable], minus: list[Variable], dtype: str) -> tup
     plus, known_plus = split_constants(plus)
     minus, known_minus = split_constants(minus)
     with np.errstate(all="ignore"):
-        known = [number(known_value(v), dtype) for v in known_plus]
-        known += [0 - number(known_value(v), dtype) for v in known_minus]
-        if len(known) < 2 or not dtypes.is_float(dtype):
-            return plus, minus, known, []
-        largest = max(map(abs, known))
-        large = [c for c in known if not abs(c) * MUCH_SMALLER < largest]
-        small = [c for c in known if abs(c) * MUCH_SMALLER < largest]
+        constants = [number(known_value(v), dtype) for v in known_plus]
+        constants += [0 - number(known_value(v), dtype) for v in known_minus]
+        if len(constants) < 2 or not dtypes.is_float(dtype):
+            return plus, minus, constants, []
+        largest = max(map(abs, constants))
+        large = [c for c in constants if not abs(c) * MUCH_SMALLER < largest]
+        small = [c for c in constants if abs(c) * MUCH_SMALLER < largest]
         total, rest = sum(large), sum(small)
         exact = (total + rest) - total == rest and (total + rest) - rest == total
-    return (plus, minus, known, []) if exact else (plus, minus, large, small)
+    return (plus, minus, constants, []) if exact else (plus, minus, large, small)
 
 
 def _rebuild_sum(

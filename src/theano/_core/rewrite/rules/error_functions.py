@@ -77,10 +77,10 @@ def _scaled(value: Variable, *ops: object) -> tuple[float, Apply] | None:
     factors = flatten(value, False)
     if factors is None:
         return None
-    found = [made_by(v, *ops) for v in (*factors.plus, *factors.minus) if known_value(v) is None]
-    if len(found) != 1 or found[0] is None or found[0].outputs[0] not in factors.plus:
+    nodes = [made_by(v, *ops) for v in (*factors.plus, *factors.minus) if known_value(v) is None]
+    if len(nodes) != 1 or nodes[0] is None or nodes[0].outputs[0] not in factors.plus:
         return None
-    return _number(factors), found[0]
+    return _number(factors), nodes[0]
 
 
 def _number(factors: Factors) -> float:

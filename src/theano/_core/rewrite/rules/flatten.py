@@ -74,9 +74,9 @@ def sum_form(value: Variable, negative: bool = False) -> tuple[Any, ...]:
     stack = [(value, -1 if negative else 1)]
     while stack:
         value, sign = stack.pop()
-        known, node = known_value(value), made_by(value, add, sub, neg)
-        if known is not None:
-            number += sign * known
+        constant, node = known_value(value), made_by(value, add, sub, neg)
+        if constant is not None:
+            number += sign * constant
         elif node is None or len(stack) >= FEW_TERMS or not dtypes.is_float(value.type.dtype):
             times[value] = times.get(value, 0) + sign
         else:

@@ -405,10 +405,10 @@ def _placed_quotient(rewriter: Rewriter, node: Apply) -> Any:
         return None if placed is None else -placed
     if made_by(value, add, sub):
         return _placed_sum(rewriter, node, value)
-    found = _placed(rewriter, node, value)
-    if found is None:
+    quotient = _placed(rewriter, node, value)
+    if quotient is None:
         return None
-    factors, below = found
+    factors, below = quotient
     return node.op(build(value.owner, factors), *node.inputs[1:]) / below.owner.inputs[0]
 
 

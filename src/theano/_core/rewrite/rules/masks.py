@@ -110,11 +110,11 @@ def _picked(value: Variable) -> Apply | None:
 
 def _everywhere(rewriter: Rewriter, value: Variable, indices: Sequence[Variable]) -> Any:
     """Return an array as it is at all places, if it is computed of what is picked at some."""
-    rank, known = len(indices), dict[Variable, Any]()
+    rank, memo = len(indices), dict[Variable, Any]()
 
     def whole(value: Variable, levels: int) -> Any:
-        if value in known:
-            return known[value]
+        if value in memo:
+            return memo[value]
         node = made_by(value, AdvancedSubtensor, Elementwise, Alloc)
         result = None
         if all(value.type.broadcastable):
@@ -135,7 +135,7 @@ def _everywhere(rewriter: Rewriter, value: Variable, indices: Sequence[Variable]
             # What is dear may take longer at all places than to find the few that are picked.
             parts = [whole(v, levels - 1) for v in node.inputs]
             result = node.op(*parts) if all(part is not None for part in parts) else None
-        known[value] = result
+        memo[value] = result
         return result
 
     return whole(value, FEW_LEVELS)
@@ -148,13 +148,13 @@ def _condition(rewriter: Rewriter, x: Variable, node: Apply, indices: Sequence[V
     if tuple(node.op.axes) != (AT,) * rank or None in parts:
         return None
     positions = parts[0].inputs[0]
-    found = made_by(positions, Nonzero)
-    if found is None or found.inputs[0].type.ndim != rank:
+    nonzero = made_by(positions, Nonzero)
+    if nonzero is None or nonzero.inputs[0].type.ndim != rank:
         return None
     for axis, part in enumerate(parts):
         if part.inputs[0] is not positions or tuple(part.op.index) != (axis,):
             return None
-    mask = found.inputs[0]
+    mask = nonzero.inputs[0]
     checked = made_by(x, FitsMask)
     if checked is None or checked.op.axis or checked.inputs[1] is not mask:
         same = rewriter.shape(x)[:rank] == rewriter.shape(mask)

@@ -82,10 +82,10 @@ def one_hot(rewriter: Rewriter, variable: Variable) -> OneHot | None:
     if node.op is eq:
         return _equal(rewriter, node)
     written = isinstance(node.op, AdvancedIncSubtensor)
-    found = (_set if written else _row_of_identity)(rewriter, node)
+    matrix = (_set if written else _row_of_identity)(rewriter, node)
     # Of other numbers than 1, casts may leave something else.
-    same = found is None or whole is variable or known_value(found.number) == 1
-    return found if same else None
+    same = matrix is None or whole is variable or known_value(matrix.number) == 1
+    return matrix if same else None
 
 
 def _set(rewriter: Rewriter, node: Apply) -> OneHot | None:
@@ -176,10 +176,10 @@ def _picked(matrix: OneHot, read: Callable[[Any], Any]) -> Any:
         return read(positions)
     last = number(matrix.length - 1, "int64")
     positions = cast(positions, "int64")
-    found = read(minimum(maximum(positions, number(0, "int64")), last))
+    picked = read(minimum(maximum(positions, number(0, "int64")), last))
     inside = and_(ge(positions, number(0, "int64")), lt(positions, number(matrix.length, "int64")))
-    inside = dimshuffle(inside, [0, *["x"] * (found.type.ndim - 1)])
-    return switch(inside, found, number(0, found.type.dtype))
+    inside = dimshuffle(inside, [0, *["x"] * (picked.type.ndim - 1)])
+    return switch(inside, picked, number(0, picked.type.dtype))
 
 
 def _fitting(

@@ -98,7 +98,7 @@ class Factors(Terms):
             inside = flatten(value.owner.inputs[0], False) if made_by(value, abs_) else None
             if inside is None:
                 continue
-            signed, known = split_constants(inside.plus)
+            signed, constants = split_constants(inside.plus)
             # Truth values have no sign.
             if signed and all(
                 v.type.dtype != "bool" and self.plus.count(v) >= signed.count(v) for v in signed
@@ -106,7 +106,7 @@ class Factors(Terms):
                 for factor in signed:
                     self.plus[self.plus.index(factor)] = sgn(factor)
                 self.minus.remove(value)
-                self.minus.extend(abs_(v) for v in known)
+                self.minus.extend(abs_(v) for v in constants)
                 self.plus.extend(abs_(v) for v in inside.minus)
                 self.changed = True
 

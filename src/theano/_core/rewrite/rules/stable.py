@@ -254,8 +254,8 @@ def _with_number(value: Variable) -> tuple[float, list[Variable]]:
     factors = flatten(value, False)
     if factors is None or factors.minus:
         return 1, [value]
-    rest, known = split_constants(factors.plus)
-    return math.prod(abs(float(known_value(v))) for v in known), rest
+    rest, constants = split_constants(factors.plus)
+    return math.prod(abs(float(known_value(v))) for v in constants), rest
 
 
 @rule(

@@ -203,10 +203,10 @@ def _write_to_zeros(rewriter: Rewriter, node: Apply) -> Any:
 )
 def _part_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """For numbers along the axis of the join, and for all of one of the arrays."""
-    one, found = part_of_one(rewriter, node), _taken_of_join(rewriter, node)
-    if one is not None or found is None:
+    one, taken = part_of_one(rewriter, node), _taken_of_join(rewriter, node)
+    if one is not None or taken is None:
         return one
-    arrays, axis, entries, lengths = found
+    arrays, axis, entries, lengths = taken
     cuts = _cuts(entries[axis], lengths)
     if cuts is None or rewriter.uses.get(node.inputs[0], 0) > 1:
         return None
@@ -222,11 +222,11 @@ def _part_of_joined(rewriter: Rewriter, node: Apply) -> Any:
 
 def part_of_one(rewriter: Rewriter, node: Apply) -> Any:
     """Return what a slice takes of a join as a part of one of its arrays: all, or an item."""
-    found = _taken_of_join(rewriter, node)
-    one = None if found is None else _one_of_joined(rewriter, found[2][found[1]], found[3])
-    if found is None or one is None:
+    taken = _taken_of_join(rewriter, node)
+    one = None if taken is None else _one_of_joined(rewriter, taken[2][taken[1]], taken[3])
+    if taken is None or one is None:
         return None
-    arrays, axis, entries, _ = found
+    arrays, axis, entries, _ = taken
     part = _fitting(rewriter, arrays, one[0], axis)
     return subtensor(part, [*entries[:axis], one[1], *entries[axis + 1 :]])
 

@@ -83,12 +83,12 @@ def _divided(rewriter: Rewriter, node: Apply, factors: Factors) -> Factors | Non
         for term in terms:
             if term.exponentials and _all_in(term.exponentials, factors.plus):
                 return _shifted_terms(factors, below, terms, term)
-        known = weighted_sum(total)
-        if known is None or not _all_in(known.exponentials, factors.plus):
+        weighted = weighted_sum(total)
+        if weighted is None or not _all_in(weighted.exponentials, factors.plus):
             continue
         # What the sum is divided by may be part of a larger product, which comes next.
-        if _all_in([d.written for d in known.divisors], factors.minus):
-            return _shifted(factors, below, known)
+        if _all_in([d.written for d in weighted.divisors], factors.minus):
+            return _shifted(factors, below, weighted)
     return None
 
 
@@ -120,22 +120,24 @@ def _out_of_sum(rewriter: Rewriter, node: Apply, factors: Factors) -> Factors | 
     return None
 
 
-def _shifted(factors: Factors, below: Variable, known: WeightedSum) -> Factors:
+def _shifted(factors: Factors, below: Variable, weighted: WeightedSum) -> Factors:
     """Return factors that are divided by a sum, both with exponents less the largest of the sum."""
     plus, minus = list(factors.plus), list(factors.minus)
     minus.remove(below)
-    for value in known.exponentials:
+    for value in weighted.exponentials:
         plus.remove(value)
-    for divisor in known.divisors:
+    for divisor in weighted.divisors:
         minus[minus.index(divisor.written)] = divisor.value
     total = without_axes(below)
-    weighted = _all_in(known.weights, [uncast(v) for v in plus])
-    weighted = weighted and _all_in(known.masks, factors.masks) and along(total, (below, total))
-    limit = like(known.limit, below) if weighted else None
-    power = less(
-        common_power(known.exponentials, known.divisors), like(known.largest, below), limit
+    has_weights = _all_in(weighted.weights, [uncast(v) for v in plus])
+    has_weights = (
+        has_weights and _all_in(weighted.masks, factors.masks) and along(total, (below, total))
     )
-    minus.append(like(known.value, below))
+    limit = like(weighted.limit, below) if has_weights else None
+    power = less(
+        common_power(weighted.exponentials, weighted.divisors), like(weighted.largest, below), limit
+    )
+    minus.append(like(weighted.value, below))
     return Factors([power, *plus], minus, factors.negative, factors.masks)
 
 

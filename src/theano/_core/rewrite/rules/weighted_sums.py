@@ -307,9 +307,9 @@ def _power_of(factor: Variable) -> tuple[Any, Any, list[Any]]:
     node = made_by(total, Reduction)
     if node is None:
         return None, None, []
-    known = weighted_sum(total)
-    if known is not None:
-        return like(known.largest, factor), like(known.value, factor), known.exponentials
+    weighted = weighted_sum(total)
+    if weighted is not None:
+        return like(weighted.largest, factor), like(weighted.value, factor), weighted.exponentials
     largest = largest_of(total)
     if largest is None:
         return None, None, []

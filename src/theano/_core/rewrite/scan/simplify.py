@@ -56,12 +56,12 @@ class _Watched(Uses):
         self.seen: dict[Any, list[Any] | None] = {}
 
     def get(self, variable: Any, default: Any = None) -> Any:
-        found = self.seen[variable] = super().get(variable)
-        return default if found is None else found
+        uses = self.seen[variable] = super().get(variable)
+        return default if uses is None else uses
 
     def __getitem__(self, variable: Any) -> list[Any]:
-        found = self.seen[variable] = super().__getitem__(variable)
-        return found
+        uses = self.seen[variable] = super().__getitem__(variable)
+        return uses
 
 
 # From a draft and the uses of every variable to what replaces variables outside; or True, where the
@@ -174,9 +174,9 @@ def _needed_by(wanted: Sequence[DraftState], draft: Draft) -> list[DraftState]:
         needs.update(dict.fromkeys(node.outputs, below))
     live = needs.get(draft.condition, 0)
     live |= sum(1 << index for index, s in enumerate(draft.states) if s in wanted)
-    known = 0
-    while known != live:
-        known = live
+    previous = 0
+    while previous != live:
+        previous = live
         for number, state in enumerate(draft.states):
             if live >> number & 1:
                 live |= needs.get(state.value, 0)

@@ -82,7 +82,7 @@ def _written(value: Variable, inputs: Collection[Variable]) -> list[tuple[int, i
     # For each value on the way: where its axes are in the end.
     stack: list[tuple[Any, tuple[int, ...]]] = [(value, tuple(range(value.type.ndim)))]
     seen: set[Any] = set()
-    found: list[tuple[int, int | None]] = []
+    written: list[tuple[int, int | None]] = []
     while stack:
         variable, places = stack.pop()
         node = variable.owner
@@ -93,18 +93,18 @@ def _written(value: Variable, inputs: Collection[Variable]) -> list[tuple[int, i
         if isinstance(op, Join):
             axis, arrays = op.parts(node)
             single = all(v.type.broadcastable[axis] for v in arrays)
-            found.append((places[axis], len(arrays) if single else None))
+            written.append((places[axis], len(arrays) if single else None))
         elif isinstance(op, MakeVector):
-            found.append((places[0], len(node.inputs)))
+            written.append((places[0], len(node.inputs)))
         elif isinstance(op, IncSubtensor):
-            found += [(places[a], None) for a, entry in enumerate(op.index) if entry != _WHOLE]
+            written += [(places[a], None) for a, entry in enumerate(op.index) if entry != _WHOLE]
             stack.append((node.inputs[0], places))
         elif isinstance(op, DimShuffle) and not op.dropped and "x" not in op.new_order:
             back = [op.new_order.index(a) for a in range(len(op.new_order))]
             stack.append((node.inputs[0], tuple(places[a] for a in back)))
         elif isinstance(op, Elementwise):
             stack += [(v, places) for v in node.inputs]
-    return found
+    return written
 
 
 class _Columns:
@@ -148,10 +148,10 @@ class _Parts:
 
     def of(self, value: Variable) -> list[Any]:
         """Return the parts of the new value of the state."""
-        found = self.columns.get(value)
-        if found is None or found.axis != self.axis or len(found.items) != self.count:
+        columns = self.columns.get(value)
+        if columns is None or columns.axis != self.axis or len(columns.items) != self.count:
             raise _Unfit
-        return found.items
+        return columns.items
 
     def _add(self, node: Apply) -> None:
         if isinstance(node.op, Elementwise):
@@ -206,10 +206,10 @@ class _Parts:
             return _items_of_constant(value, axis, count)
         if value.type.broadcastable[axis]:
             return [_without_axis(value, axis)] * count
-        known = length(value, axis)
-        if known != count and isinstance(known, int):
+        size = length(value, axis)
+        if size != count and isinstance(size, int):
             raise _Unfit
-        if known != count:
+        if size != count:
             value = _of_length(value, axis, count)
         return [_item(value, axis, j) for j in range(count)]
 
@@ -409,10 +409,10 @@ def _split(draft: Draft, state: DraftState, parts: _Parts) -> dict[Any, Any]:
     roots = parts.roots([s.value for s in others])
     condition = None if draft.condition is None else parts.roots([draft.condition])[0]
     initial = state.initial
-    known = Rewriter().shape(initial)[axis + 1]
-    if isinstance(known, int) and known != count:
+    size = Rewriter().shape(initial)[axis + 1]
+    if isinstance(size, int) and size != count:
         raise _Unfit
-    if known != count:
+    if size != count:
         initial = _of_length(initial, axis + 1, count)
     made = []
     for number, value in enumerate(values):
