@@ -494,8 +494,8 @@ def _transform(arguments: int) -> int:
     size, number, n, *shape, divided, source, out = words
     type_ = FOURIER_KINDS[number]
     float_, complex_ = f"float{8 * size}", f"complex{16 * size}"
-    given = float_ if type_ == "half" or type_.endswith("_real") else complex_
-    x = memory(source, given, shape, packed(shape, np.dtype(given).itemsize))
+    source_dtype = float_ if type_ == "half" or type_.endswith("_real") else complex_
+    x = memory(source, source_dtype, shape, packed(shape, np.dtype(source_dtype).itemsize))
     inverse = type_.startswith("inverse") or type_ == "from_half"
     norm = (("backward", "forward", "ortho"), ("forward", "backward", "ortho"))[inverse][divided]
     name = {"half": "rfft", "from_half": "irfft"}.get(type_, "ifft" if inverse else "fft")
@@ -508,14 +508,14 @@ def _transform(arguments: int) -> int:
 def _extremes(arguments: int) -> int:
     """Write where the extremes along an axis are, and which these are: see `extremes.h`."""
     words = memory(arguments, "int64", (len(ExtremesWork.fields) + 3,), (8,)).tolist()
-    largest, number, known, *shape, source, places, items = words
+    largest, number, has_places, *shape, source, places, items = words
     dtype = _dtype(number)
     x = memory(source, dtype, shape, packed(shape, np.dtype(dtype).itemsize))
     kept = (shape[0], 1, shape[2])
     where = memory(places, "int64", kept, packed(kept, 8))
-    if not known:
+    if not has_places:
         where[...] = (np.argmax if largest else np.argmin)(x, axis=1, keepdims=True)
     if items:
-        found = np.take_along_axis(x, where, 1)
-        memory(items, dtype, kept, packed(kept, x.itemsize))[...] = found
+        extremes = np.take_along_axis(x, where, 1)
+        memory(items, dtype, kept, packed(kept, x.itemsize))[...] = extremes
     return 0

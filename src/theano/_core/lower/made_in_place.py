@@ -41,25 +41,25 @@ def make_in_place(
     """
     joins = [step for step in steps if type(step) is Step and _suits(step.nodes[0])]
     step_of = {node: step for step in steps for node in step.nodes} if joins else {}
-    found = []
+    merged = []
     for step in joins:
         node = step.nodes[0]
         makers = dict.fromkeys(step_of[v.owner] for v in node.inputs if v.owner in step_of)
         parts = [maker for maker in makers if _only_makes(maker, node.inputs, uses)]
         if parts and not any(out in alone for part in (step, *parts) for out in _made(part)):
-            found.append(MadeInPlace([*parts, step]))
-    return _with_each(found, steps)
+            merged.append(MadeInPlace([*parts, step]))
+    return _with_each(merged, steps)
 
 
-def _with_each(found: Sequence[MadeInPlace], steps: list[Step]) -> list[Step]:
-    """Return steps of which each of `found` is one, but for those that would need themselves."""
-    if not found:
+def _with_each(merged: Sequence[MadeInPlace], steps: list[Step]) -> list[Step]:
+    """Return steps of which each of `merged` is one, but for those that would need themselves."""
+    if not merged:
         return steps
-    step_of = {node: step for step in (*steps, *found) for node in step.nodes}
+    step_of = {node: step for step in (*steps, *merged) for node in step.nodes}
     with suppress(ValueError):
         return order(list(dict.fromkeys(step_of[step.nodes[0]] for step in steps)), step_of)
-    half = len(found) // 2
-    return _with_each(found[half:], _with_each(found[:half], steps)) if half else steps
+    half = len(merged) // 2
+    return _with_each(merged[half:], _with_each(merged[:half], steps)) if half else steps
 
 
 def _suits(node: Apply) -> bool:

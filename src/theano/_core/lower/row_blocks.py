@@ -193,7 +193,7 @@ class _Finder:
 
     def __init__(self, space: Space, lengths: EqualLengths, alone: Collection[Any]) -> None:
         self.space, self.lengths, self.alone = space, lengths, alone
-        self.found: dict[Step, int] = {}
+        self.steps: dict[Step, int] = {}
         self.roles: dict[Any, str] = {}
         # Levels of what the steps make, and those at which other values are there.
         self.level: dict[Any, int] = {}
@@ -215,8 +215,8 @@ class _Finder:
                 for value in read:
                     turning = self.pending.pop(value, None)
                     if turning is not None:
-                        self.found[turning] = self.level[value] = level
-                self.found[step] = level
+                        self.steps[turning] = self.level[value] = level
+                self.steps[step] = level
                 self.level |= dict.fromkeys(made, level)
             else:
                 for value in read:
@@ -298,7 +298,7 @@ class _Finder:
         The same are all scores of steps of a lower level that hand on to each other.
         """
         leader: dict[Step, Step] = {}
-        maker = {out: step for step in self.found for node in step.nodes for out in node.outputs}
+        maker = {out: step for step in self.steps for node in step.nodes for out in node.outputs}
 
         def lead(step: Step) -> Step:
             while step in leader:
@@ -306,7 +306,7 @@ class _Finder:
             return step
 
         readers: dict[tuple[Step, int], Step] = {}
-        for step, level in sorted(self.found.items(), key=itemgetter(1)):
+        for step, level in sorted(self.steps.items(), key=itemgetter(1)):
             for value in (v for v in step_inputs(step) if v in maker):
                 other = lead(maker[value])
                 if self.level[value] < level:
@@ -316,7 +316,7 @@ class _Finder:
                 if other is not lead(step):
                     leader[lead(step)] = other
         parts: dict[Step, list[Step]] = {}
-        for step in self.found:
+        for step in self.steps:
             parts.setdefault(lead(step), []).append(step)
         return list(parts.values())
 

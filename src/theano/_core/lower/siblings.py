@@ -66,7 +66,7 @@ def _is_candidate(step: Step, alone: Collection[Variable]) -> bool:
 def _read(step: Step) -> dict[Any, bool]:
     """Return the arrays that a loop reads, and whether they have an item for each of its points."""
     own = set(step.nodes)
-    found: dict[Any, bool] = {}
+    arrays: dict[Any, bool] = {}
     for node in step.nodes:
         reduction = isinstance(node.op, Reduction)
         for value in node.inputs:
@@ -74,8 +74,8 @@ def _read(step: Step) -> dict[Any, bool]:
             if value.owner not in own and not all(ones):
                 whole = reduction or ones == node.outputs[0].type.broadcastable
                 array = _columns_of(value)
-                found[array] = whole and found.get(array, True)
-    return found
+                arrays[array] = whole and arrays.get(array, True)
+    return arrays
 
 
 def _columns_of(value: Variable) -> Any:

@@ -119,7 +119,7 @@ def is_length(function: str, operands: Sequence[Size], lengths: Collection[Size]
     """Tell whether a function of int64 numbers is certainly not negative."""
     if function not in ("plus", "times", "minimum", "maximum", "sdiv", "select"):
         return False
-    known = [x >= 0 if isinstance(x, int) else x in lengths for x in operands]
+    nonnegative = [x >= 0 if isinstance(x, int) else x in lengths for x in operands]
     if function == "maximum":
-        return any(known)
-    return all(known[1:] if function == "select" else known)
+        return any(nonnegative)
+    return all(nonnegative[1:] if function == "select" else nonnegative)

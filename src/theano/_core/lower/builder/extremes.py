@@ -66,15 +66,15 @@ def _search(
     first: int,
     behind: int,
     outs: Sequence[Array],
-    known: bool = False,
+    has_places: bool = False,
 ) -> None:
     """Have the runtime search a C-contiguous array over the axes from `first` to one `behind`.
 
-    Where places are `known`, it only reads the items there.
+    Where it `has_places`, it only reads the items there.
     """
     libraries.release_if_long(p, p.product([*x.shape, 4]))
     sizes = (x.shape[:first], x.shape[first:behind], x.shape[behind:])
-    numbers = ExtremesWork(int(largest), typenum(x.dtype), int(known), *map(p.product, sizes))
+    numbers = ExtremesWork(int(largest), typenum(x.dtype), int(has_places), *map(p.product, sizes))
     items = p.pointer(outs[1]) if len(outs) > 1 else "null"
     words = [*numbers, p.pointer(x), p.pointer(outs[0]), items]
     types = kernel_call.types_of(len(numbers.fields), len(words))
@@ -100,7 +100,7 @@ def _search_rows(p: Core, x: Array, largest: bool, first: int, outs: Sequence[Ar
     def by_kernel() -> None:
         search[1]()
         if len(outs) > 1:
-            call(known=True)
+            call(has_places=True)
 
     p.if_else(short, by_kernel, call)
 
@@ -190,5 +190,5 @@ def _extreme_by_reductions(
         tuple(axes),
         w.body(reductions=[place]),
     )
-    given = [x, wide, *sizes]
-    kernel_choice.run(p, search, x.shape, given, [], [outs[0]], indexed=True, eager=eager)
+    arrays = [x, wide, *sizes]
+    kernel_choice.run(p, search, x.shape, arrays, [], [outs[0]], indexed=True, eager=eager)

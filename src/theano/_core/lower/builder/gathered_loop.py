@@ -72,8 +72,8 @@ def write(p: Core, step: Gathered) -> None:
     for n in gathers:
         for axis, i in enumerate(n.op.indices(n)):
             x = tables[n.inputs[0]]
-            found = [Array("int64", (), end.data) for end in ends[i]]
-            gather_scatter.check_range(p, n, found, axis, x.shape[axis])
+            bounds = [Array("int64", (), end.data) for end in ends[i]]
+            gather_scatter.check_range(p, n, bounds, axis, x.shape[axis])
     for variable, array in zip(
         [*stored, *(n.outputs[0] for n in reductions)], [*outs, *results], strict=True
     ):

@@ -174,13 +174,15 @@ def fill_loop(
         turned = orders.order_of_results(p, loop, operands, arrays, stored) if whole else None
         with p.apart(p.late):
             own = launch and partial(launch, dict(zip(stored, outs, strict=True)))
-            given = p, shape, arrays, outs, reduction_outs
-            whole_loop = partial(run, p, loop, *given[1:], turned=turned, launch=own, eager=eager)
+            arguments = p, shape, arrays, outs, reduction_outs
+            whole_loop = partial(
+                run, p, loop, *arguments[1:], turned=turned, launch=own, eager=eager
+            )
             parts = parted(p, loop, shape, arrays) if whole and own is None else None
             if parts is None:
                 whole_loop()
             else:
-                p.if_else(parts.condition, partial(parts.run, run, *given), whole_loop)
+                p.if_else(parts.condition, partial(parts.run, run, *arguments), whole_loop)
     if turned is not None:
         outs = [orders.ordered(p, out, turned) for out in outs]
     for variable, array in zip(stored, outs, strict=True):

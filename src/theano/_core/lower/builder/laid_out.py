@@ -161,8 +161,8 @@ def side_by_side(p: Core, loop: Loop, arrays: list[Array], outs: Sequence[Array]
     fixed = [axes for _, axes in loop.operands]
     whole = [a for a, axes in zip(arrays, fixed, strict=False) if not axes]
     apart = [i for i, a in enumerate(arrays) if a.contiguous is False and fixed[i] == {1}]
-    known = any(a.contiguous is False for a in (*whole, *outs))
-    if loop.rank != 2 or known or not apart or not whole:
+    has_gaps = any(a.contiguous is False for a in (*whole, *outs))
+    if loop.rank != 2 or has_gaps or not apart or not whole:
         return arrays
     copied = list(arrays)
     for i in apart:

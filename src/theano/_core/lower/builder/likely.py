@@ -70,8 +70,10 @@ def _value(p: Core, size: Size, expected: dict[Size, Any], depth: int) -> int | 
     if made is not None:
         function, operands, type_ = made
         deep = depth == DEEPEST or type_ == "ptr"
-        given = [None if deep else _value(p, x, expected, depth + 1) for x in operands]
-        values = [x for x in given if x is not None]
-        known = len(values) == len(given) and not (function.endswith("div") and values[1] == 0)
-        expected[size] = applied(function, type_, values) if known else None
+        numbers = [None if deep else _value(p, x, expected, depth + 1) for x in operands]
+        values = [x for x in numbers if x is not None]
+        computable = len(values) == len(numbers) and not (
+            function.endswith("div") and values[1] == 0
+        )
+        expected[size] = applied(function, type_, values) if computable else None
     return expected.get(size)

@@ -144,7 +144,7 @@ def walked_as_one(
         return all(
             axis in unmoved and inner in unmoved
             if axis in unmoved or inner in unmoved
-            else p.known("times", shape[inner], strides[inner]) == strides[axis]
+            else p.available("times", shape[inner], strides[inner]) == strides[axis]
             for unmoved, strides in steps
         )
 

@@ -74,9 +74,9 @@ class Recorder:
     def let(self, function: str, *operands: Size, type: str = "int64") -> Size:
         """Return the value of a function of `ir.FUNCTIONS`: a register, or what is known of it."""
         operands = _in_order(function, operands)
-        known = self._known(function, operands, type)
-        if known is not None:
-            return known
+        value = self._available(function, operands, type)
+        if value is not None:
+            return value
         name = self.fresh()
         self.block.append(ir.Let(name, function, operands, type))
         self._scope.lets[function, operands, type] = name
@@ -85,14 +85,14 @@ class Recorder:
         self.made[name] = function, operands, type
         return name
 
-    def known(self, function: str, *operands: Size, type: str = "int64") -> Size | None:
+    def available(self, function: str, *operands: Size, type: str = "int64") -> Size | None:
         """Return what `let` does if it need not write an instruction for it."""
-        return self._known(function, _in_order(function, operands), type)
+        return self._available(function, _in_order(function, operands), type)
 
-    def _known(self, function: str, operands: tuple[Size, ...], type: str) -> Size | None:
-        known = simplest(function, operands, type, self.lengths)
-        if known is not None:
-            return known
+    def _available(self, function: str, operands: tuple[Size, ...], type: str) -> Size | None:
+        folded = simplest(function, operands, type, self.lengths)
+        if folded is not None:
+            return folded
         key = (function, operands, type)
         scope: Scope | None = self._scope
         while scope is not None:
@@ -205,8 +205,8 @@ class Recorder:
         """
         if isinstance(condition, int):
             write = then if condition else otherwise
-            known = write() if write is not None else ()
-            return known if types else ()
+            returned = write() if write is not None else ()
+            return returned if types else ()
         results = []
         blocks: list[ir.Block] = []
         for write in (then, otherwise):
@@ -274,11 +274,11 @@ class Recorder:
         # What is done once before a loop comes before the checks of its steps.
         if self._scope.block is not self.block:
             return condition == 1
-        known, scope = condition == 1, self._scope
-        while not known and scope is not None:
-            known, scope = condition in scope.holds, scope.outer
+        holds, scope = condition == 1, self._scope
+        while not holds and scope is not None:
+            holds, scope = condition in scope.holds, scope.outer
         self._scope.holds.add(condition)
-        return known
+        return holds
 
     def literal(self, number: float | int, dtype: str) -> Number:
         """Return a number as a scalar."""

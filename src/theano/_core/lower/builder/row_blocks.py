@@ -124,18 +124,18 @@ def _sizes(p: Core, lengths: Sequence[Size], item: int) -> list[tuple[Size, Size
         return let("sdiv", p.position(length, p.position(size, -1)), size)
 
     room = let("sdiv", BLOCK // item, let("maximum", lengths[-1], 1))
-    found: list[tuple[Size, Size]] = []
+    sizes: list[tuple[Size, Size]] = []
     for length in reversed(lengths[:-1]):
-        size = let("maximum", room, 1 if found else LEAST_ROWS)
+        size = let("maximum", room, 1 if sizes else LEAST_ROWS)
         count = parts(length, size)
-        if not found:
+        if not sizes:
             # Parts are about equal; there is one of no rows, since sums over these are 0.
             even = parts(length, let("maximum", count, 1))
             size = let("minimum", size, let("maximum", p.offset(parts(even, 16), 16), 16))
             count = let("maximum", parts(length, size), 1)
-        found.insert(0, (count, size))
+        sizes.insert(0, (count, size))
         room = let("sdiv", room, let("maximum", length, 1))
-    return found
+    return sizes
 
 
 def _loops(

@@ -133,8 +133,8 @@ def many_small_matrices(
         registers = registers_of(loop, call.kernel.lanes, p.vector_bits)
         most = min(SHORT, SOME * max(1, registers // SOME))
     limits = (("ge", count, lanes), ("lt", rows, 7 * lanes // 8), ("le", length, most))
-    known = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
-    if any(isinstance(n, int) and not known[name](n, limit) for name, n, limit in limits):
+    compare = {"ge": int.__ge__, "lt": int.__lt__, "le": int.__le__}
+    if any(isinstance(n, int) and not compare[name](n, limit) for name, n, limit in limits):
         return []
     groups = [*layout[:-3], *layout[-2:], layout[-3]]
     spaced = tuple(range(len(loop.operands)))

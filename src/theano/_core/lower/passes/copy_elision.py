@@ -173,8 +173,8 @@ class _Change:
         needed = [self._block[at].nbytes, *checked.facts, *(part.offset for part in parts)]
         for check in checks.values():
             needed += [check.condition, *check.facts]
-        moving, known = self._before(needed, first)
-        parts[:] = [p for p in parts if p.made > known and self._stays(p.made)]
+        moving, ready = self._before(needed, first)
+        parts[:] = [p for p in parts if p.made > ready and self._stays(p.made)]
         if not parts:
             return False
         place = min(part.made for part in parts)
@@ -207,7 +207,7 @@ class _Change:
         What stands before `place` is left out.
         """
         moving: dict[int, None] = {}
-        known = -1
+        ready = -1
         waiting = [name for name in needed if name in self._where]
         while waiting:
             at = self._where[waiting.pop()]
@@ -215,11 +215,11 @@ class _Change:
                 continue
             operands = _operands(self._block[at])
             if operands is None:
-                known = max(known, at)
+                ready = max(ready, at)
             elif at not in moving:
                 moving[at] = None
                 waiting += [name for name in operands if name in self._where]
-        return list(moving), known
+        return list(moving), ready
 
     def block(self) -> ir.Block:
         """Return the block with its changes."""

@@ -56,15 +56,15 @@ def _renamed(x: Any, name_of: Callable[[str], str]) -> Any:
     return x
 
 
-def _mentions(x: Any, names: set[str], found: Counter[str]) -> Counter[str]:
+def _mentions(x: Any, names: set[str], counts: Counter[str]) -> Counter[str]:
     """Count how often each of some names stands in instructions, or a part of one."""
     for part in x:
         if type(part) is str:
             if part in names:
-                found[part] += 1
+                counts[part] += 1
         elif isinstance(part, (tuple, list)):
-            _mentions(part, names, found)
-    return found
+            _mentions(part, names, counts)
+    return counts
 
 
 class _Writer:
@@ -181,8 +181,10 @@ def _is_loop(kernel: Any) -> bool:
 def _widest(kernels: Sequence[Any]) -> int:
     """Return the bytes of the largest item that kernels read or compute."""
     bodies = [kernel.loop.body for kernel in kernels]
-    found = [d for body in bodies for d in (*body.operands, *(o.dtype for o in body.operations))]
-    return max(itemsize(dtype) for dtype in found if dtype)
+    item_types = [
+        d for body in bodies for d in (*body.operands, *(o.dtype for o in body.operations))
+    ]
+    return max(itemsize(dtype) for dtype in item_types if dtype)
 
 
 class _Form:
@@ -437,10 +439,10 @@ class _Form:
     def _memory(self, at: str) -> set[Any]:
         """Return the slots of memory, or the place on the stack, where an address is."""
         roots = self.writer.aliases.roots
-        found: set[Any] = {at} & self.writer.stacks
+        slots: set[Any] = {at} & self.writer.stacks
         for root in roots.get(at, ()):
-            found |= roots.get(root, {root})
-        return found
+            slots |= roots.get(root, {root})
+        return slots
 
     def _is_row(self, at: str) -> bool:
         """Tell whether an address is carried, or follows from the number of the step."""

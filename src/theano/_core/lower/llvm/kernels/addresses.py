@@ -160,8 +160,8 @@ def _apart(b: Any, addresses: Value, size: int) -> str:
     name = f"@llvm.masked.gather.{suffix}.v{lanes}p0"
     b.declarations[f"declare {type_} {name}({pointers}, i32, {mask}, {type_})"] = None
     at = b.emit(f"inttoptr {addresses.type} {addresses.text} to {pointers}")
-    given = f"{pointers} {at}, i32 1, {mask} splat (i1 true), {type_} poison"
-    return b.emit(f"call {type_} {name}({given})")
+    arguments = f"{pointers} {at}, i32 1, {mask} splat (i1 true), {type_} poison"
+    return b.emit(f"call {type_} {name}({arguments})")
 
 
 def _each(b: Any, addresses: Sequence[Any], size: int) -> str:
@@ -194,23 +194,23 @@ def _of_row(
     names = ("beside", "together", "some", "apart", "read")
     beside, together, some, apart, join = (b.fresh_label(n) for n in names)
     pointer = _pointer(b, b.lane(addresses, 0))
-    found = []
+    incoming = []
     b.perform(f"br i1 {near.text}, label %{beside}, label %{apart}")
     b.label(beside)
     b.perform(f"br i1 {full.text}, label %{together}, label %{apart if part is None else some}")
     b.label(together)
-    found.append((b.emit(f"load {type_}, ptr {pointer}, align 1"), together))
+    incoming.append((b.emit(f"load {type_}, ptr {pointer}, align 1"), together))
     b.perform(f"br label %{join}")
     if part is not None:
         b.label(some)
         words: Any = load_part(b, pointer, f"int{8 * size}", part)
-        found.append((words.text, some))
+        incoming.append((words.text, some))
         b.perform(f"br label %{join}")
     b.label(apart)
-    found.append((_apart(b, addresses, size), apart))
+    incoming.append((_apart(b, addresses, size), apart))
     b.perform(f"br label %{join}")
     b.label(join)
-    return b.emit(f"phi {type_} " + ", ".join(f"[{text}, %{block}]" for text, block in found))
+    return b.emit(f"phi {type_} " + ", ".join(f"[{text}, %{block}]" for text, block in incoming))
 
 
 def _pointer(b: Builder, address: Value) -> str:

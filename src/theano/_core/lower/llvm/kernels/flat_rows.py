@@ -145,15 +145,15 @@ class FlatRows(VectorLoop):
         acc: Sequence[object],
         pointers: dict[int, str],
     ) -> list[Any]:
-        b, found = self.b, dict[int, Any](values)
+        b, by_slot = self.b, dict[int, Any](values)
         row, rows, columns = self._places(first)
         for memory in self.of_rows:
             items = self._some(memory, row, b.emit(f"sub i64 {self.rows}, {row}"))
-            found[memory.slot] = self._moved(items, rows, memory.dtype)
+            by_slot[memory.slot] = self._moved(items, rows, memory.dtype)
         for memory in self.of_columns:
             items = self.one_row[memory.slot]
-            found[memory.slot] = self._moved(items, columns, memory.dtype)
-        return super()._body(found, first, acc, pointers)
+            by_slot[memory.slot] = self._moved(items, columns, memory.dtype)
+        return super()._body(by_slot, first, acc, pointers)
 
     def _places(self, first: str) -> tuple[str, Value, Value]:
         """Return the row of an item; of a vector from it on the rows from there, and the places."""

@@ -77,10 +77,10 @@ def failure(b: Builder, count: int) -> str:
         parameters = "".join([f", i64 {value}" for _, _, value in facts])
         own = Builder(1)
         write(own, "%facts", facts)
-        given = f"ptr %call, ptr %rt.fail, i64 %fault, i64 %place{parameters}"
+        signature = f"ptr %call, ptr %rt.fail, i64 %fault, i64 %place{parameters}"
         operands = f"ptr %call, i64 %fault, i64 %place, i64 {count}, ptr %facts"
         lines = [
-            f"define internal i32 {name}({given}) nounwind noinline cold {{",
+            f"define internal i32 {name}({signature}) nounwind noinline cold {{",
             f"  %facts = alloca [{max(count, 1)} x i64], align 8",
             *own.lines,
             f"  %reported = call i32 %rt.fail({operands})",

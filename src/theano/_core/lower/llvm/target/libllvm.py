@@ -144,9 +144,9 @@ def library() -> Any:
         There is too little for it.
     """
     path = _path()
-    known = version().startswith(KNOWN) and os.path.exists(path)
+    supported = version().startswith(KNOWN) and os.path.exists(path)
     try:
-        if not known:
+        if not supported:
             path = _compared()
         loaded = ctypes.CDLL(path)
         for name, (result, *arguments) in PROTOTYPES.items():

@@ -108,10 +108,10 @@ class _Shared(dict[str, int]):
     """Addresses of functions that kernels share, by name: each is there once a kernel needs it."""
 
     def __missing__(self, name: str) -> int:
-        found = strided_items.module_of(f"@{name}")
-        if found is None:
+        source = strided_items.module_of(f"@{name}")
+        if source is None:
             raise KeyError(name)
-        module = load(*found)
+        module = load(*source)
         # INVARIANT: code that others may call is never let go.
         _shared_modules.append(module)
         self[name] = module.address(name)

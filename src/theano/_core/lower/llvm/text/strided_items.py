@@ -65,8 +65,8 @@ def module_of(name: str) -> tuple[str, int] | None:
 
 def modules_for(text: str) -> Iterable[tuple[str, int]]:
     """Return the modules of the functions that a text calls, and for which width of vectors."""
-    found = map(module_of, dict.fromkeys(match[0] for match in _NAME.finditer(text)))
-    return [module for module in found if module is not None]
+    modules = map(module_of, dict.fromkeys(match[0] for match in _NAME.finditer(text)))
+    return [module for module in modules if module is not None]
 
 
 def _parts(name: str) -> tuple[str, int, int, bool, int]:
