@@ -69,7 +69,7 @@ def _chosen(value: Variable) -> Apply | None:
     return node if node is not None and _of_class(node) and is_softmax(node.inputs[0]) else None
 
 
-def _found(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
+def _class_numbers(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
     """Find the class numbers, each with the softmax: in cross-entropies and their gradients."""
     for node in nodes:
         if not node.inputs:
@@ -90,5 +90,5 @@ def _found(nodes: Sequence[Apply]) -> Iterator[tuple[Any, Any]]:
 
 def check_class_numbers(outputs: list[Variable]) -> list[Any]:
     """Return `outputs` with the numbers checked that choose from a softmax under a logarithm."""
-    table = {y: IN_BOUNDS(y, in_bounds(y, p)) for y, p in _found(toposort(outputs))}
+    table = {y: IN_BOUNDS(y, in_bounds(y, p)) for y, p in _class_numbers(toposort(outputs))}
     return copy_graph(outputs, table) if table else outputs

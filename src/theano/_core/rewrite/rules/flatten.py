@@ -40,7 +40,7 @@ class Terms:
     def cancel(self) -> None:
         """Remove operands that stand on both sides."""
         for value in list(self.minus):
-            if (same := _found(value, self.plus)) is not None:
+            if (same := _same_operand(value, self.plus)) is not None:
                 self.plus.remove(same)
                 self.minus.remove(value)
                 self.gone += [value] if same is value else [value, same]
@@ -54,7 +54,7 @@ class Terms:
         return [v for v in every if v.type.ndim]
 
 
-def _found(value: Any, operands: Sequence[Any]) -> Any:
+def _same_operand(value: Any, operands: Sequence[Any]) -> Any:
     """Return the operand that is `value`, or that is the same sum of floats written in another way.
 
     1 - x and 1.0 - x, the numbers of which have two dtypes, and -x + 1 are so.
