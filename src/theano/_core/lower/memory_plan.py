@@ -133,7 +133,7 @@ class _Planner:
         self._memory: dict[int, Any] = {}
         # Where items of arguments lie, which are there as long as they are kept here.
         self._readable: list[tuple[int, int]] = []
-        self._given: list[Any] = []
+        self._arguments: list[Any] = []
         self._equal: dict[str, tuple[Any, ...]] = {}
         self._idle: dict[int, list[int]] = {}
         self._blocks = 0
@@ -147,7 +147,7 @@ class _Planner:
             ends = [(n - 1) * step for n, step in zip(value.shape, value.strides, strict=True)]
             low, high = (start + sum(pick(end, 0) for end in ends) for pick in (min, max))
             self._readable.append((low, high + value.itemsize))
-            self._given.append(value)
+            self._arguments.append(value)
         flags |= native.CONTIGUOUS * value.flags.c_contiguous
         words = (start, flags, *value.shape, *value.strides)
         self._frame.update(zip(range(offset, offset + len(words)), words, strict=True))

@@ -127,7 +127,9 @@ def _emit(p: Core, node: Apply) -> None:
         if length is not node.outputs[0]:
             p.define(node.outputs[0], p.scalar(p.size(length)))
             return
-    values = [p.value(v) if not isinstance(op, Length) else _known(p, v) for v in node.inputs]
+    values = [
+        p.value(v) if not isinstance(op, Length) else _value_or_none(p, v) for v in node.inputs
+    ]
     result = node.rules.emit(p, node, *values)
     results = list(result) if isinstance(result, (list, tuple)) else [result]
     for out, value in zip(node.outputs, results, strict=True):
@@ -143,7 +145,7 @@ def _write_alone(p: Core, node: Apply) -> None:
     kernel_choice.write_loop(p, step)
 
 
-def _known(p: Core, variable: Variable) -> Any:
+def _value_or_none(p: Core, variable: Variable) -> Any:
     return p.values.get(variable) if variable in p.values else p.value(variable)
 
 

@@ -74,9 +74,9 @@ class Recorder:
     def let(self, function: str, *operands: Size, type: str = "int64") -> Size:
         """Return the value of a function of `ir.FUNCTIONS`: a register, or what is known of it."""
         operands = _in_order(function, operands)
-        value = self._available(function, operands, type)
-        if value is not None:
-            return value
+        available = self._available(function, operands, type)
+        if available is not None:
+            return available
         name = self.fresh()
         self.block.append(ir.Let(name, function, operands, type))
         self._scope.lets[function, operands, type] = name

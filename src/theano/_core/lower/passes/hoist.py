@@ -50,7 +50,7 @@ class _Mover:
         self.slots: list[int] = []
         self._varies = _defined(loop)
         # Addresses of memory that serves all steps, and whether there is any.
-        self._found: set[ir.Size] = set()
+        self._addresses: set[ir.Size] = set()
         # By slot, the address and size of such memory; by size, addresses of what is given back.
         self._memory: dict[int, tuple[str, ir.Size]] = {}
         self._idle: dict[ir.Size, list[str]] = {}
@@ -81,19 +81,19 @@ class _Mover:
         if isinstance(i, ir.Let):
             if stays_put(i) or not self._is_steady(*i.operands):
                 return False
-            if not self._found.isdisjoint(i.operands):
-                self._found.add(i.name)
+            if not self._addresses.isdisjoint(i.operands):
+                self._addresses.add(i.name)
         elif isinstance(i, ir.Alloc):
             if i.slot not in given_back or not self._is_steady(i.nbytes):
                 return False
-            self._found.add(i.name)
+            self._addresses.add(i.name)
             self._memory[i.slot] = i.name, i.nbytes
             idle = self._idle.get(i.nbytes)
             if idle:
                 i = ir.Let(i.name, "moved", (idle.pop(), 0))
             else:
                 self.slots.append(i.slot)
-        elif isinstance(i, ir.Check) and i.condition in self._found:
+        elif isinstance(i, ir.Check) and i.condition in self._addresses:
             # It fails in the first step, if in any; each tells its own lengths if they differ.
             facts = tuple(0 if fact == self.step else fact for fact in i.facts)
             if not self._is_steady(*facts):

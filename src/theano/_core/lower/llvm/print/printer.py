@@ -2,7 +2,7 @@
 
 The entry function holds everything that is not a kernel. A register of the program is one of
 LLVM's of the same name, but for what `Compute` and loads give: that is known by its name in
-`_known`, since it may be a constant, or two registers for a complex number.
+`_values`, since it may be a constant, or two registers for a complex number.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class _Printer:
         self.inner_rows = inner_rows
         self._failures: dict[Any, str] = {}  # what fails → its block, in `cold`
         self._runtime: dict[str, None] = {}
-        self._known: dict[str, Any] = {}
+        self._values: dict[str, Any] = {}
         # What only reports of failures read is loaded there.
         self._late: dict[str, ir.LiveLoad] = {}
 
@@ -151,7 +151,7 @@ class _Printer:
 
     def operand(self, size: Any) -> str:
         """Return a size or an address as LLVM reads it."""
-        value = self._known.get(size)
+        value = self._values.get(size)
         return str(size) if value is None else value.text
 
     def value(self, x: ir.Scalar | ir.Size, type_: str = "") -> Any:
@@ -159,8 +159,8 @@ class _Printer:
         if isinstance(x, ir.Number):
             return number(self.b, ir.number_of(x), x.dtype, x.dtype)
         if isinstance(x, ir.Register):
-            return self._known.get(x.name) or Value(x.name, x.dtype, x.lanes)
-        return (isinstance(x, str) and self._known.get(x)) or Value(str(x), type_, 1)
+            return self._values.get(x.name) or Value(x.name, x.dtype, x.lanes)
+        return (isinstance(x, str) and self._values.get(x)) or Value(str(x), type_, 1)
 
     def runtime(self, name: str) -> str:
         """Return the address of a function of the runtime."""
@@ -170,7 +170,7 @@ class _Printer:
     # -- arithmetic ---------------------------------------------------------------------------
 
     def let(self, i: ir.Let) -> None:
-        values = self._known
+        values = self._values
         operands = [values[x].text if x in values else x for x in i.operands]
         text = _format_of(i.function, i.type)
         if i.function in ir.DECLARATIONS:
@@ -185,7 +185,7 @@ class _Printer:
         values = [self.value(x) for x in i.operands]
         if i.lanes > 1:
             values = [b.broadcast(v) for v in values]
-        (self._known[i.name],), _ = write_body(b, i.body, lambda axis: None, values)
+        (self._values[i.name],), _ = write_body(b, i.body, lambda axis: None, values)
         b.lanes = 1
 
     # -- memory -------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class _Printer:
         self._write(self._slot(i.offset), i.values, i.types)
 
     def load(self, i: ir.Load) -> None:
-        self._known[i.name] = items.load(self.b, self.operand(i.address), i.dtype, 1)
+        self._values[i.name] = items.load(self.b, self.operand(i.address), i.dtype, 1)
 
     def store(self, i: ir.Store) -> None:
         items.store(self.b, self.value(i.value), self.operand(i.address))
@@ -337,7 +337,7 @@ class _Printer:
 
     def branch(self, i: ir.If) -> None:
         b = self.b
-        condition, before, values_before = self.operand(i.condition), b.block, b._known
+        condition, before, values_before = self.operand(i.condition), b.block, b._values
         join = b.fresh_label("join")
         ends, values, labels = [], [], []
         for hint, block in (("then", i.then), ("else", i.otherwise)):
@@ -357,7 +357,7 @@ class _Printer:
         if i.then or i.otherwise:
             b.label(join)
             # INVARIANT: what was computed before the branch is known after it.
-            b._known = values_before
+            b._values = values_before
         for merge, ones, twos in zip(i.merges, *values, strict=True):
             names = []
             for type_, one, two in zip(_part_types(merge.type), ones, twos, strict=True):
@@ -366,7 +366,7 @@ class _Printer:
                 if ends == [before, before]:
                     text = f"select i1 {condition}, {k} {one.text}, {k} {two.text}"
                 names.append(Value(b.emit(text), type_, 1))
-            self._known[merge.name] = _whole(names)
+            self._values[merge.name] = _whole(names)
 
     def loop(self, i: ir.For) -> None:
         b = self.b
@@ -381,15 +381,15 @@ class _Printer:
             for name, type_, start in zip(names, types, starts, strict=True):
                 phis.append((name, register_type(type_), start.text))
             if len(names) > 1:
-                self._known[c.name] = ComplexValue(*map(Value, names, types, (1, 1)))
+                self._values[c.name] = ComplexValue(*map(Value, names, types, (1, 1)))
         before, lines = b.block, b.lines
-        b.lines, b.block, b._known = [], f"{tag}.body", {}
+        b.lines, b.block, b._values = [], f"{tag}.body", {}
         self.block(i.body)
         nexts = [b.emit(f"add nuw nsw i64 {i.step}, 1")]
         for c in carried:
             nexts += [v.text for v in _parts(self.value(c.after, c.type))]
         body, latch = b.lines, b.block
-        b.lines, b.block, b._known = lines, before, {}
+        b.lines, b.block, b._values = lines, before, {}
         loop = [(*phi, after) for phi, after in zip(phis, nexts, strict=True)]
         stop = "" if i.stop is None else i.stop.name
         if i.polls:
@@ -470,20 +470,20 @@ class _Printer:
         b.lanes = i.lanes
         numbers = ", ".join(f"i64 {n}" for n in range(i.lanes))
         length = b.broadcast(Value(self.operand(i.length), "int64", 1))
-        self._known[i.name] = b.lt(Value(f"<{numbers}>", "int64", i.lanes), length)
+        self._values[i.name] = b.lt(Value(f"<{numbers}>", "int64", i.lanes), length)
         b.lanes = 1
 
     def load_row(self, i: ir.LoadRow) -> None:
-        b, mask = self.b, self._known[i.mask]
+        b, mask = self.b, self._values[i.mask]
         type_ = llvm_type(i.dtype, i.lanes)
         name, declaration = items.masked("load", type_, _suffix(i.dtype, i.lanes), mask.type)
         b.declarations[declaration] = None
         rest = f"{mask.type} {mask.text}, {type_} zeroinitializer"
         text = b.emit(f"call {type_} {name}(ptr {self.operand(i.address)}, i32 1, {rest})")
-        self._known[i.name] = Value(text, i.dtype, i.lanes)
+        self._values[i.name] = Value(text, i.dtype, i.lanes)
 
     def store_row(self, i: ir.StoreRow) -> None:
-        b, mask, value = self.b, self._known[i.mask], self.value(i.value)
+        b, mask, value = self.b, self._values[i.mask], self.value(i.value)
         suffix = _suffix(value.dtype, value.lanes)
         name, declaration = items.masked("store", value.type, suffix, mask.type)
         b.declarations[declaration] = None
@@ -493,14 +493,14 @@ class _Printer:
     def widen(self, i: ir.Widen) -> None:
         b = self.b
         b.lanes = i.lanes
-        self._known[i.name] = b.broadcast(self.value(i.value))
+        self._values[i.name] = b.broadcast(self.value(i.value))
         b.lanes = 1
 
     def reduce_row(self, i: ir.ReduceRow) -> None:
         value = self.value(i.value)
         start = self.b.const(ir.number_of(i.start), value.dtype, value.lanes)
-        value = self.b.select(self._known[i.mask], value, start)
-        self._known[i.name] = items.reduce_lanes(self.b, i.combine, value)
+        value = self.b.select(self._values[i.mask], value, start)
+        self._values[i.name] = items.reduce_lanes(self.b, i.combine, value)
 
     _writers = {
         ir.Let: let,

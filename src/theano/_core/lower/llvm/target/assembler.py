@@ -28,7 +28,7 @@ class Assembler:
         self._waiting: list[tuple[str, str]] = []
         # INVARIANT: what kernels call is in no module with one of them, which needs it to load.
         self._called: list[tuple[str, str]] = []
-        self._given: list[str] = []
+        self._submitted: list[str] = []
         # The module that a kernel is in with others, and its number there.
         self._places: dict[str, tuple[str, int]] = {}
 
@@ -110,7 +110,7 @@ class Assembler:
         for key, text in (*groups, *self._called):
             libllvm.require_memory(len(text))
             self._compiler.add(text)
-            self._given.append(key)
+            self._submitted.append(key)
             # One thread less than may run, beside this one.
             idle = len(self._targets) + 1 < native.get_threads() and self._compiler.waiting()
             # Where memory runs out in a thread, the process ends.
@@ -130,7 +130,7 @@ class Assembler:
             results = self._compiler.finish(*target)
         finally:
             codegen.give_back(target, self._width)
-        for key, (made, seconds) in zip(self._given, results, strict=True):
+        for key, (made, seconds) in zip(self._submitted, results, strict=True):
             data = machine.ahead[key] = libllvm.checked(made)
             machine.keep(key, data, seconds)
         for key, (whole, number) in self._places.items():

@@ -188,7 +188,7 @@ class Emitter:
         self.helpers: dict[str, str] = {}
         self.block = FIRST_BLOCK
         self.count = 0
-        self._known: dict[str, Value] = {}
+        self._values: dict[str, Value] = {}
         # The first lanes of vectors, by the name of the vector, where they were scalars before.
         self.firsts: dict[str, Value] = {}
         # Floats that were numbers of 8 bits.
@@ -225,9 +225,9 @@ class Emitter:
 
     def pure(self, text: str, dtype: str, lanes: int) -> Value:
         """The result of an instruction without effects; an equal one is not emitted again."""
-        value = self._known.get(text)
+        value = self._values.get(text)
         if value is None:
-            value = self._known[text] = Value(self.emit(text), dtype, lanes, None)
+            value = self._values[text] = Value(self.emit(text), dtype, lanes, None)
         return value
 
     def fresh_label(self, hint: str) -> str:
@@ -250,7 +250,7 @@ class Emitter:
         """Start a block. What was computed before need not dominate it, so it is forgotten."""
         self.lines.append(f"{name}:")
         self.block = name
-        self._known = {}
+        self._values = {}
 
     def when_any(
         self, condition: Value, otherwise: tuple[Value, ...], rare: Callable[[], tuple[Value, ...]]
@@ -260,17 +260,17 @@ class Emitter:
         The block of `rare` is a cold branch, so that what is seldom needed costs one test. `rare`
         must give the values of `otherwise` in the lanes where `condition` is false.
         """
-        before, values_before = self.block, self._known
+        before, values_before = self.block, self._values
         cold, join = self.fresh_label("rare"), self.fresh_label("join")
         self.perform(f"br i1 {self.any(condition).text}, label %{cold}, label %{join}")
         self.label(cold)
-        self._known = dict(values_before)
+        self._values = dict(values_before)
         values = rare()
         cold_end = self.block
         self.perform(f"br label %{join}")
         self.label(join)
         # INVARIANT: all of these values were computed before the branch, so it dominates the join.
-        self._known = values_before
+        self._values = values_before
         return tuple(
             Value(
                 self.emit(f"phi {y.type} [{y.text}, %{before}], [{x.text}, %{cold_end}]"),
@@ -289,12 +289,12 @@ class Emitter:
 
         It runs again while the condition holds in any lane, on all lanes.
         """
-        before, values_before = self.block, self._known
+        before, values_before = self.block, self._values
         loop, end = self.fresh_label("loop"), self.fresh_label("end")
         names = [f"%{loop}.{i}" for i in range(len(state))]
         self.perform(f"br label %{loop}")
         self.label(loop)
-        self._known = dict(values_before)
+        self._values = dict(values_before)
         at = len(self.lines)
         inside = [Value(n, x.dtype, x.lanes) for n, x in zip(names, state, strict=True)]
         new, condition = step(*inside)
@@ -305,7 +305,7 @@ class Emitter:
         ]
         self.perform(f"br i1 {again}, label %{loop}, label %{end}")
         self.label(end)
-        self._known = values_before
+        self._values = values_before
         return new
 
     def any(self, condition: Value) -> Value:
