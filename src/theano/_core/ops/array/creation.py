@@ -149,8 +149,8 @@ class Join(Structured):
         self.axis: Any = axis
 
     def make_node(self, *inputs: TensorLike) -> Apply:
-        given = [] if self.axis is not None else [as_variable(inputs[0])]
-        axis, arrays = self._apart([*given, *inputs[len(given) :]])
+        axis_inputs = [] if self.axis is not None else [as_variable(inputs[0])]
+        axis, arrays = self._apart([*axis_inputs, *inputs[len(axis_inputs) :]])
         values = [tensor_operand("join", a) for a in arrays]
         if not values:
             raise ValueError("Cannot join an empty list of tensors")
@@ -170,7 +170,7 @@ class Join(Structured):
         values = [cast(v, dtype) for v in values]
         pattern = [any(ones) for ones in zip(*(v.type.broadcastable for v in values), strict=True)]
         pattern[axis] = len(values) == 1 and values[0].type.broadcastable[axis]
-        return self.one([*given, *values], dtype, pattern)
+        return self.one([*axis_inputs, *values], dtype, pattern)
 
     def _apart(self, inputs: Sequence[Any]) -> tuple[int, Sequence[Any]]:
         """Return the axis, and what is joined along it."""

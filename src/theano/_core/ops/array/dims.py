@@ -227,7 +227,7 @@ def _combined(cls: type[_OfLengths], lengths: Sequence[Any], neutral: int) -> An
     return unknown[0] if len(unknown) == 1 else cls()(*unknown)
 
 
-class _Known(threading.local):
+class _Memo(threading.local):
     """What is remembered of graphs in this thread; None where they may change."""
 
     signs: dict[Any, bool] | None = None
@@ -235,7 +235,7 @@ class _Known(threading.local):
     lengths: dict[Any, Any] | None = None
 
 
-_known = _Known()
+_memo = _Memo()
 
 
 class unchanged_graphs:  # noqa: N801
@@ -248,27 +248,27 @@ class unchanged_graphs:  # noqa: N801
     __slots__ = ("before",)
 
     def __enter__(self) -> None:
-        self.before = _known.signs, _known.parts, _known.lengths
-        if _known.signs is None:
-            _known.signs, _known.parts, _known.lengths = {}, {}, {}
+        self.before = _memo.signs, _memo.parts, _memo.lengths
+        if _memo.signs is None:
+            _memo.signs, _memo.parts, _memo.lengths = {}, {}, {}
 
     def __exit__(self, *error: object) -> None:
-        _known.signs, _known.parts, _known.lengths = self.before
+        _memo.signs, _memo.parts, _memo.lengths = self.before
 
 
 def once(make: Callable[..., Any], *values: object) -> Any:
     """Return what `make` makes of values, an expression, made once while graphs do not change."""
-    if _known.lengths is None:
+    if _memo.lengths is None:
         return make(*values)
     key = make, values
-    if key not in _known.lengths:
-        _known.lengths[key] = make(*values)
-    return _known.lengths[key]
+    if key not in _memo.lengths:
+        _memo.lengths[key] = make(*values)
+    return _memo.lengths[key]
 
 
 def has_part(whole: Variable, part: Variable) -> bool:
     """Tell whether `part` is one of the variables that `whole` is made of."""
-    parts_of, inputs = _known.parts, whole.owner.inputs
+    parts_of, inputs = _memo.parts, whole.owner.inputs
     if parts_of is None or len(inputs) < 8:
         return part in inputs
     if whole not in parts_of:
@@ -278,7 +278,7 @@ def has_part(whole: Variable, part: Variable) -> bool:
 
 def not_negative(value: Variable | int) -> bool:
     """Tell whether an integer scalar certainly is not negative: lengths, and sums of them."""
-    signs = {} if _known.signs is None else _known.signs
+    signs = {} if _memo.signs is None else _memo.signs
     # Not by recursion: the sum of the lengths of a wide join is deep.
     stack = [] if value in signs else [value]
     while stack:

@@ -80,7 +80,7 @@ def _traced_write(
 def slice_length(entry: slice, size: object) -> Any:
     """Return the length of a slice of an axis of `size`; None parts as in Python."""
     step = 1 if entry.step is None else python_int(entry.step)
-    start, stop = (None if v is None else _known(v) for v in (entry.start, entry.stop))
+    start, stop = (None if v is None else _folded(v) for v in (entry.start, entry.stop))
     if start is None and stop is None and step is not None and abs(step) == 1:
         return size
     if (
@@ -96,8 +96,8 @@ def slice_length(entry: slice, size: object) -> Any:
 
 def _length(start: Any, stop: Any, step: Any, size: Any) -> Any:
     """Return the length of a slice as an expression."""
-    known = step if isinstance(step, int) else None
-    cut = _cut_off(start, stop) if known == 1 else None
+    constant_step = step if isinstance(step, int) else None
+    cut = _cut_off(start, stop) if constant_step == 1 else None
     if cut is not None:
         # One expression for x[2:], x[1:-1], x[:-2] and x[1:][1:]: they are known to fit each other.
         whole, before = _before_cut(size)
@@ -105,7 +105,7 @@ def _length(start: Any, stop: Any, step: Any, size: Any) -> Any:
         if cut <= 0:
             return total([whole, -cut])
         return maximum(as_int64(whole) - as_int64(cut), as_int64(0))
-    return _symbolic_length(slice(start, stop, step), known, as_int64(size))
+    return _symbolic_length(slice(start, stop, step), constant_step, as_int64(size))
 
 
 def _cut_off(start: object, stop: object) -> int | None:
@@ -138,7 +138,7 @@ def _before_cut(size: Any) -> tuple[Any, int]:
     return difference.inputs[0], count
 
 
-def _known(value: Variable | int) -> Any:
+def _folded(value: Variable | int) -> Any:
     number = python_int(value)
     return value if number is None else number
 

@@ -211,13 +211,13 @@ class MakeVector(Structured):
         self.dtype = dtype
 
     def make_node(self, *values: TensorLike) -> Apply:
-        given = [as_variable(v) for v in values]
-        if upcast(self.dtype, *(v.type.dtype for v in given)) != self.dtype:
+        operands = [as_variable(v) for v in values]
+        if upcast(self.dtype, *(v.type.dtype for v in operands)) != self.dtype:
             raise AssertionError(
-                f"MakeVector of {self.dtype} does not narrow {[str(v.type) for v in given]}: "
+                f"MakeVector of {self.dtype} does not narrow {[str(v.type) for v in operands]}: "
                 "cast them, or name the dtype that they have together"
             )
-        scalars = [cast(v, self.dtype) for v in given]
+        scalars = [cast(v, self.dtype) for v in operands]
         if any(v.type.ndim for v in scalars):
             raise TypeError(f"MakeVector needs scalars, got {[str(v.type) for v in scalars]}")
         return self.one(scalars, self.dtype, (False,))

@@ -85,8 +85,8 @@ def _of_two(
     elif c is None:
         c = 1
     ys = other.owner.inputs if made_by(other, exp) else []
-    known = known_value(other) is not None
-    if not (ys or known) or any(v.type.dtype != above.type.dtype for v in (x, *ys)):
+    is_constant = known_value(other) is not None
+    if not (ys or is_constant) or any(v.type.dtype != above.type.dtype for v in (x, *ys)):
         return None
     if isinstance(c, complex) or not (c is not None and 0 < c < np.inf):
         return None

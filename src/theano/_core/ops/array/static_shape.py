@@ -46,7 +46,7 @@ def declare_sizes(node: Apply) -> None:
         type_ = out.type
         if not isinstance(type_, TensorType):
             continue
-        sizes = [_known(n) for n in lengths]
+        sizes = [_constant_length(n) for n in lengths]
         shape = tuple(
             1 if one else None if n == 1 else n
             for one, n in zip(type_.broadcastable, sizes, strict=True)
@@ -74,7 +74,7 @@ def _written(shape: Sequence[object]) -> str:
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
 
-def _known(length: int) -> int | None:
+def _constant_length(length: int) -> int | None:
     """Return a length as an int, if it is made of constants only."""
     if length is None or isinstance(length, int):
         return length

@@ -163,5 +163,5 @@ def changing_shapes(
             for first, table in ((1, rows), (0, fixed))
             for v in table.values()
         ]
-        found = Body([*rows, *fixed], values).shape(shapes, fixed)
-    return {v for v, lengths in zip(values, found, strict=True) if None in lengths}
+        value_shapes = Body([*rows, *fixed], values).shape(shapes, fixed)
+    return {v for v, lengths in zip(values, value_shapes, strict=True) if None in lengths}

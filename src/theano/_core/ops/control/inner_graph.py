@@ -358,8 +358,8 @@ def whole(
 
     def of_known(*inner: Variable) -> list[Any]:
         # Lengths that are known decide on types.
-        known = (v if isinstance(v, Constant) else w for v, w in zip(inputs, inner, strict=True))
-        made = function(*known)
+        args = (v if isinstance(v, Constant) else w for v, w in zip(inputs, inner, strict=True))
+        made = function(*args)
         return made if isinstance(made, list) else [made]
 
     return Whole(body_over(inputs, of_known), name, options)(*inputs)

@@ -133,7 +133,7 @@ class _Pullback:
 
     def _active(self) -> list[int]:
         """Return the states through which gradients flow."""
-        seeded = [j for j, _ in enumerate(self.op.states) if self._given(j)]
+        seeded = [j for j, _ in enumerate(self.op.states) if self._has_cotangent(j)]
         result = []
         for j, value in enumerate(self.op.new_values):
             needed = any(tap in self.reach[i] for i in seeded for tap in self.inner.states[j])
@@ -141,7 +141,7 @@ class _Pullback:
                 result.append(j)
         return result
 
-    def _given(self, j: int) -> bool:
+    def _has_cotangent(self, j: int) -> bool:
         return self.cotangents[j] is not None and _continuous(self.op.new_values[j])
 
     def _inner_gradients(self, reverse: Reverse) -> dict[Any, Any]:
@@ -254,7 +254,7 @@ class _Pullback:
         received = {
             j: self.op.new_values[j].clone()
             for j in self.active
-            if self._given(j) and last[j] is None
+            if self._has_cotangent(j) and last[j] is None
         }
         # Cotangents that come at each step from outside.
         self.received = {
@@ -405,7 +405,9 @@ class _Pullback:
             return null
         if j not in received:
             return None if _continuous(self.op.new_values[j]) else _zeros(self.outer.states[j])
-        rows = self._given(j) and not _only_new_rows(self.cotangents[j], self.op.states[j].depth)
+        rows = self._has_cotangent(j) and not _only_new_rows(
+            self.cotangents[j], self.op.states[j].depth
+        )
         if not rows and not any(tap in self.gradients for tap in taps):
             # What comes out does not depend on what the state was before the first step.
             return None
@@ -424,7 +426,7 @@ class _Pullback:
         depth = self.op.states[j].depth
         if self.op.truncate > 0:
             rows = self._read_by_last_steps(rows, depth)
-        if self._given(j) and not _only_new_rows(self.cotangents[j], depth):
+        if self._has_cotangent(j) and not _only_new_rows(self.cotangents[j], depth):
             rows = self.cotangents[j][:depth] + rows
         return rows
 

@@ -298,7 +298,7 @@ def _operands(name: str, operands: Sequence[tuple[str, Variable, int]]) -> list[
     return [cast(v, dtype) for v in values]
 
 
-def _shape_given(convdim: int, shape: TensorLike) -> Any:
+def _shape_vector(convdim: int, shape: TensorLike) -> Any:
     value = tensor_operand("shape", shape)
     if value.type.ndim != 1 or not dtypes.is_discrete(value.type.dtype):
         raise TypeError(f"shape must be a vector of {convdim} integers, got {value.type}")
@@ -362,7 +362,7 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
         deep = rank + self.convdim if self.unshared else rank
         operands = [("kern", kern, deep), ("topgrad", topgrad, rank)]
         kern, topgrad = _operands("gradient of a convolution", operands)
-        shape = _shape_given(self.convdim, shape)
+        shape = _shape_vector(self.convdim, shape)
         pattern = [topgrad.type.broadcastable[0], *[False] * (1 + self.convdim)]
         return self.one([kern, topgrad, shape], kern.type.dtype, pattern)
 
@@ -420,7 +420,7 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         rank = 2 + self.convdim
         operands = [("img", img, rank), ("topgrad", topgrad, rank)]
         img, topgrad = _operands("gradient of a convolution", operands)
-        shape = _shape_given(self.convdim, shape)
+        shape = _shape_vector(self.convdim, shape)
         places = [False] * self.convdim if self.unshared else []
         channels = img.type.broadcastable[1] and self.num_groups == 1
         pattern = [topgrad.type.broadcastable[1], *places, channels, *[False] * self.convdim]
@@ -463,43 +463,43 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
 class AbstractConv2d(AbstractConv):
     """Convolution of images with two axes."""
 
-    def __init__(self, *given: Any, **options: object) -> None:
-        super().__init__(2, *given, **options)
+    def __init__(self, *args: Any, **options: object) -> None:
+        super().__init__(2, *args, **options)
 
 
 class AbstractConv2d_gradInputs(AbstractConv_gradInputs):  # noqa: N801
     """Gradient of a convolution of images with two axes with respect to them."""
 
-    def __init__(self, *given: Any, **options: object) -> None:
-        super().__init__(2, *given, **options)
+    def __init__(self, *args: Any, **options: object) -> None:
+        super().__init__(2, *args, **options)
 
 
 class AbstractConv2d_gradWeights(AbstractConv_gradWeights):  # noqa: N801
     """Gradient of a convolution of images with two axes with respect to the kernels."""
 
-    def __init__(self, *given: Any, **options: object) -> None:
-        super().__init__(2, *given, **options)
+    def __init__(self, *args: Any, **options: object) -> None:
+        super().__init__(2, *args, **options)
 
 
 class AbstractConv3d(AbstractConv):
     """Convolution of images with three axes."""
 
-    def __init__(self, *given: Any, **options: object) -> None:
-        super().__init__(3, *given, **options)
+    def __init__(self, *args: Any, **options: object) -> None:
+        super().__init__(3, *args, **options)
 
 
 class AbstractConv3d_gradInputs(AbstractConv_gradInputs):  # noqa: N801
     """Gradient of a convolution of images with three axes with respect to them."""
 
-    def __init__(self, *given: Any, **options: object) -> None:
-        super().__init__(3, *given, **options)
+    def __init__(self, *args: Any, **options: object) -> None:
+        super().__init__(3, *args, **options)
 
 
 class AbstractConv3d_gradWeights(AbstractConv_gradWeights):  # noqa: N801
     """Gradient of a convolution of images with three axes with respect to the kernels."""
 
-    def __init__(self, *given: Any, **options: object) -> None:
-        super().__init__(3, *given, **options)
+    def __init__(self, *args: Any, **options: object) -> None:
+        super().__init__(3, *args, **options)
 
 
 # The operations for so many axes, by what they give.

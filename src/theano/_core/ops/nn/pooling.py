@@ -153,8 +153,8 @@ class PoolOp(WindowOp):
         for value in values:
             if value.type.ndim < n or dtypes.is_complex(value.type.dtype):
                 raise TypeError(f"pool of {n} axes: real numbers along them, got {value.type}")
-        vectors = [_shape_given(v, n) for v in (ws, ws if stride is None else stride)]
-        vectors.append(_shape_given((0,) * n if pad is None else pad, n))
+        vectors = [_shape_vector(v, n) for v in (ws, ws if stride is None else stride)]
+        vectors.append(_shape_vector((0,) * n if pad is None else pad, n))
         numbers = [[python_int(k) for k in items_of(v, n)] for v in vectors]
         padded = any(k for k in numbers[2])
         if padded and not self.ignore_border:
@@ -296,7 +296,7 @@ class PoolOp(WindowOp):
         return self._rows(values, rows)
 
 
-def _shape_given(shape: Any, count: int) -> Any:
+def _shape_vector(shape: Any, count: int) -> Any:
     values = (shape,) * count if isinstance(shape, (int, np.integer)) else shape
     if isinstance(values, (tuple, list)) and len(values) != count:
         raise ValueError(f"pool of {count} axes: {count} numbers are needed, got {shape}")

@@ -203,7 +203,7 @@ class GetItem2d(SparseOp):
     def slices(self, bounds: Sequence[TensorLike]) -> list[slice]:
         """Return the slices of rows and columns that the inputs behind the matrix make."""
         rest = iter(bounds)
-        values = [next(rest) if given else None for given in self.given]
+        values = [next(rest) if present else None for present in self.given]
         return [slice(*values[:3]), slice(*values[3:])]
 
     def compute(self, xp: ArrayModule, node: Apply, x: Any, *bounds: np.ndarray) -> tuple[Any, ...]:
