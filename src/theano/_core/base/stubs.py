@@ -57,7 +57,7 @@ def listed_in_stub(
     imported: dict[str, Place] = {}
     exported, rest = dict(_names(first, imported)), dict(_names(second, imported))
     places = LISTED[module] = exported | rest
-    given: set[str] = set()
+    resolved: set[str] = set()
     space["__all__"] = sorted(exported)
     space["__dir__"] = lambda: sorted({n for n in space if n[0] != "_"} | places.keys())
 
@@ -65,14 +65,14 @@ def listed_in_stub(
         if name not in places:
             return other(name)
         # What the user has deleted is gone, as from any module.
-        if name in given and name not in space:
+        if name in resolved and name not in space:
             return missing(name)
         source, original = places[name]
         if source == module:
             return import_module(f"{module}.{name}")
         # What the user has put there meanwhile stays.
         value = space.setdefault(name, getattr(import_module(source), original))
-        given.add(name)
+        resolved.add(name)
         return value
 
     def missing(name: str) -> Any:

@@ -42,12 +42,12 @@ def updated_cells(maker: Any) -> dict[Any, Any]:
     What a call within a call stores there, the rest of the outer one goes on with.
     """
     updated = {target for target, _ in maker.updates}
-    found = {}
+    cells = {}
     for k, (variable, leaf) in enumerate(zip(maker.all_inputs, maker.leaves, strict=True)):
         kept = k >= len(maker.arguments) or maker.arguments[k].implicit
         if kept and variable in updated:
-            found[leaf] = maker.containers[k].cell
-    return found
+            cells[leaf] = maker.containers[k].cell
+    return cells
 
 
 def add_backend(name: str, make: Backend) -> None:

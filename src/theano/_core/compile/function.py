@@ -226,8 +226,8 @@ def _collect(
         walked = toposort(pending, own)
         nodes += walked
         read = (*(v for node in walked for v in node.inputs), *pending)
-        found = (v for v in read if isinstance(v, SharedVariable))
-        fresh = [v for v in dict.fromkeys(found) if v not in shared and v not in own]
+        shared_read = (v for v in read if isinstance(v, SharedVariable))
+        fresh = [v for v in dict.fromkeys(shared_read) if v not in shared and v not in own]
         pending = []
         for variable in fresh:
             shared[variable] = None

@@ -100,8 +100,8 @@ class Mode:
         known_as = getattr(linker, "known_as", linker)
         if known_as not in LINKERS:
             near = did_you_mean(linker, LINKERS)
-            known = ", ".join(LINKERS)
-            raise UnknownModeError(f"unknown linker {linker!r}; known: {known}.{near}")
+            choices = ", ".join(LINKERS)
+            raise UnknownModeError(f"unknown linker {linker!r}; known: {choices}.{near}")
         self.provided_linker = linker
         self.provided_optimizer = optimizer
         self.backend = LINKERS[known_as]
@@ -127,9 +127,9 @@ class Mode:
         try:
             predefined = OPTIMIZERS[optimizer]
         except (KeyError, TypeError):
-            known = ", ".join(dict.fromkeys(map(str, OPTIMIZERS)))
+            choices = ", ".join(dict.fromkeys(map(str, OPTIMIZERS)))
             raise UnknownModeError(
-                f"unknown optimizer {optimizer!r}; known: {known}."
+                f"unknown optimizer {optimizer!r}; known: {choices}."
                 f"{did_you_mean(optimizer, OPTIMIZERS)}"
             ) from None
         return predefined if isinstance(predefined, str) else self._read(predefined)
@@ -172,8 +172,8 @@ class Mode:
     @property
     def selection(self) -> Selection:
         """What is asked for besides the passes."""
-        known = (KNOWN_AS[name] for name in self.excluded if name in KNOWN_AS)
-        excluded = self.excluded.union(*known)
+        rules = (KNOWN_AS[name] for name in self.excluded if name in KNOWN_AS)
+        excluded = self.excluded.union(*rules)
         return Selection(self.included | {self.level}, excluded, self.extra)
 
     def _with(self, **changes: object) -> Mode:

@@ -147,24 +147,24 @@ class _Guarded:
         inputs = [self.table.get(v, v) for v in node.inputs]
         op = node.op
         if isinstance(op, Loop):
-            made, found = self._loop(op, inputs)
+            made, output_ranges = self._loop(op, inputs)
         elif isinstance(op, Branch):
-            made, found = self._branch(op, inputs)
+            made, output_ranges = self._branch(op, inputs)
         else:
             same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
             made = node.outputs if same else node.clone_with_new_inputs(inputs).outputs
-            found = [ranges.of_result(node, [self.range_of(v) for v in inputs])]
-        for v, range_ in itertools.zip_longest(made, found):
+            output_ranges = [ranges.of_result(node, [self.range_of(v) for v in inputs])]
+        for v, range_ in itertools.zip_longest(made, output_ranges):
             self.look_at(v, range_)
         self.table.update(zip(node.outputs, made, strict=True))
 
-    def _body(self, body: Body, given: Sequence[Range]) -> tuple[list[Any], list[Range]]:
+    def _body(self, body: Body, input_ranges: Sequence[Range]) -> tuple[list[Any], list[Range]]:
         """Return the outputs of a body and its flag, and where the outputs lie.
 
         What its inputs hold has been looked at outside.
         """
         inner = _Guarded(self.largest)
-        inner.ranges.update(zip(body.inputs, given, strict=True))
+        inner.ranges.update(zip(body.inputs, input_ranges, strict=True))
         results = inner.results(body.outputs, body.inputs)
         return results, [inner.range_of(v) for v in results[:-1]]
 
@@ -173,33 +173,35 @@ class _Guarded:
         count = len(loop.states)
         inner, outer = loop.inner, loop.by_role(inputs, None)
         same = zip(inner.sequences + inner.fixed, outer.sequences + outer.fixed, strict=True)
-        given: dict[Any, Range] = {v: self.range_of(w) for v, w in same}
+        input_ranges: dict[Any, Range] = {v: self.range_of(w) for v, w in same}
         starts = [[self.range_of(v)] if v is not None else [] for v in outer.states]
         for taps, start, new in zip(inner.states, starts, loop.new_values, strict=True):
             # Later values are looked at in the steps that compute them.
-            known = is_checked(new) and None not in start
-            most = self._most(new.type.dtype) if known else 0.0
-            given.update(dict.fromkeys(taps, (-most, most) if known else None))
-        results, found = self._body(loop.body, [given[v] for v in loop.body.inputs])
+            bounded = is_checked(new) and None not in start
+            most = self._most(new.type.dtype) if bounded else 0.0
+            input_ranges.update(dict.fromkeys(taps, (-most, most) if bounded else None))
+        results, output_ranges = self._body(loop.body, [input_ranges[v] for v in loop.body.inputs])
         outputs = [*results[:count], _variable(results[-1]), *results[count:-1]]
         op = loop.replaced(Body(loop.body.inputs, outputs), states=[*loop.states, State(())])
         made = op.make_node(*inputs).outputs
         self.flags.append(reduce("all", made[count]))
-        rows = [ranges.hull([*start, new]) for start, new in zip(starts, found, strict=False)]
+        rows = [
+            ranges.hull([*start, new]) for start, new in zip(starts, output_ranges, strict=False)
+        ]
         return [*made[:count], *made[count + 1 :]], rows
 
     def _branch(self, branch: Branch, inputs: Sequence[Variable]) -> tuple[list[Any], list[Range]]:
         """Return what a branch computes, and where that lies."""
-        given = [self.range_of(v) for v in inputs[1:]]
-        bodies, found = [], []
+        input_ranges = [self.range_of(v) for v in inputs[1:]]
+        bodies, output_ranges = [], []
         for body in (branch.then, branch.otherwise):
-            (*results, flag), ranges_ = self._body(body, given)
+            (*results, flag), ranges_ = self._body(body, input_ranges)
             bodies.append(Body(body.inputs, [*results, _variable(flag)]))
-            found.append(ranges_)
+            output_ranges.append(ranges_)
         then, otherwise = bodies
         *made, flag = Branch(then, otherwise, branch.label).make_node(*inputs).outputs
         self.flags.append(flag)
-        return made, [ranges.hull(pair) for pair in zip(*found, strict=True)]
+        return made, [ranges.hull(pair) for pair in zip(*output_ranges, strict=True)]
 
     def _implied(self, node: Apply | None) -> Sequence[Variable]:
         """Return inputs of a node that are in the range if its output is."""

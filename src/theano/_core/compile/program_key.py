@@ -126,7 +126,7 @@ class Texts:
         self.constants: list[Any] = []
         self._types: dict[Any, str] = {}
         # By identity; what has a text is kept, so that no other object gets its identity.
-        self._known: dict[int, tuple[Any, str]] = {}
+        self._texts: dict[int, tuple[Any, str]] = {}
 
     def value(self, value: Any) -> str:
         """Return the text of a parameter.
@@ -138,7 +138,7 @@ class Texts:
         cls = type(value)
         if cls in _PLAIN:
             return repr(value)
-        memo = self._known.get(id(value))
+        memo = self._texts.get(id(value))
         if memo is not None:
             return memo[1]
         if cls is float:
@@ -155,7 +155,7 @@ class Texts:
         if isinstance(value, np.dtype):
             return f"dtype({value.str!r})"
         text = self._object(value)
-        self._known[id(value)] = value, text
+        self._texts[id(value)] = value, text
         return text
 
     def _object(self, value: Any) -> str:
@@ -210,7 +210,7 @@ class Texts:
             return repr(op.name)
         if isinstance(op, InnerGraph):
             # It is written out first of all. Two are equal only if they are one.
-            one = f"{len(self._known)}" if cls.__eq__ is InnerGraph.__eq__ else ""
+            one = f"{len(self._texts)}" if cls.__eq__ is InnerGraph.__eq__ else ""
             return f"{_name(cls)}({self.value(op.body)}){one}"
         own = sorted((k, v) for k, v in vars(op).items() if k not in _SHOWN.get(cls, ()))
         return f"{_name(cls)}({','.join(f'{name}={self.value(v)}' for name, v in own)})"

@@ -71,10 +71,10 @@ _COMPUTE: dict[str, Callable[..., tuple[float, float]]] = {
 
 def hull(ranges: Sequence[Range]) -> Range:
     """Return the range of what is in one of `ranges`."""
-    known = [range_ for range_ in ranges if range_ is not None]
-    if len(known) < len(ranges) or not known:
+    bounded = [range_ for range_ in ranges if range_ is not None]
+    if len(bounded) < len(ranges) or not bounded:
         return None
-    return min(low for low, _ in known), max(high for _, high in known)
+    return min(low for low, _ in bounded), max(high for _, high in bounded)
 
 
 def of_leaf(variable: Variable) -> Range:
@@ -100,14 +100,14 @@ def of_result(node: Apply, ranges: Sequence[Range]) -> Range:
         return ranges[0]
     if isinstance(op, Join):
         return hull(ranges[-len(op.parts(node)[1]) :])
-    known = [range_ for range_ in ranges if range_ is not None]
-    if not isinstance(op, Elementwise) or op.module is not None or len(known) < len(ranges):
+    bounded = [range_ for range_ in ranges if range_ is not None]
+    if not isinstance(op, Elementwise) or op.module is not None or len(bounded) < len(ranges):
         return None
     if any(dtypes.is_complex(v.type.dtype) for v in (*node.inputs, *node.outputs)):
         return None
     name = "identity" if op.is_cast else op.name
-    finite = bool(np.isfinite(known).all())
+    finite = bool(np.isfinite(bounded).all())
     if name in _FIXED:
         return _FIXED[name] if finite or name not in ("cos", "sin") else None
     function = _CHOOSE.get(name) or (_COMPUTE.get(name) if finite else None)
-    return function(*known) if function is not None else None
+    return function(*bounded) if function is not None else None

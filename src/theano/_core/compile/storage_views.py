@@ -62,12 +62,12 @@ class ValueView(ContainerView):
     """As `ContainerView`, the values themselves; they can be assigned."""
 
     def __getitem__(self, key: Variable | str) -> Any:
-        return self._known(key).value
+        return self._container(key).value
 
     def __setitem__(self, key: Variable | str, value: Any) -> None:
-        self._known(key).value = value
+        self._container(key).value = value
 
-    def _known(self, key: Variable | str) -> Any:
+    def _container(self, key: Variable | str) -> Any:
         try:
             return self._find(key)
         except KeyError:

@@ -398,8 +398,8 @@ class TensorType(Type):
             raise error(f"{self} cannot store NaN or infinity, and got {numbers}.")
 
     def _check_no_loss(self, value: np.ndarray) -> None:
-        known = _stored_by(self.dtype)
-        if value.dtype not in known and value.dtype.newbyteorder("=") not in known:
+        storable = _stored_by(self.dtype)
+        if value.dtype not in storable and value.dtype.newbyteorder("=") not in storable:
             raise TypeError(
                 f"{self} cannot store a value of dtype {value.dtype} without risking loss of "
                 "precision. If you do not mind this loss, you can: 1) explicitly cast your data "

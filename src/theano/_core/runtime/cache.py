@@ -118,12 +118,12 @@ class CompileCache:
         folder = self._usable()
         if folder is None:
             return
-        found = list(folder.files())
-        newest = max((time for time, _, _ in found), default=0.0)
-        for time, _, name in found:
+        files = list(folder.files())
+        newest = max((time for time, _, _ in files), default=0.0)
+        for time, _, name in files:
             if name.endswith(".new") and time < newest - _ABANDONED:
                 folder.delete(name)
-        entries = sorted(entry for entry in found if entry[2].endswith(_SUFFIX))
+        entries = sorted(entry for entry in files if entry[2].endswith(_SUFFIX))
         total = sum(size for _, size, _ in entries)
         for _, size, name in entries:
             if total <= self.limit_bytes:

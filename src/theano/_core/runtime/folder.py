@@ -132,9 +132,9 @@ class Folder:
         """Yield when each file was used last, how many bytes it has, and its name."""
         with (
             contextlib.suppress(OSError),
-            os.scandir(self.path if self._handle is None else self._handle) as found,
+            os.scandir(self.path if self._handle is None else self._handle) as entries,
         ):
-            for entry in found:
+            for entry in entries:
                 with contextlib.suppress(OSError):
                     facts = entry.stat(follow_symlinks=False)
                     yield facts.st_mtime, facts.st_size, entry.name
