@@ -23,7 +23,7 @@ def through_others(
     """
     nodes: list[Apply] = []
     instead: dict[Apply, Apply] = {}
-    known: dict[Any, Apply] = {}
+    leaders: dict[Any, Apply] = {}
     now: dict[Any, Any] = {}
 
     def same(variable: Variable) -> Variable:
@@ -35,7 +35,7 @@ def through_others(
         merges = dense and node.rules.pure and node.rules.additive
         if merges and all(out not in apart for out in node.outputs):
             key = node.op, *(_value_or_itself(same(v)) for v in node.inputs)
-            first = known.setdefault(key, node)
+            first = leaders.setdefault(key, node)
             if first is not node and _types(first) == _types(node):
                 instead[node] = first
                 now.update(zip(node.outputs, first.outputs, strict=True))

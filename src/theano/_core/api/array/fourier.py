@@ -340,8 +340,8 @@ def fourier_fft(a: TensorLike, n: TensorLike, axis: TensorLike) -> TensorVariabl
     """
     symbols = [v for v in (n, axis) if isinstance(v, Variable)]
 
-    def transformed(x: Variable, *given: Variable) -> Any:
-        rest = iter(given)
+    def transformed(x: Variable, *inner: Variable) -> Any:
+        rest = iter(inner)
         return _fourier_fft(x, *(next(rest) if isinstance(v, Variable) else v for v in (n, axis)))
 
     return whole("Fourier", transformed, [as_tensor_variable(a), *symbols])

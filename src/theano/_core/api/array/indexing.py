@@ -61,8 +61,8 @@ def get_item(x: object, key: Any) -> Any:
     TypeError
         An index that is not an integer, or a Python bool.
     """
-    given = key if isinstance(key, tuple) or _is_old_tuple(key) else [key]
-    entries = [_as_index(entry) for entry in given]
+    indices = key if isinstance(key, tuple) or _is_old_tuple(key) else [key]
+    entries = [_as_index(entry) for entry in indices]
     if any(_holds_bool(entry) for entry in entries):
         raise TypeError(_BOOLS)
     apart = _parted_by_dots(entries)

@@ -213,8 +213,8 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
             f"stack() got unexpected arguments: {[*kwargs, *extra]}. The variables are one list: "
             "stack([x, y], axis=0)"
         )
-    known = axis if isinstance(axis, (int, float)) else python_int(as_tensor_variable(axis))
-    return tensors, int(axis if known is None else known)
+    constant_axis = axis if isinstance(axis, (int, float)) else python_int(as_tensor_variable(axis))
+    return tensors, int(axis if constant_axis is None else constant_axis)
 
 
 def stacklists(arg: TensorLike) -> TensorVariable:

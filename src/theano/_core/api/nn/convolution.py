@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from theano._core.ir.tensor import TensorVariable
 
 
-def _known(shape: object, count: int) -> tuple[int | None, ...] | None:
+def _constants(shape: object, count: int) -> tuple[int | None, ...] | None:
     """Return the lengths that are constants, None in place of others."""
     if shape is None:
         return None
@@ -258,7 +258,7 @@ def _gradient_inputs(
     *options: object,
 ) -> Any:
     shape = _shape_of_gradient("input_shape", input_shape, convdim)
-    op = cls(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
+    op = cls(_constants(input_shape, 2 + convdim), _constants(filter_shape, 2 + convdim), *options)
     return op(filters, output_grad, shape)
 
 
@@ -272,7 +272,7 @@ def _gradient_weights(
     *options: object,
 ) -> Any:
     shape = _shape_of_gradient("filter_shape", filter_shape, convdim)
-    op = cls(_known(input_shape, 2 + convdim), _known(filter_shape, 2 + convdim), *options)
+    op = cls(_constants(input_shape, 2 + convdim), _constants(filter_shape, 2 + convdim), *options)
     return op(input, output_grad, shape)
 
 
