@@ -144,12 +144,12 @@ def AddConfigVar(
     _config_var_list.append(configparam)
 
 
-def _known(setting: Setting) -> ConfigParam:
+def _config_param(setting: Setting) -> ConfigParam:
     param = ConfigParam(setting.default, allow_override=not setting.fixed)
     param.fullname, param.doc = setting.name, setting.doc
     return param
 
 
-_config_var_list = [_known(setting) for setting in config.settings().values()]
+_config_var_list = [_config_param(setting) for setting in config.settings().values()]
 # Flags that no setting has taken yet.
 THEANO_FLAGS_DICT: dict[str, str] = vars(config)["_flags"]

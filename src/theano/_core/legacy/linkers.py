@@ -164,18 +164,20 @@ class LocalLinker(Linker):
         pairs = [*zip(graph.inputs, input_storage or (), strict=False)]
         results = dict(zip(graph.outputs, outputs, strict=True))
         place = {v: k for k, v in enumerate(graph.inputs)}
-        known = [(v, new) for v, new in self.updated_vars.items() if v in place and new in results]
+        updates = [
+            (v, new) for v, new in self.updated_vars.items() if v in place and new in results
+        ]
 
         def compute() -> None:
-            for container, (_, given) in zip(inputs, pairs, strict=False):
-                container.value = given[0]
+            for container, (_, slot) in zip(inputs, pairs, strict=False):
+                container.value = slot[0]
             run()
-            for variable, new in known:
+            for variable, new in updates:
                 inputs[place[variable]].value = results[new].value
                 if place[variable] < len(pairs):
                     pairs[place[variable]][1][0] = results[new].value
-            for container, given in zip(outputs, output_storage or (), strict=False):
-                given[0] = container.value
+            for container, slot in zip(outputs, output_storage or (), strict=False):
+                slot[0] = container.value
 
         schedule: Any = self.schedule
         order = graph.toposort() if schedule is None else list(schedule(graph))

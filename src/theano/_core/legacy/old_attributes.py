@@ -133,12 +133,12 @@ def _refeed(maker: FunctionMaker) -> list[bool]:
 def _finder(function: Any) -> dict[Any, Any]:
     """Return the containers of a function's inputs by position, variable and name."""
     view, maker = ContainerView(function), function.maker
-    found: dict[Any, Any] = dict(enumerate(maker.containers))
-    found |= dict(zip(maker.all_inputs, maker.containers, strict=False))
+    containers: dict[Any, Any] = dict(enumerate(maker.containers))
+    containers |= dict(zip(maker.all_inputs, maker.containers, strict=False))
     names = [spec.name for spec in maker.inputs]
     # A name that several have is a name of none.
-    found |= {name: view[name] for name in names if name and names.count(name) == 1}
-    return found
+    containers |= {name: view[name] for name in names if name and names.count(name) == 1}
+    return containers
 
 
 def _counted(thunk: Thunk) -> list[int]:

@@ -424,7 +424,7 @@ def restored_maker(state: State) -> Any:
 class OldPart:
     """Part of the functions in pickles of Theano 1.0.5 that nothing here needs."""
 
-    def __new__(cls, *given: object) -> Any:
+    def __new__(cls, *args: object) -> Any:
         """Return an object without attributes."""
         return object.__new__(cls)
 

@@ -216,8 +216,10 @@ def _old_attribute(op: Op, name: str) -> Any:
     if attribute is None and isinstance(op, (Loop, OpFromGraph)):
         from theano._core.legacy.ops import scan_attributes as of
 
-        known = of.LOOP_ATTRIBUTES if isinstance(op, Loop) else {"fn": property(of.inner_function)}
-        attribute = known.get(name)
+        attributes = (
+            of.LOOP_ATTRIBUTES if isinstance(op, Loop) else {"fn": property(of.inner_function)}
+        )
+        attribute = attributes.get(name)
     if name == "view_map" and op.is_view:
         return {0: [0]}
     if name == "destroy_map" and "overwrites" in vars(op):
@@ -269,9 +271,9 @@ def _get_constant_idx(
     With `allow_partial`, parts that are not known stay variables; else NotScalarConstantError.
     """
 
-    def known(part: Any) -> Any:
+    def as_constant(part: Any) -> Any:
         if isinstance(part, slice):
-            return slice(known(part.start), known(part.stop), known(part.step))
+            return slice(as_constant(part.start), as_constant(part.stop), as_constant(part.step))
         if part is None:
             return None
         try:
@@ -281,7 +283,7 @@ def _get_constant_idx(
                 return part
             raise
 
-    return [known(part) for part in get_idx_list(inputs, op.idx_list)]
+    return [as_constant(part) for part in get_idx_list(inputs, op.idx_list)]
 
 
 def _places(values: Sequence[object], value: object) -> list[int]:

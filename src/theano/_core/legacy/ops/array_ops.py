@@ -56,28 +56,28 @@ class Built(Maker, metaclass=OfMaker):
     options: ClassVar[dict[str, Any]] = {}
     build: ClassVar[Callable[..., Any]]
 
-    def __init__(self, *given: object, **named: object) -> None:
-        if len(given) > len(self.options) or not set(named) <= set(self.options):
+    def __init__(self, *args: object, **named: object) -> None:
+        if len(args) > len(self.options) or not set(named) <= set(self.options):
             raise TypeError(
                 f"{type(self).__name__} takes {', '.join(self.options) or 'no options'}, "
-                f"got {given} and {named}"
+                f"got {args} and {named}"
             )
-        values = {**self.options, **dict(zip(self.options, given, strict=False)), **named}
+        values = {**self.options, **dict(zip(self.options, args, strict=False)), **named}
         for name, value in values.items():
             setattr(self, name, value)
 
     def __call__(self, *inputs: TensorLike | None, **named: object) -> Any:
         """Return the expression."""
         # What is no operand, a bool or None, chooses among expressions.
-        given = [v for v in inputs if v is not None and not isinstance(v, bool)]
-        if named or not given or len(given) < len(inputs):
+        operands = [v for v in inputs if v is not None and not isinstance(v, bool)]
+        if named or not operands or len(operands) < len(inputs):
             return type(self).build(self, *inputs, **named)
         if self.counts:
             made = type(self).build(self, *inputs)
             root = _root(made)
             if root is None or isinstance(root.op, type(self)):
                 return made
-        node = self.make_node(*given)
+        node = self.make_node(*operands)
         complete(node)
         return node.outputs[0] if len(node.outputs) == 1 else node.outputs
 

@@ -31,8 +31,8 @@ def broadcast_shape(*arrays: Any, arrays_are_shapes: bool = False) -> tuple[Any,
 def broadcast_shape_iter(arrays: Any, arrays_are_shapes: bool = False) -> tuple[Any, ...]:
     """Return the lengths of what elementwise operations make of a sequence of arrays."""
 
-    def array(given: Any) -> Any:
-        return alloc(np.int8(0), *given) if arrays_are_shapes else as_variable(given)
+    def array(operand: Any) -> Any:
+        return alloc(np.int8(0), *operand) if arrays_are_shapes else as_variable(operand)
 
     together = reduce(add, map(array, arrays))
     return tuple(length(together, axis) for axis in range(together.type.ndim))

@@ -304,8 +304,10 @@ class _Rebroadcast(Maker):
         return hash("Rebroadcast")
 
     def __str__(self) -> str:
-        known = (self.axis.get(i) for i in range(max(self.axis, default=-1) + 1))
-        return f"Rebroadcast{{{','.join('?' if one is None else str(int(one)) for one in known)}}}"
+        pattern = (self.axis.get(i) for i in range(max(self.axis, default=-1) + 1))
+        return (
+            f"Rebroadcast{{{','.join('?' if one is None else str(int(one)) for one in pattern)}}}"
+        )
 
 
 class JoinAlongAny(Join):

@@ -46,8 +46,8 @@ def whole(maker: object, build: Callable[..., object], values: Sequence[Variable
 
     def of_known(*inner: Variable) -> list[Any]:
         # Lengths and axes that are known decide on types.
-        known = (v if isinstance(v, Constant) else w for v, w in zip(values, inner, strict=True))
-        return results(build(*known))
+        args = (v if isinstance(v, Constant) else w for v, w in zip(values, inner, strict=True))
+        return results(build(*args))
 
     body = body_over(values, of_known)
     return Apply(Named(body, maker), values, [out.type() for out in body.outputs])

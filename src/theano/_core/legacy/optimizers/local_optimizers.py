@@ -65,8 +65,8 @@ class FromFunctionLocalOptimizer(LocalOptimizer):
         for require in self.requirements:
             require(fgraph)
 
-    def __call__(self, *given: Any) -> Any:
-        return self.transform(*given)
+    def __call__(self, *args: Any) -> Any:
+        return self.transform(*args)
 
 
 def _of_a_node(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def _of_a_node(fn: Callable[..., Any]) -> Callable[..., Any]:
     needed = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     if len(needed) != 2:
         return fn
-    return lambda *given: fn(given[-1].fgraph, given[-1])
+    return lambda *args: fn(args[-1].fgraph, args[-1])
 
 
 def local_optimizer(

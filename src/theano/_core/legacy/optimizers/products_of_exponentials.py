@@ -53,9 +53,9 @@ def is_1pexp(t: Variable, only_process_constants: bool = True) -> tuple[bool, An
     del only_process_constants  # What fills an array is a constant here, if it is known.
     terms = _operands(t, add) or ()
     for place, term in enumerate(terms):
-        found = is_exp(terms[1 - place])
-        if found is not None and not found[0] and known_value(term) == 1:
-            return found
+        match = is_exp(terms[1 - place])
+        if match is not None and not match[0] and known_value(term) == 1:
+            return match
     return None
 
 
@@ -66,15 +66,15 @@ def partition_num_or_denom(
 
     `f` returns a pair for what it looks for, whose first item tells if it is negated, or None.
     """
-    found, rest, negated = [], [], False
+    matches, rest, negated = [], [], False
     for factor in is_mul(r) or [r]:
         match = f(factor)
         if match is None:
             rest.append(factor)
         else:
             negated ^= match[0]
-            found.append(match[1])
-    return found, rest, negated
+            matches.append(match[1])
+    return matches, rest, negated
 
 
 def parse_mul_tree(root: Variable) -> Tree:
@@ -135,10 +135,10 @@ def perform_sigm_times_exp(tree: Tree) -> bool:
     waiting: list[tuple[Any, Any, Tree]] = []
     changed = False
     for leaf in _leaves(tree):
-        found: Any = None if leaf[1] is None else _factor_of_interest(leaf[1])
-        if found is None:
+        factor: Any = None if leaf[1] is None else _factor_of_interest(leaf[1])
+        if factor is None:
             continue
-        op, argument = found
+        op, argument = factor
         partner = next((entry for entry in waiting if _match(op, argument, *entry[:2])), None)
         if partner is None:
             waiting.append((op, argument, leaf))

@@ -32,10 +32,10 @@ def local_elemwise_alloc(node: Apply) -> Any:
     if measure is None or len(node.inputs) < 2:
         return False
     like, conditions, changed = node.inputs[measure], [], list(node.inputs)
-    for place, (v, found) in enumerate(zip(node.inputs, repeated, strict=True)):
-        if found is None or place == measure:
+    for place, (v, filled) in enumerate(zip(node.inputs, repeated, strict=True)):
+        if filled is None or place == measure:
             continue
-        changed[place], lengths = found
+        changed[place], lengths = filled
         if not node.fgraph.shape_feature.same_shape(v, like):  # type: ignore[attr-defined]
             conditions += _fit(v, lengths, like, repeated[measure])
     if all(a is b for a, b in zip(changed, node.inputs, strict=True)):
@@ -66,9 +66,11 @@ def _fit(
     filled: tuple[Variable, Sequence[Any]] | None,
 ) -> list[Variable]:
     """Return that two operands have the same lengths, where they may be others and are not 1."""
-    known = [None] * v.type.ndim if filled is None else filled[1]
+    filled_lengths = [None] * v.type.ndim if filled is None else filled[1]
     pairs = []
-    for axis, (one, n, other) in enumerate(zip(v.type.broadcastable, lengths, known, strict=True)):
+    for axis, (one, n, other) in enumerate(
+        zip(v.type.broadcastable, lengths, filled_lengths, strict=True)
+    ):
         if one or n is None:
             continue
         other = length(like, axis) if other is None else other

@@ -114,7 +114,7 @@ class _Code:
         self.tokens = _tokens(_COMMENT.sub(" ", text))
         self.at = 0
         self.values = values
-        self.given = frozenset(values)
+        self.reads = frozenset(values)
         self.types: dict[str, str] = {}
         for v in values.values():
             _checked(v.type.dtype)
@@ -146,7 +146,7 @@ class _Code:
     def _declared(self, dtype: str) -> None:
         while True:
             name = self._take()
-            if name in self.types or name in self.given or not name.isidentifier():
+            if name in self.types or name in self.reads or not name.isidentifier():
                 raise _Unread
             self.types[name] = _checked(dtype)
             if self._next() == "=":
@@ -287,9 +287,9 @@ class _Code:
         return token
 
     def _skip(self, token: str) -> bool:
-        found = self._next() == token
-        self.at += found
-        return found
+        matches = self._next() == token
+        self.at += matches
+        return matches
 
     def _expect(self, token: str) -> None:
         if not self._skip(token):

@@ -64,12 +64,12 @@ def put_on(
 
 def _asked(own: Collection[str]) -> dict[str, Any]:
     """Return what the engine asks that goes with methods of a user."""
-    found = {}
+    attributes = {}
     for method in RULES.keys() & own:
         for name in set(RULES[method]).difference(own):
             # Without an `R_op`, the derivative follows from the new gradient.
             source = Op if name == "jvp" and "R_op" not in own else UserOp
             attribute = vars(source).get(name, vars(Op).get(name))
             if attribute is not None:
-                found[name] = attribute
-    return found
+                attributes[name] = attribute
+    return attributes
