@@ -225,7 +225,7 @@ Status search(const Work &work, const threads::Poll &poll) {
     Turn turn;
     if (!numpy || !find_kind(work.typenum, work.largest, size, kind, turn)) return Status::unknown;
     if (work.outer == 0 || work.n == 0 || work.inner == 0) return Status::done;
-    if (work.known) {
+    if (work.has_places) {
         Items all{work, size};
         const bool done = threads::run(Items::kernel, reinterpret_cast<std::int64_t *>(&all),
                                        work.outer * work.inner, kPart, poll);

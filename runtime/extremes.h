@@ -12,7 +12,7 @@ namespace theano::extremes {
 // that compiled programs can write it. Arrays are C-contiguous.
 struct Work {
     std::int64_t largest, typenum;
-    std::int64_t known;            // whether the places are there, and only items are wanted
+    std::int64_t has_places;       // whether the places are there, and only items are wanted
     std::int64_t outer, n, inner;  // lengths: before the axis, along it, behind it
     const char *source;
     std::int64_t *places;

@@ -383,7 +383,7 @@ struct Lines {
     void block(std::int64_t number, char *memory) const {
         const std::int64_t first = number % in_blocks() * plan.lines(), outer = number / in_blocks();
         const std::int64_t lines = std::min(plan.lines(), in_row() - first);
-        const std::int64_t given = work.given * unit(), row = work.inner;
+        const std::int64_t given = work.source_length * unit(), row = work.inner;
         const T *const source = reinterpret_cast<const T *>(work.source) + outer * given * row +
                                 first * (near() ? given : unit());
         T *const out = reinterpret_cast<T *>(work.out) + outer * length() * row +
@@ -398,7 +398,7 @@ struct Lines {
     void read(const T *source, std::int64_t lines, const Numbers<T> &x, T *room) const {
         const std::int64_t n = plan.n, wide = plan.lines();
         if (from_half() && paired) {
-            const bool direct = near() && wide == 1 && work.given * 2 >= wanted();
+            const bool direct = near() && wide == 1 && work.source_length * 2 >= wanted();
             if (!direct) take(source, lines, words(room));
             return loops<T>().from_half(direct ? source : room, n, wide, turns(), x);
         }
@@ -421,9 +421,9 @@ struct Lines {
 
     // The words of some lines, side by side; those that a line lacks are 0.
     void take(const T *source, std::int64_t lines, const Rows<T> &to) const {
-        const std::int64_t wide = plan.lines(), count = std::min(work.given * unit(), wanted());
+        const std::int64_t wide = plan.lines(), count = std::min(work.source_length * unit(), wanted());
         if (near() && wide > 1) {
-            loops<T>().take(source, lines, work.given * unit(), count, to);
+            loops<T>().take(source, lines, work.source_length * unit(), count, to);
         } else if (near() && to.step == 1) {
             loops<T>().split(source, count / 2, {to.even, to.odd});
             if (count % 2) to.even[count / 2] = source[count - 1];

@@ -22,7 +22,7 @@ struct Work {
     std::int64_t itemsize;  // of real numbers: 4 or 8
     std::int64_t kind;
     std::int64_t n;         // the length of the transform
-    std::int64_t outer, given, inner;  // lengths of the source: before the axis, along it, behind it
+    std::int64_t outer, source_length, inner;  // lengths of the source: before the axis, along it, behind it
     std::int64_t divided;   // by what sums are divided: 0: nothing, 1: n, 2: its square root
     const char *source;     // what it lacks of the items that are needed counts as 0
     char *out;

@@ -94,7 +94,7 @@ bool reduce_everything(Call *call, std::int64_t number, std::int64_t *args, cons
     const bool single = count == 1 && how.carried;
     if (single) {
         std::copy_n(results, how.results, partial);
-    } else if (!how.given) {
+    } else if (!how.has_partials) {
         memory = partial_results(call, how, 0, count);
         if (!memory) return false;
         write_places(how, count, memory.get(), partial);

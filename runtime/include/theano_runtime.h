@@ -123,9 +123,9 @@ typedef struct th_reduction {
     int64_t block;
     /* The arguments are so many words, and there is room for one more: the rows of a block. From word
      * `first` on they hold the addresses of `results` results. Before these a reduction of everything has
-     * those of the memory for partial results, if it is `given`, or room for them. If `carried`, a
+     * those of the memory for partial results, if it `has_partials`, or room for them. If `carried`, a
      * single partial result is the result; one that is `settled` decides it (-1: none does). */
-    int64_t words, first, results, given, carried, settled;
+    int64_t words, first, results, has_partials, carried, settled;
     int64_t itemsizes[]; /* of the partial results */
 } th_reduction;
 

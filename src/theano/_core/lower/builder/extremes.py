@@ -32,7 +32,7 @@ class ExtremesWork(Record):
 
     largest: int
     typenum: int
-    known: int
+    has_places: int
     outer: Size
     n: Size
     inner: Size

@@ -23,7 +23,7 @@ class TransformWork(Record):
     kind: Size
     n: Size
     outer: Size
-    given: Size
+    source_length: Size
     inner: Size
     divided: Size
 

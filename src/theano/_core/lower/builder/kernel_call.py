@@ -36,7 +36,7 @@ class ReductionFacts(Record):
     words: int
     first: int
     results: int
-    given: int
+    has_partials: int
     carried: int
     settled: int
 
@@ -241,7 +241,7 @@ def _reduction(
         words=words,
         first=before,
         results=len(loop.reductions),
-        given=int(has_partials),
+        has_partials=int(has_partials),
         carried=int(_results_as_carried(loop)),
         settled=_settled(loop) if call.everything else -1,
     )
