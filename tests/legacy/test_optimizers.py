@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -512,3 +515,30 @@ def test_rewritten_graphs_have_numbers_as_inputs() -> None:
     assert [v.data for v in part.inputs[1:]] == [0, 2]
     found = theano.function(fgraph.inputs, fgraph.outputs[0])([0.0, 0.0], [1.0, 2.0, 3.0])
     assert found.tolist() == [[[1, 1], [1, 2]]]
+
+
+@pytest.mark.parametrize("name", ["hard_sigmoid", "ultra_fast_sigmoid"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8"])
+def test_coarse_sigmoids_are_for_modes_that_ask_for_them(name: str, dtype: str) -> None:
+    x = T.vector("x", dtype)
+    coarse, value = getattr(T.nnet, name)(x), np.arange(-4, 5).astype(dtype)
+    asking = theano.Mode().including(f"local_{name}")
+    for mode, meant in ((asking, coarse), (theano.Mode(), T.nnet.sigmoid(x))):
+        f = theano.function([x], [T.nnet.sigmoid(x), 1 / (1 + T.exp(-x))], mode=mode)
+        wanted = theano.function([x], meant)(value)
+        for result in f(value):
+            np.testing.assert_allclose(result, wanted, rtol=2e-3 if dtype == "float16" else 2e-6)
+    assert str(getattr(T.nnet.sigm, f"local_{name}")) == f"local_{name}"
+
+
+def test_rewrites_by_request_may_be_named_by_a_setting() -> None:
+    program = (
+        "import theano, theano.tensor as T; x = T.dvector(); "
+        "print(theano.function([x], T.nnet.sigmoid(x))([-1.0, 0.0]))"
+    )
+    flags = os.environ.get("THEANO_FLAGS", "") + ",optimizer_including=local_hard_sigmoid"
+    environment = {**os.environ, "THEANO_FLAGS": flags}
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == ["[0.3", "0.5]"]

@@ -108,7 +108,7 @@ run_added_rewrites = Hook(
 )
 has_added_rewrites = Hook(
     "rewrite.added",
-    "legacy.optimizers.optdb",
+    "legacy.paths legacy.optimizers.optdb",
     "Without one, programs that are kept may be used.",
 )
 

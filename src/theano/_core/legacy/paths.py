@@ -23,8 +23,10 @@ from typing import Any, cast
 from theano._core.base.near_misses import MissingAttribute
 from theano._core.base.stubs import LISTED
 from theano._core.compile import checking_modes
+from theano._core.ir import hooks
 from theano._core.legacy import homes, no_gpu, patches
 from theano._core.legacy.refused import REFUSED, refused
+from theano._core.rewrite.pipeline import LEVELS, Selection
 
 # Modules that are files.
 REAL = {
@@ -280,6 +282,15 @@ def _have_listed(path: str) -> None:
 
 # Modules of packages that are not there yet.
 _waiting: set[str] = set()
+
+
+@hooks.has_added_rewrites.fill
+def _any_by_name(selection: Selection) -> bool:
+    """Load the rewrites of Theano's positions when a mode asks for some by name."""
+    if selection.included <= LEVELS.keys() and not selection.extra:
+        return False
+    importlib.import_module("theano._core.legacy.optimizers.optdb")
+    return hooks.has_added_rewrites(selection)
 
 
 def install() -> None:

@@ -157,8 +157,8 @@ REFUSED: dict[str, dict[str, str]] = {
             "local_inplace_sparse_block_outer"
         ),
         "theano.tensor.nnet.sigm": (
-            "local_1msigmoid local_exp_over_1_plus_exp local_hard_sigmoid local_inv_1_plus_exp "
-            "local_sigm_times_exp local_ultra_fast_sigmoid log1msigm_to_softplus "
+            "local_1msigmoid local_exp_over_1_plus_exp local_inv_1_plus_exp "
+            "local_sigm_times_exp log1msigm_to_softplus "
             "log1p_neg_sigmoid log1pexp_to_softplus logsigm_to_softplus replace_leaf"
         ),
         "theano.tensor.opt": (

@@ -14,6 +14,10 @@ from theano._core.compile.modes import Mode
 from theano._core.ir import hooks
 from theano._core.ir.variable import Variable
 from theano._core.legacy.graphs.numbers import numbers_as_inputs
+from theano._core.legacy.optimizers.coarse_sigmoids import (
+    local_hard_sigmoid,
+    local_ultra_fast_sigmoid,
+)
 from theano._core.legacy.optimizers.global_optimizers import (
     EquilibriumOptimizer,
     NavigatorOptimizer,
@@ -356,6 +360,8 @@ for _name, _db, _position, _tags in (
 ):
     optdb.register(_name, _db, _position, "fast_run", *(["fast_compile"] * _tags))
     _db.name = _name
+for _by_request in (local_hard_sigmoid, local_ultra_fast_sigmoid):
+    optdb["uncanonicalize"].register(_by_request.name, _by_request)
 
 
 @hooks.run_added_rewrites.fill
