@@ -102,6 +102,15 @@ class _Settling(MetaPathFinder, Loader):
         _settle_all(module.__name__)
 
 
+def without_former(kind: type) -> list[Any]:
+    """Return the finders of modules, without those of a class of this name.
+
+    A program may take all modules of the package out of `sys.modules` and import it once more: the
+    finders of the first time would find what was made then, and ask those of the second time.
+    """
+    return [finder for finder in sys.meta_path if repr(type(finder)) != repr(kind)]
+
+
 def install(have_listed: Callable[[str], None]) -> None:
     """Have classes and functions of the table name their public module, now or when they are made.
 
@@ -110,4 +119,4 @@ def install(have_listed: Callable[[str], None]) -> None:
     _have_listed[:] = [have_listed]
     for module in _HELD:
         _settle_all(module)
-    sys.meta_path.insert(0, _Settling())
+    sys.meta_path[:] = [_Settling(), *without_former(_Settling)]

@@ -295,8 +295,7 @@ def _any_by_name(selection: Selection) -> bool:
 
 def install() -> None:
     """Have `import` look into the table, after everything else."""
-    if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
-        sys.meta_path.append(OldPaths())
+    sys.meta_path[:] = [*homes.without_former(OldPaths), OldPaths()]
     patches.install()
     homes.install(_have_listed)
     checking_modes.register()
