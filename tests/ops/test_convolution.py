@@ -139,12 +139,6 @@ def test_channels_that_do_not_fit() -> None:
     assert "there must be kernels for each window" in text
 
 
-def test_declared_shapes_are_checked() -> None:
-    text = fails({"input_shape": (None, 1, 3, 4)}, (1, 1, 3, 3), (1, 1, 2, 2))
-    assert "imshp is (None, 1, 3, 4)" in text
-    assert "kshp" in fails({"filter_shape": (1, 1, 3, 2)}, (1, 1, 3, 3), (1, 1, 2, 2))
-
-
 def test_lengths_that_gradients_cannot_have() -> None:
     y, w = T.dtensor4s("y", "w")
     out = T.nnet.conv2d_grad_wrt_inputs(y, w, (None, None, 9, 5))

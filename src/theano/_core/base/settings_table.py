@@ -195,9 +195,7 @@ BUILDING = (
     _bool("pickle_test_value", True, "Keep test values when variables are pickled."),
     _enum("on_shape_error", "warn raise", "What to do when a shape cannot be inferred."),
     _enum("on_unused_input", "raise warn ignore", "What `function` does with an unused input."),
-    _kept(
-        _bool("conv.assert_shape", False, "Check convolution shapes that were declared by hand.")
-    ),
+    _bool("conv.assert_shape", False, "Check convolution shapes that were declared by hand."),
     _kept(
         _int(
             "traceback.limit",

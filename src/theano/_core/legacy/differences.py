@@ -92,7 +92,7 @@ DIFFERENCES: dict[str, str] = {
     "theano.tensor.nlinalg.matrix_power": "the power 0 is the identity",
     "theano.tensor.slinalg.expm": "the gradient is exact for matrices that are not symmetric, too",
     "theano.tensor.nnet.conv2d": (
-        "`input_shape` and `filter_shape` are checked; image and kernel may be of two dtypes, or "
+        "image and kernel may be of two dtypes, or "
         "float16; a kernel larger than the image is an error"
     ),
     "theano.tensor.signal.pool.pool_2d": (

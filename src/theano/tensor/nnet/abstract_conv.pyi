@@ -9,7 +9,7 @@ from theano._core.api.nn.convolution import (
     separable_conv3d as separable_conv3d,
 )
 from theano._core.api.nn.convolution_shapes import (
-    assert_conv_shape as assert_conv_shape, assert_shape as assert_shape,
+    assert_conv_shape as assert_conv_shape,
     check_conv_gradinputs_shape as check_conv_gradinputs_shape,
     get_conv_gradinputs_shape as get_conv_gradinputs_shape,
     get_conv_gradinputs_shape_1axis as get_conv_gradinputs_shape_1axis,
@@ -31,6 +31,8 @@ from theano._core.ops.nn.convolution import (
     AbstractConv_gradInputs as AbstractConv_gradInputs,
     AbstractConv_gradWeights as AbstractConv_gradWeights, BaseAbstractConv as BaseAbstractConv,
 )
-from theano._core.ops.nn.windows import border_mode_to_pad as border_mode_to_pad
+from theano._core.ops.nn.windows import (
+    assert_shape as assert_shape, border_mode_to_pad as border_mode_to_pad,
+)
 
 conv2d = abstract_conv2d

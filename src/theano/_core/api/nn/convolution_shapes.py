@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from theano._core.base.settings import config
 from theano._core.ops.array.assertions import Assert
-from theano._core.ops.array.shaping import length
 from theano._core.ops.core.op import as_variable, python_int
 from theano._core.ops.elementwise.arithmetic import ge, gt
 from theano._core.ops.nn.windows import (
     border_mode_to_pad,
-    equal,
     extent,
     minus,
     over,
@@ -219,21 +216,3 @@ def assert_conv_shape(shape: Sequence[TensorLike]) -> tuple[Any, ...]:
         else:
             result.append(number)
     return tuple(result)
-
-
-def assert_shape(
-    x: TensorLike, expected_shape: Sequence[object], msg: str = "Unexpected shape."
-) -> Any:
-    """Return `x`, which is checked to have a shape if `config.conv.assert_shape` says so.
-
-    Parameters
-    ----------
-    x : TensorVariable
-    expected_shape : sequence of int, scalar variable or None
-    msg : str
-        Text of the AssertionError.
-    """
-    if expected_shape is None or not config.conv.assert_shape:
-        return x
-    tests = [equal(length(x, a), n) for a, n in enumerate(expected_shape) if n is not None]
-    return Assert(msg)(x, *(t for t in tests if t is not True)) if tests else x

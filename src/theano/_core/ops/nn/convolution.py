@@ -34,6 +34,7 @@ from theano._core.ops.nn.windows import (
     Shapes,
     WindowOp,
     Windows,
+    assert_shape,
     at_most,
     border_mode_to_pad,
     equal,
@@ -63,7 +64,7 @@ class BaseAbstractConv(WindowOp):
     convdim : int
         Number of axes that are convolved: 1, 2 or 3.
     imshp, kshp : tuple of int or None, optional
-        Lengths of images and kernels that are known; they are checked.
+        Lengths that images and kernels are to have, which `config.conv.assert_shape` has checked.
     border_mode : {'valid', 'full', 'half'}, int, or tuple of int and pairs of int
         Zeros around the images: none, so many that each window has an item of the image, half the
         length of the kernel, or the number itself.
@@ -173,10 +174,6 @@ class BaseAbstractConv(WindowOp):
         if self.unshared:
             for own, needed in zip(s.kernels[1 : 1 + n], s.result[2:], strict=True):
                 yield equal(own, needed), "there must be kernels for each window"
-        for stated_shape, own in ((self.imshp, s.images), (self.kshp, s.kernels)):
-            for stated, actual in zip(stated_shape, own, strict=False):
-                if stated is not None:
-                    yield equal(actual, stated), f"imshp is {self.imshp} and kshp {self.kshp}"
 
     def described(self, s: Shapes) -> str:
         return (
@@ -282,10 +279,15 @@ def _normal_border(mode: Sequence[int] | int | str, convdim: int) -> Any:
     return tuple(one for one, _ in pads) if all(one == two for one, two in pads) else pads
 
 
-def _operands(name: str, operands: Sequence[tuple[str, Variable, int]]) -> list[Any]:
-    """Return arrays of floats in one dtype, after checking how many axes they have."""
-    values = [tensor_operand(name, value) for _, value, _ in operands]
-    for (what, _, rank), value in zip(operands, values, strict=True):
+def _operands(
+    name: str, operands: Sequence[tuple[str, Variable, int, Sequence[int | None]]]
+) -> list[Any]:
+    """Return arrays of floats in one dtype, after checking how many axes they have.
+
+    That they have the lengths which were stated is checked in calls, if settings say so.
+    """
+    values = [tensor_operand(name, value) for _, value, _, _ in operands]
+    for (what, _, rank, _), value in zip(operands, values, strict=True):
         if value.type.ndim != rank:
             raise TypeError(f"{what} must be {rank}D tensor, got {value} of type {value.type}")
     dtype = dtypes.upcast(*(v.type.dtype for v in values))
@@ -295,7 +297,10 @@ def _operands(name: str, operands: Sequence[tuple[str, Variable, int]]) -> list[
             f"{name} takes floating-point numbers, got {', '.join(str(v.type) for v in values)}. "
             "Convert one of them: theano.tensor.cast(x, theano.config.floatX)."
         )
-    return [cast(v, dtype) for v in values]
+    return [
+        assert_shape(cast(v, dtype), stated, f"{name}: {what} must have the shape {stated}.")
+        for v, (what, _, _, stated) in zip(values, operands, strict=True)
+    ]
 
 
 def _shape_vector(convdim: int, shape: TensorLike) -> Any:
@@ -311,7 +316,8 @@ class AbstractConv(BaseAbstractConv):
     def make_node(self, img: Variable, kern: Variable) -> Apply:
         rank = 2 + self.convdim
         deep = rank + self.convdim if self.unshared else rank
-        img, kern = _operands("convolution", [("img", img, rank), ("kern", kern, deep)])
+        operands = [("img", img, rank, self.imshp), ("kern", kern, deep, self.kshp)]
+        img, kern = _operands("convolution", operands)
         pattern = [img.type.broadcastable[0], kern.type.broadcastable[0]]
         return self.one([img, kern], img.type.dtype, [*pattern, *[False] * self.convdim])
 
@@ -360,7 +366,7 @@ class AbstractConv_gradInputs(BaseAbstractConv):  # noqa: N801
     ) -> Apply:
         rank = 2 + self.convdim
         deep = rank + self.convdim if self.unshared else rank
-        operands = [("kern", kern, deep), ("topgrad", topgrad, rank)]
+        operands = [("kern", kern, deep, self.kshp), ("topgrad", topgrad, rank, ())]
         kern, topgrad = _operands("gradient of a convolution", operands)
         shape = _shape_vector(self.convdim, shape)
         pattern = [topgrad.type.broadcastable[0], *[False] * (1 + self.convdim)]
@@ -418,7 +424,7 @@ class AbstractConv_gradWeights(BaseAbstractConv):  # noqa: N801
         self, img: Variable, topgrad: Variable, shape: Variable, add_assert_shape: bool = True
     ) -> Apply:
         rank = 2 + self.convdim
-        operands = [("img", img, rank), ("topgrad", topgrad, rank)]
+        operands = [("img", img, rank, self.imshp), ("topgrad", topgrad, rank, ())]
         img, topgrad = _operands("gradient of a convolution", operands)
         shape = _shape_vector(self.convdim, shape)
         places = [False] * self.convdim if self.unshared else []

@@ -10,10 +10,12 @@ import numpy as np
 from theano._core.base.errors import WindowError
 from theano._core.base.records import Record
 from theano._core.base.sequences import listed
+from theano._core.base.settings import config
 from theano._core.ir.variable import Apply, Variable
-from theano._core.ops.array.assertions import Require
+from theano._core.ops.array.assertions import Assert, Require
 from theano._core.ops.array.dims import as_int64, lengths_of
 from theano._core.ops.array.indexing import subtensor
+from theano._core.ops.array.shaping import length
 from theano._core.ops.core.op import Guard, Op, Structured, as_variable
 from theano._core.ops.elementwise.arithmetic import add, eq, int_div, le, mul, sub
 
@@ -198,6 +200,24 @@ def placed(
         apart = xp.pad(apart, [(0, 0)] * (apart.ndim - 1) + [(start, end)])
         part = xp.moveaxis(apart, -1, axis)
     return part
+
+
+def assert_shape(
+    x: TensorLike, expected_shape: Sequence[object], msg: str = "Unexpected shape."
+) -> Any:
+    """Return `x`, which is checked to have a shape if `config.conv.assert_shape` says so.
+
+    Parameters
+    ----------
+    x : TensorVariable
+    expected_shape : sequence of int, scalar variable or None
+    msg : str
+        Text of the AssertionError.
+    """
+    if expected_shape is None or not config.conv.assert_shape:
+        return x
+    tests = [equal(length(x, a), n) for a, n in enumerate(expected_shape) if n is not None]
+    return Assert(msg)(x, *(t for t in tests if t is not True)) if tests else x
 
 
 class WindowOp(Structured):
