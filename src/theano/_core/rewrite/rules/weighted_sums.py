@@ -187,9 +187,9 @@ def weighted_sum(total: Variable) -> WeightedSum | None:
     return WeightedSum(exponentials, weights, divisors, factors.masks, largest, limit, value)
 
 
-def limit_of(most: Variable) -> Any:
-    """Return the largest exponent less the finite one: 0 as a rule."""
-    return switch(isinf(most), most, number(0, most.type.dtype))
+def limit_of(most: Variable, least: float = 0) -> Any:
+    """Return the largest exponent less the finite one, as a rule 0; or what else it is `least`."""
+    return switch(isinf(most), most, number(least, most.type.dtype))
 
 
 def _counted(power: Variable, weights: Sequence[Variable], masks: Masks) -> Any:
@@ -388,9 +388,11 @@ def _log1p_of_terms(rewriter: Rewriter, node: Apply) -> Any:
     terms = terms_of(total, single=True) if made_by(without_axes(total), *SUMMED) else []
     if not terms or all(t.is_bounded for t in terms) or any(t.rest.negative for t in terms):
         return None
+    if len(terms) == 1 and not len(terms[0].rest):
+        return softplus(terms[0].power)
     powers = (_counted(t.power - _room(total, t), t.weights, ()) for t in terms)
     most = maximum(reduce(maximum, powers), _zero(total.type.dtype))
-    limit = limit_of(most) + number(_log_of_greatest(total.type.dtype), total.type.dtype)
+    limit = limit_of(most, _log_of_greatest(total.type.dtype))
     less = sum_of_terms(total, terms, finite(most), limit)
     return log1p(expm1(-finite(most)) + less) + finite(most)
 
