@@ -160,6 +160,8 @@ EXAMPLES: dict[str, Any] = {
     "sum(one_hot(i) x, axis=1) → x[arange(n), i]": (
         T.eq(i[:, None], T.arange(2)) * T.log(m[i])
     ).sum(axis=1),
+    "sum(inc(zeros, x, i) y) → x y[i]": (T.inc_subtensor(T.zeros(3)[1], s) * y).sum(),
+    "dot(x, inc(zeros, y, i)) → x[:, i] y": T.dot(m.T, T.inc_subtensor(T.zeros(3)[1], s)),
     "sum(x[nonzero(c)]) → sum(switch(c, x, 0))": x[T.gt(x, 0).nonzero()].sum(),
     "set(x, y[nonzero(c)], nonzero(c)) → switch(c, y, x)": T.set_subtensor(
         x[T.gt(x, 0)], T.sqr(x[T.gt(x, 0)])

@@ -1,4 +1,4 @@
-"""Products with one-hot matrices pick and add rows."""
+"""Products with one-hot matrices, and with vectors that have one item, pick and add rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from theano._core.ops.array.products import Dot
+from theano._core.ops.array.reductions import Reduction
+from theano._core.ops.control.scan import Loop
 
 i, w, x = T.lvector("i"), T.dmatrix("w"), T.dmatrix("x")
 FORMS = {
@@ -105,3 +108,52 @@ def test_numbers_that_a_cast_changes(number: float, dtype: str) -> None:
     values = [2, 0, 1, 2], np.arange(6.0).reshape(3, 2), np.arange(12.0).reshape(4, 3)
     for one, two in zip(f(*values), g(*values), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-12)
+
+
+p, t = T.dvector("p"), T.dvector("t")
+# What is fitted, whose Jacobian has a row for each item of t.
+CURVES = {
+    "decay": p[0] * T.exp(-p[1] * t) + p[2],
+    "line": p[0] * t + p[1],
+    "quotient": p[0] / (1 + p[1] * t),
+    "relu": T.nnet.relu(p[0] * t - 1) / p[1],
+    "maximum": T.maximum(p[0] * t, p[2]) ** 2,
+    "choice": T.switch(t > 1, p[0] * t, p[1] - t),
+    "product": T.tanh(T.dot(T.outer(t, T.ones(3)) ** T.arange(3), p)),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_rows_of_jacobians_are_computed_item_by_item(name: str) -> None:
+    rows = theano.gradient.jacobian(CURVES[name], p)
+    f, g = (theano.function([p, t], rows, mode=mode) for mode in (None, PLAIN))
+    (loop,) = [n for n in f.maker.graph.toposort() if isinstance(n.op, Loop)]
+    assert not any(isinstance(n.op, (Dot, Reduction)) for n in loop.op.body.nodes)
+    for count in (0, 1, 2, 40):
+        values = np.array([0.8, 0.5, -0.1]), np.linspace(0, 3, count)
+        np.testing.assert_allclose(f(*values), g(*values), rtol=1e-13, atol=1e-14)
+
+
+def test_one_item_of_a_vector() -> None:
+    """Of a product with zeros, one of which is increased; the place and the lengths are checked."""
+    k, s = T.lscalar("k"), T.dscalar("s")
+    hot = T.inc_subtensor(T.zeros(p.shape)[k], s)
+    outputs = [hot.sum(), (hot * p).sum(), T.dot(x, -hot * p), T.dot(hot / p, x.T), T.dot(p, hot)]
+    outputs += [T.switch(p > 1, p * hot, 0).sum(), (hot * p - 2 * hot).sum()]
+    f, g = (theano.function([k, s, p, x], outputs, mode=mode) for mode in (None, PLAIN))
+    assert not any(name == "dot" or name.startswith("Sum") for name in names(f))
+    matrix = np.random.RandomState(2).normal(size=(2, 3))
+    for place in (0, 2, -1, -3):
+        values = place, 0.3, np.array([0.5, 2.0, 1.5]), matrix
+        for got, wanted in zip(f(*values), g(*values), strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-15)
+    for output in outputs:
+        one = theano.function([k, s, p, x], output, on_unused_input="ignore")
+        for place in (3, -4):
+            with pytest.raises(IndexError):
+                one(place, 0.3, np.ones(3), matrix)
+    with pytest.raises(ValueError, match=r"mis-match|do not fit|shape"):
+        f(0, 0.3, np.ones(2), matrix)
+    both = theano.function([s, p, t], (T.inc_subtensor(T.zeros(p.shape)[0], s) * t).sum())
+    with pytest.raises(ValueError, match="mis-match"):
+        both(0.3, np.ones(3), np.ones(2))

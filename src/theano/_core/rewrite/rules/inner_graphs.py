@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theano._core.ir.graph import copy_graph
 from theano._core.ir.types import TensorType
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ops.array.broadcasting import alloc, known_value
+from theano._core.ops.array.indexing import IncSubtensor
+from theano._core.ops.array.shaping import length
 from theano._core.ops.control.body import Body
 from theano._core.ops.control.scan import Loop
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
+from theano._core.rewrite.rules.flatten import number
+from theano._core.rewrite.rules.one_hot import adds_to_item
 from theano._core.rewrite.rules.reversals import any_reversed
 
 RULES = Rules("canonical")
@@ -18,6 +24,28 @@ RULES = Rules("canonical")
 
 def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
     return with_new_body(rewriter, node, lambda outputs, inner: outputs)
+
+
+def _rewrite_with_known(rewriter: Rewriter, node: Apply) -> Any:
+    return with_new_body(rewriter, node, lambda outputs, inner: _known_inside(node, outputs))
+
+
+def _known_inside(node: Apply, outputs: Sequence[Variable]) -> Sequence[Any]:
+    """Return what a body makes with constants inside, and vectors of zeros that one item adds to.
+
+    Gradients of an item make such; rules then find what is made of them. What zeros are left is
+    moved out again with all else that is the same in every step.
+    """
+    op: Loop = node.op
+    writes = (n for n in op.body.nodes if isinstance(n.op, IncSubtensor) and adds_to_item(n))
+    written = {n.inputs[0] for n in writes}
+    known: dict[Variable, Any] = {}
+    for inner, outer in zip(op.inner.fixed, op.outer(node).fixed, strict=True):
+        if isinstance(outer, Constant) and outer.type == inner.type:
+            known[inner] = outer
+        elif inner in written and known_value(outer) == 0:
+            known[inner] = alloc(number(0, inner.type.dtype), length(inner, 0))
+    return copy_graph(outputs, known) if known else outputs
 
 
 def _reverse_in_body(rewriter: Rewriter, node: Apply) -> Any:
@@ -63,21 +91,19 @@ def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
             continue
         lengths = rewriter.shape(source)[dropped:]
         shape = []
-        for axis, (one, length) in enumerate(
-            zip(variable.type.broadcastable, lengths, strict=True)
-        ):
-            if one or isinstance(length, int):
-                shape.append(1 if one else length)
+        for axis, (one, n) in enumerate(zip(variable.type.broadcastable, lengths, strict=True)):
+            if one or isinstance(n, int):
+                shape.append(1 if one else n)
                 continue
-            if length not in inside:
-                inside[length] = variable, axis
-            shape.append(inside[length])
+            if n not in inside:
+                inside[n] = variable, axis
+            shape.append(inside[n])
         table[variable] = tuple(shape)
     return table
 
 
 for _phase, _keeps, _rewrite in (
-    ("canonical", "nan", _rewrite_body),
+    ("canonical", "nan", _rewrite_with_known),
     ("reversals", "rounding", _reverse_in_body),
     ("stable", "nan", _rewrite_body),
     ("special", "nan", _rewrite_body),

@@ -1,4 +1,4 @@
-"""Matrices whose rows have a number in one place and zeros elsewhere: products pick and add rows.
+"""Vectors, and rows of matrices, with a number in one place and zeros elsewhere: products pick.
 
 As with diagonals, what a zero is multiplied by does not count, infinite or NaN as it may be.
 """
@@ -6,7 +6,8 @@ As with diagonals, what a zero is multiplied by does not count, infinite or NaN 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,13 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import alloc, known_value
 from theano._core.ops.array.creation import ARange, Eye, iota
 from theano._core.ops.array.dims import as_int64
+from theano._core.ops.array.index_form import Slice
 from theano._core.ops.array.indexing import (
     AT,
     AdvancedIncSubtensor,
     AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
     gather,
     scatter_add,
 )
@@ -31,6 +35,7 @@ from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle, transpose_of
 from theano._core.ops.core.op import as_variable, python_int
 from theano._core.ops.elementwise.arithmetic import (
+    add,
     and_,
     eq,
     ge,
@@ -39,15 +44,19 @@ from theano._core.ops.elementwise.arithmetic import (
     minimum,
     mul,
     neg,
+    sub,
     switch,
+    true_div,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.flatten import number
+from theano._core.rewrite.rules.products import Factors, flatten
 
 RULES = Rules("special")
 rule = RULES.rule
+MISMATCH = "Input dimension mis-match. (shape[0])"
 # Functions in sequence through which what is picked is taken.
 FEW_LEVELS = 8
 # Rows of an identity matrix that is looked for among constants.
@@ -311,3 +320,138 @@ def _items(
     return (
         gather(dimshuffle(value, (1,)), positions) if pattern[0] else gather(value, rows, positions)
     )
+
+
+# -- gradients of one item, as in rows of Jacobians ------------------------------------------------
+
+
+class Place(Record):
+    """A place in vectors of one length, as what writes to it names it."""
+
+    write: Apply
+    length: Any
+
+    def read(self, rewriter: Rewriter, rows: Variable) -> Any:
+        """Return the item of a vector, or the row of a matrix."""
+        if rows.type.ndim == 1 and rows.type.broadcastable[0]:
+            return dimshuffle(rows, ())
+        rows = _fitting(rows, rewriter.shape(rows)[0], self.length, MISMATCH)
+        return Subtensor(self.write.op.index)(rows, *self.write.inputs[2:])
+
+    def is_of(self, other: Place) -> bool:
+        """Tell whether it is the same as another one."""
+        same = self.write.op.index == other.write.op.index and self.length is other.length
+        return same and all(map(is_, self.write.inputs[2:], other.write.inputs[2:]))
+
+
+def one_item(
+    rewriter: Rewriter, vector: Variable, levels: int = FEW_LEVELS
+) -> tuple[Place, Any] | None:
+    """Return the place of the only item of a vector that is not 0, and that item.
+
+    Such are zeros of which one is increased, products with them, and sums of such.
+    """
+    if vector.type.broadcastable != (False,) or not dtypes.is_float(vector.type.dtype):
+        return None
+    factors = (flatten(vector) if levels else None) or Factors()
+    for index, factor in enumerate(factors.plus):
+        node = factor.owner if factor.type == vector.type else None
+        found = node and (
+            _written(rewriter, node)
+            or _sum_at(rewriter, node, levels - 1)
+            or _choice_at(rewriter, node, levels - 1)
+        )
+        if found:
+            place, item = found
+            del factors.plus[index]
+            return place, _times_items(rewriter, place, item, factors)
+    return None
+
+
+def _written(rewriter: Rewriter, node: Apply) -> tuple[Place, Any] | None:
+    """Return the place and the number for zeros of which one is increased."""
+    if not isinstance(node.op, IncSubtensor) or not adds_to_item(node):
+        return None
+    zeros, item = node.inputs[:2]
+    if known_value(zeros) != 0:
+        return None
+    return Place(node, rewriter.shape(zeros)[0]), cast(item, zeros.type.dtype)
+
+
+def _sum_at(rewriter: Rewriter, node: Apply, levels: int) -> tuple[Place, Any] | None:
+    """Return the place and the item of a sum of vectors that have items in the same place."""
+    if node.op is not add and node.op is not sub:
+        return None
+    found = [one_item(rewriter, v, levels) for v in node.inputs]
+    if found[0] is None or any(f is None or not f[0].is_of(found[0][0]) for f in found):
+        return None
+    return found[0][0], node.op(*(item for _, item in filter(None, found)))
+
+
+def _choice_at(rewriter: Rewriter, node: Apply, levels: int) -> tuple[Place, Any] | None:
+    """Return the place and the item of a vector, or zeros where a condition says so."""
+    zero = [known_value(v) == 0 for v in node.inputs[1:]] if node.op is switch else []
+    if zero not in ([True, False], [False, True]):
+        return None
+    found = one_item(rewriter, node.inputs[1 + zero[0]], levels)
+    if found is None:
+        return None
+    place, item = found
+    choices = [number(0, item.type.dtype), item]
+    return place, switch(place.read(rewriter, node.inputs[0]), *choices[:: 1 if zero[0] else -1])
+
+
+def _times_items(rewriter: Rewriter, place: Place, item: Any, factors: Factors) -> Any:
+    """Return an item of a vector, times those of the others in a product."""
+    read = partial(place.read, rewriter)
+    masks = [condition for condition, _ in factors.masks]
+    # That there is such a place is checked where another vector is read, or the zeros.
+    if all(v.type.broadcastable == (True,) for v in (*factors.plus, *factors.minus, *masks)):
+        item = read(place.write.inputs[0]) + item
+    item = reduce(mul, map(read, factors.plus), item)
+    if factors.minus:
+        item = true_div(item, reduce(mul, map(read, factors.minus)))
+    item = neg(item) if factors.negative else item
+    zero = number(0, item.type.dtype)
+    for condition, holds in factors.masks:
+        item = switch(read(condition), *((item, zero) if holds else (zero, item)))
+    return item
+
+
+def adds_to_item(write: Apply) -> bool:
+    """Tell whether a write adds to one item of a vector."""
+    one = write.outputs[0].type.ndim == 1 and not isinstance(write.op.index[0], Slice)
+    return one and not write.op.assign
+
+
+@rule(
+    "sum(inc(zeros, x, i) y) → x y[i]",
+    on=Reduction,
+    needs=(IncSubtensor,),
+    keeps="nan",
+    why="one item is computed",
+    phase="canonical",
+)
+def _sum_of_one_item(rewriter: Rewriter, node: Apply) -> Any:
+    """Before loops, as of Jacobians, have their zeros made outside."""
+    found = one_item(rewriter, node.inputs[0]) if node.op.kind == "sum" else None
+    return None if found is None else cast(found[1], node.outputs[0].type.dtype)
+
+
+@rule(
+    "dot(x, inc(zeros, y, i)) → x[:, i] y",
+    on=Dot,
+    needs=(IncSubtensor,),
+    keeps="nan",
+    why="one column is read",
+    phase="canonical",
+)
+def _product_with_one_item(rewriter: Rewriter, node: Apply) -> Any:
+    """Also of products with such, and dot(inc(zeros, y, i), x) → x[i] y."""
+    x, y = node.inputs
+    for vector, rows in ((y, dimshuffle(x, (1, 0)) if x.type.ndim == 2 else x), (x, y)):
+        found = one_item(rewriter, vector)
+        if found is not None:
+            place, item = found
+            return _times(place.read(rewriter, rows), item, node.outputs[0].type.dtype)
+    return None
