@@ -129,6 +129,33 @@ def test_what_has_its_largest_taken_away_is_left() -> None:
     np.testing.assert_allclose(f(values), [[1000 + np.log(2), -np.inf]], rtol=1e-14)
 
 
+def test_what_has_the_larger_of_some_taken_away_is_left() -> None:
+    a, b, c = T.dvectors("a", "b", "c")
+    most, least = T.maximum(T.maximum(a, b), c), T.minimum(a, T.minimum(b, c))
+    outputs = [
+        most + T.log(T.exp(a - most) + T.exp(b - most) + T.exp(c - most)),
+        T.log(T.exp(least - a) + T.exp(least - b) + T.exp(least - c)) - least,
+    ]
+    f = theano.function([a, b, c], [v for o in outputs for v in (o, T.grad(o.sum(), a))])
+    names = [str(n.op) for n in f.maker.graph.toposort()]
+    assert sum(name.startswith("Elemwise{exp,") for name in names) == 6
+    assert not any("isinf" in name for name in names)
+    values = np.array([[1000.0, -1000, 3], [999.0, -2000, 3], [-1000.0, -1001, 3]])
+    values = values[:, [0, 1, 2, 0]] + [0, 0, 0, 5e3]
+    weights = np.exp(values - values.max(axis=0))
+    total = weights.sum(axis=0)
+    upper, slope, lower, fall = f(*values)
+    np.testing.assert_allclose(upper, values.max(axis=0) + np.log(total), rtol=1e-15)
+    np.testing.assert_allclose(slope, weights[0] / total, rtol=1e-14)
+    weights = np.exp(values.min(axis=0) - values)
+    total = weights.sum(axis=0)
+    np.testing.assert_allclose(lower, np.log(total) - values.min(axis=0), rtol=1e-15)
+    np.testing.assert_allclose(fall, -weights[0] / total, rtol=1e-14)
+    # Of other numbers than those that are summed, the largest may be far from them.
+    far = T.log(T.exp(a - most) + T.exp(b - most))
+    assert np.isfinite(theano.function([a, b, c], far)([-1e3], [-1e3], [1e3])).all()
+
+
 def test_cross_entropy_and_its_gradient_stay_finite() -> None:
     z, t = T.dvector("z"), T.dvector("t")
     p = 1 / (1 + T.exp(-z))

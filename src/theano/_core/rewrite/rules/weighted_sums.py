@@ -261,7 +261,34 @@ def terms_of(total: Variable, single: bool = False) -> list[Term]:
         result.append(term)
     if all(t.is_bounded for t in result) and not all(t.exponentials for t in result):
         return []
-    return result
+    return [] if _less_largest(result) else result
+
+
+def _less_largest(terms: Sequence[Term]) -> bool:
+    """Tell whether exponents are less their largest: in exp(x - m) + exp(y - m), m = max(x, y).
+
+    One of the terms is 1. So it is for exp(m - x) + exp(m - y), m = min(x, y).
+    """
+    powers = [None if len(t.rest) else made_by(t.power, sub) for t in terms]
+    exponents = [node.inputs for node in powers if node is not None]
+    if len(exponents) < len(terms) or not terms:
+        return False
+    for place, extreme in ((1, maximum), (0, minimum)):
+        largest = exponents[0][place]
+        others = {inputs[1 - place] for inputs in exponents}
+        if all(inputs[place] is largest for inputs in exponents):
+            return others == _compared(largest, extreme)
+    return False
+
+
+def _compared(largest: Variable, extreme: Elementwise) -> set[Any]:
+    """Return the operands of nested maxima or minima, each of two."""
+    waiting = [largest]
+    for value in waiting:
+        node = made_by(value, extreme)
+        if node is not None and len(waiting) < WIDEST:
+            waiting += node.inputs
+    return {value for value in waiting if not made_by(value, extreme)}
 
 
 def _term(value: Variable, dtype: str) -> Term | None:
