@@ -26,11 +26,11 @@ def _rewrite_body(rewriter: Rewriter, node: Apply) -> Any:
     return with_new_body(rewriter, node, lambda outputs, inner: outputs)
 
 
-def _rewrite_with_known(rewriter: Rewriter, node: Apply) -> Any:
-    return with_new_body(rewriter, node, lambda outputs, inner: _known_inside(node, outputs))
+def _rewrite_with_constants(rewriter: Rewriter, node: Apply) -> Any:
+    return with_new_body(rewriter, node, lambda outputs, inner: _with_constants(node, outputs))
 
 
-def _known_inside(node: Apply, outputs: Sequence[Variable]) -> Sequence[Any]:
+def _with_constants(node: Apply, outputs: Sequence[Variable]) -> Sequence[Any]:
     """Return what a body makes with constants inside, and vectors of zeros that one item adds to.
 
     Gradients of an item make such; rules then find what is made of them. What zeros are left is
@@ -39,13 +39,13 @@ def _known_inside(node: Apply, outputs: Sequence[Variable]) -> Sequence[Any]:
     op: Loop = node.op
     writes = (n for n in op.body.nodes if isinstance(n.op, IncSubtensor) and adds_to_item(n))
     written = {n.inputs[0] for n in writes}
-    known: dict[Variable, Any] = {}
+    inside: dict[Variable, Any] = {}
     for inner, outer in zip(op.inner.fixed, op.outer(node).fixed, strict=True):
         if isinstance(outer, Constant) and outer.type == inner.type:
-            known[inner] = outer
+            inside[inner] = outer
         elif inner in written and known_value(outer) == 0:
-            known[inner] = alloc(number(0, inner.type.dtype), length(inner, 0))
-    return copy_graph(outputs, known) if known else outputs
+            inside[inner] = alloc(number(0, inner.type.dtype), length(inner, 0))
+    return copy_graph(outputs, inside) if inside else outputs
 
 
 def _reverse_in_body(rewriter: Rewriter, node: Apply) -> Any:
@@ -103,7 +103,7 @@ def _inner_shapes(rewriter: Rewriter, node: Apply) -> dict[Any, Any]:
 
 
 for _phase, _keeps, _rewrite in (
-    ("canonical", "nan", _rewrite_with_known),
+    ("canonical", "nan", _rewrite_with_constants),
     ("reversals", "rounding", _reverse_in_body),
     ("stable", "nan", _rewrite_body),
     ("special", "nan", _rewrite_body),

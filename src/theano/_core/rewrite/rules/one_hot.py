@@ -356,13 +356,13 @@ def one_item(
     factors = (flatten(vector) if levels else None) or Factors()
     for index, factor in enumerate(factors.plus):
         node = factor.owner if factor.type == vector.type else None
-        found = node and (
+        single = node and (
             _written(rewriter, node)
             or _sum_at(rewriter, node, levels - 1)
             or _choice_at(rewriter, node, levels - 1)
         )
-        if found:
-            place, item = found
+        if single:
+            place, item = single
             del factors.plus[index]
             return place, _times_items(rewriter, place, item, factors)
     return None
@@ -382,10 +382,11 @@ def _sum_at(rewriter: Rewriter, node: Apply, levels: int) -> tuple[Place, Any] |
     """Return the place and the item of a sum of vectors that have items in the same place."""
     if node.op is not add and node.op is not sub:
         return None
-    found = [one_item(rewriter, v, levels) for v in node.inputs]
-    if found[0] is None or any(f is None or not f[0].is_of(found[0][0]) for f in found):
+    terms = [term for v in node.inputs if (term := one_item(rewriter, v, levels)) is not None]
+    place = terms[0][0] if len(terms) == len(node.inputs) else None
+    if place is None or not all(other.is_of(place) for other, _ in terms):
         return None
-    return found[0][0], node.op(*(item for _, item in filter(None, found)))
+    return place, node.op(*(item for _, item in terms))
 
 
 def _choice_at(rewriter: Rewriter, node: Apply, levels: int) -> tuple[Place, Any] | None:
@@ -393,10 +394,10 @@ def _choice_at(rewriter: Rewriter, node: Apply, levels: int) -> tuple[Place, Any
     zero = [known_value(v) == 0 for v in node.inputs[1:]] if node.op is switch else []
     if zero not in ([True, False], [False, True]):
         return None
-    found = one_item(rewriter, node.inputs[1 + zero[0]], levels)
-    if found is None:
+    chosen = one_item(rewriter, node.inputs[1 + zero[0]], levels)
+    if chosen is None:
         return None
-    place, item = found
+    place, item = chosen
     choices = [number(0, item.type.dtype), item]
     return place, switch(place.read(rewriter, node.inputs[0]), *choices[:: 1 if zero[0] else -1])
 
@@ -434,8 +435,8 @@ def adds_to_item(write: Apply) -> bool:
 )
 def _sum_of_one_item(rewriter: Rewriter, node: Apply) -> Any:
     """Before loops, as of Jacobians, have their zeros made outside."""
-    found = one_item(rewriter, node.inputs[0]) if node.op.kind == "sum" else None
-    return None if found is None else cast(found[1], node.outputs[0].type.dtype)
+    single = one_item(rewriter, node.inputs[0]) if node.op.kind == "sum" else None
+    return None if single is None else cast(single[1], node.outputs[0].type.dtype)
 
 
 @rule(
@@ -450,8 +451,8 @@ def _product_with_one_item(rewriter: Rewriter, node: Apply) -> Any:
     """Also of products with such, and dot(inc(zeros, y, i), x) → x[i] y."""
     x, y = node.inputs
     for vector, rows in ((y, dimshuffle(x, (1, 0)) if x.type.ndim == 2 else x), (x, y)):
-        found = one_item(rewriter, vector)
-        if found is not None:
-            place, item = found
+        single = one_item(rewriter, vector)
+        if single is not None:
+            place, item = single
             return _times(place.read(rewriter, rows), item, node.outputs[0].type.dtype)
     return None
