@@ -336,3 +336,10 @@ def test_a_graph_of_what_yields_variables_has_them():
     graph = theano.gof.FunctionGraph((v for v in (x, y)), map(abs, [x * y]))
     assert len(graph.inputs) == 2
     assert len(graph.apply_nodes) == 2
+
+
+def test_axes_of_stacks_are_integers():
+    x = T.dvector()
+    for axis in (0.7, 1.0, T.dscalar(), T.iscalar(), "1", 1j):
+        with pytest.raises(TypeError):
+            T.stack([x, x], axis=axis)

@@ -213,8 +213,11 @@ def _stack_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Seq
             f"stack() got unexpected arguments: {[*kwargs, *extra]}. The variables are one list: "
             "stack([x, y], axis=0)"
         )
-    constant_axis = axis if isinstance(axis, (int, float)) else python_int(as_tensor_variable(axis))
-    return tensors, int(axis if constant_axis is None else constant_axis)
+    position = as_tensor_variable(axis)
+    if not dtypes.is_discrete(position.type.dtype):
+        raise TypeError(f"stack() needs an integer as its axis, got {axis}")
+    number = python_int(position)
+    return tensors, int(axis if number is None else number)
 
 
 def stacklists(arg: TensorLike) -> TensorVariable:
