@@ -157,3 +157,14 @@ def test_one_item_of_a_vector() -> None:
     both = theano.function([s, p, t], (T.inc_subtensor(T.zeros(p.shape)[0], s) * t).sum())
     with pytest.raises(ValueError, match="mis-match"):
         both(0.3, np.ones(3), np.ones(2))
+
+
+@pytest.mark.parametrize("index", [(), (slice(1, None),), (None, 0)])
+def test_vectors_that_are_increased_as_a_whole(index: Any) -> None:
+    def increased(number: Any) -> Any:
+        return (T.inc_subtensor(T.zeros(p.shape)[index], number) * p).sum()
+
+    numbers, value = np.array([0.3, 0.7]), np.array([0.5])
+    for out in (increased(2.0), theano.scan(increased, numbers)[0]):
+        f, g = (theano.function([p], out, mode=mode) for mode in (None, PLAIN))
+        np.testing.assert_array_equal(f(value), g(value))

@@ -421,7 +421,8 @@ def _times_items(rewriter: Rewriter, place: Place, item: Any, factors: Factors) 
 
 def adds_to_item(write: Apply) -> bool:
     """Tell whether a write adds to one item of a vector."""
-    one = write.outputs[0].type.ndim == 1 and not isinstance(write.op.index[0], Slice)
+    index = write.op.index
+    one = write.outputs[0].type.ndim == len(index) == 1 and not isinstance(index[0], Slice)
     return one and not write.op.assign
 
 
