@@ -140,6 +140,7 @@ def test_one_item_of_a_vector() -> None:
     hot = T.inc_subtensor(T.zeros(p.shape)[k], s)
     outputs = [hot.sum(), (hot * p).sum(), T.dot(x, -hot * p), T.dot(hot / p, x.T), T.dot(p, hot)]
     outputs += [T.switch(p > 1, p * hot, 0).sum(), (hot * p - 2 * hot).sum()]
+    outputs += [T.dot(hot, -(hot * p) - hot * p)]
     f, g = (theano.function([k, s, p, x], outputs, mode=mode) for mode in (None, PLAIN))
     assert not any(name == "dot" or name.startswith("Sum") for name in names(f))
     matrix = np.random.RandomState(2).normal(size=(2, 3))

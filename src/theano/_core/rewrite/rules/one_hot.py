@@ -332,8 +332,8 @@ class Place(Record):
     length: Any
 
     def read(self, rewriter: Rewriter, rows: Variable) -> Any:
-        """Return the item of a vector, or the row of a matrix."""
-        if rows.type.ndim == 1 and rows.type.broadcastable[0]:
+        """Return the item of a vector, or the row of a matrix; a number is itself."""
+        if rows.type.ndim < 2 and all(rows.type.broadcastable):
             return dimshuffle(rows, ())
         rows = _fitting(rows, rewriter.shape(rows)[0], self.length, MISMATCH)
         return Subtensor(self.write.op.index)(rows, *self.write.inputs[2:])
@@ -407,7 +407,7 @@ def _times_items(rewriter: Rewriter, place: Place, item: Any, factors: Factors) 
     read = partial(place.read, rewriter)
     masks = [condition for condition, _ in factors.masks]
     # That there is such a place is checked where another vector is read, or the zeros.
-    if all(v.type.broadcastable == (True,) for v in (*factors.plus, *factors.minus, *masks)):
+    if all(all(v.type.broadcastable) for v in (*factors.plus, *factors.minus, *masks)):
         item = read(place.write.inputs[0]) + item
     item = reduce(mul, map(read, factors.plus), item)
     if factors.minus:
