@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from theano._core.ir.variable import Apply, Variable
+from theano._core.ir.variable import Apply
 from theano._core.lower.arrays import Array
 from theano._core.lower.builder import kernel_choice, pieces
 from theano._core.lower.builder.core import Core
@@ -127,10 +126,7 @@ def _emit(p: Core, node: Apply) -> None:
         if length is not node.outputs[0]:
             p.define(node.outputs[0], p.scalar(p.size(length)))
             return
-    values = [
-        p.value(v) if not isinstance(op, Length) else _value_or_none(p, v) for v in node.inputs
-    ]
-    result = node.rules.emit(p, node, *values)
+    result = node.rules.emit(p, node, *map(p.value, node.inputs))
     results = list(result) if isinstance(result, (list, tuple)) else [result]
     for out, value in zip(node.outputs, results, strict=True):
         p.define(out, value)
@@ -143,10 +139,6 @@ def _write_alone(p: Core, node: Apply) -> None:
     p.uses[out] = p.uses.get(out, 0) + 1
     step = single(node, p.equal_lengths, {})
     kernel_choice.write_loop(p, step)
-
-
-def _value_or_none(p: Core, variable: Variable) -> Any:
-    return p.values.get(variable) if variable in p.values else p.value(variable)
 
 
 def _inline(p: Core, node: Apply) -> Array:

@@ -52,11 +52,11 @@ from theano._core.ops.elementwise.elementwise import Elementwise, cast
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.flatten import number
-from theano._core.rewrite.rules.products import Factors, flatten
+from theano._core.rewrite.rules.products import Factors, flatten, masked
 
 RULES = Rules("special")
 rule = RULES.rule
-MISMATCH = "Input dimension mis-match. (shape[0])"
+MISMATCH = "Input dimension mis-match. (shape[{}])"
 # Functions in sequence through which what is picked is taken.
 FEW_LEVELS = 8
 # Rows of an identity matrix that is looked for among constants.
@@ -268,8 +268,8 @@ def _product_picked(
     own = rewriter.shape(whole)
     for axis, v in ((axis, v) for v in others for axis in range(2)):
         if not v.type.broadcastable[axis]:
-            text = f"Input dimension mis-match. (shape[{axis}])"
-            positions = _fitting(matrix.positions, own[axis], rewriter.shape(v)[axis], text)
+            lengths = own[axis], rewriter.shape(v)[axis]
+            positions = _fitting(matrix.positions, *lengths, MISMATCH.format(axis))
             matrix = matrix.replace(positions=positions)
 
     def read(positions: Any) -> Any:
@@ -335,7 +335,7 @@ class Place(Record):
         """Return the item of a vector, or the row of a matrix; a number is itself."""
         if rows.type.ndim < 2 and all(rows.type.broadcastable):
             return dimshuffle(rows, ())
-        rows = _fitting(rows, rewriter.shape(rows)[0], self.length, MISMATCH)
+        rows = _fitting(rows, rewriter.shape(rows)[0], self.length, MISMATCH.format(0))
         return Subtensor(self.write.op.index)(rows, *self.write.inputs[2:])
 
     def is_of(self, other: Place) -> bool:
@@ -398,8 +398,7 @@ def _choice_at(rewriter: Rewriter, node: Apply, levels: int) -> tuple[Place, Any
     if chosen is None:
         return None
     place, item = chosen
-    choices = [number(0, item.type.dtype), item]
-    return place, switch(place.read(rewriter, node.inputs[0]), *choices[:: 1 if zero[0] else -1])
+    return place, masked(item, place.read(rewriter, node.inputs[0]), zero[1])
 
 
 def _times_items(rewriter: Rewriter, place: Place, item: Any, factors: Factors) -> Any:
@@ -413,9 +412,8 @@ def _times_items(rewriter: Rewriter, place: Place, item: Any, factors: Factors) 
     if factors.minus:
         item = true_div(item, reduce(mul, map(read, factors.minus)))
     item = neg(item) if factors.negative else item
-    zero = number(0, item.type.dtype)
     for condition, holds in factors.masks:
-        item = switch(read(condition), *((item, zero) if holds else (zero, item)))
+        item = masked(item, read(condition), holds)
     return item
 
 

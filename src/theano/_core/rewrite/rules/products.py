@@ -528,8 +528,13 @@ def build(node: Apply, factors: Factors) -> Any:
         result = mul(number(constant, dtype), result)
     result = neg(result) if negative else result
     for condition, holds in factors.masks:
-        result = switch(condition, *((result, 0) if holds else (0, result)))
+        result = masked(result, condition, holds)
     return filled(node, result)
+
+
+def masked(value: Any, condition: Variable, holds: bool) -> Any:
+    """Return a value where a condition holds, or does not, and 0 elsewhere."""
+    return switch(condition, *((value, 0) if holds else (0, value)))
 
 
 def _times(values: list[Variable], dtype: str) -> Any:

@@ -129,9 +129,10 @@ def _shifted(factors: Factors, below: Variable, weighted: WeightedSum) -> Factor
     for divisor in weighted.divisors:
         minus[minus.index(divisor.written)] = divisor.value
     total = without_axes(below)
-    has_weights = _all_in(weighted.weights, [uncast(v) for v in plus])
     has_weights = (
-        has_weights and _all_in(weighted.masks, factors.masks) and along(total, (below, total))
+        _all_in(weighted.weights, [uncast(v) for v in plus])
+        and _all_in(weighted.masks, factors.masks)
+        and along(total, (below, total))
     )
     limit = like(weighted.limit, below) if has_weights else None
     power = less(
