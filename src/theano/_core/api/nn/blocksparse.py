@@ -85,10 +85,10 @@ def sparse_block_gemv(
 
     def build(
         start: Variable, blocks: Variable, items: Variable, inputs: Variable, outputs: Variable
-    ) -> list[Any]:
+    ) -> Any:
         one, two = dimshuffle(inputs, (0, 1, "x")), dimshuffle(outputs, (0, "x", 1))
         terms = mul(dimshuffle(items, (0, 1, "x", 2, "x")), get_item(blocks, (one, two)))
-        return [add(reduce("sum", terms, (1, 3), terms.type.dtype), start)]
+        return add(reduce("sum", terms, (1, 3), terms.type.dtype), start)
 
     return SparseBlockGemv(body_over(outside, build), "SparseBlockGemv")(*outside)
 
@@ -118,11 +118,11 @@ def sparse_block_outer(
     operands = (o, x, y, xIdx, yIdx, alpha)
     outside = _of_ranks("o x y xIdx yIdx alpha", (4, 3, 3, 2, 2, 0), operands)
 
-    def build(start: Variable, left: Variable, right: Variable, *rest: Variable) -> list[Any]:
+    def build(start: Variable, left: Variable, right: Variable, *rest: Variable) -> Any:
         one, two, factor = rest
         outer = mul(dimshuffle(left, (0, 1, "x", 2, "x")), dimshuffle(right, (0, "x", 1, "x", 2)))
         part = get_item(start, (dimshuffle(one, (0, 1, "x")), dimshuffle(two, (0, "x", 1))))
-        return [inc_subtensor(part, cast(mul(factor, outer), start.type.dtype))]
+        return inc_subtensor(part, cast(mul(factor, outer), start.type.dtype))
 
     return SparseBlockOuter(body_over(outside, build), "SparseBlockOuter")(*outside)
 

@@ -117,9 +117,9 @@ def images2neibs(
     shape = as_tensor_variable(neib_shape)
     outside = [x, shape, shape if neib_step is None else as_tensor_variable(neib_step)]
 
-    def build(images: Variable, *pairs: Variable) -> list[Any]:
+    def build(images: Variable, *pairs: Variable) -> Any:
         size, step = (_pair(v) for v in pairs)
-        return [_patches(images, size, size if neib_step is None else step, mode)]
+        return _patches(images, size, size if neib_step is None else step, mode)
 
     return Images2Neibs(body_over(outside, build), mode)(*outside)
 

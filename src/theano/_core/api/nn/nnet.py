@@ -205,9 +205,9 @@ def softmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
 
 
 def _softmax(x: Variable) -> Any:
-    def build(row: Variable) -> list[Any]:
+    def build(row: Variable) -> Any:
         parts = exp(_shifted(row))
-        return [true_div(parts, row_sum(parts))]
+        return true_div(parts, row_sum(parts))
 
     return Softmax(body_over([x], build))(x)
 
@@ -387,9 +387,9 @@ def logsoftmax(c: TensorLike, axis: int | None = None) -> TensorVariable:
 
 
 def _logsoftmax(x: Variable) -> Any:
-    def build(row: Variable) -> list[Any]:
+    def build(row: Variable) -> Any:
         shifted = _shifted(row)
-        return [sub(shifted, log(row_sum(exp(shifted))))]
+        return sub(shifted, log(row_sum(exp(shifted))))
 
     return LogSoftmax(body_over([x], build))(x)
 

@@ -23,7 +23,7 @@ from theano._core.api.nn.ctc import ctc
 from theano._core.base.dtypes import all_dtypes
 from theano._core.ir.variable import Apply, Constant
 from theano._core.legacy.ops.elemwise_classes import CAReduce
-from theano._core.legacy.ops.whole import OfMaker, results, whole
+from theano._core.legacy.ops.whole import OfMaker, whole
 from theano._core.ops.array.creation import Eye as EngineEye, Join as EngineJoin
 from theano._core.ops.array.multi_index import (
     RavelMultiIndex as EngineRavelMultiIndex,
@@ -36,6 +36,7 @@ from theano._core.ops.control.inner_graph import (
     Named,
     Softmax as EngineSoftmax,
     Whole,
+    results,
 )
 from theano._core.ops.core.naming import variant
 from theano._core.ops.core.op import as_variable, complete

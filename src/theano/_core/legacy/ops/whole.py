@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from theano._core.ir.variable import Apply, Constant, Variable
+from theano._core.ir.variable import Apply, Variable
 from theano._core.legacy.user.expressed import Expressed, StandIn
 from theano._core.ops.control.inner_graph import Named, Whole, body_over
 from theano._core.ops.core.naming import variant
@@ -36,18 +36,7 @@ class OfMaker(StandIn, type):
         return kinds[0] if len(kinds) == 1 else None
 
 
-def results(made: object) -> list[Any]:
-    """Return what an expression has made as a list."""
-    return list(made) if isinstance(made, (list, tuple)) else [made]
-
-
 def whole(maker: object, build: Callable[..., object], values: Sequence[Variable]) -> Apply:
     """Return the node of `maker` that holds what `build` makes of values as one operation."""
-
-    def of_known(*inner: Variable) -> list[Any]:
-        # Lengths and axes that are known decide on types.
-        args = (v if isinstance(v, Constant) else w for v, w in zip(values, inner, strict=True))
-        return results(build(*args))
-
-    body = body_over(values, of_known)
+    body = body_over(values, build, constants_known=True)
     return Apply(Named(body, maker), values, [out.type() for out in body.outputs])

@@ -149,15 +149,27 @@ class InnerGraph(Structured):
         return self.name or type(self).__name__
 
 
-def body_over(outside: Sequence[Variable], build: Callable[..., Sequence[Any]]) -> Body:
-    """Return the body of what `build` makes of stand-ins for some values.
+def body_over(
+    outside: Sequence[Variable], build: Callable[..., Any], *, constants_known: bool = False
+) -> Body:
+    """Return the body of what `build` makes of stand-ins for some values, one or a list.
 
-    They have no test values: what an operation with the body gives has.
+    They have no test values: what an operation with the body gives has. With `constants_known`,
+    constants are given to `build` themselves: lengths and axes that are known decide on types.
     """
     inside = [v.type.make_variable() for v in outside]
+    values = inside
+    if constants_known:
+        pairs = zip(outside, inside, strict=True)
+        values = [v if isinstance(v, Constant) else stand_in for v, stand_in in pairs]
     off = config.compute_test_value == "off"
     with nullcontext() if off else change_flags(compute_test_value="off"):
-        return Body(inside, build(*inside))
+        return Body(inside, results(build(*values)))
+
+
+def results(made: object) -> list[Any]:
+    """Return what an expression has made as a list."""
+    return list(made) if isinstance(made, (list, tuple)) else [made]
 
 
 class Expression(InnerGraph):
@@ -355,14 +367,8 @@ def whole(
 
     That is a variable, or a list of several.
     """
-
-    def of_known(*inner: Variable) -> list[Any]:
-        # Lengths that are known decide on types.
-        args = (v if isinstance(v, Constant) else w for v, w in zip(inputs, inner, strict=True))
-        made = function(*args)
-        return made if isinstance(made, list) else [made]
-
-    return Whole(body_over(inputs, of_known), name, options)(*inputs)
+    body = body_over(inputs, function, constants_known=True)
+    return Whole(body, name, options)(*inputs)
 
 
 def as_one(
