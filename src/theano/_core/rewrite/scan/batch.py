@@ -23,7 +23,7 @@ from theano._core.ops.core.naming import plain_class
 from theano._core.ops.elementwise.arithmetic import minimum
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter
-from theano._core.rewrite.scan.editor import Draft
+from theano._core.rewrite.scan.mutable_loop import MutableLoop
 
 
 class StepBatch(Batch):
@@ -33,19 +33,19 @@ class StepBatch(Batch):
 
     Parameters
     ----------
-    draft : Draft
+    loop : MutableLoop
     last : bool
         Whether for the last step alone, if there is one.
     """
 
-    def __init__(self, draft: Draft, last: bool = False) -> None:
+    def __init__(self, loop: MutableLoop, last: bool = False) -> None:
         # Of these all rows are taken.
-        self.whole = {v for v, rows in draft.sequences.items() if _has_length(rows, draft.steps)}
-        partly = [rows for v, rows in draft.sequences.items() if v not in self.whole]
-        steps = checked_steps(draft.steps, [as_int64(length(rows, 0)) for rows in partly])
+        self.whole = {v for v, rows in loop.sequences.items() if _has_length(rows, loop.steps)}
+        partly = [rows for v, rows in loop.sequences.items() if v not in self.whole]
+        steps = checked_steps(loop.steps, [as_int64(length(rows, 0)) for rows in partly])
         size = minimum(steps, as_int64(1)) if last else steps
-        super().__init__(size, {}, draft.fixed, draft.inputs)
-        self.sequences, self.steps, self.last = draft.sequences, steps, last
+        super().__init__(size, {}, loop.fixed, loop.inputs)
+        self.sequences, self.steps, self.last = loop.sequences, steps, last
 
     def add(self, values: Sequence[Variable]) -> bool:
         """Compute values, of which `value` then tells; False if one of them cannot be had."""

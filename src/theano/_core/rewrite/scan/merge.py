@@ -11,7 +11,7 @@ from theano._core.ir.graph import copy_graph, toposort
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.ops.control.scan import Loop
 from theano._core.ops.control.scan_state import ALL, NEW, is_rows
-from theano._core.rewrite.scan.editor import Draft, DraftState
+from theano._core.rewrite.scan.mutable_loop import MutableLoop, MutableState
 
 
 def merge_loops(outputs: Sequence[Variable]) -> list[Any]:
@@ -42,7 +42,7 @@ def _merges(outputs: Sequence[Variable]) -> dict[Any, Any]:
         needs[node] |= 1 << own
         below = (bits for n, bits in enumerate(closed) if above >> n & 1)
         closed.append(reduce(or_, below, 1 << own))
-        marks = _marks(Draft(node))
+        marks = _marks(MutableLoop(node))
         # Loops that end early run the same steps if their conditions are equal.
         marks = [(node.inputs[0], m) for m in (marks[-1:] if node.op.until else marks)]
         for first in dict.fromkeys(n for mark in marks for n in earlier.get(mark, ())):
@@ -89,34 +89,34 @@ def _replaced(outputs: Sequence[Variable], table: dict[Any, Any]) -> list[Any]:
     return list(map(now, outputs))
 
 
-def _marks(draft: Draft) -> list[Any]:
+def _marks(loop: MutableLoop) -> list[Any]:
     """Return what two loops have in common if they can be merged: one mark of each.
 
     A mark of a state, or of the condition, is what it computes with any rows as those before.
     """
     marks: dict[Any, Any] = {}
-    for inside in (draft.sequences, draft.fixed):
+    for inside in (loop.sequences, loop.fixed):
         marks.update((v, hash((id(o), v.type))) for v, o in inside.items())
-    for state in draft.states:
+    for state in loop.states:
         marks.update((tap, hash((k, tap.type))) for k, tap in state.taps.items())
 
     def mark(variable: Variable) -> Any:
         constant = isinstance(variable, Constant)
         return hash(variable.signature()) if constant else marks.get(variable, id(variable))
 
-    for node in draft.nodes():
+    for node in loop.nodes():
         if node.rules.pure:
             own = hash((node.op, *map(mark, node.inputs)))
             marks.update((out, hash((own, i))) for i, out in enumerate(node.outputs))
-    states = [(s.initial, tuple(s.taps), s.value.type, mark(s.value)) for s in draft.states]
-    return states if draft.condition is None else [*states, mark(draft.condition)]
+    states = [(s.initial, tuple(s.taps), s.value.type, mark(s.value)) for s in loop.states]
+    return states if loop.condition is None else [*states, mark(loop.condition)]
 
 
 def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
     """Return replacements for the outputs of two loops, or None if they stay two."""
-    one = Draft(first)
+    one = MutableLoop(first)
     fresh = second.op.replaced(second.op.body.fresh()).make_node(*second.inputs)
-    two = Draft(fresh)
+    two = MutableLoop(fresh)
     pairs = _equal_states(one, two)
     equivalents = _mapping(one, two, pairs)
     if one.condition is not two.condition:
@@ -142,27 +142,29 @@ def _merged(first: Apply, second: Apply) -> dict[Any, Any] | None:
 
 
 def _take_over(
-    one: Draft,
-    two: Draft,
+    one: MutableLoop,
+    two: MutableLoop,
     equivalents: dict[Variable, Variable],
-    partners: dict[Variable, DraftState],
+    partners: dict[Variable, MutableState],
 ) -> None:
     """Add to the first loop what only the second has."""
     for state in two.states:
         if state.output not in partners:
             value = copy_graph([state.value], equivalents)[0]
             one.states.append(
-                DraftState(state.taps, state.initial, value, state.keep, state.output, state.label)
+                MutableState(
+                    state.taps, state.initial, value, state.keep, state.output, state.label
+                )
             )
     for inputs, more in ((one.sequences, two.sequences), (one.fixed, two.fixed)):
         inputs.update((v, o) for v, o in more.items() if v not in equivalents)
 
 
-def _state_of(draft: Draft, output: Variable) -> DraftState:
-    return next(state for state in draft.states if state.output is output)
+def _state_of(loop: MutableLoop, output: Variable) -> MutableState:
+    return next(state for state in loop.states if state.output is output)
 
 
-def _rows(table: dict[Variable, Variable], state: DraftState, keep: Any) -> Any:
+def _rows(table: dict[Variable, Variable], state: MutableState, keep: Any) -> Any:
     """Return the rows that `keep` asks for, of those that a state keeps."""
     rows = table[state.output]
     if keep == state.keep or not is_rows(state.value):
@@ -171,15 +173,15 @@ def _rows(table: dict[Variable, Variable], state: DraftState, keep: Any) -> Any:
     return rows[depth:] if keep == NEW else rows[-keep:]
 
 
-def _equal_states(one: Draft, two: Draft) -> list[tuple[DraftState, DraftState]]:
+def _equal_states(one: MutableLoop, two: MutableLoop) -> list[tuple[MutableState, MutableState]]:
     """Return the pairs of states that have the same value at every step.
 
     All that have equal marks are taken to be equal; what then turns out different is not.
     """
-    mine: dict[Any, list[DraftState]] = {}
+    mine: dict[Any, list[MutableState]] = {}
     for mark, a in zip(_marks(one), one.states, strict=False):
         mine.setdefault(mark, []).append(a)
-    pairs: list[tuple[DraftState, DraftState]] = []
+    pairs: list[tuple[MutableState, MutableState]] = []
     for mark, b in zip(_marks(two), two.states, strict=False):
         if mine.get(mark):
             pairs.append((mine[mark].pop(0), b))
@@ -192,7 +194,7 @@ def _equal_states(one: Draft, two: Draft) -> list[tuple[DraftState, DraftState]]
 
 
 def _mapping(
-    one: Draft, two: Draft, pairs: Sequence[tuple[DraftState, DraftState]]
+    one: MutableLoop, two: MutableLoop, pairs: Sequence[tuple[MutableState, MutableState]]
 ) -> dict[Any, Any]:
     """Return variables of the second body that mean variables of the first."""
     equivalents: dict[Any, Any] = {}

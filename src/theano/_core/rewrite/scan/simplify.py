@@ -1,7 +1,7 @@
 """Rewriting of loops: what a step need not do, and what need not be kept.
 
-One walk over the loops of a graph. Every change is a function of a `Draft`; the list at the end is
-the order in which they are tried.
+One walk over the loops of a graph. Every change is a function of a `MutableLoop`; the list at the
+end is the order in which they are tried.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import add, minimum, mul
 from theano._core.rewrite.engine import conform
 from theano._core.rewrite.inline import in_loops
-from theano._core.rewrite.scan.editor import Draft, DraftState, Uses
 from theano._core.rewrite.scan.merge import merge_loops
 from theano._core.rewrite.scan.move_out import (
     collect_given,
@@ -40,6 +39,7 @@ from theano._core.rewrite.scan.move_out import (
     move_out_rows,
     sum_at_once,
 )
+from theano._core.rewrite.scan.mutable_loop import MutableLoop, MutableState, Uses
 from theano._core.rewrite.scan.split_states import split_sequences, split_states
 from theano._core.rewrite.scan.truncate import run_fewer_steps
 
@@ -64,9 +64,9 @@ class _Watched(Uses):
         return uses
 
 
-# From a draft and the uses of every variable to what replaces variables outside; or True, where the
-# draft has changed, to which more may be done before it is built. Else it is left as it is.
-Change = Callable[[Draft, Uses], dict[Any, Any] | bool | None]
+# From a loop and the uses of every variable to what replaces variables outside; or True, where the
+# loop has changed, to which more may be done before it is built. Else it is left as it is.
+Change = Callable[[MutableLoop, Uses], dict[Any, Any] | bool | None]
 
 
 def rewrite_loops(outputs: Sequence[Variable]) -> list[Any]:
@@ -128,16 +128,16 @@ def _one_round(
 def _change(node: Apply, uses: Uses, changes: Sequence[Change]) -> dict[Any, Any] | None:
     """Return replacements for variables that one loop makes, or None if nothing is to be done."""
     with at_line(node.source):
-        draft, changed = Draft(node), False
+        loop, changed = MutableLoop(node), False
         for change in changes:
-            table = change(draft, uses)
+            table = change(loop, uses)
             if isinstance(table, dict):
                 break
             changed = changed or bool(table)
         else:
             if not changed:
                 return None
-            table = draft.build()
+            table = loop.build()
         return {old: _typed(new, old) for old, new in table.items() if old in uses}
 
 
@@ -149,57 +149,57 @@ def _typed(new: Variable, old: Variable) -> Any:
 # -- states and inputs ----------------------------------------------------------------------------
 
 
-def drop_dead_states(draft: Draft, uses: Uses) -> bool:
+def drop_dead_states(loop: MutableLoop, uses: Uses) -> bool:
     """Leave out states that nothing needs; keep no rows of those that only steps need."""
-    wanted = [s for s in draft.states if uses.get(s.output)]
-    live = wanted if len(wanted) == len(draft.states) else _needed_by(wanted, draft)
+    wanted = [s for s in loop.states if uses.get(s.output)]
+    live = wanted if len(wanted) == len(loop.states) else _needed_by(wanted, loop)
     narrowed = False
     for state in live:
         if state not in wanted and is_rows(state.value) and state.keep != 1:
             state.keep, narrowed = 1, True
-    fewer = len(live) < len(draft.states) and bool(live or draft.condition is not None)
+    fewer = len(live) < len(loop.states) and bool(live or loop.condition is not None)
     if fewer:
-        draft.states = live
+        loop.states = live
     return fewer or narrowed
 
 
-def _needed_by(wanted: Sequence[DraftState], draft: Draft) -> list[DraftState]:
+def _needed_by(wanted: Sequence[MutableState], loop: MutableLoop) -> list[MutableState]:
     """Return the states that some states or the condition need, these included, in order."""
     # A bit for each state: those whose taps a variable needs.
     needs: dict[Any, int] = {}
-    for number, state in enumerate(draft.states):
+    for number, state in enumerate(loop.states):
         needs.update(dict.fromkeys(state.taps.values(), 1 << number))
-    for node in draft.nodes():
+    for node in loop.nodes():
         below = reduce(or_, [needs.get(v, 0) for v in node.inputs], 0)
         needs.update(dict.fromkeys(node.outputs, below))
-    live = needs.get(draft.condition, 0)
-    live |= sum(1 << index for index, s in enumerate(draft.states) if s in wanted)
+    live = needs.get(loop.condition, 0)
+    live |= sum(1 << index for index, s in enumerate(loop.states) if s in wanted)
     previous = 0
     while previous != live:
         previous = live
-        for number, state in enumerate(draft.states):
+        for number, state in enumerate(loop.states):
             if live >> number & 1:
                 live |= needs.get(state.value, 0)
-    return [s for index, s in enumerate(draft.states) if live >> index & 1]
+    return [s for index, s in enumerate(loop.states) if live >> index & 1]
 
 
-def keep_last_rows(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def keep_last_rows(loop: MutableLoop, uses: Uses) -> dict[Any, Any] | None:
     """Keep only the rows that are used: the new ones, or the last."""
     writers: list[Callable[[dict[Any, Any], Any], None]] = []
-    for state in draft.states:
+    for state in loop.states:
         if is_rows(state.value) and state.keep == ALL and uses.get(state.output):
-            write = _without_initial_rows(state, uses) or _last_rows(draft, state, uses)
+            write = _without_initial_rows(state, uses) or _last_rows(loop, state, uses)
             writers += [] if write is None else [write]
     if not writers:
         return None
-    table = draft.build()
-    steps = table.get(draft.node.outputs[-1], draft.steps) if draft.op.until else draft.steps
+    table = loop.build()
+    steps = table.get(loop.node.outputs[-1], loop.steps) if loop.op.until else loop.steps
     for write in writers:
         write(table, steps)
     return table
 
 
-def _without_initial_rows(state: DraftState, uses: Uses) -> Any:
+def _without_initial_rows(state: MutableState, uses: Uses) -> Any:
     """Have a state keep the new rows if only they are read; return what writes the replacements."""
     depth = max(state.taps, default=0)
     clients = uses[state.output]
@@ -226,11 +226,11 @@ def _skips(client: Apply | None, depth: int) -> bool:
     )
 
 
-def _last_rows(draft: Draft, state: DraftState, uses: Uses) -> Any:
+def _last_rows(loop: MutableLoop, state: MutableState, uses: Uses) -> Any:
     """Have a state keep its last rows if only they are read; return what replaces them."""
     depth = max(state.taps, default=0)
     # As in Theano 1.0.5, the last row after no step is the initial one: `A ** 0` is 1.
-    starts = depth == 1 and not draft.sequences
+    starts = depth == 1 and not loop.sequences
     readers: list[tuple[Apply, bool]] = []
     for client in uses[state.output]:
         if depth and _skips(client, depth) and uses.get(client.outputs[0]):
@@ -253,14 +253,14 @@ def _last_rows(draft: Draft, state: DraftState, uses: Uses) -> Any:
     return write
 
 
-def _most(state: DraftState) -> int:
+def _most(state: MutableState) -> int:
     """Return how many of the last new rows can be kept instead of all."""
     depth = max(state.taps, default=0)
     # Numbers take little memory as it is.
     return max(depth, MOST_LAST if depth and state.value.type.ndim else 1)
 
 
-def _deepen(state: DraftState, depth: int) -> None:
+def _deepen(state: MutableState, depth: int) -> None:
     """Have a state keep more rows than its steps read: by a tap that none reads."""
     first = state.initial[:1]
     state.initial = join(0, *[first] * (state.keep - depth), state.initial)
@@ -283,7 +283,7 @@ def _selects_last(client: Apply | None, most: int) -> bool:
     return isinstance(entry, int) and -most <= entry < 0
 
 
-def _read_last(client: Apply, rows: Variable, steps: Variable | None, state: DraftState) -> Any:
+def _read_last(client: Apply, rows: Variable, steps: Variable | None, state: MutableState) -> Any:
     """Return what `client` selects, read from `rows`; with `steps`, checked to exist."""
     entry = client.op.index[0]
     if isinstance(entry, Slice) and steps is not None:
@@ -298,53 +298,53 @@ def _read_last(client: Apply, rows: Variable, steps: Variable | None, state: Dra
     return Subtensor((SYMBOL, *client.op.index[1:]))(rows, at, *client.inputs[1:])
 
 
-def inline_inputs(draft: Draft, uses: Uses) -> bool:
+def inline_inputs(loop: MutableLoop, uses: Uses) -> bool:
     """Write constants into the body; give the body each value once; leave out what is unused."""
     table: dict[Any, Any] = {}
-    for pairs in (draft.fixed, draft.sequences):
+    for pairs in (loop.fixed, loop.sequences):
         first: dict[Any, Any] = {}
         for inner, outer in pairs.items():
-            if pairs is draft.fixed and isinstance(outer, Constant) and outer.type == inner.type:
+            if pairs is loop.fixed and isinstance(outer, Constant) and outer.type == inner.type:
                 table[inner] = outer
             elif first.setdefault((outer, inner.type), inner) is not inner:
                 table[inner] = first[outer, inner.type]
-    used = {*draft.roots, *(v for node in draft.nodes() for v in node.inputs)}
-    unused = any(v not in used for v in (*draft.fixed, *draft.sequences))
+    used = {*loop.roots, *(v for node in loop.nodes() for v in node.inputs)}
+    unused = any(v not in used for v in (*loop.fixed, *loop.sequences))
     if not table and not unused:
         return False
-    draft.substitute(table)
+    loop.substitute(table)
     for inner in table:
-        draft.fixed.pop(inner, None)
-        draft.sequences.pop(inner, None)
+        loop.fixed.pop(inner, None)
+        loop.sequences.pop(inner, None)
     return True
 
 
 # -- sums ------------------------------------------------------------------------------------------
 
 
-def gather_sums(draft: Draft, uses: Uses) -> bool:
+def gather_sums(loop: MutableLoop, uses: Uses) -> bool:
     """Of a sum with products in it, have them added to rows that are there only for the loop.
 
     Such are those of a product that was moved out: BLAS may write its sum over them. What else no
     other step has a part in comes last, along with what is made of the sum.
     """
-    if draft.condition is not None:
+    if loop.condition is not None:
         return False
-    inner = {v for n in draft.nodes() if n.op is add for v in n.inputs}
-    for node in draft.nodes():
+    inner = {v for n in loop.nodes() if n.op is add for v in n.inputs}
+    for node in loop.nodes():
         root = node.outputs[0]
         if node.op is not add or root in inner or dtypes.is_discrete(root.type.dtype):
             continue
         terms = _terms(root)
-        ready = [v for v in terms if v in draft.sequences or v in draft.fixed]
-        rows = [v for v in ready if v.type == root.type and _is_for_loop(draft, v, uses)]
+        ready = [v for v in terms if v in loop.sequences or v in loop.fixed]
+        rows = [v for v in ready if v.type == root.type and _is_for_loop(loop, v, uses)]
         rest = [v for v in terms if v not in ready]
         if not rows or len(ready) < 2 or not any(made_by(v, Dot) for v in rest):
             continue
         ordered = [*rows, *rest, *(v for v in ready if v not in rows)]
         if _is_sum_in_order(root, ordered):
             continue
-        draft.substitute({root: reduce(add, ordered)})
+        loop.substitute({root: reduce(add, ordered)})
         return True
     return False
 
@@ -372,12 +372,12 @@ def _is_sum_in_order(value: Variable, terms: list[Variable]) -> bool:
     return value is terms[0]
 
 
-def _is_for_loop(draft: Draft, item: Variable, uses: Uses) -> bool:
-    rows = draft.sequences.get(item)
+def _is_for_loop(loop: MutableLoop, item: Variable, uses: Uses) -> bool:
+    rows = loop.sequences.get(item)
     if rows is None:
         return False
     readers = [n for n in uses.get(rows, ()) if not _only_measures(n, uses)]
-    return rows.owner is not None and readers == [draft.node]
+    return rows.owner is not None and readers == [loop.node]
 
 
 def _only_measures(node: Apply | None, uses: Uses) -> bool:
@@ -388,21 +388,21 @@ def _only_measures(node: Apply | None, uses: Uses) -> bool:
     return views and all(_only_measures(n, uses) for n in uses.get(node.outputs[0], ()))
 
 
-def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def sum_products_at_once(loop: MutableLoop, uses: Uses) -> dict[Any, Any] | None:
     """A sum of products over the steps is one product of all their rows."""
-    if draft.condition is not None:
+    if loop.condition is not None:
         return None
-    for state in draft.states:
+    for state in loop.states:
         if tuple(state.taps) != (1,) or state.keep != 1 or not is_rows(state.value):
             continue
-        factors = _summed_product(draft, state)
+        factors = _summed_product(loop, state)
         if factors is None:
             continue
         factors = [_without_added_axes(v) for v in factors]
-        rows = [(_collected(draft, v), order) for v, order in factors]
+        rows = [(_collected(loop, v), order) for v, order in factors]
         initial = state.initial
-        draft.states.remove(state)
-        table = draft.build()
+        loop.states.remove(state)
+        table = loop.build()
         total = _product_of_rows(*(_outside(one, order, table) for one, order in rows))
         total = initial + dimshuffle(total, ["x", *range(total.type.ndim)])
         table[state.output] = conform(total, state.output)
@@ -410,7 +410,7 @@ def sum_products_at_once(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return None
 
 
-def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
+def _summed_product(loop: MutableLoop, state: MutableState) -> tuple[Any, Any] | None:
     """Return x and y, both with the summed axis first, if a step adds dot(x.T, y) to a state."""
     node, tap = state.value.owner, state.taps[1]
     if node is None or node.op is not add or tap not in node.inputs:
@@ -429,8 +429,8 @@ def _summed_product(draft: Draft, state: DraftState) -> tuple[Any, Any] | None:
         return None
     if x.type.ndim != 2 or y.type.ndim != 2:
         return None
-    others = [s.value for s in draft.states if s is not state]
-    if not draft.depending_on([tap]).isdisjoint((*others, x, y)) or draft.changing_shapes([x, y]):
+    others = [s.value for s in loop.states if s is not state]
+    if not loop.depending_on([tap]).isdisjoint((*others, x, y)) or loop.changing_shapes([x, y]):
         return None
     return dimshuffle(x, (1, 0)), y
 
@@ -447,20 +447,20 @@ def _without_added_axes(value: Variable) -> tuple[Any, list[Any]]:
     return dimshuffle(inner, order), own
 
 
-def _collected(draft: Draft, value: Variable) -> Any:
+def _collected(loop: MutableLoop, value: Variable) -> Any:
     """Return the rows of a value of the body, or the new state that collects them."""
-    if value in draft.sequences:
-        return draft.sequences[value][: draft.steps]
-    for state in draft.states:
+    if value in loop.sequences:
+        return loop.sequences[value][: loop.steps]
+    for state in loop.states:
         if state.value is value and not state.taps and state.keep in (ALL, NEW):
             return state
-    fresh = DraftState({}, None, value, ALL, value, f"the rows of {value}")
-    draft.states.append(fresh)
+    fresh = MutableState({}, None, value, ALL, value, f"the rows of {value}")
+    loop.states.append(fresh)
     return fresh
 
 
-def _outside(rows: Variable | DraftState, order: Sequence[Any], table: dict[Any, Any]) -> Any:
-    made = table.get(rows.output, rows.output) if isinstance(rows, DraftState) else rows
+def _outside(rows: Variable | MutableState, order: Sequence[Any], table: dict[Any, Any]) -> Any:
+    made = table.get(rows.output, rows.output) if isinstance(rows, MutableState) else rows
     return dimshuffle(made, [0, *(a if a == "x" else a + 1 for a in order)])
 
 

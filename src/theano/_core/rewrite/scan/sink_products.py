@@ -16,7 +16,7 @@ from theano._core.ops.array.products import Dot, dot
 from theano._core.ops.array.shaping import Reshape, reshape_op
 from theano._core.ops.control.scan import Loop
 from theano._core.rewrite.engine import Rewriter
-from theano._core.rewrite.scan.editor import Draft
+from theano._core.rewrite.scan.mutable_loop import MutableLoop
 
 # What the runtime's kernels for packed matrices multiply.
 DTYPES = ("float32", "float64")
@@ -47,21 +47,21 @@ def _products_in_steps(
     node: Apply, uses: dict[Variable, int], rewriter: Rewriter
 ) -> dict[Any, Any]:
     """Return what replaces the outputs of a loop; nothing if it stays as it is."""
-    draft = Draft(node)
+    loop = MutableLoop(node)
     items: dict[Any, Any] = {}
-    for item, rows in list(draft.sequences.items()):
+    for item, rows in list(loop.sequences.items()):
         factors = _product_of_rows(rows, uses, rewriter)
         if factors is None:
             continue
         x, y = factors
         row = TensorType(x.type.dtype, x.type.broadcastable[1:])()
         matrix = y.clone()
-        draft.sequences[row], draft.fixed[matrix] = x, y
+        loop.sequences[row], loop.fixed[matrix] = x, y
         items[item] = dot(row, matrix)
     if not items:
         return {}
-    draft.substitute(items)
-    return draft.build()
+    loop.substitute(items)
+    return loop.build()
 
 
 def _product_of_rows(

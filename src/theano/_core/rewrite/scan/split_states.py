@@ -33,7 +33,7 @@ from theano._core.ops.core.naming import plain_class
 from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.engine import Rewriter, conform
-from theano._core.rewrite.scan.editor import Draft, DraftState, Uses
+from theano._core.rewrite.scan.mutable_loop import MutableLoop, MutableState, Uses
 
 # A state has so many parts at most: each is computed by text of its own.
 MOST_PARTS = 8
@@ -46,30 +46,30 @@ class _Unfit(Exception):
     """A step needs the whole state."""
 
 
-def split_states(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def split_states(loop: MutableLoop, uses: Uses) -> dict[Any, Any] | None:
     """Hand on the parts of a state one by one, where steps read and write them so."""
-    if len(draft.nodes()) > MOST_NODES:
+    if len(loop.nodes()) > MOST_NODES:
         return None
-    for state in draft.states:
+    for state in loop.states:
         if not state.taps or not is_rows(state.value):
             continue
-        for axis, count in _places(draft, state):
+        for axis, count in _places(loop, state):
             try:
-                parts = _Parts(draft, state, axis, count)
-                return _split(draft, state, parts)
+                parts = _Parts(loop, state, axis, count)
+                return _split(loop, state, parts)
             except _Unfit:
                 continue
     return None
 
 
-def _places(draft: Draft, state: DraftState) -> Iterator[tuple[int, int]]:
+def _places(loop: MutableLoop, state: MutableState) -> Iterator[tuple[int, int]]:
     """Return the axes that may be split, and their lengths."""
     taps = set(state.taps.values())
-    readers = [n for n in draft.nodes() if not taps.isdisjoint(n.inputs)]
+    readers = [n for n in loop.nodes() if not taps.isdisjoint(n.inputs)]
     if not all(plain_class(type(n.op)) in _RULES or isinstance(n.op, Elementwise) for n in readers):
         return
     lengths: Any = None
-    for axis, count in dict.fromkeys(_written(state.value, draft.inputs)):
+    for axis, count in dict.fromkeys(_written(state.value, loop.inputs)):
         if count is None:
             lengths = lengths or Rewriter().shape(state.initial)
             count = lengths[axis + 1]
@@ -131,14 +131,14 @@ class _Parts:
         What is there as it was, of what depends on the state.
     """
 
-    def __init__(self, draft: Draft, state: DraftState, axis: int, count: int) -> None:
+    def __init__(self, loop: MutableLoop, state: MutableState, axis: int, count: int) -> None:
         self.axis, self.count = axis, count
         self.taps = {
             k: [_part_of(tap, axis) for _ in range(count)] for k, tap in state.taps.items()
         }
         self.columns = {state.taps[k]: _Columns(axis, parts) for k, parts in self.taps.items()}
         self.whole: dict[Any, Any] = {}
-        for node in draft.nodes():
+        for node in loop.nodes():
             if any(v in self.columns or v in self.whole for v in node.inputs):
                 self._add(node)
 
@@ -398,16 +398,16 @@ def _put(op: IncSubtensor, item: Variable, new: Variable, rest: Any, values: lis
     return op.indexed(rest)(item, new, *values)
 
 
-def _split(draft: Draft, state: DraftState, parts: _Parts) -> dict[Any, Any]:
+def _split(loop: MutableLoop, state: MutableState, parts: _Parts) -> dict[Any, Any]:
     """Return what replaces the outputs of a loop, one state of which is so many now."""
     axis, count = parts.axis, parts.count
     first = next(iter(parts.taps.values()))
     values = [conform(v, tap) for v, tap in zip(parts.of(state.value), first, strict=True)]
     if any(v.type != t.type for v, t in zip(values, first, strict=True)):
         raise _Unfit
-    others = [s for s in draft.states if s is not state]
+    others = [s for s in loop.states if s is not state]
     roots = parts.roots([s.value for s in others])
-    condition = None if draft.condition is None else parts.roots([draft.condition])[0]
+    condition = None if loop.condition is None else parts.roots([loop.condition])[0]
     initial = state.initial
     size = Rewriter().shape(initial)[axis + 1]
     if isinstance(size, int) and size != count:
@@ -420,25 +420,25 @@ def _split(draft: Draft, state: DraftState, parts: _Parts) -> dict[Any, Any]:
         label = f"{state.label}, part {number}"
         start = _item(initial, axis + 1, number)
         # A part replaces nothing by itself.
-        made.append(DraftState(taps, start, value, state.keep, value.type(), label))
+        made.append(MutableState(taps, start, value, state.keep, value.type(), label))
     for other, root in zip(others, roots, strict=True):
         other.value = root
-    draft.condition = condition
-    place = draft.states.index(state)
-    draft.states[place : place + 1] = made
-    table = draft.build()
+    loop.condition = condition
+    place = loop.states.index(state)
+    loop.states[place : place + 1] = made
+    table = loop.build()
     rows = [_with_axis(table.pop(s.output), axis + 1) for s in made]
     table[state.output] = join(axis + 1, *rows)
     return table
 
 
-def split_sequences(draft: Draft, uses: Uses) -> bool:
+def split_sequences(loop: MutableLoop, uses: Uses) -> bool:
     """Read the parts of joined rows, such as those of states that were split, where they lie."""
     table: dict[Any, Any] = {}
-    for item, rows in list(draft.sequences.items()):
+    for item, rows in list(loop.sequences.items()):
         places = _parts_of_rows(rows)
-        readers = [n for n in draft.nodes() if item in n.inputs]
-        if places is None or item in draft.roots or not readers:
+        readers = [n for n in loop.nodes() if item in n.inputs]
+        if places is None or item in loop.roots or not readers:
             continue
         axis, count = places
         if not all(_reads_part(n, axis - 1, count) for n in readers):
@@ -446,9 +446,9 @@ def split_sequences(draft: Draft, uses: Uses) -> bool:
         for node in readers:
             number, (out,) = node.op.index[axis - 1] % count, node.outputs
             table[out] = part = out.clone()
-            draft.sequences[part] = _item(rows, axis, number)
+            loop.sequences[part] = _item(rows, axis, number)
     if table:
-        draft.substitute(table)
+        loop.substitute(table)
     return bool(table)
 
 

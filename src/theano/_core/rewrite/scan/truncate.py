@@ -19,7 +19,7 @@ from theano._core.ops.core.op import python_int
 from theano._core.ops.elementwise.arithmetic import maximum, minimum, switch
 from theano._core.ops.elementwise.elementwise import cast
 from theano._core.rewrite.engine import Rewriter
-from theano._core.rewrite.scan.editor import Draft, DraftState
+from theano._core.rewrite.scan.mutable_loop import MutableLoop, MutableState
 
 Uses = dict[Any, list[Any]]
 
@@ -32,7 +32,7 @@ def run_fewer_steps(outputs: Sequence[Variable]) -> list[Any]:
     for node in reversed(loops):
         uses = uses or _uses(outputs)
         with at_line(node.source):
-            table = _shortened(Draft(node), uses)
+            table = _shortened(MutableLoop(node), uses)
         if table:
             outputs, uses = copied(outputs, table), None
     return outputs
@@ -48,25 +48,25 @@ def _uses(outputs: Sequence[Variable]) -> Uses:
     return uses
 
 
-def _shortened(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
+def _shortened(loop: MutableLoop, uses: Uses) -> dict[Any, Any] | None:
     """Return what replaces the outputs of a loop, and what is read of them; None for no change."""
-    reads = _all_reads(draft, uses)
+    reads = _all_reads(loop, uses)
     if not reads:
         return None
     # At least one step shows how long its rows are.
     needed = reduce(_larger, (read.needed for read in reads), 1)
-    most = python_int(draft.steps)
+    most = python_int(loop.steps)
     if isinstance(needed, int) and most is not None and most <= needed:
         return None
     # That there can be as many steps as were asked for is still looked at.
     # Lengths are made of those of what loops read: no loop is needed for its length.
     rewriter = Rewriter()
-    shape = [as_int64(rewriter.shape(rows)[0]) for rows in draft.sequences.values()]
-    draft.steps = minimum(checked_steps(draft.steps, shape), as_int64(needed))
-    for item, rows in draft.sequences.items():
+    shape = [as_int64(rewriter.shape(rows)[0]) for rows in loop.sequences.values()]
+    loop.steps = minimum(checked_steps(loop.steps, shape), as_int64(needed))
+    for item, rows in loop.sequences.items():
         if made_by_loop(rows):
-            draft.sequences[item] = rows[: draft.steps]
-    table = draft.build()
+            loop.sequences[item] = rows[: loop.steps]
+    table = loop.build()
     for read in reads:
         if read.entries is not None:
             old = read.node.outputs[0]
@@ -75,15 +75,15 @@ def _shortened(draft: Draft, uses: Uses) -> dict[Any, Any] | None:
     return table
 
 
-def _all_reads(draft: Draft, uses: Uses) -> list[_Read] | None:
+def _all_reads(loop: MutableLoop, uses: Uses) -> list[_Read] | None:
     """Return how the rows of a loop are read; None if all are needed."""
-    count = draft.steps
-    if draft.condition is not None:
-        if uses.get(draft.node.outputs[-1]):
+    count = loop.steps
+    if loop.condition is not None:
+        if uses.get(loop.node.outputs[-1]):
             return None
         count = None
     reads: list[_Read] = []
-    for state in draft.states:
+    for state in loop.states:
         if uses.get(state.output):
             state_reads = _reads(state, uses, count)
             if state_reads is None:
@@ -188,7 +188,7 @@ def _counts_up(bound: object) -> bool:
     return isinstance(bound, int) and bound >= 0
 
 
-def _reads(state: DraftState, uses: Uses, count: object) -> list[_Read] | None:
+def _reads(state: MutableState, uses: Uses, count: object) -> list[_Read] | None:
     """Return how the rows of a state are read; None if all are needed."""
     depth = max(state.taps, default=0)
     if not is_rows(state.value) or state.keep != ALL:

@@ -15,7 +15,7 @@ from theano._core.ops.control.scan_state import State
 Uses = dict[Any, list[Any]]
 
 
-class DraftState:
+class MutableState:
     """A state: its taps in the body, its initial rows, its new value, and the output it had."""
 
     __slots__ = ("initial", "keep", "label", "output", "taps", "value")
@@ -31,7 +31,7 @@ class DraftState:
         self.label = label
 
 
-class Draft:
+class MutableLoop:
     """A loop that is being rewritten.
 
     Attributes
@@ -39,7 +39,7 @@ class Draft:
     steps : Variable
     sequences, fixed : dict of Variable to Variable
         From the body's inputs to what they are outside.
-    states : list of DraftState
+    states : list of MutableState
     condition : Variable or None
     progress : callable or None
     """
@@ -54,7 +54,7 @@ class Draft:
         self.sequences = dict(zip(inner.sequences, outer.sequences, strict=True))
         self.fixed = dict(zip(inner.fixed, outer.fixed, strict=True))
         self.states = [
-            DraftState(
+            MutableState(
                 dict(zip(s.taps, inner.states[j], strict=True)),
                 outer.states[j],
                 op.new_values[j],
