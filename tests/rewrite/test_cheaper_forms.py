@@ -187,3 +187,23 @@ def test_gradients_of_weights_that_are_multiplied_transposed() -> None:
     np.testing.assert_allclose(step(value), wanted[0], rtol=1e-13)
     np.testing.assert_allclose(w.get_value(), wanted[1], rtol=1e-13)
     assert not np.array_equal(before, w.get_value())
+
+
+def test_numbers_beside_positions_are_columns() -> None:
+    i = T.lvector("i")
+    outputs = [x[i, 1], x[1, i], t[i, :, -1], t[:, 1, i], t[1, :, i], t[i, 1, i], t[0, 1, i]]
+    f, g = (theano.function([x, t, i], outputs, mode=mode) for mode in (None, PLAIN))
+    # Of t[1, :, i] the positions come first, of t[1][:, i] last.
+    assert sum(name == "AdvancedSubtensor" for name in names(f)) == 3
+    random = np.random.RandomState(3)
+    values = random.randn(3, 3), random.randn(3, 2, 3)
+    for positions in ([0, 2, -1, 0], []):
+        for one, two in zip(f(*values, positions), g(*values, positions), strict=True):
+            np.testing.assert_array_equal(one, two)
+    for outside in ([3], [-4]):
+        with pytest.raises(IndexError):
+            f(*values, outside)
+    slope = theano.function([x, i], T.grad(T.sqr(x[i, 1]).sum(), x))
+    np.testing.assert_array_equal(
+        slope(values[0], [0, 0, 2]), values[0] * [[0, 4, 0], [0, 0, 0], [0, 2, 0]]
+    )

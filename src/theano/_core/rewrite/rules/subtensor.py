@@ -127,6 +127,25 @@ def _first_rows(rewriter: Rewriter, node: Apply) -> Any:
     return part if part.type == node.outputs[0].type else None
 
 
+@rule("x[i, 0] → x[:, 0][i]", on=AdvancedSubtensor, keeps="exact", why="fewer positions are read")
+def _constant_positions(rewriter: Rewriter, node: Apply) -> Any:
+    """Where numbers stand beside arrays of positions: a view is what these are of."""
+    x, *indices = node.inputs
+    at, _, position = node.op.place(x.type.ndim)
+    pairs = zip(at, indices, strict=True) if len(indices) == len(at) else ()
+    numbers = {axis: python_int(known_value(v)) for axis, v in pairs if all(v.type.broadcastable)}
+    numbers = {axis: number for axis, number in numbers.items() if number is not None}
+    if not numbers or len(numbers) == len(at):
+        return None
+    left = [axis for axis in at if axis not in numbers]
+    kept = range(left[-1] + 1)
+    op = AdvancedSubtensor(tuple(node.op.axes[axis] for axis in kept if axis not in numbers))
+    part = subtensor(x, [numbers.get(axis, slice(None)) for axis in range(max(numbers) + 1)])
+    if op.place(part.type.ndim)[2] != position:
+        return None
+    return op(part, *(v for axis, v in zip(at, indices, strict=True) if axis not in numbers))
+
+
 @rule("dot(x, y)[i, j] → dot(x[i], y[:, j])", on=Subtensor, why="only what is needed is multiplied")
 def _part_of_product(rewriter: Rewriter, node: Apply) -> Any:
     whole = node.inputs[0]
