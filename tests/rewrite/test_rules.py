@@ -129,9 +129,12 @@ def test_what_has_its_largest_taken_away_is_left() -> None:
     np.testing.assert_allclose(f(values), [[1000 + np.log(2), -np.inf]], rtol=1e-14)
 
 
-def test_what_has_the_larger_of_some_taken_away_is_left() -> None:
+@pytest.mark.parametrize("stacked", [False, True])
+def test_what_has_the_larger_of_some_taken_away_is_left(stacked: bool) -> None:
     a, b, c = T.dvectors("a", "b", "c")
     most, least = T.maximum(T.maximum(a, b), c), T.minimum(a, T.minimum(b, c))
+    if stacked:
+        most, least = T.stack([a, b, c]).max(axis=0), T.stack([a, b, c]).min(axis=0)
     outputs = [
         most + T.log(T.exp(a - most) + T.exp(b - most) + T.exp(c - most)),
         T.log(T.exp(least - a) + T.exp(least - b) + T.exp(least - c)) - least,
@@ -154,6 +157,20 @@ def test_what_has_the_larger_of_some_taken_away_is_left() -> None:
     # Of other numbers than those that are summed, the largest may be far from them.
     far = T.log(T.exp(a - most) + T.exp(b - most))
     assert np.isfinite(theano.function([a, b, c], far)([-1e3], [-1e3], [1e3])).all()
+
+
+def test_items_of_a_softmax_are_added_to_one_as_they_are() -> None:
+    x = T.dmatrix("x")
+    e = T.exp(x)
+    f = theano.function([x], T.log1p(e / e.sum(axis=1, keepdims=True)))
+    assert len(f.maker.graph.toposort()) <= 10
+    value = np.array([[1000.0, -1000], [3, 3]])
+    np.testing.assert_allclose(f(value), np.log1p([[1, 0], [0.5, 0.5]]), rtol=1e-15)
+    # What other items make a sum of may be small beside one, as is the sum beside a square.
+    others = T.log1p(e / e.sum(axis=1)), T.log1p(e * e / e.sum(axis=1, keepdims=True))
+    one, two = theano.function([x], others)(value)
+    np.testing.assert_allclose(one, [[np.log(2), 0], [0, np.log1p(0.5)]], atol=1e-300)
+    np.testing.assert_allclose(two, [[1000, 0], np.log1p([np.exp(3) / 2] * 2)], rtol=1e-14)
 
 
 def test_cross_entropy_and_its_gradient_stay_finite() -> None:

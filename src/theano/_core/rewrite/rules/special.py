@@ -15,7 +15,6 @@ from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.indexing import AT, AdvancedIncSubtensor, AdvancedSubtensor
 from theano._core.ops.array.reductions import Reduction
-from theano._core.ops.core.dimshuffle import dimshuffle
 from theano._core.ops.core.fill import fill
 from theano._core.ops.elementwise.arithmetic import (
     add,
@@ -30,6 +29,7 @@ from theano._core.ops.elementwise.elementwise import Elementwise, cast, cast_op
 from theano._core.ops.elementwise.transcendental import pow, sqrt
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules, wild
+from theano._core.rewrite.rules.flatten import rows_of_join
 
 RULES = Rules("special")
 rule, pattern = RULES.rule, RULES.pattern
@@ -106,19 +106,14 @@ def _narrow_positions(rewriter: Rewriter, node: Apply) -> Any:
 @rule("reduce(join(x, y), axis) → f(x, y)", on=Reduction, why="no array of both is made")
 def _reduction_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """Where each is one row of an array that nothing else needs."""
-    whole = node.inputs[0]
-    joined, function = made_by(whole, Join), REDUCED_BY.get(node.op.kind)
-    if joined is None or function is None or rewriter.uses.get(whole, 0) > 1:
+    whole, function = node.inputs[0], REDUCED_BY.get(node.op.kind)
+    values = rows_of_join(node)
+    if function is None or not 0 < len(values) <= MOST_JOINED:
         return None
-    rank, (axis, arrays) = whole.type.ndim, joined.op.parts(joined)
-    # Lengths of 1 that are not known to be so are not broadcast by a join.
-    patterns = {v.type.broadcastable for v in arrays}
-    one_row = len(patterns) == 1 and arrays[0].type.broadcastable[axis]
-    if not one_row or node.op.axes(rank) != (axis,) or len(arrays) > MOST_JOINED:
+    if rewriter.uses.get(whole, 0) > 1:
         return None
     carried, _ = node.op.types(whole.type.dtype)
-    others = [a for a in range(rank) if a != axis]
-    rows = [cast(dimshuffle(v, others), carried) for v in arrays]
+    rows = [cast(v, carried) for v in values]
     return cast(reduce(function, rows), node.outputs[0].type.dtype)
 
 

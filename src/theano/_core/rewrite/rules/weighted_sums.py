@@ -59,6 +59,8 @@ from theano._core.ops.elementwise.transcendental import (
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.exponentials import (
+    EXTREMES,
+    along,
     finite,
     has_largest,
     is_positive,
@@ -70,7 +72,7 @@ from theano._core.rewrite.rules.exponentials import (
     tanh_of_slope,
     without_axes,
 )
-from theano._core.rewrite.rules.flatten import WIDEST, number
+from theano._core.rewrite.rules.flatten import WIDEST, number, rows_of_join
 from theano._core.rewrite.rules.logarithms import (
     PARTS,
     behind_parts,
@@ -227,8 +229,13 @@ class Term(Record):
 
     @property
     def is_bounded(self) -> bool:
-        """Whether its exponentials do not overflow."""
-        return not any(made_by(v, exp) and _exceeds_one(v) for v in self.exponentials)
+        """Whether its exponentials do not overflow, but for those that their sum divides."""
+        own = list(self.exponentials)
+        for total, written in ((without_axes(d.written), d.written) for d in self.divisors):
+            (summed,) = total.owner.inputs
+            if summed in own and along(total, (written, total)):
+                own.remove(summed)
+        return not any(made_by(v, exp) and _exceeds_one(v) for v in own)
 
 
 def _exceeds_one(exponential: Variable) -> bool:
@@ -282,13 +289,16 @@ def _less_largest(terms: Sequence[Term]) -> bool:
 
 
 def _compared(largest: Variable, extreme: Elementwise) -> set[Any]:
-    """Return the operands of nested maxima or minima, each of two."""
-    waiting = [largest]
+    """Return the operands of nested maxima or minima, of two or of rows that are joined."""
+    kinds, waiting, result = EXTREMES if extreme is maximum else ("min",), [largest], set()
     for value in waiting:
-        node = made_by(value, extreme)
-        if node is not None and len(waiting) < WIDEST:
-            waiting += node.inputs
-    return {value for value in waiting if not made_by(value, extreme)}
+        node = made_by(value, extreme, Reduction)
+        operands = node.inputs if node is not None and len(waiting) < WIDEST else []
+        if node is not None and node.op is not extreme:
+            operands = rows_of_join(node) if node.op.kind in kinds else []
+        waiting += operands
+        result |= set() if operands else {value}
+    return result
 
 
 def _term(value: Variable, dtype: str) -> Term | None:
