@@ -9,7 +9,7 @@ from theano._core.api.array.indexing import get_item
 from theano._core.api.array.products import dot
 from theano._core.api.array.reductions import all as all_of
 from theano._core.api.conversion import as_tensor_variable, cast
-from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape
+from theano._core.api.random.philox_keys import FloatDraw, result_shape
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.arithmetic import abs_, le, maximum, minimum, sgn, switch
@@ -542,7 +542,7 @@ def multivariate_normal(
             "multivariate_normal: mean is at least a vector and cholesky a matrix, got "
             f"{mean.type} and {cholesky.type}"
         )
-    batch = lengths_of_shape(shape, [get_item(mean, (..., 0))])
+    batch = result_shape(shape, [get_item(mean, (..., 0))])
     draw = FloatDraw("multivariate_normal", key, [*batch, length(cholesky, 1)], dtype)
     mean = draw.location("mean", mean)
     z = draw.stream("normal")

@@ -14,11 +14,11 @@ from theano._core.api.conversion import as_tensor_variable, cast
 from theano._core.api.random.philox_keys import (
     check_fit,
     integer_dtype,
-    lengths_of_shape,
     not_negative,
     parameter,
     probability,
     rejection_draw,
+    result_shape,
     split,
     stream_draw,
 )
@@ -76,9 +76,9 @@ def bernoulli(
     [0, 1]
     """
     p = probability("bernoulli", "p", p)
-    lengths = lengths_of_shape(shape, [p])
-    check_fit("bernoulli", [p], lengths)
-    return cast(lt(stream_draw("unit_interval", "float64", key, lengths), p), dtype)
+    shape = result_shape(shape, [p])
+    check_fit("bernoulli", [p], shape)
+    return cast(lt(stream_draw("unit_interval", "float64", key, shape), p), dtype)
 
 
 def integers(
@@ -127,13 +127,13 @@ def integers(
     if not dtypes.is_discrete(dtype) or dtype == "bool":
         raise TypeError(f"integers: dtype is an integer type, not {dtype}")
     first, span = _span(low, high, dtype)
-    lengths = lengths_of_shape(shape, [first, span])
-    check_fit("integers", [first, span], lengths)
+    shape = result_shape(shape, [first, span])
+    check_fit("integers", [first, span], shape)
     if np.dtype(dtype).itemsize < 8:
-        steps = multiply_high(stream_draw("bits", "uint64", key, lengths), span)
+        steps = multiply_high(stream_draw("bits", "uint64", key, shape), span)
     else:
         keys = split(key, 2)
-        upper, lower = (stream_draw("bits", "uint64", keys[i], lengths) for i in (0, 1))
+        upper, lower = (stream_draw("bits", "uint64", keys[i], shape) for i in (0, 1))
         product_low = mul(upper, span)
         carried = add(product_low, multiply_high(lower, span))
         steps = add(multiply_high(upper, span), cast(lt(carried, product_low), "uint64"))
@@ -206,9 +206,9 @@ def poisson(
     lam = parameter(
         "poisson", "lam", lam, "float64", lambda v: (v >= 0) & (v <= MOST_POISSON), rule
     )
-    lengths = lengths_of_shape(shape, [lam])
+    shape = result_shape(shape, [lam])
     dtype = integer_dtype("poisson", dtype)
-    return cast(rejection_draw("poisson", "poisson", "int64", key, lengths, [lam]), dtype)
+    return cast(rejection_draw("poisson", "poisson", "int64", key, shape, [lam]), dtype)
 
 
 def binomial(
@@ -255,9 +255,9 @@ def binomial(
         "binomial", "n", n, "float64", lambda v: (v >= 0) & (v <= 2**62), "from 0 to 2**62"
     )
     p = probability("binomial", "p", p)
-    lengths = lengths_of_shape(shape, [n, p])
+    shape = result_shape(shape, [n, p])
     dtype = integer_dtype("binomial", dtype)
-    return cast(rejection_draw("binomial", "binomial", "int64", key, lengths, [n, p]), dtype)
+    return cast(rejection_draw("binomial", "binomial", "int64", key, shape, [n, p]), dtype)
 
 
 def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") -> TensorVariable:
@@ -292,9 +292,9 @@ def geometric(key: TensorLike, shape: TensorLike, p: Any, dtype: str = "int64") 
     """
     rule = "above 0 and at most 1"
     p = parameter("geometric", "p", p, "float64", lambda v: (v > 0) & (v <= 1), rule)
-    lengths = lengths_of_shape(shape, [p])
-    check_fit("geometric", [p], lengths)
-    u = stream_draw("open_interval", "float64", key, lengths)
+    shape = result_shape(shape, [p])
+    check_fit("geometric", [p], shape)
+    u = stream_draw("open_interval", "float64", key, shape)
     failures = floor(log1p(-u) / log1p(-p))
     trials = switch(gt(failures, 2.0**62), 2.0**62, failures) + 1
     return cast(cast(trials, "int64"), integer_dtype("geometric", dtype))
@@ -361,9 +361,9 @@ def categorical(
     order = [i for i in range(rank) if i != axis]
     scores = dimshuffle(scores, [*order, axis])
     outcomes = length(scores, rank - 1)
-    lengths = lengths_of_shape(shape, [get_item(scores, (..., 0))])
-    check_fit("categorical", [scores], [*lengths, outcomes])
-    u = stream_draw("open_interval", "float64", key, [*lengths, outcomes])
+    shape = result_shape(shape, [get_item(scores, (..., 0))])
+    check_fit("categorical", [scores], [*shape, outcomes])
+    u = stream_draw("open_interval", "float64", key, [*shape, outcomes])
     return cast(argmax(scores - log(-log(u)), axis=-1), integer_dtype("categorical", dtype))
 
 
@@ -415,7 +415,7 @@ def multinomial(
     text = "multinomial: the probabilities but the last must add up to at most 1"
     # As much more as rounding to float32 gives.
     p = Require(text)(p, all_of(le(sum_of(p[..., :-1], axis=-1), 1 + 1e-6)))
-    batch = lengths_of_shape(shape, [n, get_item(p, (..., 0))])
+    batch = result_shape(shape, [n, get_item(p, (..., 0))])
     outcomes = length(p, p.type.ndim - 1)
     check_fit("multinomial", [n], batch)
     check_fit("multinomial", [p], [*batch, outcomes])
@@ -509,7 +509,7 @@ def choice(
     count = length(a, 0) if a.type.ndim else a
     if not a.type.ndim and not dtypes.is_discrete(a.type.dtype):
         raise TypeError(f"choice: a number of items is an integer, got {a.type}")
-    lengths = lengths_of_shape(shape, [])
+    shape = result_shape(shape, [])
     if p is not None:
         if not replace:
             raise NotImplementedError(
@@ -520,12 +520,12 @@ def choice(
             raise ValueError(f"choice: p is a vector, got {p.type}")
         same = eq(length(p, 0), count)
         p = Require("choice: p must have one probability for each item")(p, all_of(same))
-        chosen = categorical(key, p=p, shape=lengths)
+        chosen = categorical(key, p=p, shape=shape)
     elif replace:
-        chosen = integers(key, lengths, count)
+        chosen = integers(key, shape, count)
     else:
-        total = as_int64(product([as_length(n) for n in lengths]))
+        total = as_int64(product([as_length(n) for n in shape]))
         text = "choice: there are fewer items than are to be drawn without replacement"
         total = Require(text)(total, all_of(le(total, as_int64(as_length(count)))))
-        chosen = reshape(_order(key, count)[:total], lengths, ndim=len(lengths))
+        chosen = reshape(_order(key, count)[:total], shape, ndim=len(shape))
     return get_item(a, chosen) if a.type.ndim else chosen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from theano._core.api.array.indexing import get_item
 from theano._core.api.array.reductions import max as largest, sum as sum_of
 from theano._core.api.conversion import as_tensor_variable
-from theano._core.api.random.philox_keys import FloatDraw, lengths_of_shape, split
+from theano._core.api.random.philox_keys import FloatDraw, result_shape, split
 from theano._core.ops.array.shaping import length
 from theano._core.ops.elementwise.transcendental import exp, sigmoid, sqrt
 
@@ -198,7 +198,7 @@ def dirichlet(
     alpha = as_tensor_variable(alpha)
     if alpha.type.ndim == 0:
         raise TypeError(f"dirichlet: alpha needs an axis of parameters, got {alpha.type}")
-    batch = lengths_of_shape(shape, [get_item(alpha, (..., 0))])
+    batch = result_shape(shape, [get_item(alpha, (..., 0))])
     outcomes = length(alpha, alpha.type.ndim - 1)
     draw = FloatDraw("dirichlet", key, [*batch, outcomes], dtype)
     logs = draw.by_rejection("log_gamma", draw.positive("alpha", alpha))

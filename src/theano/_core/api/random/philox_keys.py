@@ -183,15 +183,15 @@ def bits(key: TensorLike, shape: TensorLike = (), dtype: str = "uint32") -> Tens
     if dtype not in ("uint8", "uint16", "uint32", "uint64"):
         raise TypeError(f"bits: dtype is one of uint8, uint16, uint32, uint64, not {dtype}")
     wide = "uint64" if dtype == "uint64" else "uint32"
-    return cast(stream_draw("bits", wide, key, lengths_of_shape(shape, ())), dtype)
+    return cast(stream_draw("bits", wide, key, result_shape(shape, ())), dtype)
 
 
 # -- what draws share -------------------------------------------------------------------------
 
 
-def stream_draw(source: str, dtype: str, key: object, lengths: Dims) -> Any:
-    """Return an array of the given lengths from the stream of a key."""
-    return philox.StreamDraw(source, dtype)(key, *lengths)
+def stream_draw(source: str, dtype: str, key: object, shape: Dims) -> Any:
+    """Return an array of the given shape from the stream of a key."""
+    return philox.StreamDraw(source, dtype)(key, *shape)
 
 
 def integer_dtype(name: str, dtype: str) -> str:
@@ -253,8 +253,8 @@ def probability(name: str, what: str, value: TensorLike, dtype: str = "float64")
     return parameter(name, what, value, dtype, lambda v: (v >= 0) & (v <= 1), "between 0 and 1")
 
 
-def lengths_of_shape(shape: object, parameters: Sequence[Any]) -> list[Any]:
-    """Return the lengths of a result: those of `shape`, or what the parameters broadcast to.
+def result_shape(shape: object, parameters: Sequence[Any]) -> list[Any]:
+    """Return the shape of a result: that of `shape`, or what the parameters broadcast to.
 
     Raises
     ------
@@ -266,19 +266,19 @@ def lengths_of_shape(shape: object, parameters: Sequence[Any]) -> list[Any]:
     rank = max((v.type.ndim for v in parameters), default=0)
     if shape is None:
         return [_length_of_axis(axis - rank, parameters) for axis in range(rank)]
-    lengths = shape_items(shape)
-    for n in lengths:
+    result = shape_items(shape)
+    for n in result:
         if isinstance(n, (int, np.integer)) and n < 0:
-            raise ValueError(f"negative dimensions are not allowed: shape {tuple(lengths)}")
+            raise ValueError(f"negative dimensions are not allowed: shape {tuple(result)}")
         variable = as_tensor_variable(n)
         if variable.type.ndim or not dtypes.is_discrete(variable.type.dtype):
             raise TypeError(f"a shape holds integers, got {n} of type {variable.type}")
-    if rank > len(lengths):
+    if rank > len(result):
         raise ValueError(
-            f"the parameters have {rank} dimensions and shape {len(lengths)}: leave out shape, or "
+            f"the parameters have {rank} dimensions and shape {len(result)}: leave out shape, or "
             "give all lengths of the result"
         )
-    return lengths
+    return result
 
 
 def _length_of_axis(axis: int, parameters: Sequence[Any]) -> Any:
@@ -288,12 +288,12 @@ def _length_of_axis(axis: int, parameters: Sequence[Any]) -> Any:
     return 1
 
 
-def check_fit(name: str, variables: Sequence[Any], lengths: Sequence[Any]) -> None:
+def check_fit(name: str, variables: Sequence[Any], shape: Sequence[Any]) -> None:
     """Raise ValueError where a length of the result is 1 and a variable is not so declared."""
     for variable in variables:
         pattern = variable.type.broadcastable
         for axis in range(1, len(pattern) + 1):
-            n = lengths[-axis]
+            n = shape[-axis]
             if isinstance(n, (int, np.integer)) and n == 1 and not pattern[-axis]:
                 raise ValueError(
                     f"{name}: shape has length 1 along axis -{axis}, where a parameter has more"
@@ -342,26 +342,26 @@ class FloatDraw:
         return self._add(not_negative(self.name, what, value, self.work))
 
     @property
-    def lengths(self) -> list[Any]:
-        """The lengths of the result; known once all parameters are given."""
-        lengths = lengths_of_shape(self.shape, self.parameters)
-        check_fit(self.name, self.parameters, lengths)
-        return lengths
+    def result_shape(self) -> list[Any]:
+        """The shape of the result; known once all parameters are given."""
+        shape = result_shape(self.shape, self.parameters)
+        check_fit(self.name, self.parameters, shape)
+        return shape
 
     def stream(self, source: str, key: TensorLike | None = None) -> Any:
         """Return an array of the result's shape from the stream of a key."""
-        return stream_draw(source, self.work, self.key if key is None else key, self.lengths)
+        return stream_draw(source, self.work, self.key if key is None else key, self.result_shape)
 
     def by_rejection(
         self, sampler: str, parameter: TensorLike, key: TensorLike | None = None
     ) -> Any:
         """Return an array of the result's shape from a sampler."""
         used = self.key if key is None else key
-        return rejection_draw(self.name, sampler, self.work, used, self.lengths, [parameter])
+        return rejection_draw(self.name, sampler, self.work, used, self.result_shape, [parameter])
 
     def moved(self, z: Any, loc: TensorLike, scale: TensorLike) -> Any:
         """Return loc + scale z, in the dtype asked for; the numbers 0 and 1 change nothing."""
-        # All parameters are needed for the lengths, so `z` is a function.
+        # All parameters are needed for the shape, so `z` is a function.
         scaled = None if _is(scale, 1.0) else self.not_negative("scale", scale)
         added = None if _is(loc, 0.0) else self.location("loc", loc)
         result = z() if scaled is None else z() * scaled
@@ -377,10 +377,10 @@ def _is(value: TensorLike, number: float) -> bool:
 
 
 def rejection_draw(
-    name: str, sampler: str, dtype: str, key: object, lengths: Dims, parameters: Sequence[object]
+    name: str, sampler: str, dtype: str, key: object, shape: Dims, parameters: Sequence[object]
 ) -> Any:
-    """Return an array of the given lengths from a sampler."""
-    check_fit(name, parameters, lengths)
-    rank = len(lengths)
+    """Return an array of the given shape from a sampler."""
+    check_fit(name, parameters, shape)
+    rank = len(shape)
     wide = [pad_left(cast(v, "float64"), rank) for v in parameters]
-    return RejectionDraw(sampler, dtype, rank)(key, *lengths, *wide)
+    return RejectionDraw(sampler, dtype, rank)(key, *shape, *wide)

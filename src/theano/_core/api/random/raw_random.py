@@ -42,21 +42,21 @@ __all__ = [
 _NO_SIZE = np.zeros(0, dtype="int64")
 
 
-def _known_lengths(
+def _known_shape(
     size: Sequence[object], ndim: int | None, args: Sequence[object]
 ) -> tuple[Any, list[bool]]:
-    """Return the lengths vector of a sequence, and which of them are known to be 1."""
+    """Return the shape vector of a sequence, and which of them are known to be 1."""
     if ndim is not None and ndim != len(size):
         raise ValueError(
             f"ndim should be equal to len(shape), but ndim = {ndim}, len(shape) = {len(size)}, "
             f"shape = {tuple(size)}"
         )
-    lengths = [
+    shape = [
         n if hasattr(n, "type") else _known_length(n, axis - len(size), size, args)
         for axis, n in enumerate(size)
     ]
-    vector = as_tensor_variable(lengths) if lengths else constant(_NO_SIZE)
-    return vector, [not hasattr(n, "type") and n == 1 for n in lengths]
+    vector = as_tensor_variable(shape) if shape else constant(_NO_SIZE)
+    return vector, [not hasattr(n, "type") and n == 1 for n in shape]
 
 
 def _known_length(n: Any, axis: int, size: Sequence[Any], args: Sequence[Any]) -> Any:
@@ -79,10 +79,10 @@ def _known_length(n: Any, axis: int, size: Sequence[Any], args: Sequence[Any]) -
     return 1
 
 
-def _result_lengths(
+def _result_shape(
     name: str, ndim: int | None, size: TensorLike | None, args: Sequence[Any]
 ) -> tuple[Any, list[bool]]:
-    """Return the lengths vector of a draw, empty if it follows `args`, and its pattern."""
+    """Return the shape vector of a draw, empty if it follows `args`, and its pattern."""
     if size is None:
         if not args:
             raise TypeError(f"{name}: cannot infer the shape without size")
@@ -90,7 +90,7 @@ def _result_lengths(
         template = reduce(lambda x, y: x + y, args)
         return constant(_NO_SIZE), list(template.type.broadcastable)
     if isinstance(size, (list, tuple)):
-        vector, pattern = _known_lengths(size, ndim, args)
+        vector, pattern = _known_shape(size, ndim, args)
     else:
         vector = as_tensor_variable(size)
         if vector.type.ndim != 1:
@@ -123,7 +123,7 @@ def infer_ndim_bcast(
     *args : tensor variables
         The parameters of the distribution.
     """
-    vector, pattern = _result_lengths("_infer_ndim_bcast", ndim, shape, args)
+    vector, pattern = _result_shape("_infer_ndim_bcast", ndim, shape, args)
     if shape is None:
         vector = cast(reduce(lambda x, y: x + y, args).shape, "int64")
     return len(pattern), vector, tuple(pattern)
@@ -132,7 +132,7 @@ def infer_ndim_bcast(
 def _draw(
     fn: Any,
     stream: TensorLike,
-    lengths: Variable,
+    shape: Variable,
     pattern: Sequence[bool],
     dtype: str,
     args: Sequence[Variable],
@@ -140,7 +140,7 @@ def _draw(
 ) -> list[Any]:
     type_ = TensorType(dtype, [*pattern, *added])
     op = ops.RandomFunction(fn, type_, ndim_added=len(added))
-    return op(stream, lengths, *args)
+    return op(stream, shape, *args)
 
 
 def _float_dtype(dtype: str | None, *args: Variable) -> str:
@@ -177,8 +177,8 @@ def uniform(
     """
     low, high = as_tensor_variable(low), as_tensor_variable(high)
     dtype = _float_dtype(dtype, low, high)
-    lengths, pattern = _result_lengths("uniform", ndim, size, [low, high])
-    return _draw("uniform", random_state, lengths, pattern, dtype, [low, high])
+    shape, pattern = _result_shape("uniform", ndim, size, [low, high])
+    return _draw("uniform", random_state, shape, pattern, dtype, [low, high])
 
 
 def normal(
@@ -192,8 +192,8 @@ def normal(
     """Draw numbers from a normal distribution of mean `avg` and standard deviation `std`."""
     avg, std = as_tensor_variable(avg), as_tensor_variable(std)
     dtype = _float_dtype(dtype, avg, std)
-    lengths, pattern = _result_lengths("normal", ndim, size, [avg, std])
-    return _draw("normal", random_state, lengths, pattern, dtype, [avg, std])
+    shape, pattern = _result_shape("normal", ndim, size, [avg, std])
+    return _draw("normal", random_state, shape, pattern, dtype, [avg, std])
 
 
 def binomial(
@@ -215,9 +215,9 @@ def binomial(
     n, p = as_tensor_variable(n), as_tensor_variable(p)
     if dtypes.is_float(n.type.dtype):
         raise TypeError(f"binomial: n must be integers, got {n.type}")
-    lengths, pattern = _result_lengths("binomial", ndim, size, [n, p])
+    shape, pattern = _result_shape("binomial", ndim, size, [n, p])
     # No axis is declared broadcastable, as in Theano 1.0.5.
-    return _draw("binomial", random_state, lengths, [False] * len(pattern), dtype, [n, p])
+    return _draw("binomial", random_state, shape, [False] * len(pattern), dtype, [n, p])
 
 
 def random_integers(
@@ -230,8 +230,8 @@ def random_integers(
 ) -> list[Any]:
     """Draw integers between `low` and `high`, both included, all equally likely."""
     args = [as_tensor_variable(low), as_tensor_variable(high)]
-    lengths, pattern = _result_lengths("random_integers", ndim, size, args)
-    return _draw(ops.random_integers_helper, random_state, lengths, pattern, dtype, args)
+    shape, pattern = _result_shape("random_integers", ndim, size, args)
+    return _draw(ops.random_integers_helper, random_state, shape, pattern, dtype, args)
 
 
 def poisson(
@@ -243,8 +243,8 @@ def poisson(
 ) -> list[Any]:
     """Draw counts from a Poisson distribution of mean `lam`; `size` must be given."""
     lam = as_tensor_variable(lam)
-    lengths, pattern = _result_lengths("poisson", ndim, size, [])
-    return _draw("poisson", random_state, lengths, pattern, dtype, [lam])
+    shape, pattern = _result_shape("poisson", ndim, size, [])
+    return _draw("poisson", random_state, shape, pattern, dtype, [lam])
 
 
 def permutation(
@@ -262,10 +262,10 @@ def permutation(
                 "You asked for just one permutation but asked for more then 1 dimensions: "
                 f"size = {size}, ndim = {ndim}"
             )
-        lengths, pattern = constant(_NO_SIZE), []
+        shape, pattern = constant(_NO_SIZE), []
     else:
-        lengths, pattern = _result_lengths("permutation", ndim, size, [])
-    return _draw(ops.permutation_helper, random_state, lengths, pattern, dtype, [n], [False])
+        shape, pattern = _result_shape("permutation", ndim, size, [])
+    return _draw(ops.permutation_helper, random_state, shape, pattern, dtype, [n], [False])
 
 
 def multinomial(
@@ -286,11 +286,9 @@ def multinomial(
     if pvals.type.ndim == 0:
         raise IndexError(f"multinomial: pvals needs an axis of probabilities, got {pvals.type}")
     shaped = [n, get_item(pvals, (..., 0))]
-    lengths, pattern = _result_lengths("multinomial", ndim, size, shaped)
+    shape, pattern = _result_shape("multinomial", ndim, size, shaped)
     outcomes = [pvals.type.broadcastable[-1]]
-    return _draw(
-        ops.multinomial_helper, random_state, lengths, pattern, dtype, [n, pvals], outcomes
-    )
+    return _draw(ops.multinomial_helper, random_state, shape, pattern, dtype, [n, pvals], outcomes)
 
 
 def choice(
@@ -323,6 +321,6 @@ def choice(
     # An empty vector stands for no weights, and so does 0, as in Theano 1.0.5.
     none = p is None or (isinstance(p, (int, float, list, tuple)) and not p)
     weights = as_tensor_variable(float_x([]) if none else p)
-    lengths, pattern = _result_lengths("choice", ndim, () if size is None else size, [])
+    shape, pattern = _result_shape("choice", ndim, () if size is None else size, [])
     args = [a, as_tensor_variable(replace), weights]
-    return _draw(ops.choice_helper, random_state, lengths, pattern, dtype, args)
+    return _draw(ops.choice_helper, random_state, shape, pattern, dtype, args)

@@ -32,7 +32,7 @@ def write(p: Core, step: Gathered) -> None:
         )
     )
     _check(p, nodes)
-    shape = kernel_choice.lengths_of(p, gathers[0].outputs[0])
+    shape = kernel_choice.loop_shape(p, gathers[0].outputs[0])
     everywhere = frozenset(range(len(shape)))
     arrays: list[Any] = [p.value(v) for v in operands]
     tables = {n.inputs[0]: p.value(n.inputs[0]) for n in gathers}

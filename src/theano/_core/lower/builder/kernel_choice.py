@@ -96,7 +96,7 @@ def write_loop(p: Core, step: Step) -> None:
 
 
 def check_loop(p: Core, step: Step) -> list[Size]:
-    """Check what a fused step reads; return the lengths of its loop."""
+    """Check what a fused step reads; return the shape of its loop."""
     own = [node for node in (p.groups.get(step) or _group(p, step)).nodes if node not in step.again]
     for node in step.again:
         if isinstance(node.op, Join) and node.outputs[0] not in p.values:
@@ -106,7 +106,7 @@ def check_loop(p: Core, step: Step) -> list[Size]:
             p.check_operands(node)
     example = own[0]
     shaped = example.outputs[0] if isinstance(example.op, Elementwise) else example.inputs[0]
-    shape = lengths_of(p, shaped)
+    shape = loop_shape(p, shaped)
     for node in own:
         if isinstance(node.op, Reduction) and node.op.reducer.identity is None:
             check_not_empty(p, node, shape, node.op.axes(len(shape)))
@@ -132,7 +132,7 @@ def fill_loop(
     launch: Callable[[dict[Any, Array], Call, str], None] | None = None,
     eager: bool = True,
 ) -> None:
-    """Write the loop of a fused step over some lengths, `in_part` of all its points.
+    """Write the loop of a fused step over a shape, `in_part` of all its points.
 
     What has its kernel run in another way, `launch`, is given what is stored, the call and the
     address of its arguments. `eager`: a kernel is compiled with the program.
@@ -205,8 +205,8 @@ def _read_in_pieces(p: Core, step: Step) -> dict[Any, Apply]:
     return joined
 
 
-def lengths_of(p: Core, variable: Variable) -> list[Size]:
-    """Return the lengths of the loop that makes a variable."""
+def loop_shape(p: Core, variable: Variable) -> list[Size]:
+    """Return the shape of the loop that makes a variable."""
     return [_loop_length(p, n) for n in p.rewriter.shape(variable)]
 
 

@@ -49,25 +49,25 @@ class Range(Record):
 
 def write(p: Core, step: RowBlocks) -> None:
     """Write steps that run for a block of rows at a time."""
-    lengths = kernel_choice.lengths_of(p, step.scores)
+    shape = kernel_choice.loop_shape(p, step.scores)
     operands = {part: _prepared(p, step, part) for part in step.parts}
     results = {}
     for value in step.results:
         p.node = value.owner
-        results[value] = p.memory_for(value, kernel_choice.lengths_of(p, value))
+        results[value] = p.memory_for(value, kernel_choice.loop_shape(p, value))
         p.strides(results[value])
     # What a product is added with to those of the blocks before.
     dtypes = dict.fromkeys(value.type.dtype for value in results)
     ones = {d: p.pointer(p.pooled(d, np.asarray(1).astype(d).tobytes())) for d in dtypes}
-    libraries.release_if_long(p, p.product(lengths))
+    libraries.release_if_long(p, p.product(shape))
 
     def write_block(ranges: list[Range], first: Size) -> None:
-        writer = _Block(p, step, [*ranges, Range(0, lengths[-1])])
+        writer = _Block(p, step, [*ranges, Range(0, shape[-1])])
         for dtype, one in ones.items() if first else ():
             writer.keep[dtype] = p.let("select", first, "null", one, type="ptr")
         writer.write(operands, results)
 
-    _loops(p, _sizes(p, lengths, itemsize(step.scores.type.dtype)), lengths, write_block)
+    _loops(p, _sizes(p, shape, itemsize(step.scores.type.dtype)), shape, write_block)
     for values in operands.values():
         p.values.update(values)
     for value in step.made:
@@ -92,7 +92,7 @@ def _prepared(p: Core, step: RowBlocks, part: Step) -> dict[Any, Array]:
                 values[variable] = array
                 p.strides(array)
         for out in node.outputs:
-            kernel_choice.lengths_of(p, out)
+            kernel_choice.loop_shape(p, out)
     node = part.nodes[0]
     if part.is_loop:
         kernel_choice.check_loop(p, part)
@@ -105,11 +105,11 @@ def _prepared(p: Core, step: RowBlocks, part: Step) -> dict[Any, Array]:
         if isinstance(node.op, Gemm):
             libraries.check_added(p, node, values[node.inputs[0]].shape, [one[0], two[1]])
     elif isinstance(node.op, Alloc):
-        views.check_shape(p, node, kernel_choice.lengths_of(p, node.outputs[0]))
+        views.check_shape(p, node, kernel_choice.loop_shape(p, node.outputs[0]))
     return values
 
 
-def _sizes(p: Core, lengths: Sequence[Size], item: int) -> list[tuple[Size, Size]]:
+def _sizes(p: Core, shape: Sequence[Size], item: int) -> list[tuple[Size, Size]]:
     """Return, for each axis but the last, how many parts it has in blocks, and how long they are.
 
     INVARIANT: only one item of each axis is in a block that has not all of an axis behind it.
@@ -123,9 +123,9 @@ def _sizes(p: Core, lengths: Sequence[Size], item: int) -> list[tuple[Size, Size
     def parts(length: Size, size: Size) -> Size:
         return let("sdiv", p.position(length, p.position(size, -1)), size)
 
-    room = let("sdiv", BLOCK // item, let("maximum", lengths[-1], 1))
+    room = let("sdiv", BLOCK // item, let("maximum", shape[-1], 1))
     sizes: list[tuple[Size, Size]] = []
-    for length in reversed(lengths[:-1]):
+    for length in reversed(shape[:-1]):
         size = let("maximum", room, 1 if sizes else LEAST_ROWS)
         count = parts(length, size)
         if not sizes:
@@ -141,7 +141,7 @@ def _sizes(p: Core, lengths: Sequence[Size], item: int) -> list[tuple[Size, Size
 def _loops(
     p: Core,
     sizes: Sequence[tuple[Size, Size]],
-    lengths: Sequence[Size],
+    shape: Sequence[Size],
     write_block: Callable[[list[Range], Size], None],
 ) -> None:
     """Write the loops over blocks, the rows innermost, and in them a block.
@@ -155,7 +155,7 @@ def _loops(
         if axis == len(sizes):
             write_block(ranges, first)
             return
-        (count, size), length = sizes[axis], lengths[axis]
+        (count, size), length = sizes[axis], shape[axis]
         if isinstance(length, int) and length == 1:
             write_axis([*ranges, Range(0, 1)], "")
             return
@@ -199,14 +199,14 @@ class _Block:
             return
         for variable, array in operands.items():
             p.values[variable] = self._part(array, range(self.rank - 1))
-        lengths = [r.length for r in self.ranges]
+        shape = [r.length for r in self.ranges]
         if part.is_loop:
             if not part.reductions and roles[node.outputs[0]] is ROWS:
-                lengths[-1:] = [1] if node.outputs[0].type.ndim == self.rank else []
-            kernel_choice.fill_loop(p, part, lengths, in_part=True)
+                shape[-1:] = [1] if node.outputs[0].type.ndim == self.rank else []
+            kernel_choice.fill_loop(p, part, shape, in_part=True)
         elif isinstance(node.op, Alloc):
             x, ones = p.value(node.inputs[0]), node.inputs[0].type.broadcastable
-            p.define(node.outputs[0], views.broadcast_to(p, node, x, lengths, ones, "broadcast"))
+            p.define(node.outputs[0], views.broadcast_to(p, node, x, shape, ones, "broadcast"))
         else:
             lowering.emit_node(p, node)
 
