@@ -96,6 +96,8 @@ NORMAL: dict[str, Any] = {
     "hazard": T.exp(-(v**2) / 2) / (0.5 * T.erfc(v / ROOT)),
     "hazard of erf": T.exp(-0.5 * v**2) / (1 - 0.5 * (1 + T.erf(v / ROOT))),
 }
+# Exponentials of these are finite, their squares are not.
+near = z[:, 0] * np.float32(0.8)
 q, scale = abs(u) + np.float32(0.01), p + np.float32(0.5)
 EXPONENTIALS: dict[str, Any] = {
     "log(2 cosh)": T.log(2 * T.cosh(u)),
@@ -120,6 +122,7 @@ EXPONENTIALS: dict[str, Any] = {
     "log1p(exp²)": T.log1p(T.exp(u) ** 2),
     "log1p(1e-8 exp³)": T.log1p(np.float32(1e-8) * T.exp(u) ** 3),
     "log(2 + exp⁻³)": T.log(2 + T.exp(u) ** -3),
+    "exp / (scale + expm1)": T.exp(near) / (scale + T.expm1(near)),
     "heat capacity": T.sqr(q) * T.exp(q) / T.sqr(T.exp(q) - 1),
 }
 MEANS: dict[str, Any] = {

@@ -212,6 +212,7 @@ EXAMPLES: dict[str, Any] = {
     "exp(x) / sum(w exp(x)) → exp(x - max) / sum(w exp(x - max))": T.sqr(m)
     * T.exp(m)
     / (T.sqr(m) * T.exp(m)).sum(axis=1, keepdims=True),
+    "exp(x) y / z² → (exp(x) / z) (y / z)": T.exp(x) * y / T.sqr(y + T.expm1(x)),
     "log(switch(c, exp(x), y)) → switch(c, x, log(y))": T.log(
         T.switch(T.gt(x, 1), T.exp(x), T.sqrt(y))
     ),

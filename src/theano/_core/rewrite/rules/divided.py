@@ -24,12 +24,20 @@ from theano._core.ops.elementwise.arithmetic import (
     true_div,
 )
 from theano._core.ops.elementwise.elementwise import Elementwise
-from theano._core.ops.elementwise.transcendental import exp, pow, sigmoid, softplus
+from theano._core.ops.elementwise.transcendental import (
+    cosh,
+    exp,
+    expm1,
+    pow,
+    sigmoid,
+    sinh,
+    softplus,
+)
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.rules.products import Factors, flatten
 
 ARITHMETIC = frozenset((add, mul, neg, pow, reciprocal, sqr, sub, switch, true_div))
-EXPONENTIALS = frozenset((exp, sigmoid, softplus))
+EXPONENTIALS = frozenset((cosh, exp, expm1, sigmoid, sinh, softplus))
 # Sums and products lie below these as they lie below arithmetic.
 PLACED = (
     *(AdvancedSubtensor, Alloc, DimShuffle, Join, PartialWrite),
@@ -57,6 +65,11 @@ def divisors(rewriter: Rewriter, variable: Variable) -> Variables:
     None: many.
     """
     return _exponentials(rewriter, variable)[1]
+
+
+def exponential(rewriter: Rewriter, variable: Variable) -> bool:
+    """Tell whether a variable is made of exponentials."""
+    return _exponentials(rewriter, variable)[0] != NONE
 
 
 def share(rewriter: Rewriter, one: Variable, two: Variable) -> bool:

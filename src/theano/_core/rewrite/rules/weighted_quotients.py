@@ -15,11 +15,11 @@ from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.core.dimshuffle import dimshuffle
-from theano._core.ops.elementwise.arithmetic import add, sub, true_div
+from theano._core.ops.elementwise.arithmetic import add, sqr, sub, true_div
 from theano._core.ops.elementwise.transcendental import exp, sigmoid
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
-from theano._core.rewrite.rules.divided import divided_factors, share
+from theano._core.rewrite.rules.divided import divided_factors, exponential, share
 from theano._core.rewrite.rules.exponentials import along, finite, like, without_axes
 from theano._core.rewrite.rules.logarithms import behind_parts
 from theano._core.rewrite.rules.products import ROOTS, Factors, build, flatten, with_sums_apart
@@ -60,6 +60,40 @@ def _quotient_by_weighted(rewriter: Rewriter, node: Apply) -> Any:
     if divided is None and (apart := _out_of_sum(rewriter, node, factors)) is not None:
         divided = _divided(rewriter, node, apart)
     return None if divided is None else build(node, divided)
+
+
+# When all that cancels has done so.
+@rule(
+    "exp(x) y / z² → (exp(x) / z) (y / z)",
+    on=true_div,
+    phase="special",
+    needs=(sqr,),
+    keeps="rounding",
+    why="in gradients of exp(x) / z, the square of a sum of exponentials overflows first",
+)
+def _divided_twice(rewriter: Rewriter, node: Apply) -> Any:
+    out = node.outputs[0]
+    above, below = (flatten(v, False) for v in node.inputs)
+    if above is None or below is None or above.minus or divided_factors(rewriter, out) is None:
+        return None
+    square = _square_of_sum(rewriter, below)
+    # What else there is may be small: exponentials are divided first.
+    plus = sorted(above.plus, key=lambda v: not exponential(rewriter, v))
+    if square is None or any(v.type.dtype != out.type.dtype for v in (square, plus[0])):
+        return None
+    if not exponential(rewriter, plus[0]):
+        return None
+    quotients = [v / square for v in plus[:2]] if len(plus) > 1 else [plus[0] / square / square]
+    minus = [v for v in below.plus if v is not square]
+    minus += [square] * (below.plus.count(square) - 2)
+    negative = above.negative != below.negative
+    return build(node, Factors([*quotients, *plus[2:]], [*minus, *below.minus], negative))
+
+
+def _square_of_sum(rewriter: Rewriter, factors: Factors) -> Variable | None:
+    """Return a sum of exponentials that is a factor twice, or None."""
+    twice = (v for v, count in Counter(factors.plus).items() if count > 1)
+    return next((v for v in twice if made_by(v, add, sub) and exponential(rewriter, v)), None)
 
 
 def _has_power(factor: Variable) -> bool:
