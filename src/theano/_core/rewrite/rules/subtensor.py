@@ -129,7 +129,10 @@ def _first_rows(rewriter: Rewriter, node: Apply) -> Any:
 
 @rule("x[i, 0] → x[:, 0][i]", on=AdvancedSubtensor, keeps="exact", why="fewer positions are read")
 def _constant_positions(rewriter: Rewriter, node: Apply) -> Any:
-    """Where numbers stand beside arrays of positions: a view is what these are of."""
+    """Where numbers stand beside arrays of positions: a view is what these are of.
+
+    A number outside is an error without any positions, too, as it is in native code.
+    """
     x, *indices = node.inputs
     at, _, position = node.op.place(x.type.ndim)
     pairs = zip(at, indices, strict=True) if len(indices) == len(at) else ()
