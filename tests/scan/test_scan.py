@@ -910,3 +910,10 @@ def test_a_matrix_that_steps_multiply_vectors_by_is_copied_once_or_packed(
         np.testing.assert_allclose(f(matrix, start), wanted, rtol=1e-10)
         peak = f.memory_plan(matrix, start).peak
         assert times * given.nbytes <= peak < (times + 0.5) * given.nbytes
+
+
+def test_taps_may_be_a_range() -> None:
+    x = T.dvector("x")
+    initial = {"initial": T.ones(3), "taps": range(-3, 0)}
+    out, _ = theano.scan(lambda v, a, b, c: v + a + b + c, x, outputs_info=initial)
+    assert theano.function([x], out)([0.0, 1]).tolist() == [3, 6]

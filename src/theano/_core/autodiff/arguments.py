@@ -11,7 +11,7 @@ import numpy as np
 from theano._core.base import dtypes
 from theano._core.base.errors import DisconnectedInputError, NullTypeGradError
 from theano._core.base.near_misses import signature
-from theano._core.ir.source import made_at
+from theano._core.ir.source import advice_on_unused, made_at
 from theano._core.ir.text import label
 from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Variable
@@ -139,10 +139,8 @@ def report_disconnected(cost: object, target: Variable, policy: str) -> None:
         "grad method was asked to compute the gradient with respect to a variable that is not part "
         "of the computational graph of the cost, or is used only by a non-differentiable operator: "
         f"{label(target)}.{made_at(target)} Use disconnected_inputs='ignore' or 'warn' to get "
-        "zeros instead."
+        f"zeros instead.{advice_on_unused(target, 'cost')}"
     )
-    if target.owner is not None:
-        message += " An expression that is written again is another variable: keep the one in cost."
     if policy == "warn":
         warnings.warn(message, stacklevel=3)
         return

@@ -27,7 +27,8 @@ from theano._core.compile.storage_views import ContainerView, Thunk, ValueView
 from theano._core.ir import hooks
 from theano._core.ir.graph import ancestors, check_inputs, copy_graph, toposort
 from theano._core.ir.hooks import extend
-from theano._core.ir.source import user_line
+from theano._core.ir.source import advice_on_unused, user_line
+from theano._core.ir.text import label
 from theano._core.ir.variable import Apply, Variable
 from theano._core.runtime import native
 
@@ -282,9 +283,10 @@ def _check_inputs(
         message = (
             "theano.function was asked to create a function computing outputs given certain"
             f" inputs, but the provided input variable at index {index} is not part of the"
-            f" computational graph needed to compute the outputs: {spec.variable}.\nTo make this"
-            " error into a warning, you can pass the parameter on_unused_input='warn' to"
+            f" computational graph needed to compute the outputs: {label(spec.variable)}.\nTo make"
+            " this error into a warning, you can pass the parameter on_unused_input='warn' to"
             " theano.function. To disable it completely, use on_unused_input='ignore'."
+            f"{advice_on_unused(spec.variable, 'outputs')}"
         )
         if policy == "raise":
             raise UnusedInputError(message)

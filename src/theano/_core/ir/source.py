@@ -73,6 +73,13 @@ def made_at(thing: object) -> str:
     return f" It was made at {source}." if source else ""
 
 
+def advice_on_unused(variable: Any, whose: str) -> str:
+    """Return a sentence, after a blank, on an expression that `whose` do not hold; '' for none."""
+    if variable.owner is None:
+        return ""
+    return f" An expression that is written again is another variable: give the one in {whose}."
+
+
 _thread = threading.local()
 # Files of this package that were met on the stack.
 _own_files: set[str] = set()

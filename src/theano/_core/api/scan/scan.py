@@ -15,6 +15,7 @@ from theano._core.api.conversion import as_tensor_variable
 from theano._core.api.scan.progress import ProgressBar
 from theano._core.api.scan.step import (
     as_list,
+    as_taps,
     check_step,
     checked_checkpoint,
     conversion,
@@ -236,8 +237,7 @@ class _Builder:
                 f"a sequence of scan needs at least one axis, got the scalar {source}. An initial "
                 "value is outputs_info=..., a value that stays the same non_sequences=..."
             )
-        taps = as_list(entry.get("taps"))
-        taps = [0] if entry.get("taps") is None else [int(t) for t in taps]
+        taps = as_taps(entry.get("taps"), 0)
         if not taps:
             return []
         low, high = min([*taps, 0]), max([*taps, 0])
@@ -272,7 +272,7 @@ class _Builder:
                     f"it: dict(initial=..., taps={taps}), got the keys {list(info)}"
                 )
             return None
-        taps = [-1] if taps is None else [int(t) for t in as_list(taps)]
+        taps = as_taps(taps, -1)
         if not taps:
             return None
         if len(taps) > len(set(taps)):

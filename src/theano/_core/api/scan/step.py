@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,16 @@ def as_list(value: object) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def as_taps(taps: Any, default: int) -> list[int]:
+    """Return one tap, several, or None for a default one, as integers."""
+    if taps is None:
+        return [default]
+    try:
+        return [operator.index(t) for t in (taps if isinstance(taps, Iterable) else [taps])]
+    except TypeError:
+        raise TypeError(f"taps are integers, as in taps=[-2, -1]; got {taps!r}") from None
 
 
 def read_step(result: Any) -> tuple[Any, list[Any], dict[Any, Any]]:
