@@ -699,3 +699,15 @@ def test_that_what_is_masked_and_not_chosen_has_no_slope() -> None:
                 for mode in (None, exact)
             )
             np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_of_a_divisor_no_product_of_two_exponentials_is_made() -> None:
+    x, v, w = T.dvectors("x", "v", "w")
+    bell = T.exp(-T.sqr(x))
+    out = bell / w / (T.exp(x + v) ** 0.5 + bell / T.exp(x))
+    values = np.array([-600.0, -2, 0, 3, 600]), np.ones(5), np.full(5, 2.0)
+    slope = T.grad(out.sum(), x)
+    exact = theano.function([x, v, w], slope, mode=theano.Mode(optimizer=None))(*values)
+    assert np.isfinite(exact).all()
+    got = theano.function([x, v, w], slope)(*values)
+    np.testing.assert_allclose(got, exact, rtol=1e-9, atol=1e-300)

@@ -23,8 +23,8 @@ from theano._core.ops.array.indexing import (
 from theano._core.ops.array.reductions import Reduction
 from theano._core.ops.array.sigmoids import one_plus_exp
 from theano._core.ops.core.dimshuffle import DimShuffle
-from theano._core.ops.elementwise.arithmetic import add, sub, switch
-from theano._core.ops.elementwise.transcendental import exp, sigmoid, softplus
+from theano._core.ops.elementwise.arithmetic import add, sqr, sub, switch
+from theano._core.ops.elementwise.transcendental import exp, pow, sigmoid, softplus
 from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pattern import Rules
 from theano._core.rewrite.rules.divided import divided_factors, divisors
@@ -68,6 +68,8 @@ def _absorb(rewriter: Rewriter, node: Apply) -> Any:
         if not _cancels(value, exponentials, FEW_LEVELS):
             continue
         factors.plus.remove(value)
+        if _overflows(value, factors):
+            return None
         if value.owner.op in SUMS:
             return value.owner.op(*(_times(rewriter, node, v, factors) for v in value.owner.inputs))
         return _into_part(rewriter, node, value.owner, factors)
@@ -164,6 +166,20 @@ def _cancels(value: Variable, exponentials: Sequence[Variable], levels: int) -> 
     return _grows(factors, exponentials) or any(
         _cancels(v, exponentials, levels - 1) for v in factors.plus
     )
+
+
+def _overflows(value: Variable, others: Factors) -> bool:
+    """Tell whether a term of a sum, times others, has two exponentials, and is divided by none."""
+    if value.owner.op not in SUMS or not _large(others):
+        return False
+    return any(_large(flatten(v) or Factors([v])) for v in value.owner.inputs)
+
+
+def _large(factors: Factors) -> bool:
+    """Tell whether exponentials, or powers of some, are above the line, and nothing is below."""
+    powers = (made_by(v, pow, sqr) for v in factors.plus)
+    bases = (v if p is None else p.inputs[0] for v, p in zip(factors.plus, powers, strict=True))
+    return not factors.minus and any(made_by(v, exp) for v in bases)
 
 
 def _grows(factors: Factors, exponentials: Sequence[Variable]) -> bool:
