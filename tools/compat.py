@@ -50,6 +50,18 @@ assert theano.function([x, i], out)(*arguments)[0] == 2
 numpys = theano.compile.mode.get_default_mode().excluding("add_repeated")
 assert theano.function([x, i], out, mode=numpys)(*arguments)[0] == 1
 ```
+
+Gradients with regard to `v` of `T.set_subtensor(x[i], v)` are those of Theano, too: each item of
+`v` has the slope of its position, also one that another is written over. `T.Rop` has it of the last
+only.
+
+```python
+v = T.dvector("v")
+out = T.set_subtensor(x[i], v)
+slopes = [T.grad(out.sum(), v), T.Rop(out, v, v)]
+slope, tangent = theano.function([x, i, v], slopes)(np.zeros(2), [0, 0], [1, 5])
+assert slope.tolist() == [1, 1] and tangent.tolist() == [5, 0]
+```
 """
 
 
