@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def as_taps(taps: Any, default: int) -> list[int]:
     if taps is None:
         return [default]
     try:
-        return [operator.index(t) for t in (taps if isinstance(taps, Iterable) else [taps])]
+        return [operator.index(t) for t in np.atleast_1d(taps)]
     except TypeError:
         raise TypeError(f"taps are integers, as in taps=[-2, -1]; got {taps!r}") from None
 
