@@ -222,16 +222,16 @@ def gradients_in_branches(count: int, i: Any) -> list[Any]:
 def test_gradients_of_many_branches_in_branches(forget_code: Callable[[], None]) -> None:
     i = T.iscalar("i")
 
-    functions = []
+    compiled = []
 
     def work(count: int) -> int:
         gradients = gradients_in_branches(count, i)
         forget_code()
-        return calls(lambda: functions.append(theano.function([x, i], gradients)))
+        return calls(lambda: compiled.append(theano.function([x, i], gradients)))
 
     work(10)
     assert 2.3 * work(40) > work(80)
-    f = functions[-1]
+    f = compiled[-1]
     value = np.array([0.01, -0.02])
     expected = np.zeros((80, 2))
     expected[77] = (1 - np.tanh(value * 78) ** 2) * value * 79 * 80

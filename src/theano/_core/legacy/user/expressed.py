@@ -19,6 +19,7 @@ from theano._core.ir.types import TensorType
 from theano._core.ir.variable import Apply, Constant, Variable
 from theano._core.legacy.user.op import Op
 from theano._core.ops.array.gradient import DisconnectedType
+from theano._core.ops.control.inner_graph import results
 from theano._core.ops.core.evaluation import evaluate
 from theano._core.ops.core.op import as_variable
 
@@ -92,8 +93,7 @@ class Expressed(Op):
         return super().__getattr__(name)
 
     def _expression(self, *inputs: Variable) -> list[Any]:
-        made = self._applied(*inputs)
-        return list(made) if isinstance(made, (list, tuple)) else [made]
+        return results(self._applied(*inputs))
 
     def make_node(self, *inputs: Any) -> Apply:
         values = [v if isinstance(v, Variable) else as_variable(v) for v in inputs]

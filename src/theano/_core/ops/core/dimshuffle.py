@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from theano._core.ir.graph import made_by
 from theano._core.ir.variable import Apply, Variable
 from theano._core.ops.core.op import Structured, linear_in, tensor_operand
 
@@ -141,3 +142,11 @@ def pad_left(x: Variable, rank: int) -> Variable:
     if missing <= 0:
         return x
     return dimshuffle(x, ["x"] * missing + list(range(x.type.ndim)))
+
+
+def without_axis(x: Variable, axis: int) -> Any:
+    """Return what an axis of one item was given to, if it was; else the items without it."""
+    node = made_by(x, DimShuffle)
+    order = list(node.op.new_order) if node else list(range(x.type.ndim))
+    del order[axis]
+    return dimshuffle(node.inputs[0] if node else x, order)

@@ -14,7 +14,7 @@ from theano._core.ops.array.assertions import Require
 from theano._core.ops.array.broadcasting import known_value
 from theano._core.ops.array.creation import Join
 from theano._core.ops.array.dims import as_int64, product
-from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.dimshuffle import without_axis
 from theano._core.ops.core.fill import fill
 from theano._core.ops.elementwise.arithmetic import add, eq, neg, sub
 from theano._core.ops.elementwise.elementwise import cast
@@ -112,27 +112,24 @@ def sums_some(rewriter: Rewriter, node: Apply) -> bool:
     return isinstance(items, int) and items > 0
 
 
-def rows_of_join(node: Apply) -> list[Any]:
-    """Return the arrays whose items a reduction takes together: of a join of single rows."""
+def rows_of_join(node: Apply, most: int) -> list[Any]:
+    """Return the arrays, `most` or fewer, of which a reduction takes items together.
+
+    A join is of them as single rows.
+    """
     whole = node.inputs[0]
     joined = made_by(whole, Join)
     if joined is None:
         return []
     rank, (axis, arrays) = whole.type.ndim, joined.op.parts(joined)
+    if len(arrays) > most:
+        return []
     # Lengths of 1 that are not known to be so are not broadcast by a join.
     patterns = {v.type.broadcastable for v in arrays}
     one_row = len(patterns) == 1 and arrays[0].type.broadcastable[axis]
     if not one_row or node.op.axes(rank) != (axis,):
         return []
-    return [_without_axis(v, axis) for v in arrays]
-
-
-def _without_axis(row: Variable, axis: int) -> Any:
-    """Return what an axis of one item was given to, if it was; else the items without it."""
-    node = made_by(row, DimShuffle)
-    order = list(node.op.new_order) if node else list(range(row.type.ndim))
-    del order[axis]
-    return dimshuffle(node.inputs[0] if node else row, order)
+    return [without_axis(v, axis) for v in arrays]
 
 
 def filled(node: Apply, value: object) -> Any:

@@ -107,10 +107,10 @@ def _narrow_positions(rewriter: Rewriter, node: Apply) -> Any:
 def _reduction_of_joined(rewriter: Rewriter, node: Apply) -> Any:
     """Where each is one row of an array that nothing else needs."""
     whole, function = node.inputs[0], REDUCED_BY.get(node.op.kind)
-    values = rows_of_join(node)
-    if function is None or not 0 < len(values) <= MOST_JOINED:
+    if function is None or rewriter.uses.get(whole, 0) > 1:
         return None
-    if rewriter.uses.get(whole, 0) > 1:
+    values = rows_of_join(node, MOST_JOINED)
+    if not values:
         return None
     carried, _ = node.op.types(whole.type.dtype)
     rows = [cast(v, carried) for v in values]

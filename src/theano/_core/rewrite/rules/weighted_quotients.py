@@ -74,12 +74,14 @@ def _quotient_by_weighted(rewriter: Rewriter, node: Apply) -> Any:
 def _divided_twice(rewriter: Rewriter, node: Apply) -> Any:
     out = node.outputs[0]
     above, below = (flatten(v, False) for v in node.inputs)
-    if above is None or below is None or above.minus or divided_factors(rewriter, out) is None:
+    if above is None or below is None or above.minus:
         return None
     square = _square_of_sum(rewriter, below)
+    if square is None or divided_factors(rewriter, out) is None:
+        return None
     # What else there is may be small: exponentials are divided first.
     plus = sorted(above.plus, key=lambda v: not exponential(rewriter, v))
-    if square is None or any(v.type.dtype != out.type.dtype for v in (square, plus[0])):
+    if any(v.type.dtype != out.type.dtype for v in (square, plus[0])):
         return None
     if not exponential(rewriter, plus[0]):
         return None

@@ -295,7 +295,7 @@ def _compared(largest: Variable, extreme: Elementwise) -> set[Any]:
         node = made_by(value, extreme, Reduction)
         operands = node.inputs if node is not None and len(waiting) < WIDEST else []
         if node is not None and node.op is not extreme:
-            operands = rows_of_join(node) if node.op.kind in kinds else []
+            operands = rows_of_join(node, WIDEST) if node.op.kind in kinds else []
         waiting += operands
         result |= set() if operands else {value}
     return result

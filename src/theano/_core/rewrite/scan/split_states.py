@@ -28,7 +28,7 @@ from theano._core.ops.array.shaping import (
     pattern_broadcast,
 )
 from theano._core.ops.control.scan_state import is_rows
-from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle
+from theano._core.ops.core.dimshuffle import DimShuffle, dimshuffle, without_axis
 from theano._core.ops.core.naming import plain_class
 from theano._core.ops.elementwise.arithmetic import add, eq
 from theano._core.ops.elementwise.elementwise import Elementwise
@@ -205,7 +205,7 @@ class _Parts:
         if isinstance(value, Constant):
             return _items_of_constant(value, axis, count)
         if value.type.broadcastable[axis]:
-            return [_without_axis(value, axis)] * count
+            return [without_axis(value, axis)] * count
         size = length(value, axis)
         if size != count and isinstance(size, int):
             raise _Unfit
@@ -243,7 +243,7 @@ class _Parts:
         items: list[Any] = []
         for array in arrays:
             if array.type.broadcastable[axis] and self._is_whole(array):
-                items.append(_without_axis(self._value(array), axis))
+                items.append(without_axis(self._value(array), axis))
             elif array in self.columns and self.columns[array].axis == axis:
                 items += self.columns[array].items
             else:
@@ -334,14 +334,6 @@ def _part_of(tap: Variable, axis: int) -> Any:
     if pattern[axis]:
         raise _Unfit
     return TensorType(tap.type.dtype, (*pattern[:axis], *pattern[axis + 1 :]))()
-
-
-def _without_axis(value: Variable, axis: int) -> Any:
-    node = made_by(value, DimShuffle)
-    if node is not None and node.op.new_order[axis] == "x" and not node.op.dropped:
-        order = node.op.new_order
-        return dimshuffle(node.inputs[0], [*order[:axis], *order[axis + 1 :]])
-    return dimshuffle(value, [a for a in range(value.type.ndim) if a != axis])
 
 
 def _items_of_constant(value: Constant, axis: int, count: int) -> list[Any]:
