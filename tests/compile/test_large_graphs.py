@@ -133,6 +133,7 @@ def residual_network(blocks: int) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     )
 
 
+@pytest.mark.slow
 def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(
     forget_code: Callable[[], None],
 ) -> None:
@@ -196,7 +197,7 @@ def training_of_branches(count: int, *conditions: Any) -> tuple[Any, list[Any]]:
     return total, parameters
 
 
-@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("alike", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(
     forget_code: Callable[[], None], alike: bool
 ) -> None:
@@ -219,6 +220,7 @@ def gradients_in_branches(count: int, i: Any) -> list[Any]:
     return T.grad(out.sum(), parameters)
 
 
+@pytest.mark.slow
 def test_gradients_of_many_branches_in_branches(forget_code: Callable[[], None]) -> None:
     i = T.iscalar("i")
 
@@ -251,7 +253,14 @@ CHAINS: dict[str, Callable[[Any, int], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", list(CHAINS))
+# Those of some nodes a link take ten seconds each.
+LONG_LINKS = ("batches", "rolls", "joins")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in LONG_LINKS else n for n in CHAINS],
+)
 def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
     name: str, forget_code: Callable[[], None]
 ) -> None:
@@ -267,7 +276,7 @@ def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
     assert work(200) <= 2.3 * work(100)
 
 
-@pytest.mark.parametrize("chained", [False, True])
+@pytest.mark.parametrize("chained", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_twice_as_many_loops_with_gradients_are_at_most_2_3_times_the_work(
     chained: bool, forget_code: Callable[[], None]
 ) -> None:

@@ -268,7 +268,9 @@ def _named(case: Case, run: Any, value: Any) -> str | None:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("start", range(0, 60, 10))
+@pytest.mark.parametrize(
+    "start", [0, 10, *(pytest.param(s, marks=pytest.mark.slow) for s in range(20, 400, 10))]
+)
 def test_random_derivatives(start: int) -> None:
     found = {seed: difference(seed) for seed in range(start, start + 10)}
     assert {seed: text for seed, text in found.items() if text is not None} == {}
