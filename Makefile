@@ -2,7 +2,9 @@
 # target takes minutes, later ones are quick. The C++ runtime is rebuilt when its sources change.
 #
 #   make demo      train the tutorial's logistic regression on real data, and draw it
-#   make test      the test suite          (make test ARGS="tests/base -x")
+#   make quick     what to run after every edit: check, one case of each operation, whole programs
+#   make test      the gate                (make test ARGS="tests/base -x")
+#   make test-all  what the gate leaves out; started again, it goes on where it was stopped
 #   make check     lint, format, types, layers: seconds
 #   make bench     the table of speeds     (make bench ARGS="--only call")
 #   make docs      the reference pages, into docs/reference
@@ -27,13 +29,25 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 # pip must not run twice at once in one environment.
 .NOTPARALLEL:
 .SECONDARY:
-.PHONY: demo test test-clients check bench docs site sanitize replay sz clean
+.PHONY: demo quick test test-all test-clients check bench docs site sanitize replay sz clean
 
 demo: $(VENV)/.with-examples
 	$(BIN)/python examples/logistic_regression.py $(ARGS)
 
+quick: check $(VENV)/.with-test
+	$(BIN)/python -m pytest -n auto tests/ops/test_forward.py tests/programs $(ARGS)
+
 test: $(VENV)/.with-test
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# A file for each state of the sources names the tests that have passed.
+test-all: $(VENV)/.with-test
+	@echo "What the gate leaves out, on 2 cores: fuzzers at full length (hours), all combinations of"
+	@echo "the values of tests (5 minutes), growth, interrupts and flat memory (5 minutes), exhaustive"
+	@echo "tables (an hour), and then the clients (10 minutes). Started again, it goes on."
+	$(BIN)/python -m pytest -n auto --part=rest --passed=$(VENV)/passed-$$({ git rev-parse HEAD; \
+		git diff HEAD; } | git hash-object --stdin) $(ARGS)
+	$(BIN)/python tests/clients/run.py
 
 test-clients: $(VENV)/.with-test
 	$(BIN)/python tests/clients/run.py $(ARGS)
@@ -84,10 +98,3 @@ $(VENV)/.tools: tools/make_venv.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet 'meson-python>=0.16' meson ninja 'numpy>=2.0'
 	touch $@
-
-# A hook for the fuzzer: the target exists once its tests do.
-ifneq ($(wildcard tests/fuzz),)
-.PHONY: fuzz
-fuzz: $(VENV)/.with-test
-	$(BIN)/python -m pytest -m slow $(ARGS)
-endif

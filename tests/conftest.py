@@ -3,6 +3,8 @@
 import os
 import signal
 
+pytest_plugins = ["selection"]
+
 os.environ.setdefault("THEANO_CHECK", "1")
 # A shell starts what runs in the background with interrupts ignored; tests send some.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -104,6 +104,7 @@ def test_thousands_of_random_calls() -> None:
     assert good > 300
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not __import__("os").path.exists("/proc/self/statm"), reason="needs /proc")
 def test_memory_is_flat_over_many_calls() -> None:
     f, _ = stepper()

@@ -60,7 +60,11 @@ def was_found(f: Any) -> bool:
 
 
 @pytest.mark.parametrize(
-    "parts", [("loops", "branches", "updates"), ("draws", "errors", "networks", "types")]
+    "parts",
+    [
+        ("loops", "branches", "updates"),
+        pytest.param(("draws", "errors", "networks", "types"), marks=pytest.mark.slow),
+    ],
 )
 def test_another_process_finds_programs(parts: tuple[str, ...], tmp_path: Path) -> None:
     records = []

@@ -62,6 +62,7 @@ def calls(work: Callable[[], Any]) -> int:
     return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_ten_thousand_operations() -> None:
     out = sums(10_000)
     gradient = T.grad(out.sum(), x)
@@ -147,6 +148,7 @@ def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(
     assert large <= 2.2 * small
 
 
+@pytest.mark.slow
 def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_work(
     forget_code: Callable[[], None],
 ) -> None:
@@ -171,6 +173,7 @@ def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:
     assert not_negative(T.maximum(T.lscalar(), total))
 
 
+@pytest.mark.slow
 def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(
     forget_code: Callable[[], None],
 ) -> None:
@@ -197,7 +200,8 @@ def training_of_branches(count: int, *conditions: Any) -> tuple[Any, list[Any]]:
     return total, parameters
 
 
-@pytest.mark.parametrize("alike", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("alike", [False, True])
 def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(
     forget_code: Callable[[], None], alike: bool
 ) -> None:
@@ -254,12 +258,12 @@ CHAINS: dict[str, Callable[[Any, int], Any]] = {
 
 
 # Those of some nodes a link take ten seconds each.
-LONG_LINKS = ("batches", "rolls", "joins")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in LONG_LINKS else n for n in CHAINS],
+    CHAINS,
 )
 def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
     name: str, forget_code: Callable[[], None]
@@ -276,7 +280,8 @@ def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
     assert work(200) <= 2.3 * work(100)
 
 
-@pytest.mark.parametrize("chained", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("chained", [True, False])
 def test_twice_as_many_loops_with_gradients_are_at_most_2_3_times_the_work(
     chained: bool, forget_code: Callable[[], None]
 ) -> None:

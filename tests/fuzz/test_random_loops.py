@@ -15,7 +15,7 @@ from theano.ifelse import ifelse
 from theano.scan_module import until
 
 REFERENCE = theano.Mode("py", None)
-SEEDS = range(60)
+SEEDS = range(30)
 
 
 class RandomLoop:

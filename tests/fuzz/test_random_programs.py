@@ -31,7 +31,9 @@ def problems(first: int, last: int) -> str:
     return "\n".join(filter(None, map(problem_of, range(first, last))))
 
 
-@pytest.mark.parametrize("start", range(0, 80, 20))
+@pytest.mark.parametrize(
+    "start", [0, 20, *(pytest.param(s, marks=pytest.mark.slow) for s in (40, 60))]
+)
 def test_random_programs(start: int) -> None:
     assert problems(start, start + 20) == ""
 

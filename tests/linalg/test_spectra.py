@@ -138,6 +138,7 @@ def test_eigh(gap: float) -> None:
     assert off(EIGH(x, direction)[1], SOLVED(x, direction)[1]) < 1e-9
 
 
+@pytest.mark.slow
 def test_eigh_of_complex_matrices() -> None:
     f = derivatives(lambda x: costs(of_eigh(resolvent, x)), "complex128")
     g = derivatives(lambda x: costs(inverse(symmetric(x))), "complex128")
@@ -162,7 +163,7 @@ def test_the_upper_triangle_and_a_stack_with_one_such_matrix() -> None:
         np.testing.assert_allclose(got, np.triu(wanted) + np.triu(wanted, 1), atol=1e-12)
 
 
-@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("apart", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_values_of_one_application_and_vectors_of_another(apart: bool) -> None:
     def cost(x: Any) -> Any:
         w, v = nl.eigh(x)
@@ -191,7 +192,7 @@ def test_svd() -> None:
                 agree(f, g, (left * s) @ right.T, direction, gap)
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
+@pytest.mark.parametrize("shape", [(5, 3), pytest.param((3, 5), marks=pytest.mark.slow)])
 def test_svd_of_other_matrices_that_miss_a_rank(shape: tuple[int, int]) -> None:
     one = rng.normal(size=shape)
     left, right = np.linalg.qr(rng.normal(size=(5, 5)))[0], R[:3, :3]

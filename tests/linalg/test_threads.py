@@ -26,6 +26,7 @@ def run(code: str, *arguments: str, threads: int = 2) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_the_bits_do_not_depend_on_the_threads_of_the_process() -> None:
     """The threads of BLAS and LAPACK, which are set when they are loaded, and ours."""
     one, two, four = (
@@ -86,9 +87,9 @@ for one, two in zip(f(a[:5, :5]), wanted):
     "name, n",
     [
         ("svd", 1500),
-        ("eigh", 2500),
-        ("inverse", 4000),
-        ("slogdet", 6000),
+        pytest.param("eigh", 2500, marks=pytest.mark.slow),
+        pytest.param("inverse", 4000, marks=pytest.mark.slow),
+        pytest.param("slogdet", 6000, marks=pytest.mark.slow),
         ("stack", 500),
         ("loop", 2000),
     ],

@@ -416,6 +416,7 @@ def test_floats_are_taken_apart_and_scaled_alike_by_single_instructions(name, dt
         )
 
 
+@pytest.mark.slow
 def test_logarithms_of_every_significand_of_float32_are_within_an_ulp():
     x = np.arange(2**23)
     for name in ("log", "log2", "log10"):

@@ -73,7 +73,9 @@ def test_axes_in_front_and_behind(dtype: str, axis: int) -> None:
             assert np.array_equal(three, np.concatenate([a[::2], b[::2], b[::2]], axis))
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32", "complex128"])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "float32", pytest.param("complex128", marks=pytest.mark.slow)]
+)
 def test_many_rows_and_numbers_on_threads(dtype: str) -> None:
     x, y, before = T.TensorType(dtype, (False,) * 2)(), T.scalar(dtype=dtype), native.get_threads()
     ones = T.ones((x.shape[0], 1), dtype=dtype)

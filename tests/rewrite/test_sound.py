@@ -143,13 +143,17 @@ def difference(before: Any, after: Any, values: dict[Any, Any], stable: bool) ->
     return "" if close.all() else f"{wanted.tolist()} became {got.tolist()}"
 
 
+# 7 divides neither the number of dtypes nor that of shapes: each of them comes up.
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
-def test_sound(rule: Rule) -> None:
+def test_sound(rule: Rule, every: int) -> None:
     fired, wrong = 0, []
     finite = rule.phase == "stable" or rule.name in FINITE
     for out in expressions(rule):
         leaves = leaves_of(out)
-        for types in operand_types(len(leaves)):
+        for number, types in enumerate(operand_types(len(leaves))):
+            if fired and number % every:
+                continue
             found = built(out, leaves, types)
             if found is None:
                 continue

@@ -256,7 +256,9 @@ def before_protected_memory(array: Any) -> Any:
 @own_products
 @pytest.mark.skipif(sys.platform != "linux", reason="protects memory by Linux's means")
 @pytest.mark.parametrize("char", ["f", "d"])
-@pytest.mark.parametrize("n", [205, 224, 233, 272, 273])
+@pytest.mark.parametrize(
+    "n", [233, 272, *(pytest.param(n, marks=pytest.mark.slow) for n in (205, 224, 273))]
+)
 def test_few_rows_times_a_matrix_that_is_read_where_it_lies(char: str, n: int) -> None:
     random, k = np.random.default_rng(11), 700
     b = numbers(random, (k, n), char)
@@ -530,8 +532,8 @@ assert (f(np.ones((2, 2), kind), np.ones((2, 2), kind)) == 2).all()
     "kind, shape",
     [
         ("float64", "(8000, 4000)"),
-        ("complex128", "(4000, 4000)"),
-        ("int64", "(4000, 4000)"),
+        pytest.param("complex128", "(4000, 4000)", marks=pytest.mark.slow),
+        pytest.param("int64", "(4000, 4000)", marks=pytest.mark.slow),
     ],
 )
 def test_a_long_product_stops_when_it_is_interrupted(kind: str, shape: str) -> None:

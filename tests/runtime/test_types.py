@@ -183,6 +183,7 @@ def memory() -> int:
         return int(file.read().split()[1]) * 4096
 
 
+@pytest.mark.slow
 def test_memory_stays_flat() -> None:
     f, g = M.add_function(0, {"convert": convert}), M.add_function(1)
     cell = native.Cell(np.zeros(3000))
