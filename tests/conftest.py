@@ -3,7 +3,7 @@
 import os
 import signal
 
-pytest_plugins = ["selection"]
+pytest_plugins = ["support.selection"]
 
 os.environ.setdefault("THEANO_CHECK", "1")
 # A shell starts what runs in the background with interrupts ignored; tests send some.

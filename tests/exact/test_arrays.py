@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import scipy.linalg
-from hard_arrays import KINDS, array_sets, assert_same, budget, moderate, native_copy
 from hypothesis import given, strategies as st
 
 import theano._core.ops
 import theano.tensor as T
 import theano.tensor.extra_ops as E
+from support.arrays import DTYPES, array_sets, budget, moderate, native_copy
+from support.comparison import assert_same
 from theano._core.compile.function import function
 from theano._core.ir.graph import toposort
 from theano._core.ir.hooks import place_of
@@ -24,8 +25,8 @@ from theano._core.ops.array.reductions import REDUCERS, reduce
 from theano._core.ops.core.op import Op, Structured
 from theano.tensor import fft, nlinalg, slinalg
 
-REAL = [k for k in KINDS if not k.startswith("complex")]
-NUMBERS = [k for k in KINDS if k != "bool"]
+REAL = [k for k in DTYPES if not k.startswith("complex")]
+NUMBERS = [k for k in DTYPES if k != "bool"]
 VECTORS = [(0,), (1,), (3,), (67,), (300,)]
 MATRICES = [(1, 5), (4, 1), (3, 17), (2, 0), (0, 3)]
 CUBES = [(2, 3, 35), (2, 0, 3), (4, 1, 3), (1, 1, 67)]
@@ -41,7 +42,7 @@ class Case(NamedTuple):
 
     ours: Callable[[Any, int, int], Any]
     numpys: Callable[[Any, int, int], Any]
-    kinds: list[str] = KINDS
+    kinds: list[str] = DTYPES
     shapes: list[tuple[int, ...]] = TENSORS
     bound: float = 0
     finite: bool = False
@@ -208,7 +209,7 @@ CASES: dict[str, Case] = {
     "choose": Case(
         lambda x, k, axis: T.choose(T.cast(T.neq(x, 0), "int8"), [x, x * 0 + 1]),
         lambda x, k, axis: np.choose((x != 0).astype("int8"), [x, x * 0 + np.int8(1)]),
-        KINDS[1:9],
+        DTYPES[1:9],
         VECTORS,
     ),
     "sort": Case(
@@ -266,7 +267,7 @@ CASES: dict[str, Case] = {
     "cumprod": Case(
         lambda x, k, axis: T.cumprod(x, axis=axis),
         lambda x, k, axis: np.cumprod(x, axis=axis, dtype=x.dtype),
-        KINDS[1:9],
+        DTYPES[1:9],
     ),
     "diff": Case(
         lambda x, k, axis: T.diff(x, axis=axis), lambda x, k, axis: np.diff(x, axis=axis), NUMBERS
@@ -418,7 +419,7 @@ def test_arrays_at_length(name: str) -> None:
 @pytest.mark.parametrize("name", [*REDUCERS, "argmax", "argmin", "ptp"])
 def test_reductions(name: str) -> None:
     numpys = {"supremum": np.max, "infimum": np.min}.get(name) or getattr(np, name)
-    kinds = [k for k in (REAL if name in HAVE_ORDER else KINDS) if (name, k) != ("ptp", "bool")]
+    kinds = [k for k in (REAL if name in HAVE_ORDER else DTYPES) if (name, k) != ("ptp", "bool")]
 
     @budget(25)
     @given(array_sets([(kind,) for kind in kinds], [(), *TENSORS]), st.integers(0, 3))

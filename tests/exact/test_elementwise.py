@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hard_arrays import KINDS, array_sets, assert_same, budget, native_copy
 from hypothesis import given, strategies as st
 from registry import OPS
 
 import theano
+from support.arrays import DTYPES, array_sets, budget, native_copy
+from support.comparison import assert_same
 from theano._core.api.debug.checks import accepts, tensor
 from theano._core.compile.function import function
 from theano._core.lower.reference import evaluate
@@ -42,9 +43,9 @@ def compiled(name: str, kinds: tuple[str, ...], rank: int, width: int = 0) -> tu
 def kinds_of(name: str) -> list[tuple[str, ...]]:
     """Return the sets of dtypes that an operation takes: equal ones, and some mixtures."""
     op = OPS[name]
-    sets = [(kind,) * op.nin for kind in KINDS]
+    sets = [(kind,) * op.nin for kind in DTYPES]
     if op.nin > 1:
-        mixed = list(itertools.product(KINDS, repeat=op.nin))
+        mixed = list(itertools.product(DTYPES, repeat=op.nin))
         sets += [mixed[k] for k in np.random.default_rng(0).permutation(len(mixed))[:60]]
     return [kinds for kinds in sets if accepts(op, kinds)]
 
@@ -121,12 +122,12 @@ def test_every_width_gives_the_same_bits(name: str) -> None:
     agrees()
 
 
-@pytest.mark.parametrize("source", KINDS)
+@pytest.mark.parametrize("source", DTYPES)
 def test_casts(source: str) -> None:
     """Where C defines a cast: of a float to an integer that holds it, and all others."""
 
     @budget(20)
-    @given(array_sets([(source,)]), st.sampled_from(KINDS))
+    @given(array_sets([(source,)]), st.sampled_from(DTYPES))
     def agrees(arrays: tuple[np.ndarray, ...], target: str) -> None:
         if source.startswith("complex") and not target.startswith("complex"):
             return

@@ -22,13 +22,13 @@ import numpy as np
 
 TESTS = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
-    sys.path[:0] = [str(TESTS / folder) for folder in ("exact", "ops")]
+    sys.path[:0] = [str(TESTS / folder) for folder in (".", "ops")]
 
-from hard_arrays import KINDS, LAYOUTS, laid_out, moderate, native_copy, numbers  # noqa: E402
 from registry import OPS  # noqa: E402
 
 import theano  # noqa: E402
 import theano.tensor as T  # noqa: E402
+from support.arrays import DTYPES, LAYOUTS, moderate, native_copy, numbers  # noqa: E402
 from theano._core.api.debug.checks import accepts  # noqa: E402
 from theano.tensor import extra_ops, nlinalg, slinalg  # noqa: E402
 
@@ -98,10 +98,10 @@ MATRICES: dict[str, Expression] = {
 
 def tables() -> Iterator[tuple[str, Expression, list[str], int]]:
     """Yield (name, expression, dtypes, number of axes), for all axes that it may have."""
-    order = [k for k in KINDS if not k.startswith("complex")]
+    order = [k for k in DTYPES if not k.startswith("complex")]
     reals = ["float32", "float64"]
     for table, kinds, ranks in (
-        (ANY, KINDS, (1, 2, 3, 4)),
+        (ANY, DTYPES, (1, 2, 3, 4)),
         (ORDERED, order, (1, 2, 3)),
         (SMOOTH, reals, (1, 2, 3)),
         (MATRICES, reals, (2,)),
@@ -109,7 +109,7 @@ def tables() -> Iterator[tuple[str, Expression, list[str], int]]:
         for (name, make), rank in itertools.product(table.items(), ranks):
             yield name, make, kinds, rank
     for name, op in OPS.items():
-        kinds = [k for k in KINDS if accepts(op, (k,) * op.nin)]
+        kinds = [k for k in DTYPES if accepts(op, (k,) * op.nin)]
         for rank in (0, 1, 2, 3):
             yield name, op, kinds, rank
 
@@ -152,8 +152,8 @@ def problem_of(call: int) -> str | None:
     shape = tuple(int(n) for n in rng.choice(LENGTHS, rank))
     if square:
         shape = shape[:1] * 2
-    layouts = [str(rng.choice(LAYOUTS)) for _ in range(len(function.maker.inputs))]
-    arrays = [laid_out(moderate(numbers(rng, kind, shape), 4), how) for how in layouts]
+    layouts = [str(rng.choice(list(LAYOUTS))) for _ in range(len(function.maker.inputs))]
+    arrays = [LAYOUTS[how](moderate(numbers(rng, kind, shape), 4)) for how in layouts]
     plain = [native_copy(a) for a in arrays]
     wanted, got = outcome(function, plain), outcome(function, arrays)
     if isinstance(wanted, str) or isinstance(got, str):

@@ -21,15 +21,15 @@ import numpy as np
 
 TESTS = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
-    sys.path[:0] = [str(TESTS / folder) for folder in ("exact", "ops", "fuzz")]
+    sys.path[:0] = [str(TESTS / folder) for folder in (".", "ops", "fuzz")]
 
 from bodies import LEVELS, Body, nested  # noqa: E402
 from fuzz_steps import Drawer, next_step  # noqa: E402
-from hard_arrays import LAYOUTS, laid_out  # noqa: E402
 from registry import OPS  # noqa: E402
 
 import theano  # noqa: E402
 import theano.tensor as T  # noqa: E402
+from support.arrays import LAYOUTS  # noqa: E402
 from theano._core.ir.graph import toposort  # noqa: E402
 from theano._core.lower.reference import evaluate  # noqa: E402
 from theano.ifelse import ifelse  # noqa: E402
@@ -99,7 +99,7 @@ class Input:
             numbers = abs(numbers)
         elif "complex" in self.kind:
             numbers = numbers + 1j * rng.normal(size=self.shape)
-        return laid_out(np.asarray(numbers).astype(self.kind), self.layout)
+        return LAYOUTS[self.layout](np.asarray(numbers).astype(self.kind))
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def random_inputs(rng: np.random.Generator) -> tuple[Input, ...]:
         Input(
             str(rng.choice(kinds)),
             shapes[rng.integers(len(shapes))] if m < 20 else [(), (m,), (n, m)][rng.integers(3)],
-            str(rng.choice(LAYOUTS)) if rng.random() < 0.4 else "contiguous",
+            str(rng.choice(list(LAYOUTS))) if rng.random() < 0.4 else "contiguous",
             int(rng.integers(1 << 30)),
             str(rng.choice(["argument", "argument", "argument", "constant", "shared"])),
             bool(rng.random() < 0.5),

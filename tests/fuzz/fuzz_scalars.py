@@ -21,7 +21,7 @@ import numpy as np
 
 TESTS = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
-    sys.path[:0] = [str(TESTS / folder) for folder in ("exact", "ops", "fuzz")]
+    sys.path[:0] = [str(TESTS / folder) for folder in (".", "ops", "fuzz")]
 
 import fuzz_steps  # noqa: E402
 from fuzz_programs import ERRORS, NAMES, Input, Program, run, usable  # noqa: E402

@@ -9,7 +9,8 @@ import fuzz_arrays
 import numpy as np
 import pytest
 from fuzz_arrays import CALLS, TABLE, problems
-from hard_arrays import loosened
+
+from support.arrays import loosened
 
 
 @pytest.mark.parametrize("calls", [4, pytest.param(12, marks=pytest.mark.slow)])

@@ -6,7 +6,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from selection import each_choice
+
+from support.selection import each_choice
 
 pytest_plugins = ["pytester"]
 
@@ -45,10 +46,12 @@ def test_parts_and_taking_up_again(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(PROGRAM)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
 
     def run(*arguments: str, **outcomes: int) -> None:
-        pytester.runpytest_subprocess("-p", "selection", *arguments).assert_outcomes(**outcomes)
+        pytester.runpytest_subprocess("-p", "support.selection", *arguments).assert_outcomes(
+            **outcomes
+        )
 
     run(passed=4 + 3, deselected=9)
     run("--part=all", passed=16)

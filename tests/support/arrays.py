@@ -1,29 +1,20 @@
-"""Arrays that are hard to compute with: edges of each dtype, odd shapes, layouts NumPy accepts."""
+"""Arrays for tests: of every dtype, of odd shapes, in every layout that NumPy accepts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, settings, strategies as st
 
-KINDS = [
-    "bool",
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "float16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-]
+import theano.tensor as T
+
 FLOATS = ["float16", "float32", "float64"]
+COMPLEX = ["complex64", "complex128"]
+SIGNED = ["int8", "int16", "int32", "int64"]
+UNSIGNED = ["uint8", "uint16", "uint32", "uint64"]
+DTYPES = ["bool", *SIGNED, *UNSIGNED, *FLOATS, *COMPLEX]
 
 # 0-d, nothing, one item, a remainder of the vector loop, one vector and more, several rows.
 SHAPES = [
@@ -43,6 +34,30 @@ def budget(examples: int) -> settings:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def variable(like: np.ndarray | str, rank: int = 0, name: str | None = None) -> Any:
+    """Return a variable of an array's dtype and rank, or of a dtype and a rank."""
+    if not isinstance(like, str):
+        like, rank = like.dtype.newbyteorder("=").name, like.ndim
+    return T.TensorType(like, (False,) * rank)(name)
+
+
+def variables(*arrays: np.ndarray) -> list[Any]:
+    """Return a variable for each array; its name is `x0`, `x1` and so on."""
+    return [variable(array, name=f"x{i}") for i, array in enumerate(arrays)]
+
+
+def values(shape: tuple[int, ...] | int, dtype: str = "float64", seed: int = 0) -> np.ndarray:
+    """Return ordinary values: normal floats, integers from -50 (0 if unsigned) to 49."""
+    rng = np.random.default_rng(seed)
+    kind = np.dtype(dtype).kind
+    if kind in "biu":
+        return rng.integers(
+            {"b": 0, "u": 0, "i": -50}[kind], 2 if kind == "b" else 50, shape, dtype
+        )
+    found = rng.normal(size=shape)
+    return np.asarray(found + 1j * rng.normal(size=shape) if kind == "c" else found, dtype)
 
 
 def edges(kind: str) -> np.ndarray:
@@ -115,6 +130,25 @@ def strided(array: np.ndarray) -> np.ndarray:
     return np.repeat(array, 2, axis=-1)[..., ::2] if array.ndim else array
 
 
+def strided_everywhere(array: np.ndarray) -> np.ndarray:
+    """Return an array of every other item of each axis."""
+    wide = np.zeros([2 * n for n in array.shape], array.dtype)
+    part = wide[(slice(None, None, 2),) * array.ndim]
+    part[...] = array
+    return part
+
+
+def reversed_everywhere(array: np.ndarray) -> np.ndarray:
+    """Return an array of negative stride along every axis."""
+    backwards = (slice(None, None, -1),) * array.ndim
+    return array[backwards].copy()[backwards]
+
+
+def part_of_wider(array: np.ndarray) -> np.ndarray:
+    """Return the middle of an array with more items along the last axis."""
+    return np.concatenate([array] * 3, -1)[..., len(array.T) : 2 * len(array.T)]
+
+
 def reversed_items(array: np.ndarray) -> np.ndarray:
     """Return an array of negative stride along its last axis."""
     return array[..., ::-1].copy()[..., ::-1] if array.ndim else array
@@ -134,7 +168,7 @@ def overlapping(array: np.ndarray) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(flat, array.shape, (step,) * array.ndim)
 
 
-_LAID_OUT = {
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "contiguous": lambda array: array,
     "strided": strided,
     "reversed": reversed_items,
@@ -147,12 +181,22 @@ _LAID_OUT = {
     "loose": loosened,
     "strided and loose": lambda array: loosened(strided(array)),
 }
-LAYOUTS = list(_LAID_OUT)
 
 
-def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
-    """Return an array in a layout; its numbers are those of `array` unless parts overlap."""
-    return _LAID_OUT[layout](array)
+def layouts(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield an array in each layout that changes how loops run, but not its values.
+
+    Contiguous in either order, with gaps, backwards, within a wider one, and with strides that mean
+    nothing. A scalar array has but one layout.
+    """
+    yield array
+    if array.ndim:
+        yield np.asfortranarray(array)
+        yield strided(array)
+        yield strided_everywhere(array)
+        yield reversed_everywhere(array)
+        yield part_of_wider(array)
+        yield loosened(array)
 
 
 def native_copy(array: np.ndarray) -> np.ndarray:
@@ -168,46 +212,10 @@ def array_sets(
     chosen = draw(st.sampled_from(kinds))
     shape = draw(st.sampled_from(SHAPES if shapes is None else shapes))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    layout = [draw(st.sampled_from(LAYOUTS)) for _ in chosen]
+    layout = [draw(st.sampled_from(list(LAYOUTS))) for _ in chosen]
     return tuple(
-        laid_out(numbers(rng, kind, shape), how) for kind, how in zip(chosen, layout, strict=True)
+        LAYOUTS[how](numbers(rng, kind, shape)) for kind, how in zip(chosen, layout, strict=True)
     )
-
-
-def assert_same(got: Any, wanted: Any, ulp: float = 0, floor: float = 0) -> None:
-    """Compare item by item: dtype, shape, NaN, sign of zero, numbers within `ulp` and `floor`.
-
-    A result at the end of the range may overflow where the other does not.
-    """
-    assert got.dtype == wanted.dtype, (got.dtype, wanted.dtype)
-    assert got.shape == wanted.shape, (got.shape, wanted.shape)
-    if got.dtype.kind == "c":
-        assert_near_in_plane(got, wanted, ulp, floor)
-        return
-    if got.dtype.kind != "f":
-        np.testing.assert_array_equal(got, wanted)
-        return
-    info = np.finfo(got.dtype)
-    largest = np.longdouble(info.max)
-    with np.errstate(invalid="ignore"):
-        wide, other = (np.clip(a.astype("longdouble"), -largest, largest) for a in (got, wanted))
-        exponent = np.maximum(np.frexp(other)[1] - 1, info.minexp) - info.nmant
-        good = abs(wide - other) <= ulp * np.ldexp(np.longdouble(1), exponent) + floor
-    good |= np.isnan(got) & np.isnan(wanted)
-    good &= (np.signbit(got) == np.signbit(wanted)) | (wanted != 0) | np.isnan(wanted)
-    assert good.all(), (got[~good][:3], wanted[~good][:3])
-
-
-def assert_near_in_plane(got: Any, wanted: Any, ulp: float, floor: float) -> None:
-    """Compare complex numbers by the distance in the plane, and by which of them are NaN."""
-    np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
-    finite = np.isfinite(wanted)
-    good = np.isfinite(got) | ~finite
-    info = np.finfo(got.dtype)
-    size = np.where(finite, wanted, 0)
-    distance = abs(np.where(finite, got, 0) - size)
-    good &= distance <= 2 * ulp * info.eps * abs(size) + 4 * info.tiny + floor
-    assert good.all(), (got[~good][:3], wanted[~good][:3])
 
 
 def moderate(array: np.ndarray, most: float = 30) -> np.ndarray:

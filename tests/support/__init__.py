@@ -1,0 +1,1 @@
+"""What tests share: see "How to test" in CONTRIBUTING.md."""
