@@ -20,6 +20,14 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS :=
+# Modules are compiled when they are first imported, which few of those installed ever are.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+REQUIREMENTS := import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	print(*project["dependencies"], *project["optional-dependencies"][sys.argv[1]], sep="\n")
+
+# Compiled modules stay, also where the environment says otherwise, and out of the source tree.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 # The first interpreter that is new enough, unless PYTHON names one.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -84,17 +92,22 @@ sz:
 clean:
 	rm -rf $(VENV) docs/_build docs/reference .pytest_cache .ruff_cache .hypothesis demo.png
 
-# A folder of ours within the environment keeps the build apart from any other the checkout has.
+# The C++ runtime is compiled while the dependencies are unpacked.
 $(VENV)/.with-%: $(VENV)/.tools pyproject.toml meson.build
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation \
-		--config-settings=build-dir=$(VENV)/build --editable '.[$*]'
+	$(MAKE) --no-print-directory $(VENV)/.package & package=$$!; \
+		$(BIN)/python -c '$(REQUIREMENTS)' $* | $(INSTALL) --requirement /dev/stdin && wait $$package
 	@# Imports build what is out of date. Do that once, before many processes start at once.
 	$(BIN)/python -c 'import theano._core.runtime'
+	touch $@
+
+# A folder of ours within the environment keeps the build apart from any other the checkout has.
+$(VENV)/.package: $(VENV)/.tools pyproject.toml meson.build
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(INSTALL) --no-build-isolation --no-deps \
+		--config-settings=build-dir=$(VENV)/build --editable .
 	touch $@
 
 $(VENV)/.tools: tools/make_venv.py
 	$(or $(PYTHON),$(error Python 3.11 or later is needed, and no such python3 was found)) \
 		tools/make_venv.py $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet 'meson-python>=0.16' meson ninja 'numpy>=2.0'
+	$(INSTALL) 'meson-python>=0.16' meson ninja 'numpy>=2.0'
 	touch $@

@@ -20,35 +20,49 @@ namespace theano::along {
 
 namespace {
 
+// `long` is as wide as another type: what is compiled for that one serves both.
 template <class T>
-T plus(T a, T b) {
-    // Integers wrap around.
-    if constexpr (std::is_integral_v<T>) {
-        using Wide = std::make_unsigned_t<std::common_type_t<T, int>>;
-        return static_cast<T>(static_cast<Wide>(a) + static_cast<Wide>(b));
-    } else {
-        return a + b;
+using FixedWidth =
+    std::conditional_t<std::is_signed_v<T>,
+                       std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>,
+                       std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+
+// Signed integers wrap around as unsigned ones do, with the same bits.
+template <class T, bool kInteger = std::is_integral_v<T>>
+struct Wrapping {
+    using Type = T;
+};
+
+template <class T>
+struct Wrapping<T, true> {
+    using Type = std::make_unsigned_t<T>;
+};
+
+// Unsigned integers are widened: narrow ones would become `int`, where a product may overflow.
+struct Plus {
+    template <class T>
+    T operator()(T a, T b) const {
+        if constexpr (std::is_integral_v<T>) return static_cast<T>(std::uint64_t{a} + b);
+        else return a + b;
     }
-}
 
-Half plus(Half a, Half b) { return {float_to_half(a.value() + b.value())}; }
+    Half operator()(Half a, Half b) const { return {float_to_half(a.value() + b.value())}; }
+};
 
-template <class T>
-T times(T a, T b) {
-    if constexpr (std::is_integral_v<T>) {
-        using Wide = std::make_unsigned_t<std::common_type_t<T, int>>;
-        return static_cast<T>(static_cast<Wide>(a) * static_cast<Wide>(b));
-    } else {
-        return a * b;
+struct Times {
+    template <class T>
+    T operator()(T a, T b) const {
+        if constexpr (std::is_integral_v<T>) return static_cast<T>(std::uint64_t{a} * b);
+        else return a * b;
     }
-}
 
-Half times(Half a, Half b) { return {float_to_half(a.value() * b.value())}; }
+    Half operator()(Half a, Half b) const { return {float_to_half(a.value() * b.value())}; }
 
-template <class T>
-std::complex<T> times(std::complex<T> a, std::complex<T> b) {
-    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
-}
+    template <class T>
+    std::complex<T> operator()(std::complex<T> a, std::complex<T> b) const {
+        return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+    }
+};
 
 // NumPy's own functions, which need no lock.
 const PyArray_ArrFuncs *numpy_functions[NPY_HALF + 1];
@@ -305,12 +319,9 @@ Status work(const Lines &lines) {
     for (std::int64_t i = 0; i < lines.axis; ++i) outer *= lines.shape[i];
     for (std::int64_t i = lines.axis + 1; i < lines.ndim; ++i) inner *= lines.shape[i];
     if (n == 0 || inner == 0 || outer == 0) return Status::done;
-    if (lines.operation == TH_CUMSUM) {
-        return accumulate<T>(lines, outer, n, inner, [](T a, T b) { return plus(a, b); });
-    }
-    if (lines.operation == TH_CUMPROD) {
-        return accumulate<T>(lines, outer, n, inner, [](T a, T b) { return times(a, b); });
-    }
+    using Total = typename Wrapping<T>::Type;
+    if (lines.operation == TH_CUMSUM) return accumulate<Total>(lines, outer, n, inner, Plus());
+    if (lines.operation == TH_CUMPROD) return accumulate<Total>(lines, outer, n, inner, Times());
     return sort_lines<T>(lines, outer, n, inner);
 }
 
@@ -445,21 +456,21 @@ Status of_type(int typenum, const Work &todo) {
         case NPY_BYTE:
             return work<std::int8_t>(todo);
         case NPY_SHORT:
-            return work<short>(todo);
+            return work<std::int16_t>(todo);
         case NPY_USHORT:
-            return work<unsigned short>(todo);
+            return work<std::uint16_t>(todo);
         case NPY_INT:
-            return work<int>(todo);
+            return work<std::int32_t>(todo);
         case NPY_UINT:
-            return work<unsigned int>(todo);
+            return work<std::uint32_t>(todo);
         case NPY_LONG:
-            return work<long>(todo);
+            return work<FixedWidth<long>>(todo);
         case NPY_ULONG:
-            return work<unsigned long>(todo);
+            return work<FixedWidth<unsigned long>>(todo);
         case NPY_LONGLONG:
-            return work<long long>(todo);
+            return work<std::int64_t>(todo);
         case NPY_ULONGLONG:
-            return work<unsigned long long>(todo);
+            return work<std::uint64_t>(todo);
         case NPY_HALF:
             return work<Half>(todo);
         case NPY_FLOAT:

@@ -29,7 +29,6 @@ AS_NUMPY_DIVIDES = {"inv"}
 ROUNDED_ARGUMENT = 150
 # Which of two zeros NumPy takes depends on the processor.
 EITHER_ZERO = {"maximum", "minimum"}
-WIDTHS = [128, 256, 512]
 
 
 @lru_cache(None)
@@ -110,14 +109,14 @@ def test_elementwise_at_length(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(OPS))
-def test_every_width_gives_the_same_bits(name: str) -> None:
+@pytest.mark.parametrize("width", [128, 256, 512])
+def test_every_width_gives_the_same_bits(name: str, width: int) -> None:
     @budget(3)
     @given(array_sets(kinds_of(name), [(67,), (3, 17)]))
     def agrees(arrays: tuple[np.ndarray, ...]) -> None:
         kinds = tuple(str(a.dtype.newbyteorder("=")) for a in arrays)
-        first, *others = (compiled(name, kinds, arrays[0].ndim, w)[2](*arrays) for w in WIDTHS)
-        for other in others:
-            assert_same(other, first)
+        one, other = (compiled(name, kinds, arrays[0].ndim, w)[2](*arrays) for w in (0, width))
+        assert_same(other, one)
 
     agrees()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -23,6 +24,7 @@ rng = np.random.default_rng(11)
 Y, Z = rng.normal(size=4), rng.normal(size=4)
 Q, R = (np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in range(2))
 TURN = np.linalg.qr(rng.normal(size=(4, 4)) + 1j * rng.normal(size=(4, 4)))[0]
+DIRECTION = rng.normal(size=(4, 4))
 GAPS = [0, 1e-16, 1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-2]
 
 
@@ -122,31 +124,37 @@ def agree(f: Any, g: Any, x: np.ndarray, direction: np.ndarray, gap: float) -> N
     assert off(got[2], wanted[2]) < twice_at_most(gap)
 
 
-EIGH = derivatives(lambda x: costs(of_eigh(resolvent, x)))
-SOLVED = derivatives(lambda x: costs(inverse(symmetric(x))))
+@cache
+def eigh(dtype: str = "float64") -> Any:
+    return derivatives(lambda x: costs(of_eigh(resolvent, x)), dtype)
+
+
+@cache
+def solved(dtype: str = "float64") -> Any:
+    return derivatives(lambda x: costs(inverse(symmetric(x))), dtype)
 
 
 @pytest.mark.parametrize("gap", GAPS)
-def test_eigh(gap: float) -> None:
-    direction = rng.normal(size=(4, 4))
-    for w in spectra(gap):
-        for turn in (Q, np.eye(4)):
-            x = (turn * w) @ turn.T
-            agree(EIGH, SOLVED, (x + x.T) / 2, direction, gap)
-    # Next to zero, all eigenvalues are near to each other for the function.
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("turn", [Q, np.eye(4)], ids=["turned", "diagonal"])
+def test_eigh(gap: float, number: int, turn: np.ndarray) -> None:
+    x = (turn * spectra(gap)[number]) @ turn.T
+    agree(eigh(), solved(), (x + x.T) / 2, DIRECTION, gap)
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_all_eigenvalues_are_near_each_other_next_to_zero(gap: float) -> None:
     x = gap * (Q + Q.T)
-    assert off(EIGH(x, direction)[1], SOLVED(x, direction)[1]) < 1e-9
+    assert off(eigh()(x, DIRECTION)[1], solved()(x, DIRECTION)[1]) < 1e-9
 
 
 @pytest.mark.slow
-def test_eigh_of_complex_matrices() -> None:
-    f = derivatives(lambda x: costs(of_eigh(resolvent, x)), "complex128")
-    g = derivatives(lambda x: costs(inverse(symmetric(x))), "complex128")
-    direction = rng.normal(size=(4, 4)) + 1j * rng.normal(size=(4, 4))
-    for gap in GAPS:
-        for w in spectra(gap):
-            x = (TURN * w) @ TURN.conj().T
-            agree(f, g, (x + x.conj().T) / 2, direction, gap)
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("number", range(4))
+def test_eigh_of_complex_matrices(gap: float, number: int) -> None:
+    direction = DIRECTION + 1j * DIRECTION.T
+    x = (TURN * spectra(gap)[number]) @ TURN.conj().T
+    agree(eigh("complex128"), solved("complex128"), (x + x.conj().T) / 2, direction, gap)
 
 
 def test_the_upper_triangle_and_a_stack_with_one_such_matrix() -> None:
@@ -169,27 +177,39 @@ def test_values_of_one_application_and_vectors_of_another(apart: bool) -> None:
         w, v = nl.eigh(x)
         return costs(T.dot(v * resolvent(sl.eigvalsh(x, None) if apart else w), v.T))
 
-    agree(derivatives(cost), SOLVED, np.eye(4) * 2, rng.normal(size=(4, 4)), 0)
+    agree(derivatives(cost), solved(), np.eye(4) * 2, DIRECTION, 0)
 
 
-def test_functions_of_eigenvalues_only() -> None:
-    f = derivatives(lambda x: T.sin(T.log(sl.eigvalsh(x, None) + 0.5).sum()))
-    g = derivatives(lambda x: T.sin(nl.slogdet(symmetric(x) + 0.5 * eye(x))[1]))
-    direction = rng.normal(size=(4, 4))
-    for gap in GAPS:
-        for w in spectra(gap):
-            x = (Q * w) @ Q.T
-            agree(f, g, (x + x.T) / 2, direction, gap)
+@cache
+def of_values() -> Any:
+    return (
+        derivatives(lambda x: T.sin(T.log(sl.eigvalsh(x, None) + 0.5).sum())),
+        derivatives(lambda x: T.sin(nl.slogdet(symmetric(x) + 0.5 * eye(x))[1])),
+    )
 
 
-def test_svd() -> None:
-    direction = rng.normal(size=(4, 4))
-    f = derivatives(lambda x: costs(of_svd(odd, x)))
-    g = derivatives(lambda x: costs(T.dot(x, nl.matrix_inverse(eye(x) + T.dot(x.T, x)))))
-    for gap in GAPS:
-        for s in (*spectra(gap), [2, 1, 0.5, gap], [2, 1, gap, 0], [2, 1, 3 * gap, gap]):
-            for left, right in ((Q, R), (np.eye(4), np.eye(4))):
-                agree(f, g, (left * s) @ right.T, direction, gap)
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("number", range(4))
+def test_functions_of_eigenvalues_only(gap: float, number: int) -> None:
+    x = (Q * spectra(gap)[number]) @ Q.T
+    agree(*of_values(), (x + x.T) / 2, DIRECTION, gap)
+
+
+@cache
+def svd() -> Any:
+    return (
+        derivatives(lambda x: costs(of_svd(odd, x))),
+        derivatives(lambda x: costs(T.dot(x, nl.matrix_inverse(eye(x) + T.dot(x.T, x))))),
+    )
+
+
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("turns", [(Q, R), (np.eye(4), np.eye(4))], ids=["turned", "diagonal"])
+def test_svd(gap: float, number: int, turns: tuple[np.ndarray, np.ndarray]) -> None:
+    of_low_rank = [[2, 1, 0.5, gap], [2, 1, gap, 0], [2, 1, 3 * gap, gap]]
+    s = [*spectra(gap), *of_low_rank][number]
+    agree(*svd(), (turns[0] * s) @ turns[1].T, DIRECTION, gap)
 
 
 @pytest.mark.parametrize("shape", [(5, 3), pytest.param((3, 5), marks=pytest.mark.slow)])
@@ -209,14 +229,22 @@ def test_svd_of_other_matrices_that_miss_a_rank(shape: tuple[int, int]) -> None:
         agree(f, g, x if shape[0] > 3 else x.T, rng.normal(size=shape), 0)
 
 
-def test_eig() -> None:
-    f = derivatives(lambda x: costs(of_eig(resolvent, x)), "complex128")
-    g = derivatives(lambda x: costs(inverse(x)), "complex128")
-    for gap in GAPS:
-        for w in spectra(gap):
-            for turn in (Q, np.eye(4), np.eye(4) + 0.3 * R):
-                x = (turn * w) @ np.linalg.inv(turn) + 0j
-                agree(f, g, x, rng.normal(size=(4, 4)) + 0j, gap)
+@cache
+def eig() -> Any:
+    return (
+        derivatives(lambda x: costs(of_eig(resolvent, x)), "complex128"),
+        derivatives(lambda x: costs(inverse(x)), "complex128"),
+    )
+
+
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize(
+    "turn", [Q, np.eye(4), np.eye(4) + 0.3 * R], ids=["turned", "diagonal", "oblique"]
+)
+def test_eig(gap: float, number: int, turn: np.ndarray) -> None:
+    x = (turn * spectra(gap)[number]) @ np.linalg.inv(turn) + 0j
+    agree(*eig(), x, DIRECTION + 0j, gap)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 
+from support import selection
 from support.selection import each_choice
 
 pytest_plugins = ["pytester"]
@@ -46,12 +46,12 @@ def test_parts_and_taking_up_again(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(PROGRAM)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setattr(selection, "_file", None)
 
     def run(*arguments: str, **outcomes: int) -> None:
-        pytester.runpytest_subprocess("-p", "support.selection", *arguments).assert_outcomes(
-            **outcomes
-        )
+        done = pytester.runpytest_inprocess("-p", "support.selection", *arguments)
+        done.assert_outcomes(**outcomes)
 
     run(passed=4 + 3, deselected=9)
     run("--part=all", passed=16)
