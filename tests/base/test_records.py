@@ -59,13 +59,7 @@ def test_records_are_named_tuples(values, named):
 
 @pytest.mark.parametrize(
     ("values", "named"),
-    [
-        ((), {}),
-        ((1, 2, 3, 4), {}),
-        ((1,), {"one": 1}),
-        ((1,), {"four": 1}),
-        ((), {"two": "x"}),
-    ],
+    [((), {}), ((1, 2, 3, 4), {}), ((1,), {"one": 1}), ((1,), {"four": 1}), ((), {"two": "x"})],
 )
 def test_wrong_values_are_refused(values, named):
     with pytest.raises(TypeError):

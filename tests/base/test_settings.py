@@ -1,7 +1,5 @@
 """Settings: the table, its sources, assignment and temporary changes."""
 
-from __future__ import annotations
-
 import copy
 import os
 import pickle
@@ -9,7 +7,6 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,13 +21,13 @@ from theano._core.base.settings import Config, Setting, change_flags, config, pa
 from theano._core.base.settings_table import MOST_THREADS, TABLE
 
 
-def made(flags: str = "", **environ: str) -> Config:
+def made(flags="", **environ):
     fresh = Config(TABLE, {"THEANORC": "", "THEANO_FLAGS": flags, **environ})
     fresh.load()
     return fresh
 
 
-def test_table_has_every_setting_of_theano_and_ours() -> None:
+def test_table_has_every_setting_of_theano_and_ours():
     names = [row.name for row in TABLE]
     assert len(names) == len(set(names))
     assert len(names) == 141 + 5
@@ -38,14 +35,14 @@ def test_table_has_every_setting_of_theano_and_ours() -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_every_default_is_accepted_by_its_own_converter(row: Setting) -> None:
+def test_every_default_is_accepted_by_its_own_converter(row):
     fresh = made()
     value = fresh.get(row.name)
     assert settings._convert(row, value) == value
     assert row.doc.endswith(".")
 
 
-def test_defaults() -> None:
+def test_defaults():
     fresh = made()
     assert fresh.floatX == "float64"
     assert fresh.cast_policy == "custom"
@@ -57,7 +54,7 @@ def test_defaults() -> None:
     assert Path(fresh.compiledir).parent == Path(fresh.base_compiledir)
 
 
-def test_flags_win_over_files_and_later_files_over_earlier(tmp_path: Path) -> None:
+def test_flags_win_over_files_and_later_files_over_earlier(tmp_path):
     first, second = tmp_path / "one.rc", tmp_path / "two.rc"
     first.write_text(
         "[global]\nfloatX = float32\nallow_gc = False\ntraceback.limit = 3\n"
@@ -82,9 +79,7 @@ def test_flags_win_over_files_and_later_files_over_earlier(tmp_path: Path) -> No
     assert fresh.traceback.limit == 8, "a dotted name is a section, not an option of [global]"
 
 
-def test_default_settings_file_is_in_the_home_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_default_settings_file_is_in_the_home_folder(tmp_path, monkeypatch):
     (tmp_path / ".theanorc").write_text("[global]\nfloatX=float32\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     fresh = Config(TABLE, {})
@@ -92,7 +87,7 @@ def test_default_settings_file_is_in_the_home_folder(
     assert fresh.floatX == "float32"
 
 
-def test_parse_flags() -> None:
+def test_parse_flags():
     text = 'a=1, b.c = "x,y" ,a=2,,d=p=q'
     assert parse_flags(text) == {"a": "2", "b.c ": " x,y", "d": "p=q"}
     assert parse_flags("") == {}
@@ -100,7 +95,7 @@ def test_parse_flags() -> None:
         assert parse_flags("novalue,x=1") == {"x": "1"}
 
 
-def test_unknown_flags_warn() -> None:
+def test_unknown_flags_warn():
     with pytest.warns(UserWarning, match="does not recognise this flag: bogus"):
         assert made("bogus=3,floatX=32").floatX == "float32"
 
@@ -126,18 +121,18 @@ def test_unknown_flags_warn() -> None:
         ("profiling.n_ops=-1", "at least 0"),
     ],
 )
-def test_bad_flags_are_reported_at_start(flag: str, message: str) -> None:
+def test_bad_flags_are_reported_at_start(flag, message):
     with pytest.raises(ValueError, match=message) as caught:
         made(flag)
     assert isinstance(caught.value, InvalidSettingError)
 
 
-def test_removed_settings_say_so() -> None:
+def test_removed_settings_say_so():
     with pytest.raises(RuntimeError, match=r"gpuarray\.sync was removed"):
         made("gpuarray.sync=True")
 
 
-def test_assignment_converts_and_checks() -> None:
+def test_assignment_converts_and_checks():
     fresh = made()
     fresh.floatX = "32"
     fresh.allow_gc = "0"
@@ -155,7 +150,7 @@ def test_assignment_converts_and_checks() -> None:
     assert fresh.floatX == "float32"
 
 
-def test_unknown_attributes() -> None:
+def test_unknown_attributes():
     fresh = made()
     with pytest.raises(AttributeError, match="'Config' object has no attribute 'nope'"):
         _ = fresh.nope
@@ -189,7 +184,7 @@ def test_unknown_attributes() -> None:
         ("scan__allow_cg", "scan.allow_gc"),
     ],
 )
-def test_names_that_are_no_settings_cannot_be_assigned(name: str, meant: str) -> None:
+def test_names_that_are_no_settings_cannot_be_assigned(name, meant):
     fresh = made()
     before = dict(vars(fresh))
     with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean '{meant}'"):
@@ -203,7 +198,7 @@ def test_names_that_are_no_settings_cannot_be_assigned(name: str, meant: str) ->
     assert vars(fresh).keys() <= before.keys() | {meant}
 
 
-def test_names_near_to_nothing_and_groups() -> None:
+def test_names_near_to_nothing_and_groups():
     fresh = made()
     with pytest.raises(AttributeError, match="Did you mean 'patience'"):
         fresh.DebugMode.patiense = 1
@@ -214,14 +209,14 @@ def test_names_near_to_nothing_and_groups() -> None:
     assert fresh.flotX == 4
 
 
-def test_fixed_settings_cannot_be_assigned() -> None:
+def test_fixed_settings_cannot_be_assigned():
     fresh = made("device=cuda0")
     assert fresh.device == "cuda0"
     with pytest.raises(FixedSettingError, match="put device=cpu into THEANO_FLAGS"):
         fresh.device = "cpu"
 
 
-def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path: Path) -> None:
+def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path):
     fresh = made()
     fresh.base_compiledir = str(tmp_path)
     assert fresh.compiledir.startswith(str(tmp_path))
@@ -229,10 +224,8 @@ def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path: Path) -> Non
         fresh.base_compiledir = "elsewhere"
 
 
-def test_the_name_of_the_compiled_folder_starts_no_process_that_it_does_not_need(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[str] = []
+def test_the_name_of_the_compiled_folder_starts_no_process_that_it_does_not_need(monkeypatch):
+    asked = []
     monkeypatch.setattr(platform, "platform", lambda: asked.append("") or "a platform")
     assert made().compiledir
     assert not asked
@@ -241,11 +234,11 @@ def test_the_name_of_the_compiled_folder_starts_no_process_that_it_does_not_need
         made("compiledir_format=on_%(nothing)s").compiledir  # noqa: B018
 
 
-def test_change_flags_as_context_and_decorator() -> None:
+def test_change_flags_as_context_and_decorator():
     before = config.floatX, config.NanGuardMode.action
 
     @change_flags([("NanGuardMode.action", "warn")], floatX="float32")
-    def inside(x: int) -> tuple[Any, ...]:
+    def inside(x):
         """Keep my name."""
         return x, config.floatX, config.NanGuardMode.action
 
@@ -259,7 +252,7 @@ def test_change_flags_as_context_and_decorator() -> None:
     assert (config.floatX, config.NanGuardMode.action) == before
 
 
-def test_change_flags_is_reentrant_and_undoes_half_changes() -> None:
+def test_change_flags_is_reentrant_and_undoes_half_changes():
     change = change_flags(allow_gc=False)
     with change, change:
         assert config.allow_gc is False
@@ -272,7 +265,7 @@ def test_change_flags_is_reentrant_and_undoes_half_changes() -> None:
     assert config.allow_gc is True
 
 
-def test_change_flags_may_be_left_more_often_than_entered() -> None:
+def test_change_flags_may_be_left_more_often_than_entered():
     change = change_flags(allow_gc=False)
     with change:
         change.__exit__(None, None, None)
@@ -280,7 +273,7 @@ def test_change_flags_may_be_left_more_often_than_entered() -> None:
     assert config.allow_gc is True
 
 
-def test_two_underscores_are_a_dot() -> None:
+def test_two_underscores_are_a_dot():
     fresh = made("scan__allow_gc=True,gcc__cxxflags=-O1")
     assert (fresh.scan.allow_gc, fresh.scan__allow_gc, fresh.gcc__cxxflags) == (True, True, "-O1")
     fresh.gcc__cxxflags += " -g"
@@ -291,14 +284,14 @@ def test_two_underscores_are_a_dot() -> None:
         _ = config.scan__nonsense
 
 
-def test_change_flags_refuses_unknown_and_fixed_settings() -> None:
+def test_change_flags_refuses_unknown_and_fixed_settings():
     with pytest.raises(AssertionError, match="nope"):
         change_flags(nope=1)
     with pytest.raises(FixedSettingError):
         change_flags(device="cpu").__enter__()
 
 
-def test_modes_are_accepted_once_their_class_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modes_are_accepted_once_their_class_is_known(monkeypatch):
     class Mode:
         pass
 
@@ -312,7 +305,7 @@ def test_modes_are_accepted_once_their_class_is_known(monkeypatch: pytest.Monkey
     fresh.mode = "FAST_COMPILE"
 
 
-def test_programs_add_settings_of_their_own() -> None:
+def test_programs_add_settings_of_their_own():
     with pytest.warns(UserWarning, match="lib.mine"):
         fresh = made("lib.mine=5")
     fresh.add(Setting("lib.mine", "int", 3, "A program's own."))
@@ -324,7 +317,7 @@ def test_programs_add_settings_of_their_own() -> None:
         fresh.add(Setting("floatX", "int", 3, "Taken."))
 
 
-def test_printed_settings_have_name_doc_and_value() -> None:
+def test_printed_settings_have_name_doc_and_value():
     text = str(made("floatX=float32"))
     assert "floatX (('float64', 'float32', 'float16'))\n" in text
     assert "    Value:  float32\n" in text
@@ -332,18 +325,18 @@ def test_printed_settings_have_name_doc_and_value() -> None:
     assert "floatX" in dir(config)
 
 
-def test_errors_are_ours() -> None:
+def test_errors_are_ours():
     for kind in (FixedSettingError, InvalidSettingError):
         assert issubclass(kind, TheanoError)
         assert str(pickle.loads(pickle.dumps(kind("what")))) == "what"
 
 
-def test_reading_is_an_attribute_look_up() -> None:
+def test_reading_is_an_attribute_look_up():
     assert config.floatX == "float64"
     assert "floatX" in vars(config), "a value that was read once must not run Python code again"
 
 
-def test_settings_start_quickly() -> None:
+def test_settings_start_quickly():
     command = [sys.executable, "-X", "importtime", "-c", "import theano._core.base.settings"]
     spent = []
     for _ in range(4):
@@ -359,7 +352,7 @@ def test_settings_start_quickly() -> None:
 SOURCE = Path(settings.__file__).parents[2]
 
 
-def test_settings_that_work_are_read() -> None:
+def test_settings_that_work_are_read():
     text = "\n".join(
         path.read_text() for path in SOURCE.rglob("*.py") if path.name != "settings_table.py"
     )
@@ -370,10 +363,10 @@ def test_settings_that_work_are_read() -> None:
     assert unread == []
 
 
-def test_watching() -> None:
+def test_watching():
     fresh, seen = made("threads=3"), []
 
-    def take(value: int) -> None:
+    def take(value):
         if value < 1:
             raise ValueError(value)
         seen.append(value)
@@ -386,7 +379,7 @@ def test_watching() -> None:
 
 
 @pytest.mark.parametrize("value", [2.5, float("nan"), float("inf"), 10**30, -1, "1_0 0", None])
-def test_numbers_out_of_range_are_refused_and_change_nothing(value: Any) -> None:
+def test_numbers_out_of_range_are_refused_and_change_nothing(value):
     fresh = made("threads=3")
     with pytest.raises(InvalidSettingError, match='"threads"'):
         fresh.threads = value
@@ -400,16 +393,14 @@ def test_numbers_out_of_range_are_refused_and_change_nothing(value: Any) -> None
     [("3", 3), (" 4,2", 4), ("1024", 1024), ("1025", 1024), ("9" * 5000, None), ("9" * 30, 1024)]
     + [(text, None) for text in ("", "0", "-3", "many", "2.5", "0x2", "²", ",", "4;2", "\t")],
 )
-def test_omp_num_threads_never_stops_a_program(
-    text: str, count: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_omp_num_threads_never_stops_a_program(text, count, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     processors = made().threads
     monkeypatch.setenv("OMP_NUM_THREADS", text)
     assert made().threads == (processors if count is None else count)
 
 
-def test_the_most_threads_are_the_runtimes() -> None:
+def test_the_most_threads_are_the_runtimes():
     from theano._core.runtime import native
 
     before = native.get_threads()
@@ -450,7 +441,7 @@ sys.stdout.write(out.getvalue())
 
 
 @pytest.mark.parametrize("files", [False, True])
-def test_no_text_holds_the_environment(files: bool, tmp_path: Path) -> None:
+def test_no_text_holds_the_environment(files, tmp_path):
     environ = {**os.environ, "A_SECRET": "planted-token", "TMP": "/planted-token"}
     if files:
         environ["THEANORC"] = str(tmp_path / "rc")
@@ -463,7 +454,7 @@ def test_no_text_holds_the_environment(files: bool, tmp_path: Path) -> None:
     assert "planted-token" not in done.stdout + done.stderr
 
 
-def test_threads() -> None:
+def test_threads():
     from theano._core.runtime import native
 
     before = native.get_threads()
@@ -476,7 +467,7 @@ def test_threads() -> None:
     assert config.threads == before
 
 
-def test_copies_are_the_same_settings() -> None:
+def test_copies_are_the_same_settings():
     fresh = made()
     assert copy.copy(fresh) is fresh
     assert copy.deepcopy(fresh.scan) is fresh.scan

@@ -6,14 +6,10 @@ The parts are those of `tools/replay_corpus.py`. Run twice with one compile cach
 finds the programs of the first.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +21,7 @@ import replay_corpus as corpus
 import theano
 
 
-def outcome(make: Callable[[], Any]) -> dict[str, Any]:
+def outcome(make):
     """Return what a function returns or raises, and how it came about."""
     function = make()
     options = {"on_unused_input": "ignore", **function.options}
@@ -36,7 +32,7 @@ def outcome(make: Callable[[], Any]) -> dict[str, Any]:
     maker = compiled.maker
     # Of a program that was found, nothing has been lowered.
     found = "lowered" not in vars(maker)
-    record: dict[str, Any] = {"kept": maker._kept is not None, "found": found}
+    record = {"kept": maker._kept is not None, "found": found}
     with replay.kept_state(function) as (restore, state):
         for layout, arguments in replay.layouts(function.arguments):
             restore()
@@ -51,10 +47,10 @@ def outcome(make: Callable[[], Any]) -> dict[str, Any]:
     return record
 
 
-def main(out: str, *parts: str) -> None:
+def main(out, *parts):
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    records: dict[str, Any] = {}
+    records = {}
     for part in parts:
         for name, make in getattr(corpus, part)():
             records[f"{part}: {name}"] = outcome(make)

@@ -1,10 +1,5 @@
 """Functions that update shared variables of the call from which they are called."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -23,29 +18,29 @@ MODES = {
 class Calling(theano.Op):
     """Returns its operand, and calls a function."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function):
         self.function = function
 
-    def make_node(self, x: Any) -> theano.Apply:
+    def make_node(self, x):
         x = T.as_tensor_variable(x)
         return theano.Apply(self, [x], [x.type()])
 
-    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+    def perform(self, node, inputs, outputs):
         self.function()
         outputs[0][0] = inputs[0].copy()
 
 
-def counter(shape: tuple[int, ...]) -> tuple[Any, Calling]:
+def counter(shape):
     s = theano.shared(np.zeros(shape), "s")
     return s, Calling(theano.function([], updates=[(s, s + 1)]))
 
 
-def all_are(s: Any, number: float) -> bool:
+def all_are(s, number):
     return bool((s.get_value() == number).all())
 
 
 @pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> Iterator[None]:
+def mode(request):
     if MODES[request.param] is None:
         yield
     else:
@@ -55,7 +50,7 @@ def mode(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("mode")
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_update_gets_lost(shape: tuple[int, ...]) -> None:
+def test_no_update_gets_lost(shape):
     x = T.dscalar()
     s, add = counter(shape)
     assert theano.function([x], add(add(x)), updates=[(s, s * 10)])(3.0) == 3
@@ -74,7 +69,7 @@ def test_no_update_gets_lost(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.usefixtures("mode")
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_update_gets_lost_in_loops_branches_and_recursion(shape: tuple[int, ...]) -> None:
+def test_no_update_gets_lost_in_loops_branches_and_recursion(shape):
     x = T.dscalar()
     s, add = counter(shape)
     values, _ = theano.scan(add, T.arange(5.0))
@@ -94,7 +89,7 @@ def test_no_update_gets_lost_in_loops_branches_and_recursion(shape: tuple[int, .
 
 
 @pytest.mark.parametrize("stored", [np.ones(4), np.ones((3, 2)).T, np.ones((2, 2))])
-def test_a_value_of_another_layout_is_an_error(stored: Any) -> None:
+def test_a_value_of_another_layout_is_an_error(stored):
     s = theano.shared(np.zeros(3 if stored.ndim == 1 else (2, 3)), "s")
     put = Calling(lambda: s.set_value(stored, borrow=True))
     x = T.dscalar()

@@ -1,13 +1,9 @@
 """A call for which there is no memory changes nothing: each of its allocations fails in turn."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +25,7 @@ ARGUMENTS = (np.arange(N * N).reshape(N, N) % 7 - 3.0 + 9 * np.eye(N), np.linspa
 class Variables:
     """Shared variables for one function."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.w = theano.shared(np.linspace(0, 1, N * N).reshape(N, N))
         self.b = theano.shared(np.linspace(-1, 0, N))
         self.half = theano.shared(np.zeros((N, N), "float16"))
@@ -39,11 +35,11 @@ class Variables:
         self.stream = Stream(7)
 
 
-def loop(s: Variables) -> Any:
+def loop(s):
     return theano.scan(lambda h: T.tanh(h + V), outputs_info=s.b, n_steps=4)[0]
 
 
-UPDATES: dict[str, Callable[[Variables], Sequence[tuple[Any, Any]]]] = {
+UPDATES = {
     "none": lambda s: [],
     "sum": lambda s: [(s.b, s.b + V)],
     "sums": lambda s: [(s.b, s.b + V), (s.w, s.w * 2 - X), (s.n, s.n + 1)],
@@ -61,7 +57,7 @@ UPDATES: dict[str, Callable[[Variables], Sequence[tuple[Any, Any]]]] = {
     "loop": lambda s: [(s.b, loop(s)[-1]), (s.n, s.n * 2)],
     "factors": lambda s: [(s.w, nlinalg.matrix_inverse(X)), (s.b, T.sort(V - s.b))],
 }
-OUTPUTS: dict[str, Callable[[Variables], Any]] = {
+OUTPUTS = {
     "nothing": lambda s: [],
     "one": lambda s: V * 2,
     "twice": lambda s: [V * 2, V * 2, V],
@@ -75,7 +71,7 @@ OUTPUTS: dict[str, Callable[[Variables], Any]] = {
 CASES = [c for c in itertools.product(UPDATES, OUTPUTS) if c != ("none", "nothing")]
 
 
-def state_of(value: Any) -> Any:
+def state_of(value):
     if isinstance(value, np.random.RandomState):
         state = value.get_state(legacy=False)
         words = state.pop("state")
@@ -83,11 +79,11 @@ def state_of(value: Any) -> Any:
     return np.asarray(value).tobytes(), np.shape(value)
 
 
-def states(function: Any) -> list[Any]:
+def states(function):
     return [state_of(v.get_value(borrow=True)) for v in function.get_shared()]
 
 
-def as_list(result: Any) -> list[Any]:
+def as_list(result):
     if isinstance(result, dict):
         return [state_of(result[key]) for key in sorted(result)]
     return [state_of(r) for r in (result if isinstance(result, list) else [result])]
@@ -96,10 +92,10 @@ def as_list(result: Any) -> list[Any]:
 class Pool:
     """Failures of the runtime's memory."""
 
-    def start(self, number: int) -> None:
+    def start(self, number):
         native.fail_allocations(number, 1)
 
-    def stop(self) -> bool:
+    def stop(self):
         """End it; tell whether there was a failure."""
         return native.fail_allocations(0, 0) == 0
 
@@ -110,11 +106,11 @@ class Python:
     # Python asks for memory that it can do without.
     PATIENCE = 40
 
-    def start(self, number: int) -> None:
+    def start(self, number):
         self.number = number
         self.api.set_nomemory(number, number + 1)
 
-    def stop(self) -> bool:
+    def stop(self):
         self.api.remove_mem_hooks()
         return self.number < self.PATIENCE
 
@@ -122,7 +118,7 @@ class Python:
 
 
 @pytest.mark.parametrize("updates, outputs", CASES)
-def test_nothing_changes(updates: str, outputs: str) -> None:
+def test_nothing_changes(updates, outputs):
     s = Variables()
     function = theano.function(
         [X, V], OUTPUTS[outputs](s), updates=UPDATES[updates](s), on_unused_input="ignore"
@@ -130,7 +126,7 @@ def test_nothing_changes(updates: str, outputs: str) -> None:
     variables = function.get_shared()
     start = [copy.deepcopy(v.get_value(borrow=True)) for v in variables]
 
-    def restore() -> None:
+    def restore():
         for variable, value in zip(variables, start, strict=True):
             variable.set_value(value)
 
@@ -185,5 +181,5 @@ for f in (add, many):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
-def test_results_that_do_not_fit() -> None:
+def test_results_that_do_not_fit():
     subprocess.run([sys.executable, "-c", LIMITED], check=True, timeout=120)

@@ -1,9 +1,5 @@
 """Memory is written in place only where nothing else reads it, the same node included."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -16,22 +12,19 @@ B = np.random.RandomState(2).randn(N, N)
 ORDER = [1, 0, 3, 2, 4]
 
 
-def changed(whole: Any, index: Any, part: Any, add: bool) -> Any:
+def changed(whole, index, part, add):
     result = whole.copy()
     result[index] = result[index] + part if add else part
     return result
 
 
 # Expressions of a matrix q and another one y, in which one node reads q twice.
-CASES: dict[str, tuple[Any, Any]] = {
+CASES = {
     "q y + q": (lambda q, y: 0.2 * T.dot(q, y) - 0.5 * q, lambda q, y: 0.2 * q @ y - 0.5 * q),
     "y q + q": (lambda q, y: 0.2 * T.dot(y, q) - 0.5 * q, lambda q, y: 0.2 * y @ q - 0.5 * q),
     "q q + q": (lambda q, y: 0.2 * T.dot(q, q) + q, lambda q, y: 0.2 * q @ q + q),
     "q.T y + q": (lambda q, y: 0.2 * T.dot(q.T, y) + q, lambda q, y: 0.2 * q.T @ y + q),
-    "reversed": (
-        lambda q, y: T.inc_subtensor(q[::-1], q),
-        lambda q, y: q + q[::-1],
-    ),
+    "reversed": (lambda q, y: T.inc_subtensor(q[::-1], q), lambda q, y: q + q[::-1]),
     "next row": (
         lambda q, y: T.inc_subtensor(q[1:], q[:-1]),
         lambda q, y: changed(q, slice(1, None), q[:-1], add=True),
@@ -48,7 +41,7 @@ CASES: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_intermediate(name: str) -> None:
+def test_intermediate(name):
     expression, wanted = CASES[name]
     x, y = T.matrices("x", "y")
     f = theano.function([x, y], expression(T.dot(x, x.T), y), on_unused_input="ignore")
@@ -56,7 +49,7 @@ def test_intermediate(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_shared_variable(name: str) -> None:
+def test_shared_variable(name):
     expression, wanted = CASES[name]
     q, y = theano.shared(A @ A.T), T.matrix("y")
     f = theano.function([y], updates=[(q, expression(q, y))], on_unused_input="ignore")
@@ -65,7 +58,7 @@ def test_shared_variable(name: str) -> None:
 
 
 # New values of a shared matrix that need no memory of their own; `i` is a vector of row numbers.
-IN_PLACE: dict[str, Any] = {
+IN_PLACE = {
     "elementwise": lambda q, i, y: 2 * q + y,
     "gemm": lambda q, i, y: q - 0.1 * T.dot(y, y),
     "a row": lambda q, i, y: T.inc_subtensor(q[i[0]], y[0]),
@@ -77,12 +70,12 @@ IN_PLACE: dict[str, Any] = {
 }
 
 
-def address(q: Any) -> int:
+def address(q):
     return q.get_value(borrow=True).ctypes.data
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
-def test_update_keeps_the_memory(name: str) -> None:
+def test_update_keeps_the_memory(name):
     q, i, y = theano.shared(B), T.lvector("i"), T.matrix("y")
     new = IN_PLACE[name](q, i, y)
     update = theano.function([i, y], updates=[(q, new)], on_unused_input="ignore")
@@ -95,7 +88,7 @@ def test_update_keeps_the_memory(name: str) -> None:
 
 @pytest.mark.parametrize("name", IN_PLACE)
 @pytest.mark.parametrize("reader_first", [True, False])
-def test_a_new_value_that_another_update_reads(name: str, reader_first: bool) -> None:
+def test_a_new_value_that_another_update_reads(name, reader_first):
     q, w, i, y = theano.shared(B), theano.shared(2 * B), T.lvector("i"), T.matrix("y")
     new = IN_PLACE[name](q, i, y)
     updates = [(w, w + new), (q, new)]
@@ -108,7 +101,7 @@ def test_a_new_value_that_another_update_reads(name: str, reader_first: bool) ->
     np.testing.assert_allclose([w.get_value(), q.get_value()], wanted, rtol=1e-14)
 
 
-def test_updates_in_place_that_fail() -> None:
+def test_updates_in_place_that_fail():
     shared = {name: theano.shared(B.copy(), name) for name in IN_PLACE}
     i, y = T.lvector("i"), T.matrix("y")
     updates = [(q, IN_PLACE[name](q, i, y)) for name, q in shared.items()]
@@ -124,7 +117,7 @@ def test_updates_in_place_that_fail() -> None:
             np.testing.assert_array_equal(q.get_value(), values[name])
 
 
-def test_many_new_values_spare_what_another_input_shows() -> None:
+def test_many_new_values_spare_what_another_input_shows():
     memory = np.arange(400.0)
     # Side by side, on both sides of one that is wide, and apart from all; more than fit on a stack.
     parts = [memory[10 * i : 10 * (i + 1)] for i in range(20)]
@@ -139,7 +132,7 @@ def test_many_new_values_spare_what_another_input_shows() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "complex64", "int8", "uint64", "bool"])
-def test_a_new_number_keeps_the_memory(dtype: str) -> None:
+def test_a_new_number_keeps_the_memory(dtype):
     n, y = theano.shared(np.array(1, dtype)), T.vector("y")
     before = address(n)
     new = T.invert(n) if dtype == "bool" else T.cast(n + T.cast(y.sum(), dtype), dtype)
@@ -150,7 +143,7 @@ def test_a_new_number_keeps_the_memory(dtype: str) -> None:
     assert address(n) == before
 
 
-def test_a_number_is_read_before_it_is_overwritten() -> None:
+def test_a_number_is_read_before_it_is_overwritten():
     n, m, v, y = theano.shared(1.0), theano.shared(10.0), theano.shared(np.zeros(3)), T.vector("y")
     f = theano.function(
         [y],
@@ -168,7 +161,7 @@ def test_a_number_is_read_before_it_is_overwritten() -> None:
         assert (n.get_value(), m.get_value()) == (other + 1, old + 1)
 
 
-def test_numbers_that_others_show_stay() -> None:
+def test_numbers_that_others_show_stay():
     memory = np.array(5.0)
     one, two = theano.shared(memory, borrow=True), theano.shared(memory, borrow=True)
     theano.function([], updates=[(one, two + 1), (two, one * 2)])()
@@ -183,7 +176,7 @@ def test_numbers_that_others_show_stay() -> None:
     assert [r.item() for r in returned] == [1.0, 1.0]
 
 
-def test_a_call_that_fails_keeps_the_number() -> None:
+def test_a_call_that_fails_keeps_the_number():
     n, i = theano.shared(1.0), T.lscalar("i")
     f = theano.function([i], theano.shared(B)[i], updates=[(n, n + 1)])
     before = address(n)

@@ -1,11 +1,7 @@
 """Calls that would run for hours end at an interrupt, and change nothing."""
 
-from __future__ import annotations
-
 import _thread
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +16,11 @@ FOREVER = 10**13
 WIDE = np.broadcast_to(np.float64(0.5), (10**6, 10**7))
 
 
-def repeated(step: Callable[[Any], Any], start: Any) -> Any:
+def repeated(step, start):
     return theano.scan(step, outputs_info=start, n_steps=N)[0][-1]
 
 
-CASES: dict[str, tuple[list[Any], Any, list[Any]]] = {
+CASES = {
     "rows": ([M], T.tanh(M).sum(axis=1), [WIDE]),
     "columns": ([M], T.tanh(M).sum(axis=0), [WIDE[: 10**5, : 3 * 10**6]]),
     "maximum": ([M], M.max(axis=1), [WIDE]),
@@ -45,7 +41,7 @@ CASES: dict[str, tuple[list[Any], Any, list[Any]]] = {
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", CASES)
-def test_a_long_call_ends(name: str, threads: int) -> None:
+def test_a_long_call_ends(name, threads):
     inputs, output, values = CASES[name]
     s = theano.shared(np.zeros(3))
     function = theano.function(inputs, output, updates=[(s, s + 1)])
@@ -64,16 +60,13 @@ def test_a_long_call_ends(name: str, threads: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_long_gradient_of_kernels_ends(threads: int) -> None:
+def test_a_long_gradient_of_kernels_ends(threads):
     x, w, g = T.ftensor4s("x", "w", "g")
     y = T.nnet.conv2d(x, w, border_mode="half")
     s = theano.shared(np.zeros(3))
     inputs = [theano.In(x, borrow=True), w, theano.In(g, borrow=True)]
     function = theano.function(
-        inputs,
-        T.grad(None, w, known_grads={y: g}),
-        updates=[(s, s + 1)],
-        on_unused_input="ignore",
+        inputs, T.grad(None, w, known_grads={y: g}), updates=[(s, s + 1)], on_unused_input="ignore"
     )
     kernels = np.zeros((512, 512, 3, 3), "float32")
     function(*[kernels[:1, :, :3, :3]] * 3)

@@ -1,16 +1,12 @@
 """Programs that are kept: equal graphs find them, and nothing else does."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +26,7 @@ DRIVER = Path(__file__).with_name("kept_programs.py")
 
 
 @pytest.fixture(autouse=True)
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CompileCache:
+def cache(monkeypatch, tmp_path):
     """Start with nothing kept."""
     made = CompileCache(str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "cache", lambda: made)
@@ -38,25 +34,22 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CompileCache:
     return made
 
 
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+def forget(monkeypatch):
     """Have nothing in memory, as in a new process."""
     monkeypatch.setattr(machine, "_modules", OrderedDict())
     monkeypatch.setattr(programs, "_programs", OrderedDict())
 
 
-def key_of(*arguments: Any, **options: Any) -> str | None:
+def key_of(*arguments, **options):
     """Return the key of the program of a function."""
     f = theano.function(*arguments, on_unused_input="ignore", **options)
     key = program_key.program_key(f.maker)
     return None if key is None else key.digest
 
 
-def was_found(f: Any) -> bool:
+def was_found(f):
     """Tell whether a function has a program that was kept."""
     return "lowered" not in vars(f.maker)
-
-
-# -- equal graphs ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -66,7 +59,7 @@ def was_found(f: Any) -> bool:
         pytest.param(("draws", "errors", "networks", "types"), marks=pytest.mark.slow),
     ],
 )
-def test_another_process_finds_programs(parts: tuple[str, ...], tmp_path: Path) -> None:
+def test_another_process_finds_programs(parts, tmp_path):
     records = []
     for number in "12":
         out = tmp_path / number
@@ -89,9 +82,7 @@ def test_another_process_finds_programs(parts: tuple[str, ...], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["erf", "gamma", "psi", "gammau", "chi2sf", "gammaln"])
-def test_functions_of_every_kind_of_elementwise_operation_are_kept(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_functions_of_every_kind_of_elementwise_operation_are_kept(name, monkeypatch):
     x, value = T.dvector(), np.array([0.5, 3.0, 7.5])
     function = getattr(T, name)
     out = function(x) if function.nin == 1 else function(x, 2.0)
@@ -103,8 +94,8 @@ def test_functions_of_every_kind_of_elementwise_operation_are_kept(
     assert key_of([x], out) != key_of([x], T.erfc(x))
 
 
-def test_nothing_is_rewritten_and_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
-    def made() -> Any:
+def test_nothing_is_rewritten_and_lowered(monkeypatch):
+    def made():
         x = T.dmatrix()
         return theano.function([x], T.grad((T.tanh(x) ** 2).sum(), x))
 
@@ -124,9 +115,7 @@ def test_nothing_is_rewritten_and_lowered(monkeypatch: pytest.MonkeyPatch) -> No
         forget(monkeypatch)
 
 
-def test_a_function_without_a_cache_on_disk(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_function_without_a_cache_on_disk(monkeypatch, tmp_path):
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(0o777)
@@ -139,7 +128,7 @@ def test_a_function_without_a_cache_on_disk(
     assert not list(folder.iterdir())
 
 
-def test_a_setting_turns_it_off(cache: CompileCache) -> None:
+def test_a_setting_turns_it_off(cache):
     x = T.dvector()
     with theano.change_flags(cache_programs=False):
         for _ in range(2):
@@ -147,8 +136,8 @@ def test_a_setting_turns_it_off(cache: CompileCache) -> None:
     assert not programs._programs
 
 
-def test_names_do_not_matter_and_are_right() -> None:
-    def made(name: str) -> Any:
+def test_names_do_not_matter_and_are_right():
+    def made(name):
         x, y = T.dvector(name), T.dvector(f"other {name}")
         return theano.function([x, y], x + y)
 
@@ -161,7 +150,7 @@ def test_names_do_not_matter_and_are_right() -> None:
             f("text", [1.0])
 
 
-def test_errors_name_the_line_of_their_own_graph() -> None:
+def test_errors_name_the_line_of_their_own_graph():
     x, y = T.dvectors("x", "y")
     lines = []
     for _ in range(2):
@@ -179,7 +168,7 @@ def test_errors_name_the_line_of_their_own_graph() -> None:
     assert f"line {other.maker.results[0].owner.source.line}" in str(error.value)
 
 
-def test_copies_pickles_and_graphs_of_found_functions() -> None:
+def test_copies_pickles_and_graphs_of_found_functions():
     import copy
     import pickle
 
@@ -200,7 +189,7 @@ def test_copies_pickles_and_graphs_of_found_functions() -> None:
     assert timed.profile.apply_time
 
 
-def test_large_constants_are_those_of_the_graph(cache: CompileCache) -> None:
+def test_large_constants_are_those_of_the_graph(cache):
     table = np.random.RandomState(2).rand(300, 1000)
     i = T.lvector()
     for shift in (0.0, 0.0, 1.0):
@@ -209,7 +198,7 @@ def test_large_constants_are_those_of_the_graph(cache: CompileCache) -> None:
     assert sum(size for _, size, _ in cache._entries.files()) < table.nbytes / 2
 
 
-def test_a_graph_that_was_changed_is_not_taken_for_the_old_one() -> None:
+def test_a_graph_that_was_changed_is_not_taken_for_the_old_one():
     x, y = T.dvectors("x", "y")
     exp, tanh = T.exp, T.tanh
     for _ in range(2):
@@ -231,9 +220,7 @@ def test_a_graph_that_was_changed_is_not_taken_for_the_old_one() -> None:
     "wrong",
     [b"", b"{}", b"[1]", b"nothing", b"\xff", b'{"key": 3}', '{"modules": ["a"], "key": "%s"}'],
 )
-def test_entries_that_are_none(
-    wrong: Any, cache: CompileCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_entries_that_are_none(wrong, cache, monkeypatch):
     x = T.dvector()
     first = theano.function([x], T.exp(x) * 5)
     key = first.maker._kept.key
@@ -256,9 +243,7 @@ def test_entries_that_are_none(
 
 
 @pytest.mark.parametrize("wrong", [b"", b"nothing", b"\xff", b"0" * 64])
-def test_entries_of_kernels_for_other_layouts_that_are_none(
-    wrong: bytes, cache: CompileCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_entries_of_kernels_for_other_layouts_that_are_none(wrong, cache, monkeypatch):
     x, value = T.dvector(), np.arange(6.0)[::2]
     first = theano.function([x], T.exp(x) * 5)
     kept = [name for _, _, name in cache._entries.files()]
@@ -273,7 +258,7 @@ def test_entries_of_kernels_for_other_layouts_that_are_none(
     assert len(cache.get(told)) == 64
 
 
-def test_changed_sources_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_sources_find_nothing(monkeypatch):
     x = T.dvector()
     theano.function([x], T.exp(x) * 6)
     forget(monkeypatch)
@@ -285,9 +270,7 @@ def test_changed_sources_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert program_key.program_key(theano.function([x], T.exp(x) * 6).maker) is None
 
 
-def test_a_file_that_changes_after_the_import_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_file_that_changes_after_the_import_is_noticed(monkeypatch):
     import theano._core as core
 
     told = program_key.source_files.__wrapped__
@@ -297,9 +280,7 @@ def test_a_file_that_changes_after_the_import_is_noticed(
     assert told() == ""
 
 
-def test_a_module_that_changes_before_it_is_imported_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_module_that_changes_before_it_is_imported_is_noticed(monkeypatch):
     assert program_key.imported_as_told()
     path = program_key.__file__
     changed = program_key._source_files()[path].replace(size=1)
@@ -313,7 +294,7 @@ def test_a_module_that_changes_before_it_is_imported_is_noticed(
     assert not program_key.imported_as_told()
 
 
-def test_a_file_without_fine_times_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_file_without_fine_times_is_read(monkeypatch, tmp_path):
     path, stat = tmp_path / "a.py", os.stat
     facts = SimpleNamespace(st_size=1, st_mtime_ns=10**18, st_ctime_ns=10**18)
     found = set()
@@ -326,25 +307,23 @@ def test_a_file_without_fine_times_is_read(monkeypatch: pytest.MonkeyPatch, tmp_
     assert len(found) == 2
 
 
-# -- anything else ---------------------------------------------------------------------------------
-
 x, y, m = T.dvector("x"), T.dvector("y"), T.dmatrix("m")
 f32 = T.fvector("f32")
 s, t, x0 = (theano.shared(np.zeros(3)) for _ in range(3))
 OTHER_NAN = np.array([0x7FF8000000000001], "uint64").view("float64")
 
 
-def fixed(array: np.ndarray) -> np.ndarray:
+def fixed(array):
     """Return an array that cannot be written to, which constants need no copy of."""
     array.flags.writeable = False
     return array
 
 
-def scanned(**options: Any) -> Any:
+def scanned(**options):
     return theano.scan(lambda a, b: a + b, sequences=x, outputs_info=T.zeros(()), **options)[0]
 
 
-def inner(function: Callable[[Any], Any]) -> Any:
+def inner(function):
     a = T.dvector()
     return theano.OpFromGraph([a], [function(a)])
 
@@ -352,7 +331,7 @@ def inner(function: Callable[[Any], Any]) -> Any:
 twice = inner(T.exp)
 
 # Each case is a list of arguments of `theano.function`; all of their keys differ.
-DIFFERENT: dict[str, list[Any]] = {
+DIFFERENT = {
     "bits of a constant": [
         ([x], x + T.constant(v)) for v in (0.0, -0.0, np.nan, -np.nan, OTHER_NAN[0], 5e-324, 1.0)
     ],
@@ -466,7 +445,7 @@ DIFFERENT: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
-def test_what_differs_has_another_key(name: str) -> None:
+def test_what_differs_has_another_key(name):
     keys = [key_of(*arguments) for arguments in DIFFERENT[name]]
     assert None not in keys
     assert len(set(keys)) == len(keys), keys
@@ -486,14 +465,14 @@ def test_what_differs_has_another_key(name: str) -> None:
         ("on_opt_error", "raise"),
     ],
 )
-def test_settings_that_programs_depend_on(setting: str, value: Any) -> None:
+def test_settings_that_programs_depend_on(setting, value):
     plain = key_of([x], T.exp(x) + 1)
     with theano.change_flags({setting: value}):
         assert key_of([x], T.exp(x) + 1) != plain
     assert key_of([x], T.exp(x) + 1) == plain
 
 
-def test_every_setting_that_works_is_known() -> None:
+def test_every_setting_that_works_is_known():
     works = {row.name for row in settings_table.TABLE if row.works}
     assert works >= program_key.APART
     assert program_key.settings().keys() | program_key.APART >= works
@@ -504,10 +483,10 @@ class Doubled(theano.Op):
 
     __props__ = ()
 
-    def make_node(self, x: Any) -> Apply:
+    def make_node(self, x):
         return Apply(self, [T.as_tensor_variable(x)], [x.type()])
 
-    def perform(self, node: Apply, inputs: Any, outputs: Any) -> None:
+    def perform(self, node, inputs, outputs):
         outputs[0][0] = inputs[0] * 2
 
 
@@ -531,7 +510,7 @@ streams = RandomStreams(3)
         ([x], T.exp(x), theano.Mode(linker="py")),
     ],
 )
-def test_what_is_not_known_is_not_kept(arguments: Any) -> None:
+def test_what_is_not_known_is_not_kept(arguments):
     for _ in range(2):
         f = theano.function(*arguments)
         assert f.maker._kept is None
@@ -542,25 +521,25 @@ a = extend.wild("a")
 wrong = extend.rule("cos(a) → sin(a)", T.cos(a), T.sin(a), phase="canonical", why="a test")
 
 
-def test_functions_and_types_without_a_home() -> None:
-    scope: dict[str, Any] = {"__name__": None}
+def test_functions_and_types_without_a_home():
+    scope = {"__name__": None}
     exec("f = lambda x: x", scope)
     texts = program_key.Texts()
     with pytest.raises(program_key.NoTextError):
         texts.value(scope["f"])
 
     class Unhashable(theano.Type):
-        def __eq__(self, other: object) -> bool:
+        def __eq__(self, other):
             return True
 
-        __hash__ = None  # type: ignore[assignment]
+        __hash__ = None
 
     with pytest.raises(program_key.NoTextError):
         texts.type(Unhashable())
 
 
-def test_rules_and_rewrites_of_users_are_not_overlooked() -> None:
-    def value() -> float:
+def test_rules_and_rewrites_of_users_are_not_overlooked():
+    def value():
         return float(theano.function([x], T.cos(x))([0.0])[0])
 
     assert value() == 1.0
@@ -572,7 +551,7 @@ def test_rules_and_rewrites_of_users_are_not_overlooked() -> None:
     assert value() == 1.0
 
     @theano.gof.local_optimizer([T.cos])
-    def exchanged(node: Any) -> Any:
+    def exchanged(node):
         return [T.sin(node.inputs[0])] if node.op == T.cos else False
 
     mode = theano.compile.get_mode("FAST_RUN").register((theano.gof.opt.in2out(exchanged), 1.6))

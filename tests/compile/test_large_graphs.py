@@ -1,16 +1,11 @@
 """Graphs of ten thousand operations: no recursion, and work that grows as they do."""
 
-from __future__ import annotations
-
 import cProfile
 import io
 import pickle
 import pstats
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,10 +24,10 @@ x = T.dvector("x")
 
 
 @pytest.fixture(autouse=True)
-def forget_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:
+def forget_code(monkeypatch, tmp_path):
     """Return what has all code compiled anew, in a cache that nothing else fills or trims."""
 
-    def forget() -> None:
+    def forget():
         cache = CompileCache(tempfile.mkdtemp(dir=tmp_path))
         monkeypatch.setattr(machine, "cache", lambda: cache)
         monkeypatch.setattr(machine, "_modules", OrderedDict())
@@ -41,29 +36,29 @@ def forget_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
     return forget
 
 
-def sums(n: int) -> Any:
+def sums(n):
     out = x
     for _ in range(n):
         out = out + x
     return out
 
 
-def functions(n: int) -> Any:
+def functions(n):
     out = x
     for i in range(n):
         out = T.tanh(out) * 1.25 if i % 2 else out + x * 0.5
     return out
 
 
-def calls(work: Callable[[], Any]) -> int:
+def calls(work):
     """Return how many calls of functions something takes: its time, but the same every time."""
     profile = cProfile.Profile()
     profile.runcall(work)
-    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+    return pstats.Stats(profile).total_calls
 
 
 @pytest.mark.slow
-def test_ten_thousand_operations() -> None:
+def test_ten_thousand_operations():
     out = sums(10_000)
     gradient = T.grad(out.sum(), x)
     f = theano.function([x], [out, gradient])
@@ -78,7 +73,7 @@ def test_ten_thousand_operations() -> None:
     assert len(theano.gof.graph.ancestors([theano.clone(out, {x: x * 2})])) > 10_000
 
 
-def test_a_long_chain_runs() -> None:
+def test_a_long_chain_runs():
     f = theano.function([x], functions(2000))
     value = 0.3
     for i in range(2000):
@@ -86,7 +81,7 @@ def test_a_long_chain_runs() -> None:
     np.testing.assert_allclose(f([0.3]), [value], rtol=1e-12)
 
 
-WORK: dict[str, Callable[[Any], Any]] = {
+WORK = {
     "grad": lambda out: T.grad(out.sum(), x),
     "rewrite": lambda out: rewrite([out.sum()], rewriter=Rewriter()),
     "rewrite gradients": lambda out: rewrite([T.grad(out.sum(), x)], rewriter=Rewriter()),
@@ -99,16 +94,14 @@ WORK: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("build", [sums, functions])
 @pytest.mark.parametrize("name", list(WORK))
-def test_twice_the_size_is_at_most_2_2_times_the_work(
-    name: str, build: Callable[[int], Any]
-) -> None:
+def test_twice_the_size_is_at_most_2_2_times_the_work(name, build):
     work = WORK[name]
     work(build(20))
     small, large = build(400), build(800)
     assert calls(lambda: work(large)) <= 2.2 * calls(lambda: work(small))
 
 
-def test_a_sum_of_many_products() -> None:
+def test_a_sum_of_many_products():
     m, y = T.dmatrices("m", "y")
     total = T.dot(m, m)
     for i in range(100):
@@ -118,7 +111,7 @@ def test_a_sum_of_many_products() -> None:
     np.testing.assert_allclose(f(value, value), value + value @ value * 4951, rtol=1e-10)
 
 
-def residual_network(blocks: int) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+def residual_network(blocks):
     m = T.dmatrix("m")
     h, parameters = m, []
     for _ in range(blocks):
@@ -135,10 +128,8 @@ def residual_network(blocks: int) -> tuple[Any, Any, list[tuple[Any, Any]]]:
 
 
 @pytest.mark.slow
-def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(
-    forget_code: Callable[[], None],
-) -> None:
-    def work(blocks: int) -> int:
+def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(forget_code):
+    def work(blocks):
         forget_code()
         m, cost, updates = residual_network(blocks)
         return calls(lambda: theano.function([m], cost, updates=updates))
@@ -149,10 +140,8 @@ def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(
 
 
 @pytest.mark.slow
-def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_work(
-    forget_code: Callable[[], None],
-) -> None:
-    def work(count: int) -> int:
+def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_work(forget_code):
+    def work(count):
         forget_code()
         parts = [T.dvector() for _ in range(count)]
         gradients = T.grad((T.concatenate(parts) ** 2).sum(), parts)
@@ -163,7 +152,7 @@ def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_wo
     assert large <= 2.3 * small
 
 
-def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:
+def test_the_sign_of_a_sum_of_many_lengths_is_known():
     shape = [Length(0)(T.dvector()) for _ in range(5000)]
     total = shape[0]
     for length in shape[1:]:
@@ -174,12 +163,10 @@ def test_the_sign_of_a_sum_of_many_lengths_is_known() -> None:
 
 
 @pytest.mark.slow
-def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(
-    forget_code: Callable[[], None],
-) -> None:
+def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(forget_code):
     i = T.iscalar("i")
 
-    def nested(n: int) -> int:
+    def nested(n):
         out = x
         for k in range(n):
             out = ifelse(i > k, out * 2.0, out + 1.0)
@@ -191,9 +178,9 @@ def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(
     assert nested(320) < 2.3 * nested(160)
 
 
-def training_of_branches(count: int, *conditions: Any) -> tuple[Any, list[Any]]:
+def training_of_branches(count, *conditions):
     parameters = [theano.shared(np.full(2, float(k))) for k in range(count)]
-    total: Any = 0.0
+    total = 0.0
     for k, w in enumerate(parameters):
         condition = conditions[k] if conditions else x[0] > k
         total = total + ifelse(condition, T.tanh(x * w).sum(), (T.exp(-x) * w).sum())
@@ -202,10 +189,8 @@ def training_of_branches(count: int, *conditions: Any) -> tuple[Any, list[Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("alike", [False, True])
-def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(
-    forget_code: Callable[[], None], alike: bool
-) -> None:
-    def work(count: int) -> int:
+def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(forget_code, alike):
+    def work(count):
         total, parameters = training_of_branches(count, *([x[0] > 0] * count if alike else []))
         updates = list(zip(parameters, T.grad(total, parameters), strict=True))
         forget_code()
@@ -216,7 +201,7 @@ def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(
     assert work(160) < 2.3 * work(80)
 
 
-def gradients_in_branches(count: int, i: Any) -> list[Any]:
+def gradients_in_branches(count, i):
     parameters = [theano.shared(np.full(2, 1.0 + k)) for k in range(count)]
     out = x
     for k, w in enumerate(parameters):
@@ -225,12 +210,12 @@ def gradients_in_branches(count: int, i: Any) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_gradients_of_many_branches_in_branches(forget_code: Callable[[], None]) -> None:
+def test_gradients_of_many_branches_in_branches(forget_code):
     i = T.iscalar("i")
 
     compiled = []
 
-    def work(count: int) -> int:
+    def work(count):
         gradients = gradients_in_branches(count, i)
         forget_code()
         return calls(lambda: compiled.append(theano.function([x, i], gradients)))
@@ -247,7 +232,7 @@ def test_gradients_of_many_branches_in_branches(forget_code: Callable[[], None])
 
 
 matrix = T.dmatrix("matrix")
-CHAINS: dict[str, Callable[[Any, int], Any]] = {
+CHAINS = {
     "slices": lambda y, k: T.tanh(y[1:]) * k,
     "softmax": lambda y, k: T.nnet.softmax(y) + k,
     "batches": lambda y, k: T.nnet.relu((y - y.mean(0)) / T.sqrt(y.var(0) + 1e-3) * k),
@@ -261,15 +246,10 @@ CHAINS: dict[str, Callable[[Any, int], Any]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    CHAINS,
-)
-def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
-    name: str, forget_code: Callable[[], None]
-) -> None:
-    def work(length: int) -> int:
-        out: Any = matrix
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(name, forget_code):
+    def work(length):
+        out = matrix
         for k in range(length):
             out = CHAINS[name](out, k)
         forget_code()
@@ -282,10 +262,8 @@ def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chained", [True, False])
-def test_twice_as_many_loops_with_gradients_are_at_most_2_3_times_the_work(
-    chained: bool, forget_code: Callable[[], None]
-) -> None:
-    def work(count: int) -> int:
+def test_twice_as_many_loops_with_gradients_are_at_most_2_3_times_the_work(chained, forget_code):
+    def work(count):
         total, rows = matrix.sum(), matrix
         for k in range(count):
             read = rows if chained else matrix

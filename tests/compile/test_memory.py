@@ -1,10 +1,6 @@
 """`f.memory_plan`: what it foretells is what the pool is asked for."""
 
-from __future__ import annotations
-
 import gc
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,21 +16,21 @@ SQUARE = np.random.RandomState(0).randn(256, 256) / 16
 NBYTES = SQUARE.nbytes
 
 
-def mixed(h: Any) -> Any:
+def mixed(h):
     """Return what needs two matrices; products would take more for a moment."""
     return T.tanh(h + T.concatenate([h[128:], h[:128]]) * T.cumsum(h, axis=0))
 
 
-def chain() -> Any:
+def chain():
     return theano.function([x], mixed(mixed(mixed(x)) * 2).T)
 
 
-def looped() -> Any:
+def looped():
     rows, _ = theano.scan(mixed, outputs_info=x, n_steps=n)
     return theano.function([x, n], T.grad(rows[-1].sum(), x))
 
 
-def growing() -> Any:
+def growing():
     """Return a loop whose last step takes most."""
     sums, _ = theano.scan(
         lambda i, v: T.cumsum(T.cumsum(v[:i])).sum(), sequences=lengths, non_sequences=v
@@ -42,19 +38,19 @@ def growing() -> Any:
     return theano.function([v, lengths], sums)
 
 
-def updated() -> Any:
+def updated():
     w = theano.shared(SQUARE, "w")
     cost = (mixed(x * w) ** 2).sum()
     return theano.function([x], cost, updates=[(w, w - 0.1 * T.grad(cost, w))])
 
 
-def held() -> Any:
+def held():
     """Return an update in new memory, since the old value is a result."""
     w = theano.shared(SQUARE, "w")
     return theano.function([], w, updates=[(w, T.exp(w))])
 
 
-CASES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
+CASES = {
     "chain": (chain, [SQUARE]),
     "transposed": (chain, [SQUARE.T]),
     "loop": (looped, [SQUARE, 7]),
@@ -62,10 +58,7 @@ CASES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     "loop whose steps take more and more": (growing, [np.ones(1 << 16), np.arange(9) << 13]),
     "update in place": (updated, [SQUARE]),
     "update in new memory": (held, []),
-    "branch": (
-        lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)),
-        [SQUARE, 0],
-    ),
+    "branch": (lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)), [SQUARE, 0]),
     "other branch": (
         lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)),
         [SQUARE, 1],
@@ -78,7 +71,7 @@ CASES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
 }
 
 
-def most_bytes(f: Any, arguments: list[Any]) -> int:
+def most_bytes(f, arguments):
     """Return the most bytes that the pool has in a call, and had not before."""
     limit = native.pool_stats()["limit"]
     try:
@@ -95,7 +88,7 @@ def most_bytes(f: Any, arguments: list[Any]) -> int:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_peak_is_what_the_pool_had(name: str) -> None:
+def test_the_peak_is_what_the_pool_had(name):
     make, arguments = CASES[name]
     f = make()
     plan = f.memory_plan(*arguments)
@@ -105,7 +98,7 @@ def test_the_peak_is_what_the_pool_had(name: str) -> None:
     assert abs(most_bytes(f, arguments) - plan.peak) < 4096
 
 
-def test_buffers_and_what_they_share() -> None:
+def test_buffers_and_what_they_share():
     f = theano.function([x], T.dot(T.dot(T.dot(x, x), x), x))
     plan = f.memory_plan(np.empty((64, 64)))
     assert [b.nbytes for b in plan.buffers] == [1 << 15] * 3
@@ -121,7 +114,7 @@ def test_buffers_and_what_they_share() -> None:
     ]
 
 
-def test_what_is_not_known_before() -> None:
+def test_what_is_not_known_before():
     plan = theano.function([x], x[x > 0]).memory_plan(SQUARE)
     assert not plan.exact
     assert None in [b.nbytes for b in plan.buffers]
@@ -129,14 +122,14 @@ def test_what_is_not_known_before() -> None:
     assert "?" in str(plan)
 
 
-def test_a_condition_that_is_computed() -> None:
+def test_a_condition_that_is_computed():
     f = theano.function([x], ifelse(T.exp(x).sum() > 0, mixed(x), x[:1] * 2))
     plan = f.memory_plan(SQUARE)
     assert not plan.exact
     assert plan.peak >= most_bytes(f, [SQUARE]) - 4096
 
 
-def test_arguments_are_those_of_a_call() -> None:
+def test_arguments_are_those_of_a_call():
     f = theano.function([x, theano.In(n, value=2, name="n")], T.dot(x[:n], x))
     assert f.memory_plan(np.ones((4, 4))).peak == 64
     assert f.memory_plan(np.ones((4, 4)), n=4).peak == 128
@@ -151,7 +144,7 @@ def test_arguments_are_those_of_a_call() -> None:
         f.memory_plan(np.ones((4, 3)))
 
 
-def test_no_value_changes() -> None:
+def test_no_value_changes():
     w = theano.shared(np.ones(3))
     f = theano.function([], w.sum(), updates=[(w, w + 1)])
     assert f.memory_plan().peak == 8

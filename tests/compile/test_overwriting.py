@@ -1,10 +1,5 @@
 """Arguments that functions overwrite."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -16,7 +11,7 @@ from theano.tensor import inplace
 ROWS = np.arange(6.0).reshape(2, 3) + 1
 
 
-def given() -> np.ndarray:
+def given():
     return ROWS.copy()
 
 
@@ -31,7 +26,7 @@ def given() -> np.ndarray:
     ],
 )
 @pytest.mark.parametrize("mode", [None, "py"])
-def test_a_mutable_argument(make: Callable[[Any], Any], wanted: Any, mode: Any) -> None:
+def test_a_mutable_argument(make, wanted, mode):
     x = T.dmatrix("x")
     chosen = theano.Mode(mode) if mode else None
     array = given()
@@ -48,7 +43,7 @@ def test_a_mutable_argument(make: Callable[[Any], Any], wanted: Any, mode: Any) 
     np.testing.assert_array_equal(array, ROWS)
 
 
-def test_what_is_not_overwritten() -> None:
+def test_what_is_not_overwritten():
     x, array = T.dmatrix("x"), given()
     spec = In(x, mutable=True)
     for outputs in (x.sum(), T.dot(x, x.T), [2 * x, x.T], T.exp(x).astype("float32")):
@@ -61,7 +56,7 @@ def test_what_is_not_overwritten() -> None:
 
 @pytest.mark.parametrize("mode", [None, "py"])
 @pytest.mark.parametrize("owner", [False, True])
-def test_what_is_read_only_stays(owner: bool, mode: Any) -> None:
+def test_what_is_read_only_stays(owner, mode):
     x = T.dmatrix("x")
     f = theano.function([In(x, mutable=True)], 2 * x, theano.Mode(mode) if mode else None)
     array = given()
@@ -75,7 +70,7 @@ def test_what_is_read_only_stays(owner: bool, mode: Any) -> None:
     assert item == 3
 
 
-def test_everything_is_read_before() -> None:
+def test_everything_is_read_before():
     x, y, total = T.dmatrix("x"), T.dmatrix("y"), theano.shared(0.0)
     f = theano.function(
         [In(x, mutable=True), In(y, mutable=True)],
@@ -90,7 +85,7 @@ def test_everything_is_read_before() -> None:
     assert not np.array_equal(first, ROWS) and not np.array_equal(second, 3 * ROWS)
 
 
-def test_functions_that_say_so() -> None:
+def test_functions_that_say_so():
     x, array = T.dmatrix("x"), given()
     out = inplace.exp_inplace(inplace.mul_inplace(x, 2))
     assert out.owner.op == T.exp and out.owner.op.inplace_pattern == {0: 0}
@@ -106,7 +101,7 @@ def test_functions_that_say_so() -> None:
     np.testing.assert_array_equal(array, ROWS)
 
 
-def test_writes_and_products_that_say_so() -> None:
+def test_writes_and_products_that_say_so():
     from theano.tensor.blas import gemm_inplace, gemm_no_inplace, ger_destructive
 
     x, array = T.dmatrix("x"), given()
@@ -125,7 +120,7 @@ def test_writes_and_products_that_say_so() -> None:
     np.testing.assert_allclose(array, [[1, 2], [2, 4]])
 
 
-def test_an_operation_of_users_that_says_so() -> None:
+def test_an_operation_of_users_that_says_so():
     x, y = T.dvectors("xy")
     second = T.elemwise.Elemwise(theano.scalar.second, {0: 0})
     array = np.zeros(2)
@@ -139,17 +134,17 @@ class Seven(theano.Op):
     __props__ = ()
     destroy_map = {0: [0]}
 
-    def make_node(self, x: Any) -> theano.Apply:
+    def make_node(self, x):
         return theano.Apply(self, [x], [x.type()])
 
-    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+    def perform(self, node, inputs, output_storage):
         inputs[0][0] = 7
         output_storage[0][0] = inputs[0]
 
 
 @pytest.mark.parametrize("mutable", [False, True])
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)])
-def test_an_operation_with_a_destroy_map(mutable: bool, mode: Any) -> None:
+def test_an_operation_with_a_destroy_map(mutable, mode):
     x, array = T.dvector("x"), np.zeros(2)
     arguments = [theano.In(x, mutable=mutable)]
     for out in (Seven()(x), Seven()(x + 1), T.set_subtensor(x[0], 7, inplace=True)):
@@ -165,7 +160,7 @@ def test_an_operation_with_a_destroy_map(mutable: bool, mode: Any) -> None:
     assert f(np.ones(2)).tolist() == [7, 3]
 
 
-def test_a_product_that_says_so_of_a_vector() -> None:
+def test_a_product_that_says_so_of_a_vector():
     from theano.tensor.blas import gemv_inplace, gemv_no_inplace
 
     y, a, x = T.dvector("y"), T.dmatrix("a"), T.dvector("x")
@@ -186,7 +181,7 @@ def test_a_product_that_says_so_of_a_vector() -> None:
         lambda x, v, s: [T.alloc(v, 2, 3) + 0, T.exp(v)],
     ],
 )
-def test_results_that_show_a_mutable_argument(make: Callable[..., Any], mode: Any) -> None:
+def test_results_that_show_a_mutable_argument(make, mode):
     """They keep the items from before."""
     inputs = [T.dmatrix(), T.dvector(), T.dscalar()]
     outputs = make(*inputs)

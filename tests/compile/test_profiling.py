@@ -1,21 +1,16 @@
 """Profiles: the times of calls, of their steps, and of compiling."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
-import subprocess
-import sys
 import time
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import theano
 import theano.tensor as T
+from support.processes import run_python
 from theano._core.compile import profile_export
 from theano.compile.profiling import ProfileStats
 from theano.configparser import change_flags
@@ -23,19 +18,34 @@ from theano.configparser import change_flags
 A = np.ones((20, 30))
 
 
-def made(profile: Any) -> Any:
+def made(profile):
     x, w = T.dmatrix("x"), theano.shared(np.ones((30, 3)), "w")
     cost = T.tanh(T.dot(x, w)).sum()
     return theano.function([x], cost, updates=[(w, w - T.grad(cost, w))], profile=profile)
 
 
-def text_of(profile: ProfileStats, **options: int) -> str:
+def called(count=1):
+    """Return a profiled function after so many calls."""
+    f = made("descent")
+    for _ in range(count):
+        f(A)
+    return f
+
+
+def profiled(inputs, output, *values):
+    """Return the profile of one call."""
+    f = theano.function(inputs, output, profile=True)
+    f(*values)
+    return f.profile
+
+
+def text_of(profile, **options):
     file = io.StringIO()
     profile.summary(file, **options)
     return file.getvalue()
 
 
-def test_calls_and_steps() -> None:
+def test_calls_and_steps():
     f = made(True)
     profile = f.profile
     assert (profile.fct_callcount, profile.apply_time) == (0, {})
@@ -60,41 +70,38 @@ def test_calls_and_steps() -> None:
     assert profile.fct_callcount == 5
 
 
-def test_summary() -> None:
-    f = made("descent")
-    f(A)
-    text = text_of(f.profile)
-    assert "Message: descent" in text
-    assert "Time in 1 calls to Function.__call__" in text
-    assert " with " in text
-    assert "tanh" in text
-    assert "(test_profiling.py:" in text
-    assert "more, " in text_of(f.profile, n_apply_to_print=1)
+def test_a_summary_names_steps_lines_and_expressions_and_goes_where_it_is_told(tmp_path, capsys):
+    profile = called().profile
+    text, file = text_of(profile), tmp_path / "profile.txt"
+    for words in (
+        *("Message: descent", "Time in 1 calls to Function.__call__", " with ", "tanh", "GB/s"),
+        *("(test_profiling.py:", "line that wrote it", "Memory of a call, at most"),
+    ):
+        assert words in text
+    assert "more, " in text_of(profile, n_apply_to_print=1)
     with change_flags({"profiling.output_line_width": 7}):
-        assert max(map(len, text_of(f.profile).splitlines())) == 7
+        assert max(map(len, text_of(profile).splitlines())) == 7
     assert text_of(ProfileStats(message="nothing"))
-
-
-def test_destination(tmp_path: Path, capsys: Any) -> None:
-    f = made("descent")
-    f(A)
-    file = tmp_path / "profile.txt"
     with change_flags({"profiling.destination": str(file)}):
-        f.profile.summary()
-    assert file.read_text() == text_of(f.profile)
+        profile.summary()
     with change_flags({"profiling.destination": "stdout"}):
-        f.profile.summary()
-    assert capsys.readouterr().out == text_of(f.profile)
+        profile.summary()
+    assert file.read_text() == capsys.readouterr().out == text
+    whole = pytest.approx(sum(profile.apply_time.values()))
+    lines, parts = profile.lines(), profile.expressions()
+    assert {os.path.basename(file) for (file, _), _ in lines} == {"test_profiling.py"}
+    assert any(text == "T.tanh(T.dot(x, w))" for (_, _, text), _ in parts)
+    assert sum(seconds for _, seconds in lines) == whole
+    assert sum(seconds for _, seconds in parts) == whole
 
 
-def test_who_is_profiled() -> None:
+def test_who_is_profiled():
     both = ProfileStats(atexit_print=False)
     f, g = made(both), made(both)
     f(A), g(A), g.copy()(A), g.copy(profile=both)(A)
     assert both.fct_callcount == 3
-    assert made(None).profile is None
-    assert made(False).profile is False
-    assert made(True).copy().profile is None
+    profiles = [made(None).profile, made(False).profile, made(True).copy().profile]
+    assert profiles == [None, False, None]
     with change_flags(profile=True):
         assert made(False).profile is False
         f = made(None)
@@ -107,17 +114,9 @@ def test_who_is_profiled() -> None:
     assert (f.profile.fct_callcount, f.profile.apply_time) == (1, {})
 
 
-def test_results_are_the_same() -> None:
+def test_results_are_the_same():
     f, g = made(True), made(None)
     assert [f(A).tobytes() for _ in range(3)] == [g(A).tobytes() for _ in range(3)]
-
-
-PROGRAM = """
-import theano, theano.tensor as T
-x = T.dscalar()
-f, g = (theano.function([x], y, name=n) for y, n in ((x + 1, "one"), (x * 2, "two")))
-f(1.0), g(1.0)
-"""
 
 
 @pytest.mark.parametrize(
@@ -128,51 +127,47 @@ f(1.0), g(1.0)
         ("", []),
     ],
 )
-def test_end_of_python(flags: str, wanted: list[str]) -> None:
-    environment = {**os.environ, "THEANO_FLAGS": flags}
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
-    )
-    assert all(words in run.stderr for words in wanted)
-    assert bool(run.stderr) == bool(wanted)
+def test_what_is_printed_at_the_end_of_python(flags, wanted):
+    program = """
+        import sys, theano, theano.tensor as T
+        sys.stderr = sys.stdout
+        x = T.dscalar()
+        f, g = (theano.function([x], y, name=n) for y, n in ((x + 1, "one"), (x * 2, "two")))
+        f(1.0), g(1.0)
+    """
+    printed = run_python(program, flags=flags)
+    assert all(words in printed for words in wanted)
+    assert bool(printed) == bool(wanted)
 
 
-def test_every_rewrite_can_be_printed(capsys: Any) -> None:
+def test_every_rewrite_can_be_printed(capsys):
     x = T.dscalar()
     with change_flags(optimizer_verbose=True):
         theano.function([x], T.log(1 + x))
     assert "stable: log(1 + x)" in capsys.readouterr().out
 
 
-def test_bytes_and_operations_are_counted() -> None:
-    x, w = T.dmatrix("x"), theano.shared(np.ones((30, 3)), "w")
-    f = theano.function([x], T.dot(x, w), profile=True)
-    for _ in range(2):
-        f(A)
-    (step,) = f.profile.step_times()
-    assert (step.bytes, step.operations) == (2 * 8 * (600 + 90 + 60), 2 * 2 * 20 * 30 * 3)
-    v = T.fvector("v")
-    g = theano.function([v], v + v * v, profile=True)
-    g(np.ones(1000, "float32"))
-    (step,) = g.profile.step_times()
+def test_bytes_and_operations_are_counted():
+    x, v, w = T.dmatrix("x"), T.fvector("v"), theano.shared(np.ones((30, 3)), "w")
+    (step,) = profiled([x], T.dot(x, w), A).step_times()
+    assert (step.bytes, step.operations) == (8 * (600 + 90 + 60), 2 * 20 * 30 * 3)
+    (step,) = profiled([v], v + v * v, np.ones(1000, "float32")).step_times()
     assert (step.bytes, step.operations) == (8000, 2000)
-    assert "GB/s" in text_of(f.profile)
+    images, kernels, shape = T.dtensor4("images"), T.dtensor4("kernels"), (4, 3, 3, 3)
+    out = T.nnet.conv2d(images, kernels)
+    given = np.ones((2, 3, 8, 8)), np.ones(shape)
+    found = profiled([images, kernels], out, *given).step_times()[0]
+    assert found.operations == 2 * (2 * 4 * 6 * 6) * (3 * 3 * 3)
+    for function, wanted in (
+        (T.slinalg.cholesky, 30**3 // 3),
+        (T.nlinalg.matrix_inverse, 2 * 30**3),
+    ):
+        found = profiled([x], function(x), np.eye(30)).step_times()
+        assert max(step.operations for step in found) == wanted
 
 
-def test_lines() -> None:
-    f = made(True)
-    f(A)
-    lines = f.profile.lines()
-    assert {os.path.basename(file) for (file, _), _ in lines} == {"test_profiling.py"}
-    whole = sum(f.profile.apply_time.values())
-    assert sum(seconds for _, seconds in lines) == pytest.approx(whole)
-    assert "line that wrote it" in text_of(f.profile)
-
-
-def test_data_for_other_programs(tmp_path: Path) -> None:
-    f = made("descent")
-    for _ in range(3):
-        f(A)
+def test_data_for_other_programs(tmp_path):
+    f = called(3)
     profile = f.profile
     data = profile.json(str(tmp_path / "profile.json"))
     assert json.loads((tmp_path / "profile.json").read_text()) == data
@@ -188,31 +183,31 @@ def test_data_for_other_programs(tmp_path: Path) -> None:
     assert frames[one["samples"][0][0]]["name"] == f.name
     assert any(frame.get("file") == __file__ for frame in frames)
 
-    events = profile.chrome_trace()["traceEvents"]
-    call, *steps = events
+    call, *steps = events = profile.chrome_trace()["traceEvents"]
     assert call["cat"] == "call" and {event["ph"] for event in events} == {"X"}
     assert call["dur"] == pytest.approx(mean * 1e6)
     ends = [event["ts"] + event["dur"] for event in steps]
     assert [event["ts"] for event in steps[1:]] == pytest.approx(ends[:-1])
 
 
-def test_a_profile_of_nothing_has_no_page() -> None:
+def test_events_of_a_trace_do_not_overlap():
+    start = ends = 0.0
+    for seconds in np.random.default_rng(0).uniform(1e-7, 1e-5, 2000).tolist():
+        event = profile_export._event("step", "step", start, seconds, {})
+        assert event["ts"] >= ends
+        ends = event["ts"] + event["dur"]
+        start += seconds
+
+
+def test_a_profile_of_nothing_has_no_page():
     with pytest.raises(ValueError, match="that of no function"):
         ProfileStats(atexit_print=False, message="nothing").html()
 
 
-def scanned(length: int, profile: Any) -> Any:
-    rows, w = T.dtensor3("rows"), theano.shared(np.ones((length, length)) / length, "w")
-    out, _ = theano.scan(
-        lambda row, h: T.tanh(T.dot(h, w) + row),
-        sequences=rows,
-        outputs_info=[T.zeros((2, length))],
-    )
-    return theano.function([rows], out[-1], profile=profile)
-
-
-def test_steps_within_loops_are_timed() -> None:
-    f, plain = scanned(30, True), scanned(30, False)
+def test_steps_within_loops_are_timed():
+    rows, w = T.dtensor3("rows"), theano.shared(np.ones((30, 30)) / 30, "w")
+    out, _ = theano.scan(lambda row, h: T.tanh(T.dot(h, w) + row), rows, [T.zeros((2, 30))])
+    f, plain = (theano.function([rows], out[-1], profile=on) for on in (True, False))
     values = np.ones((100, 2, 30))
     assert (f(values) == plain(values)).all()
     f(values)
@@ -225,107 +220,57 @@ def test_steps_within_loops_are_timed() -> None:
     assert gemm.operations == pytest.approx(200 * 2 * 2 * 30 * 30, rel=0.2)
     assert loop.operations >= gemm.operations
     assert "Steps within loops" in text_of(f.profile)
-    data = f.profile.json()
-    assert any(step["inside"] for step in data["steps"])
+    assert any(step["inside"] for step in f.profile.json()["steps"])
     assert sum(weight for weight in f.profile.speedscope()["profiles"][0]["weights"]) > 0
     assert any(event["cat"] == "inside" for event in f.profile.chrome_trace()["traceEvents"])
 
 
-def test_loops_within_loops_are_timed() -> None:
+def test_loops_within_loops_are_timed():
     x, w = T.dmatrix("x"), theano.shared(np.eye(20), "w")
-
-    def inner(h: Any) -> Any:
-        return T.tanh(T.dot(h, w))
-
-    def outer(h: Any) -> Any:
-        return theano.scan(inner, outputs_info=[h], n_steps=5)[0][-1]
-
+    inner = lambda h: T.tanh(T.dot(h, w))
+    outer = lambda h: theano.scan(inner, outputs_info=[h], n_steps=5)[0][-1]
     rows, _ = theano.scan(outer, outputs_info=[x], n_steps=40)
-    f = theano.function([x], rows[-1], profile=True)
-    f(np.ones((20, 20)))
-    (loop,) = (step for step in f.profile.step_times() if step.inside)
+    (loop,) = (s for s in profiled([x], rows[-1], np.ones((20, 20))).step_times() if s.inside)
     deeper = [step for step in loop.inside if step.inside]
     assert deeper and {len(step.inside) for step in deeper} == {2}
 
 
-def test_rows_in_registers_count_operations() -> None:
+def test_rows_in_registers_count_operations():
     x, n = T.dvector("x"), T.iscalar("n")
     rows, _ = theano.scan(lambda h: T.tanh(h) + x, outputs_info=[T.zeros_like(x)], n_steps=n)
-    f = theano.function([x, n], rows[-1], profile=True)
-    f(np.ones(4), 1000)
-    (loop,) = (step for step in f.profile.step_times() if step.inside)
+    steps = profiled([x, n], rows[-1], np.ones(4), 1000).step_times()
+    (loop,) = (step for step in steps if step.inside)
     assert loop.operations >= 4 * 1000 * 2
 
 
-def test_libraries_count_operations() -> None:
-    images, kernels, a = T.dtensor4("images"), T.dtensor4("kernels"), T.dmatrix("a")
-    out = T.nnet.conv2d(images, kernels)
-    f = theano.function([images, kernels], out, profile=True)
-    f(np.ones((2, 3, 8, 8)), np.ones((4, 3, 3, 3)))
-    assert f.profile.step_times()[0].operations == 2 * (2 * 4 * 6 * 6) * (3 * 3 * 3)
-    for name, value in (("cholesky", 30**3 // 3), ("matrix_inverse", 2 * 30**3)):
-        wanted = T.slinalg.cholesky(a) if name == "cholesky" else T.nlinalg.matrix_inverse(a)
-        g = theano.function([a], wanted, profile=True)
-        g(np.eye(30))
-        assert max(step.operations for step in g.profile.step_times()) == value
-
-
-def test_kernels_compiled_in_a_call_are_not_in_the_times() -> None:
+def test_kernels_compiled_in_a_call_are_not_in_the_times():
     x = T.dmatrix("x")
-    f = theano.function([x], T.tanh(x) * 1.2345, profile=True)
-    f(np.ones((50, 60))[:, ::2].T)
-    (step,) = f.profile.step_times()
-    if f.profile.fct_compile_time:
-        assert step.seconds < f.profile.fct_compile_time
-    assert f.profile.vm_call_time + f.profile.fct_compile_time <= f.profile.fct_call_time
+    profile = profiled([x], T.tanh(x) * 1.2345, np.ones((50, 60))[:, ::2].T)
+    (step,) = profile.step_times()
+    if profile.fct_compile_time:
+        assert step.seconds < profile.fct_compile_time
+    assert profile.vm_call_time + profile.fct_compile_time <= profile.fct_call_time
 
 
-def test_the_most_memory_and_what_holds_it() -> None:
+def test_the_most_memory_and_what_holds_it():
     x = T.dmatrix("x")
     f = theano.function([x], T.dot(T.dot(x, x), T.tanh(x)), profile=True)
     assert f.profile.peak() is None
     f(np.ones((100, 100)))
     peak = f.profile.peak()
-    assert peak.bytes >= 2 * 8 * 100 * 100
-    assert peak.bytes == sum(size for size, _ in peak.held)
+    assert peak.bytes == sum(size for size, _ in peak.held) >= 2 * 8 * 100 * 100
     assert any(type(nodes[-1].op).__name__ == "Dot" for _, nodes in peak.held)
-    assert "Memory of a call, at most" in text_of(f.profile)
     assert f.profile.json()["peak"]["bytes"] == peak.bytes
 
 
-def test_threads_and_waiting() -> None:
-    from theano._core.runtime import native
-
+def test_threads_and_waiting():
     x = T.dvector("x")
     f = theano.function([x], T.tanh(x), profile=True)
-    count = native.get_threads()
-    native.set_threads(2)
-    try:
+    with change_flags(threads=2):
         # On a busy machine the other thread may come too late for one call.
         end = time.monotonic() + 30
         while time.monotonic() < end and not any(s.helping for s in f.profile.step_times()):
             f(np.ones(1_000_000))
-    finally:
-        native.set_threads(count)
     (step,) = f.profile.step_times()
     assert step.helping > 0 and 1 <= step.threads <= 2.1
     assert 0 <= step.waiting < step.seconds
-
-
-def test_expressions() -> None:
-    f = made(True)
-    f(A)
-    parts = f.profile.expressions()
-    assert any(text == "T.tanh(T.dot(x, w))" for (_, _, text), _ in parts)
-    whole = sum(f.profile.apply_time.values())
-    assert sum(seconds for _, seconds in parts) == pytest.approx(whole)
-
-
-def test_events_of_a_trace_do_not_overlap() -> None:
-    start = 0.0
-    ends = 0.0
-    for seconds in np.random.default_rng(0).uniform(1e-7, 1e-5, 2000).tolist():
-        event = profile_export._event("step", "step", start, seconds, {})
-        assert event["ts"] >= ends
-        ends = event["ts"] + event["dur"]
-        start += seconds

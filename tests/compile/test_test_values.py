@@ -1,11 +1,7 @@
 """Test values: computed while the graph is built, as Theano 1.0.5 does (its source and runs)."""
 
-from __future__ import annotations
-
 import traceback
 import warnings
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,17 +19,17 @@ from theano.ifelse import ifelse
 
 
 @pytest.fixture(autouse=True)
-def raising() -> Iterator[None]:
+def raising():
     with theano.change_flags(compute_test_value="raise"):
         yield
 
 
-def given(variable: Any, value: Any) -> Any:
+def given(variable, value):
     variable.tag.test_value = np.asarray(value)
     return variable
 
 
-def test_values_of_expressions() -> None:
+def test_values_of_expressions():
     x = given(T.dmatrix("x"), np.arange(6.0).reshape(2, 3))
     s = theano.shared(np.ones((3, 2)))
     out = T.dot(x, s) * 2 + np.ones(2)
@@ -43,20 +39,20 @@ def test_values_of_expressions() -> None:
     np.testing.assert_array_equal(T.grad(out.sum(), x).tag.test_value, np.full((2, 3), 4.0))
 
 
-def test_off() -> None:
+def test_off():
     with theano.change_flags(compute_test_value="off"):
         out = given(T.dvector(), [1.0]) + 1
     assert not hasattr(out.tag, "test_value")
 
 
-def test_missing_raise() -> None:
+def test_missing_raise():
     x = T.dmatrix("x")
     message = r"(?s)Cannot compute test value: input 0 \(x\) of Op .* missing default value.*line"
     with pytest.raises(ValueError, match=message):
         T.exp(x)
 
 
-def test_missing_warn() -> None:
+def test_missing_warn():
     with theano.change_flags(compute_test_value="warn"):
         x = T.dmatrix("x")
         with pytest.warns(UserWarning, match=r"Warning, Cannot compute test value: input 0 \(x\)"):
@@ -64,22 +60,22 @@ def test_missing_warn() -> None:
         assert not hasattr(out.tag, "test_value")
 
 
-def test_missing_ignore() -> None:
+def test_missing_ignore():
     with theano.change_flags(compute_test_value="ignore"), warnings.catch_warnings():
         warnings.simplefilter("error")
         out = T.exp(T.dmatrix("x")) + given(T.dvector(), [1.0])
     assert not hasattr(out.tag, "test_value")
 
 
-def test_missing_pdb(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
+def test_missing_pdb(monkeypatch):
+    seen = []
     monkeypatch.setattr("pdb.post_mortem", seen.append)
     with theano.change_flags(compute_test_value="pdb"):
         T.exp(T.dmatrix("x"))
     assert len(seen) == 1
 
 
-def test_an_error_shows_the_line_and_the_operation() -> None:
+def test_an_error_shows_the_line_and_the_operation():
     x, y = given(T.dmatrix("x"), np.ones((2, 3))), given(T.dmatrix("y"), np.ones((4, 2)))
     with pytest.raises(ValueError, match="not aligned") as caught:
         T.dot(x, y)
@@ -98,13 +94,13 @@ def test_an_error_shows_the_line_and_the_operation() -> None:
         T.dot(np.ones((2, 4)), s)
 
 
-def test_a_value_of_another_type() -> None:
+def test_a_value_of_another_type():
     x = given(T.fmatrix("x"), np.ones((3, 4)))
     with pytest.raises(TypeError, match="one input test value does not have the requested type"):
         T.exp(x)
 
 
-def test_get_test_value() -> None:
+def test_get_test_value():
     np.testing.assert_array_equal(get_test_value([1, 2]), [1, 2])
     assert get_test_value(T.constant(3.0)) == 3
     assert get_test_value(theano.shared(4.0)) == 4
@@ -113,7 +109,7 @@ def test_get_test_value() -> None:
         get_test_value(T.dscalar("x"))
 
 
-def test_get_debug_values() -> None:
+def test_get_debug_values():
     x, y = given(T.dscalar("x"), 1.0), given(T.dscalar("y"), 2.0)
     assert get_debug_values(x) == [1]
     assert get_debug_values(x, y) == [(1, 2)]
@@ -125,7 +121,7 @@ def test_get_debug_values() -> None:
         assert get_debug_values(x) == []
 
 
-def test_messages_about_test_values() -> None:
+def test_messages_about_test_values():
     debug_assert(True)
     with pytest.raises(AttributeError, match="where is it"):
         missing_test_message("where is it")
@@ -147,7 +143,7 @@ def test_messages_about_test_values() -> None:
             debug_error_message("never called while off")
 
 
-def test_rewriting_computes_none() -> None:
+def test_rewriting_computes_none():
     mean = theano.shared(np.zeros(5)).dimshuffle("x", 0)
     f = theano.function([], [mean])
     assert f()[0].shape == (1, 5)
@@ -157,14 +153,11 @@ def test_rewriting_computes_none() -> None:
     assert hasattr(g.maker.graph.outputs[0].tag, "test_value")
 
 
-# -- scan, branches, random numbers -------------------------------------------------------------
-
-
-def test_scan() -> None:
+def test_scan():
     k, a = given(T.iscalar("k"), np.int32(3)), given(T.dvector("a"), np.array([1.0, 2.0]))
-    seen: list[Any] = []
+    seen = []
 
-    def step(before: Any, a: Any) -> Any:
+    def step(before, a):
         seen.append(before.tag.test_value)
         return before * a
 
@@ -177,12 +170,12 @@ def test_scan() -> None:
     np.testing.assert_array_equal(hessian.tag.test_value, [[6, 0], [0, 12]])
 
 
-def test_scan_with_taps() -> None:
+def test_scan_with_taps():
     x = given(T.dvector("x"), np.arange(5.0))
     start = given(T.dvector("start"), np.array([10.0, 20.0]))
-    seen: list[Any] = []
+    seen = []
 
-    def step(now: Any, later: Any, two_back: Any, one_back: Any) -> Any:
+    def step(now, later, two_back, one_back):
         seen.extend(float(v.tag.test_value) for v in (now, later, two_back, one_back))
         return now + later + two_back + one_back
 
@@ -194,10 +187,10 @@ def test_scan_with_taps() -> None:
     assert seen == [0, 2, 10, 20]
 
 
-def test_an_error_within_the_step_of_scan() -> None:
+def test_an_error_within_the_step_of_scan():
     a = given(T.dmatrix("a"), np.ones((5, 3)))
 
-    def step(before: Any, a: Any) -> Any:
+    def step(before, a):
         return T.dot(before, a)
 
     with pytest.raises(ValueError, match="not aligned") as caught:
@@ -207,20 +200,20 @@ def test_an_error_within_the_step_of_scan() -> None:
         theano.scan(step, outputs_info=T.ones_like(a.T), non_sequences=a, n_steps=2)
 
 
-def test_ifelse() -> None:
+def test_ifelse():
     x = given(T.dscalar("x"), 3.0)
     out = ifelse(x > 2, x * 2, x * 3)
     assert out.tag.test_value == 6
     assert T.grad(out, x).tag.test_value == 2
 
 
-def test_random_streams_do_not_move() -> None:
+def test_random_streams_do_not_move():
     stream = T.shared_randomstreams.RandomStreams(3)
     draw = stream.normal((2,))
     np.testing.assert_array_equal(theano.function([], draw)(), draw.tag.test_value)
 
 
-def test_print_test_value() -> None:
+def test_print_test_value():
     x = given(T.dvector("x"), np.array([1.0, 2.0]))
     assert repr(x) == "x"
     with theano.change_flags(print_test_value=True):
@@ -229,7 +222,7 @@ def test_print_test_value() -> None:
         assert repr(T.dvector("y")) == "y"
 
 
-def test_operations_that_hold_expressions_have_test_values() -> None:
+def test_operations_that_hold_expressions_have_test_values():
     x, v = given(T.dmatrix("x"), np.ones((2, 3))), given(T.dvector("v"), np.array([1.0, 2, 3]))
     k, images = given(T.lmatrix("k"), np.array([[0]])), given(T.dtensor4(), np.ones((1, 1, 4, 4)))
     blocks, bias = given(T.dtensor4(), np.ones((1, 1, 2, 3))), given(T.dmatrix(), np.ones((1, 3)))
@@ -251,7 +244,7 @@ def test_operations_that_hold_expressions_have_test_values() -> None:
         T.grad(nnet.softmax(x)[0, 0] + made[2].sum(), x)
 
 
-def test_compiling_needs_no_test_values() -> None:
+def test_compiling_needs_no_test_values():
     x, rows = (
         given(T.dmatrix("x"), np.ones((2, 3))),
         given(T.lmatrix("rows"), np.array([[0, 1, 1]])),

@@ -1,10 +1,6 @@
 """Updates, default updates and replacements of `theano.function`."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,14 +13,12 @@ x, y, z = T.dscalars("x", "y", "z")
 v, fs, i, n = T.dvector("v"), T.fscalar("fs"), T.iscalar("i"), T.lscalar("n")
 
 
-def plain(results: Any) -> Any:
+def plain(results):
     """Return one array, or a list of arrays, as Python numbers and lists."""
     return [r.tolist() for r in results] if isinstance(results, list) else results.tolist()
 
 
-# -- updates ---------------------------------------------------------------------------------------
-
-UPDATES: list[tuple[Callable[[Any, Any], Any], list[float]]] = [
+UPDATES = [
     (lambda a, b: {a: b, b: a}, [2, 1]),
     (lambda a, b: OrderedDict([(a, b), (b, a + b)]), [2, 3]),
     (lambda a, b: [(a, b), (b, a + b)], [2, 3]),
@@ -42,14 +36,14 @@ UPDATES: list[tuple[Callable[[Any, Any], Any], list[float]]] = [
 
 @pytest.mark.parametrize(("updates", "wanted"), UPDATES, ids=range(len(UPDATES)))
 @pytest.mark.parametrize("mode", ["FAST_RUN", theano.Mode("py", "merge")])
-def test_updates(updates: Any, wanted: list[float], mode: Any) -> None:
+def test_updates(updates, wanted, mode):
     a, b = shared(1.0, "a"), shared(2.0, "b")
     f = function([], [a, b], updates=updates(a, b), mode=mode)
     assert plain(f()) == [1.0, 2.0], "results and updates read the values from before the call"
     assert [a.get_value(), b.get_value()] == wanted
 
 
-ARRAY_UPDATES: list[tuple[Any, Callable[[Any], Any], Any]] = [
+ARRAY_UPDATES = [
     (np.arange(3.0), lambda a: a[::-1], [2, 1, 0]),
     (np.arange(3.0), lambda a: a[1:], [1, 2]),
     (np.arange(3.0), lambda a: T.concatenate([a, a]), [0, 1, 2, 0, 1, 2]),
@@ -68,14 +62,14 @@ ARRAY_UPDATES: list[tuple[Any, Callable[[Any], Any], Any]] = [
 @pytest.mark.parametrize(
     ("first", "update", "wanted"), ARRAY_UPDATES, ids=range(len(ARRAY_UPDATES))
 )
-def test_updates_of_arrays(first: Any, update: Any, wanted: Any) -> None:
+def test_updates_of_arrays(first, update, wanted):
     a = shared(first, "a")
     function([], [], updates=[(a, update(a))])()
     assert a.get_value().dtype == first.dtype
     assert a.get_value().tolist() == wanted
 
 
-def test_new_values_share_no_memory() -> None:
+def test_new_values_share_no_memory():
     a, b = shared(np.zeros(3), "a"), shared(np.ones(3), "b")
     given = np.ones(3)
     f = function([v], v, updates=[(a, v)])
@@ -92,7 +86,7 @@ def test_new_values_share_no_memory() -> None:
     assert (a.get_value().tolist(), b.get_value().tolist()) == ([1, 9, 1], [7, 1, 1])
 
 
-def test_an_argument_that_is_the_storage_of_a_shared_variable() -> None:
+def test_an_argument_that_is_the_storage_of_a_shared_variable():
     a = shared(np.ones(3), "a")
     f = function([v], v * 2, updates=[(a, a + v)])
     assert plain(f(a.get_value(borrow=True))) == [2.0] * 3
@@ -100,15 +94,15 @@ def test_an_argument_that_is_the_storage_of_a_shared_variable() -> None:
     assert a.get_value().tolist() == [4, 4, 4]
 
 
-def test_updates_of_other_objects() -> None:
+def test_updates_of_other_objects():
     a, b = shared([1], "a"), shared("text", "b")
     f = function([], [a, b], updates=[(a, b), (b, [3])])
     assert f() == [[1], "text"]
     assert f() == ["text", [3]]
 
 
-def test_default_updates() -> None:
-    def values(**options: Any) -> list[float]:
+def test_default_updates():
+    def values(**options):
         a, b = shared(1.0, "a"), shared(10.0, "b")
         a.default_update, b.default_update = a + b, b * 2
         chosen = options.pop("choose", None)
@@ -131,31 +125,28 @@ def test_default_updates() -> None:
         values(choose=lambda a, b: a)
 
 
-# -- givens ----------------------------------------------------------------------------------------
-
-
-def intermediate() -> Any:
+def intermediate():
     e = x + 1
     return [y], 2 * e, {e: y}
 
 
-def intermediate_that_is_kept() -> Any:
+def intermediate_that_is_kept():
     e = x + 1
     return [x], 2 * e, {e: e * 2}
 
 
-def with_shared_values() -> Any:
+def with_shared_values():
     data = shared(np.arange(6.0).reshape(3, 2), "data")
     m = T.dmatrix("m")
     return [n], m.sum(), {m: data[n : n + 2]}
 
 
-def with_shared_keys() -> Any:
+def with_shared_keys():
     a, b = shared(1.0, "a"), shared(3.0, "b")
     return [y], a * y, {a: b}
 
 
-GIVENS: list[tuple[Any, tuple[Any, ...], float]] = [
+GIVENS = [
     (([y], 2 * x, {x: y + 1}), (3,), 8),
     (([y], 2 * x, [(x, y + 1)]), (3,), 8),
     (([y], 2 * x, ((x, y + 1),)), (3,), 8),
@@ -171,12 +162,12 @@ GIVENS: list[tuple[Any, tuple[Any, ...], float]] = [
 
 
 @pytest.mark.parametrize(("parts", "args", "wanted"), GIVENS, ids=range(len(GIVENS)))
-def test_givens(parts: Any, args: Any, wanted: float) -> None:
+def test_givens(parts, args, wanted):
     inputs, outputs, givens = parts
     assert function(inputs, outputs, givens=givens)(*args) == wanted
 
 
-def test_givens_reach_updates_and_default_updates() -> None:
+def test_givens_reach_updates_and_default_updates():
     a, b = shared(1.0, "a"), shared(2.0, "b")
     f = function([], a * 2, givens={a: b}, updates=[(a, a + 10)])
     assert f() == 4
@@ -202,24 +193,24 @@ def test_givens_reach_updates_and_default_updates() -> None:
         ([], x, 3, TypeError),
     ],
 )
-def test_wrong_givens(inputs: Any, outputs: Any, givens: Any, error: type[Exception]) -> None:
+def test_wrong_givens(inputs, outputs, givens, error):
     with pytest.raises(error):
         function(inputs, outputs, givens=givens, on_unused_input="ignore")
 
 
-def test_givens_of_another_type_when_not_strict() -> None:
+def test_givens_of_another_type_when_not_strict():
     f = function([v], x * 2, givens={x: v}, rebuild_strict=False)
     assert f([1, 2]).tolist() == [2, 4]
 
 
-def test_an_update_has_the_pattern_of_its_variable() -> None:
+def test_an_update_has_the_pattern_of_its_variable():
     a = shared(np.zeros((2, 3)))
     for update in (a.sum(0, keepdims=True), a.sum().dimshuffle("x", "x"), a.sum()):
         with pytest.raises(TypeError, match="same type as the original"):
             function([], [], updates=[(a, update)])
 
 
-def test_what_an_input_stands_for_is_not_computed() -> None:
+def test_what_an_input_stands_for_is_not_computed():
     a = shared(0)
     a.default_update = a + 1
     b = 2 * a

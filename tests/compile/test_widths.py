@@ -1,7 +1,5 @@
 """The same program at every vector width: elementwise results have the same bits."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -11,13 +9,13 @@ import theano.tensor as T
 WIDTHS = [0, 128, 256, 512]
 
 
-def compiled(width: int, inputs: list, outputs: list):
+def compiled(width, inputs, outputs):
     with theano.config.change_flags(vector_width=width):
         return theano.function(inputs, outputs)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_same_bits(dtype: str) -> None:
+def test_same_bits(dtype):
     x, y = (T.TensorType(dtype, (False,))(n) for n in "xy")
     outputs = [
         T.exp(x) / (1 + T.sqr(y)),
@@ -39,7 +37,7 @@ def test_same_bits(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_reductions(width: int) -> None:
+def test_reductions(width):
     x = T.dmatrix("x")
     f = compiled(
         width,
@@ -53,7 +51,7 @@ def test_reductions(width: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_change_bits(threads: int) -> None:
+def test_threads_do_not_change_bits(threads):
     from theano._core.runtime import native
 
     x = T.dmatrix("x")
@@ -74,7 +72,7 @@ def test_threads_do_not_change_bits(threads: int) -> None:
 
 @pytest.mark.parametrize("width", [128, 256, 512])
 @pytest.mark.parametrize("kind", ["int8", "float32", "float64"])
-def test_short_rows_whose_items_are_far_apart(width: int, kind: str) -> None:
+def test_short_rows_whose_items_are_far_apart(width, kind):
     m, i = T.TensorType(kind, (False, False))(), T.lvector()
     with theano.config.change_flags(vector_width=width):
         f = theano.function([m, i], m.T[i])

@@ -3,9 +3,7 @@
 import ast
 import importlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,12 +20,12 @@ MODULES = sorted(
 )
 
 
-def _text(module: str) -> str:
+def _text(module):
     return (CORE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_a_hook_is_called_and_filled_where_its_row_says(name: str) -> None:
+def test_a_hook_is_called_and_filled_where_its_row_says(name):
     hook = HOOKS[name]
     filling = {m for m in MODULES if f"hooks.{name}.fill" in _text(m)}
     naming = {m for m in MODULES if f"hooks.{name}" in _text(m)}
@@ -39,20 +37,20 @@ def test_a_hook_is_called_and_filled_where_its_row_says(name: str) -> None:
     assert hook.why.endswith(".")
 
 
-def test_all_that_tensors_call_is_there_and_nothing_else() -> None:
+def test_all_that_tensors_call_is_there_and_nothing_else():
     called = re.findall(r'(?:above\.|_\w+\(\s*")(\w+)\.(\w+)', _text("ir.tensor"))
     assert {module for module, _ in called} == set(vars(hooks.above.value))
     for module, function in called:
         assert callable(getattr(getattr(hooks.above.value, module), function)), function
 
 
-def test_only_named_modules_extend_classes_of_others() -> None:
+def test_only_named_modules_extend_classes_of_others():
     assert {m for m in MODULES if "extend(" in _text(m) and "import extend" in _text(m)} == set(
         EXTENDING
     )
 
 
-def _assigned(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
+def _assigned(tree):
     """Find what attributes are given to, with their names."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
@@ -72,7 +70,7 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
             yield node.args[0], ast.unparse(node.args[1])
 
 
-def _named(module: Any, expression: ast.expr) -> Any:
+def _named(module, expression):
     """Return what a name, or an attribute of one, stands for in a module."""
     if isinstance(expression, ast.Name):
         return getattr(module, expression.id, None)
@@ -82,7 +80,7 @@ def _named(module: Any, expression: ast.expr) -> Any:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_no_module_gives_attributes_to_a_class_of_another(name: str) -> None:
+def test_no_module_gives_attributes_to_a_class_of_another(name):
     full = f"theano._core.{name}"
     found = list(_assigned(ast.parse(_text(name))))
     module = importlib.import_module(full) if found else None

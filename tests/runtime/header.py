@@ -19,16 +19,16 @@ class Function(NamedTuple):
 
 
 @functools.cache
-def source(name: str) -> str:
+def source(name):
     """Return the text of a file of the runtime without comments."""
     text = (RUNTIME / name).read_text()
     return re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
 
 
-def enumeration(member: str) -> dict[str, int]:
+def enumeration(member):
     """Return the members of the enumeration of the interface that has this one."""
     for body in re.findall(r"enum\b[^{;]*\{(.*?)\}", source(INTERFACE), re.DOTALL):
-        members: dict[str, int] = {}
+        members = {}
         for item in filter(None, map(str.strip, body.split(","))):
             name, _, value = (part.strip() for part in item.partition("="))
             members[name] = int(value) if value else max(members.values(), default=-1) + 1
@@ -37,11 +37,11 @@ def enumeration(member: str) -> dict[str, int]:
     raise AssertionError(f"no enumeration has {member}")
 
 
-def members(struct: str, file: str = INTERFACE) -> dict[str, str | Function]:
+def members(struct, file=INTERFACE):
     """Return the members of a struct in order: types of LLVM, or functions that they point to."""
     found = re.search(rf"struct {struct} \{{(.*?)\}}", source(file), re.DOTALL)
     assert found, struct
-    result: dict[str, str | Function] = {}
+    result = {}
     for declaration in filter(None, map(str.strip, found[1].split(";"))):
         if function := re.fullmatch(r"(.*?)\(\*(\w+)\)\((.*)\)", declaration, re.DOTALL):
             returned, name, parameters = function.groups()
@@ -54,7 +54,7 @@ def members(struct: str, file: str = INTERFACE) -> dict[str, str | Function]:
     return result
 
 
-def llvm_type(declaration: str) -> str:
+def llvm_type(declaration):
     """Return the type of LLVM of a parameter, a member or a result."""
     if "*" in declaration or "[" in declaration:
         return "ptr"

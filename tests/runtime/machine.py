@@ -1,9 +1,6 @@
 """Functions from LLVM text, for the tests of the runtime."""
 
-from __future__ import annotations
-
 import functools
-from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -16,7 +13,7 @@ INT64 = np.dtype("int64").num
 
 
 @functools.cache
-def target_machine(features: str | None = None) -> llvm.TargetMachine:
+def target_machine(features=None):
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     architecture = llvm.get_process_triple().split("-")[0]
@@ -30,7 +27,7 @@ def target_machine(features: str | None = None) -> llvm.TargetMachine:
 
 
 @functools.cache
-def compile_text(text: str, features: str | None = None) -> bytes:
+def compile_text(text, features=None):
     """The object made from LLVM text."""
     machine = target_machine(features)
     module = llvm.parse_assembly(f'target triple = "{machine.triple}"\n' + text)
@@ -38,7 +35,7 @@ def compile_text(text: str, features: str | None = None) -> bytes:
     return machine.emit_object(module)
 
 
-def _helpers() -> str:
+def _helpers():
     lines = []
     # Names for the functions of the runtime's table, so that the text of a test is readable.
     for index, (name, function) in enumerate(members("th_runtime").items()):
@@ -72,13 +69,13 @@ def _helpers() -> str:
 HELPERS = _helpers()
 
 
-def code_of(body: str, extra: str = "") -> native.Code:
+def code_of(body, extra=""):
     """Machine code whose `entry` has this body (its parameter is `ptr %call`)."""
     text = f"{HELPERS}\n{extra}\ndefine i32 @entry(ptr %call) {{\n{body}\n}}"
     return native.load_object(compile_text(text))
 
 
-def array_input(dtype: Any, ndim: int, offset: int, **options: Any) -> tuple[Any, ...]:
+def array_input(dtype, ndim, offset, **options):
     return (
         "array",
         np.dtype(dtype).num,
@@ -92,13 +89,13 @@ def array_input(dtype: Any, ndim: int, offset: int, **options: Any) -> tuple[Any
     )
 
 
-def object_input(offset: int, **options: Any) -> tuple[Any, ...]:
+def object_input(offset, **options):
     name, cell = options.get("name"), options.get("cell", -1)
     return ("object", 0, 0, 0, name, offset, cell, options.get("flags", 0))
 
 
-def program_of(code: native.Code, **fields: Any) -> native.Program:
-    defaults: dict[str, Any] = {
+def program_of(code, **fields):
+    defaults = {
         "kernels": (),
         "frame_size": 32,
         "buffer_slots": (),
@@ -184,8 +181,8 @@ end:
 }
 
 
-def add_fields(ndim: int, **options: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = {
+def add_fields(ndim, **options):
+    fields = {
         "inputs": (
             array_input("float64", ndim, 0, name="x"),
             array_input("float64", ndim, 8, name="y"),
@@ -197,7 +194,7 @@ def add_fields(ndim: int, **options: Any) -> dict[str, Any]:
     return {**fields, **options}
 
 
-def add_function(ndim: int, hooks: Any = None, cells: Any = (), **options: Any) -> native.Function:
+def add_function(ndim, hooks=None, cells=(), **options):
     """The sum of two float64 inputs."""
     return native.Function(
         program_of(code_of(ADD[ndim]), **add_fields(ndim, **options)), cells, hooks or {}

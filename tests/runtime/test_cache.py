@@ -1,7 +1,5 @@
 """The compile cache: damage, many writers, eviction, permissions."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import hashlib
 import os
@@ -18,21 +16,21 @@ from theano._core.runtime import cache as cache_module
 from theano._core.runtime.cache import CompileCache, default_folder
 
 
-def key(text: object) -> str:
+def key(text):
     return hashlib.sha256(str(text).encode()).hexdigest()
 
 
 @pytest.fixture
-def cache(tmp_path: pathlib.Path) -> CompileCache:
+def cache(tmp_path):
     return CompileCache(str(tmp_path / "made" / "here"), 1 << 20)
 
 
-def files(cache: CompileCache) -> list[pathlib.Path]:
+def files(cache):
     assert cache.folder is not None
     return sorted(pathlib.Path(cache.folder).iterdir())
 
 
-def test_round_trip(cache: CompileCache) -> None:
+def test_round_trip(cache):
     assert cache.get(key(1)) is None
     for data in (b"", b"abc", bytes(range(256)) * 100):
         cache.put(key(1), data)
@@ -46,14 +44,14 @@ def test_round_trip(cache: CompileCache) -> None:
     "wrong",
     ["", "abc", "../" * 22, key(1)[:-1] + "G", key(1).upper(), key(1) + "\n", None, 3, b"a" * 64],
 )
-def test_keys_are_checked(cache: CompileCache, wrong: object) -> None:
+def test_keys_are_checked(cache, wrong):
     with pytest.raises(ValueError, match="64 hexadecimal"):
         cache.get(wrong)
     with pytest.raises(ValueError, match="64 hexadecimal"):
         cache.put(wrong, b"")
 
 
-def test_damage_is_the_same_as_no_entry(cache: CompileCache) -> None:
+def test_damage_is_the_same_as_no_entry(cache):
     data = b"machine code" * 10
     cache.put(key(1), data)
     (path,) = files(cache)
@@ -71,7 +69,7 @@ def test_damage_is_the_same_as_no_entry(cache: CompileCache) -> None:
     assert cache.get(key(1)) == data
 
 
-def test_oldest_use_goes_first(cache: CompileCache) -> None:
+def test_oldest_use_goes_first(cache):
     start = time.time() - 1000
     for i in range(20):
         cache.put(key(i), bytes(100_000))
@@ -83,17 +81,15 @@ def test_oldest_use_goes_first(cache: CompileCache) -> None:
     assert sum(path.stat().st_size for path in files(cache)) <= 1 << 20
 
 
-def test_size_is_bounded_without_being_asked(cache: CompileCache) -> None:
+def test_size_is_bounded_without_being_asked(cache):
     for i in range(200):
         cache.put(key(i), bytes(50_000))
     assert sum(path.stat().st_size for path in files(cache)) <= (1 << 20) * 17 // 16
 
 
-def test_short_processes_seldom_look_at_the_size(
-    cache: CompileCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_short_processes_seldom_look_at_the_size(cache, monkeypatch):
     chance = random.Random(1)
-    looks: list[str] = []
+    looks = []
     monkeypatch.setattr(random, "SystemRandom", lambda: chance)
     monkeypatch.setattr(CompileCache, "evict", lambda self: looks.append(self.folder))
     written = 0
@@ -104,7 +100,7 @@ def test_short_processes_seldom_look_at_the_size(
     assert expected / 2 < len(looks) < 2 * expected
 
 
-def test_what_dead_processes_left_is_deleted(cache: CompileCache) -> None:
+def test_what_dead_processes_left_is_deleted(cache):
     cache.put(key(1), b"x")
     left = pathlib.Path(cache.folder) / "abc.new"
     fresh = pathlib.Path(cache.folder) / "def.new"
@@ -128,7 +124,7 @@ for round in range(40):
 """
 
 
-def test_many_processes(cache: CompileCache) -> None:
+def test_many_processes(cache):
     command = [sys.executable, "-c", WORKER, str(cache.folder)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: subprocess.run(command, capture_output=True), range(4)))
@@ -137,14 +133,14 @@ def test_many_processes(cache: CompileCache) -> None:
 
 
 @pytest.fixture
-def fresh_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh_warnings(monkeypatch):
     monkeypatch.setattr(cache_module, "_refused", set())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
 @pytest.mark.usefixtures("fresh_warnings")
-def test_folders_that_others_can_write_to_are_refused(tmp_path: pathlib.Path, mode: int) -> None:
+def test_folders_that_others_can_write_to_are_refused(tmp_path, mode):
     tmp_path.chmod(mode)
     with pytest.warns(UserWarning, match="other users can write"):
         cache = CompileCache(str(tmp_path), 1000)
@@ -162,16 +158,14 @@ def test_folders_that_others_can_write_to_are_refused(tmp_path: pathlib.Path, mo
 
 @pytest.mark.skipif(os.name != "posix", reason="owners of POSIX")
 @pytest.mark.usefixtures("fresh_warnings")
-def test_folders_of_others_are_refused(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_of_others_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.warns(UserWarning, match="belongs to another user"):
         assert CompileCache(str(tmp_path)).folder is None
 
 
 @pytest.mark.usefixtures("fresh_warnings")
-def test_folders_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
+def test_folders_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     for name in ("file", "file/below"):
         with pytest.warns(UserWarning, match="cannot be used"):
@@ -180,10 +174,8 @@ def test_folders_that_cannot_be_made(tmp_path: pathlib.Path) -> None:
         assert cache.get(key(1)) == b"abc"
 
 
-def test_what_cannot_be_written_is_not_cached(
-    cache: CompileCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*arguments: object, **options: object) -> None:
+def test_what_cannot_be_written_is_not_cached(cache, monkeypatch):
+    def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
@@ -192,10 +184,10 @@ def test_what_cannot_be_written_is_not_cached(
     assert files(cache) == []
 
 
-def test_default_folder() -> None:
+def test_default_folder():
     assert os.path.isabs(default_folder()) and "theano" in default_folder()
 
 
-def test_platformdirs_is_imported_late() -> None:
+def test_platformdirs_is_imported_late():
     code = "import sys, theano._core.runtime.cache; assert 'platformdirs' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

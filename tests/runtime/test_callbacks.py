@@ -1,11 +1,8 @@
 """Python operations inside machine code, and kernels that are compiled when first needed."""
 
-from __future__ import annotations
-
 import gc
 import sys
 import threading
-from typing import Any
 
 import machine as M
 import numpy as np
@@ -61,10 +58,8 @@ end:
 """
 
 
-def function(
-    operation: Any, text: str = ONCE, hooks: Any = None, **options: Any
-) -> native.Function:
-    fields: dict[str, Any] = {
+def function(operation, text=ONCE, hooks=None, **options):
+    fields = {
         "inputs": (M.array_input("float64", 1, 0),),
         "outputs": (("array", F8, 1, 16, -1),),
         "buffer_slots": (24,),
@@ -76,17 +71,17 @@ def function(
 
 
 @pytest.mark.parametrize("size", [0, 3, 5000])
-def test_python_operation(size: int) -> None:
+def test_python_operation(size):
     f = function(lambda x: (x * 2,))
     x = np.arange(float(size))
     np.testing.assert_array_equal(f(x), x * 2)
     np.testing.assert_array_equal(f(x[::-1]), x[::-1] * 2)
 
 
-def test_result_is_the_very_array() -> None:
+def test_result_is_the_very_array():
     made = []
 
-    def operation(x: np.ndarray) -> tuple[np.ndarray]:
+    def operation(x):
         made.append(np.zeros(4))
         return (made[-1],)
 
@@ -94,10 +89,10 @@ def test_result_is_the_very_array() -> None:
 
 
 @pytest.mark.parametrize("size", [3, 5000])
-def test_inputs_are_read_only_arrays(size: int) -> None:
+def test_inputs_are_read_only_arrays(size):
     seen = []
 
-    def operation(x: np.ndarray) -> tuple[np.ndarray]:
+    def operation(x):
         seen.append((type(x), x.dtype, x.flags.writeable, x.strides))
         with pytest.raises(ValueError):
             x[0] = 1
@@ -109,8 +104,8 @@ def test_inputs_are_read_only_arrays(size: int) -> None:
 
 @pytest.mark.parametrize("size", [3, 5000])
 @pytest.mark.parametrize("text", [ONCE, SCRATCH])
-def test_inputs_that_are_kept_have_their_own_data(size: int, text: str) -> None:
-    kept: list[np.ndarray] = []
+def test_inputs_that_are_kept_have_their_own_data(size, text):
+    kept = []
     f = function(lambda x: kept.append(x) or (x + 1,), text)
     for i in range(5):
         x = np.full(size, float(i))
@@ -122,8 +117,8 @@ def test_inputs_that_are_kept_have_their_own_data(size: int, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [ONCE, SCRATCH])
-def test_views_of_inputs_never_dangle(text: str) -> None:
-    kept: list[Any] = []
+def test_views_of_inputs_never_dangle(text):
+    kept = []
     f = function(lambda x: kept.extend((x[1:], memoryview(x), x.T[::-1])) or (x + 1,), text)
     for _ in range(20):
         f(np.ones(50_000))
@@ -136,14 +131,14 @@ def test_views_of_inputs_never_dangle(text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 5000])
-def test_returned_views_of_inputs_are_copied(size: int) -> None:
+def test_returned_views_of_inputs_are_copied(size):
     for operation in (lambda x: (x,), lambda x: (x[::-1],), lambda x: (x[1:],)):
         f = function(operation, SCRATCH)
         x = np.arange(float(size))
         np.testing.assert_array_equal(f(x), operation(x)[0])
 
 
-def test_objects() -> None:
+def test_objects():
     thing, other = object(), object()
     f = function(
         lambda x: (other,) if x is thing else (None,),
@@ -169,15 +164,15 @@ WRONG = [
 
 
 @pytest.mark.parametrize("operation, message", WRONG)
-def test_outputs_are_checked(operation: Any, message: str) -> None:
+def test_outputs_are_checked(operation, message):
     with pytest.raises(TypeError, match=message):
         function(operation)(np.ones(3))
 
 
-def test_exceptions_pass_unchanged() -> None:
+def test_exceptions_pass_unchanged():
     error = LookupError("mine")
 
-    def operation(x: np.ndarray) -> Any:
+    def operation(x):
         raise error
 
     for hooks in ({}, {"on_callback_error": lambda *facts: None}):
@@ -186,14 +181,14 @@ def test_exceptions_pass_unchanged() -> None:
         assert caught.value is error
         assert any(entry.name == "operation" for entry in caught.traceback)
 
-    def add_note(function: native.Function, index: int, exception: BaseException) -> None:
+    def add_note(function, index, exception):
         exception.add_note(f"in operation {index}")
 
     with pytest.raises(LookupError) as caught:
         function(operation, hooks={"on_callback_error": add_note})(np.ones(3))
     assert caught.value.__notes__ == ["in operation 0"]
 
-    def another(function: native.Function, index: int, exception: BaseException) -> None:
+    def another(function, index, exception):
         raise RuntimeError("another") from exception
 
     with pytest.raises(RuntimeError, match="another") as caught:
@@ -201,15 +196,15 @@ def test_exceptions_pass_unchanged() -> None:
     assert caught.value.__cause__ is error
 
 
-def test_a_function_may_call_itself() -> None:
-    def operation(x: np.ndarray) -> tuple[np.ndarray]:
+def test_a_function_may_call_itself():
+    def operation(x):
         return (x + 1 if x[0] > 20 else f(x * 2),)
 
     f = function(operation)
     np.testing.assert_array_equal(f(np.array([1.0, 3.0])), [33.0, 97.0])
 
 
-def test_endless_recursion_is_an_exception() -> None:
+def test_endless_recursion_is_an_exception():
     f = function(lambda x: (f(x),))
     with pytest.raises(RecursionError):
         f(np.ones(3))
@@ -218,12 +213,12 @@ def test_endless_recursion_is_an_exception() -> None:
         g(np.ones(3))
 
 
-def test_eight_threads() -> None:
+def test_eight_threads():
     f = function(lambda x: (x * 2,), SCRATCH)
     add = M.add_function(1)
     wrong = []
 
-    def work(seed: int) -> None:
+    def work(seed):
         numbers = np.random.default_rng(seed)
         for _ in range(300):
             x = numbers.normal(size=int(numbers.integers(1, 3000)))
@@ -238,7 +233,7 @@ def test_eight_threads() -> None:
     assert not wrong
 
 
-def test_references_do_not_leak() -> None:
+def test_references_do_not_leak():
     thing = object()
     f = function(
         lambda x: (x,),
@@ -290,7 +285,7 @@ done:
 """
 
 
-def kernel_function(hook: Any) -> native.Function:
+def kernel_function(hook):
     program = M.program_of(
         M.code_of(KERNEL),
         kernels=(0,),
@@ -299,10 +294,10 @@ def kernel_function(hook: Any) -> native.Function:
     return native.Function(program, (), {"on_variant": hook} if hook else {})
 
 
-def test_variant_is_compiled_once() -> None:
+def test_variant_is_compiled_once():
     calls = []
 
-    def hook(function: native.Function, kernel: int) -> Any:
+    def hook(function, kernel):
         calls.append((function, kernel))
         code = native.load_object(M.compile_text(ADD_ONE))
         return code.address("kernel"), code
@@ -320,8 +315,8 @@ def test_variant_is_compiled_once() -> None:
     np.testing.assert_array_equal(x, np.full(1000, 4.0))
 
 
-def test_variant_errors() -> None:
-    def fail(function: native.Function, kernel: int) -> int:
+def test_variant_errors():
+    def fail(function, kernel):
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
@@ -334,7 +329,7 @@ def test_variant_errors() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_parallel_runs_every_chunk_once(threads: int) -> None:
+def test_parallel_runs_every_chunk_once(threads):
     code = native.load_object(M.compile_text(ADD_ONE))
     f = kernel_function(lambda function, kernel: (code.address("kernel"), code))
     before = native.get_threads()

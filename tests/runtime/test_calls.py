@@ -1,9 +1,6 @@
 """Calls of functions: arguments, defaults, results."""
 
-from __future__ import annotations
-
 import sys
-from typing import Any
 
 import machine as M
 import numpy as np
@@ -14,7 +11,7 @@ from theano._core.runtime import native
 F8 = M.FLOAT64
 
 
-def convert(function: native.Function, index: int, value: Any) -> Any:
+def convert(function, index, value):
     return np.asarray(np.require(value, "float64", "A"))
 
 
@@ -30,17 +27,17 @@ def convert(function: native.Function, index: int, value: Any) -> Any:
         (np.array([1.0])[0], np.array(3.0)),
     ],
 )
-def test_scalars(x: Any, y: Any) -> None:
+def test_scalars(x, y):
     f = M.add_function(0, {"convert": convert})
     result = f(x, y)
     assert type(result) is np.ndarray and result.shape == () and result.dtype == np.float64
     assert result == np.float64(x) + np.float64(y)
 
 
-def test_numbers_that_do_not_fit_go_to_the_hook() -> None:
+def test_numbers_that_do_not_fit_go_to_the_hook():
     seen = []
 
-    def hook(function: native.Function, index: int, value: Any) -> Any:
+    def hook(function, index, value):
         seen.append((index, value))
         return np.array(0.5)
 
@@ -55,10 +52,10 @@ INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uin
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
-def test_integers_are_taken_when_exact(dtype: str) -> None:
+def test_integers_are_taken_when_exact(dtype):
     refused = []
 
-    def hook(function: native.Function, index: int, value: Any) -> Any:
+    def hook(function, index, value):
         refused.append(value)
         return np.zeros((), dtype)
 
@@ -86,7 +83,7 @@ def test_integers_are_taken_when_exact(dtype: str) -> None:
     assert len(refused) == 3
 
 
-def test_strides_of_any_kind() -> None:
+def test_strides_of_any_kind():
     f = M.add_function(1)
     base = np.arange(24.0)
     for view in (base[::2], base[::-1][:12], np.broadcast_to(np.array(3.0), 12), base[6:18]):
@@ -98,7 +95,7 @@ class Subclass(np.ndarray):
     pass
 
 
-def test_wrong_arrays_go_to_the_hook() -> None:
+def test_wrong_arrays_go_to_the_hook():
     f = M.add_function(1, {"convert": convert})
     unaligned = np.frombuffer(b"x" * 25, dtype="u1")[1:].view("float64")
     for x in (
@@ -114,20 +111,20 @@ def test_wrong_arrays_go_to_the_hook() -> None:
         plain(np.zeros(3), np.zeros((3, 1)))
 
 
-def test_what_the_hook_returns_is_checked() -> None:
+def test_what_the_hook_returns_is_checked():
     for wrong in (None, 1.0, np.zeros(3, "float32"), np.zeros((2, 2)), np.zeros(3).view(Subclass)):
         f = M.add_function(1, {"convert": lambda function, index, value, wrong=wrong: wrong})
         with pytest.raises(TypeError, match="input 0"):
             f([1.0], [2.0])
 
-    def fail(function: native.Function, index: int, value: Any) -> Any:
+    def fail(function, index, value):
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
         M.add_function(1, {"convert": fail})([1.0], [2.0])
 
 
-def test_broadcast_dimensions() -> None:
+def test_broadcast_dimensions():
     inputs = (M.array_input("float64", 2, 0, broadcast=0b10),)
     program = M.program_of(
         M.code_of(" ret i32 0"), inputs=inputs, outputs=(("copy", F8, 2, 0, -1),), result="single"
@@ -138,7 +135,7 @@ def test_broadcast_dimensions() -> None:
         f(np.ones((3, 2)))
 
 
-def test_declared_lengths() -> None:
+def test_declared_lengths():
     inputs = (M.array_input("float64", 2, 0, lengths=(-1, 3)),)
     program = M.program_of(
         M.code_of(" ret i32 0"), inputs=inputs, outputs=(("copy", F8, 2, 0, -1),), result="single"
@@ -149,7 +146,7 @@ def test_declared_lengths() -> None:
         f(np.ones((3, 2)))
 
 
-def test_equivalent_type_numbers() -> None:
+def test_equivalent_type_numbers():
     program = M.program_of(
         M.code_of(" ret i32 0"),
         inputs=(M.array_input("int64", 1, 0),),
@@ -160,12 +157,12 @@ def test_equivalent_type_numbers() -> None:
     np.testing.assert_array_equal(native.Function(program, ())(x), x)
 
 
-def test_names() -> None:
+def test_names():
     f = M.add_function(0)
     assert f(1.0, y=2.0) == 3.0
     assert f(y=1.0, x=2.0) == 3.0
     assert f(**{"".join(["x"]): 1.0, "y": 5.0}) == 6.0
-    nothing: dict[str, float] = {}
+    nothing = {}
     assert f(1.0, 2.0, **nothing) == 3.0
 
 
@@ -179,10 +176,10 @@ def test_names() -> None:
         ((1.0, 2.0), {"x": 1.0}),
     ],
 )
-def test_irregular_calls(args: Any, kwargs: Any) -> None:
+def test_irregular_calls(args, kwargs):
     seen = []
 
-    def hook(function: native.Function, *facts: Any) -> Any:
+    def hook(function, *facts):
         seen.append(facts)
         raise LookupError("mine")
 
@@ -195,7 +192,7 @@ def test_irregular_calls(args: Any, kwargs: Any) -> None:
         M.add_function(0, {"bad_arguments": lambda *facts: None})(*args, **kwargs)
 
 
-def test_defaults() -> None:
+def test_defaults():
     cell = native.Cell(np.array(10.0))
     inputs = (
         M.array_input("float64", 0, 0, name="x"),
@@ -214,7 +211,7 @@ def test_defaults() -> None:
             f(1.0)
 
 
-def test_implicit_inputs_and_shared_variables() -> None:
+def test_implicit_inputs_and_shared_variables():
     cells = (native.Cell(np.array(10.0)),)
     hidden = M.array_input("float64", 0, 0, name="x", cell=0, flags=native.IMPLICIT)
     f = M.add_function(0, cells=cells, inputs=(hidden, M.array_input("float64", 0, 8, name="y")))
@@ -230,10 +227,10 @@ def test_implicit_inputs_and_shared_variables() -> None:
         f(1.0)
 
 
-def test_strict_inputs_take_arrays_only() -> None:
+def test_strict_inputs_take_arrays_only():
     seen = []
 
-    def hook(function: native.Function, index: int, value: Any) -> Any:
+    def hook(function, index, value):
         seen.append(value)
         return np.array(value)
 
@@ -255,7 +252,7 @@ TWO = (
 )
 
 
-def two_outputs(result: Any, **options: Any) -> native.Function:
+def two_outputs(result, **options):
     fields = {
         "outputs": (("buffer", F8, 0, 16, 24), ("buffer", F8, 0, 18, 25)),
         "buffer_slots": (24, 25),
@@ -265,7 +262,7 @@ def two_outputs(result: Any, **options: Any) -> native.Function:
     return native.Function(M.program_of(M.code_of(TWO), **M.add_fields(0, **fields)), ())
 
 
-def test_result_modes() -> None:
+def test_result_modes():
     assert two_outputs("list")(2.0, 3.0) == [5.0, 6.0]
     result = two_outputs(("sum", "product"))(2.0, 3.0)
     assert list(result) == ["sum", "product"] and result == {"sum": 5.0, "product": 6.0}
@@ -278,7 +275,7 @@ def test_result_modes() -> None:
         two_outputs("several")
 
 
-def test_output_subset() -> None:
+def test_output_subset():
     f = two_outputs("list")
     assert f(2.0, 3.0, output_subset=[1]) == [6.0]
     assert f(2.0, 3.0, output_subset=[1, 0, 1]) == [6.0, 5.0, 6.0]
@@ -296,13 +293,13 @@ def test_output_subset() -> None:
     assert M.add_function(0)(1.0, 2.0, output_subset=[0]) == [3.0]
 
 
-def test_one_buffer_for_two_outputs() -> None:
+def test_one_buffer_for_two_outputs():
     outputs = (("buffer", F8, 0, 16, 24), ("buffer", F8, 0, 16, 24))
     one, other = M.add_function(0, outputs=outputs, result="list")(1.0, 2.0)
     assert one == other == 3.0 and not np.shares_memory(one, other)
 
 
-def test_copies_and_aliases_of_inputs() -> None:
+def test_copies_and_aliases_of_inputs():
     program = M.program_of(
         M.code_of(" ret i32 0"),
         inputs=(M.array_input("float64", 2, 0), M.array_input("float64", 0, 8)),
@@ -315,7 +312,7 @@ def test_copies_and_aliases_of_inputs() -> None:
     assert alias is x and type(number) is np.ndarray and number == 2.0
 
 
-def test_objects_pass_through() -> None:
+def test_objects_pass_through():
     program = M.program_of(
         M.code_of(" ret i32 0"),
         inputs=(M.object_input(0),),
@@ -332,7 +329,7 @@ def test_objects_pass_through() -> None:
         native.Function(empty, ())()
 
 
-def test_large_frames_and_many_inputs() -> None:
+def test_large_frames_and_many_inputs():
     count = 40
     inputs = tuple(M.array_input("float64", 0, 2000 + 2 * i, name=f"x{i}") for i in range(count))
     outputs = tuple(("copy", F8, 0, 2000 + 2 * i, -1) for i in range(count))

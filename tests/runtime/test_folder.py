@@ -1,7 +1,5 @@
 """What another user can do to the compile cache: nothing that is read, and nothing that waits."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import pathlib
@@ -10,8 +8,6 @@ import subprocess
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -28,31 +24,26 @@ needs_root = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def fresh_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh_warnings(monkeypatch):
     monkeypatch.setattr(cache_module, "_refused", set())
 
 
 @pytest.fixture
-def cache(tmp_path: pathlib.Path) -> CompileCache:
+def cache(tmp_path):
     found = CompileCache(str(tmp_path / "root" / "leaf"))
     found.put(KEY, b"ours")
     assert found.get(KEY) == b"ours"
     return found
 
 
-def entry(cache: CompileCache) -> pathlib.Path:
+def entry(cache):
     assert cache.folder is not None
     return pathlib.Path(cache.folder) / NAME
 
 
-# -- folders ---------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_a_folder_on_the_way_that_others_can_write_to(
-    tmp_path: pathlib.Path, mode: int, depth: int
-) -> None:
+def test_a_folder_on_the_way_that_others_can_write_to(tmp_path, mode, depth):
     path = tmp_path / "one" / "two" / "three"
     path.mkdir(parents=True)
     place = [path, *path.parents][depth]
@@ -64,7 +55,7 @@ def test_a_folder_on_the_way_that_others_can_write_to(
     assert not (path / "below").exists()
 
 
-def test_a_folder_where_each_deletes_its_own_is_passed_but_not_used(tmp_path: pathlib.Path) -> None:
+def test_a_folder_where_each_deletes_its_own_is_passed_but_not_used(tmp_path):
     tmp_path.chmod(0o1777)
     assert CompileCache(str(tmp_path / "mine")).folder == str(tmp_path / "mine")
     with pytest.raises(UntrustedError, match="other users can write"):
@@ -84,18 +75,13 @@ def test_a_folder_where_each_deletes_its_own_is_passed_but_not_used(tmp_path: pa
     ],
 )
 def test_the_group_of_one_user_may_write_on_the_way(
-    tmp_path: pathlib.Path,
-    monkeypatch: pytest.MonkeyPatch,
-    user: str | None,
-    number: int,
-    members: list[str],
-    passed: bool,
-) -> None:
+    tmp_path, monkeypatch, user, number, members, passed
+):
     import grp
     import pwd
     from types import SimpleNamespace
 
-    def group_of(_: int) -> Any:
+    def group_of(_):
         if user is None:
             raise KeyError
         return SimpleNamespace(gr_name=user, gr_mem=members)
@@ -104,7 +90,7 @@ def test_the_group_of_one_user_may_write_on_the_way(
     monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me", pw_gid=number))
     real = os.fstat
 
-    def fstat(handle: int) -> Any:
+    def fstat(handle):
         facts = real(handle)
         return os.stat_result([500 if i == 5 and number else x for i, x in enumerate(facts)])
 
@@ -123,7 +109,7 @@ def test_the_group_of_one_user_may_write_on_the_way(
         Folder(str(tmp_path / "wide" / "leaf"))
 
 
-def test_what_is_made_is_for_this_user_alone(tmp_path: pathlib.Path) -> None:
+def test_what_is_made_is_for_this_user_alone(tmp_path):
     before = os.umask(0)
     try:
         folder = Folder(str(tmp_path / "one" / "two"))
@@ -135,7 +121,7 @@ def test_what_is_made_is_for_this_user_alone(tmp_path: pathlib.Path) -> None:
     assert stat.S_IMODE((tmp_path / "one" / "two" / "file").stat().st_mode) == 0o600
 
 
-def test_links_lead_to_where_they_lead_when_the_folder_is_opened(tmp_path: pathlib.Path) -> None:
+def test_links_lead_to_where_they_lead_when_the_folder_is_opened(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     link = tmp_path / "link"
@@ -148,9 +134,7 @@ def test_links_lead_to_where_they_lead_when_the_folder_is_opened(tmp_path: pathl
     assert (tmp_path / "one" / "cache" / NAME).exists()
 
 
-def test_a_link_put_in_the_way_later_is_not_followed(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_put_in_the_way_later_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "other").mkdir()
     (tmp_path / "link").symlink_to("other")
     monkeypatch.setattr(os.path, "realpath", lambda path: path)
@@ -159,7 +143,7 @@ def test_a_link_put_in_the_way_later_is_not_followed(
     assert not list((tmp_path / "other").iterdir())
 
 
-def test_a_leaf_that_is_exchanged_is_not_read(cache: CompileCache) -> None:
+def test_a_leaf_that_is_exchanged_is_not_read(cache):
     leaf = entry(cache).parent
     other = CompileCache(str(leaf.parent / "other"))
     other.put(KEY, b"theirs")
@@ -171,7 +155,7 @@ def test_a_leaf_that_is_exchanged_is_not_read(cache: CompileCache) -> None:
     assert CompileCache(str(leaf)).get(KEY) == b"theirs"
 
 
-def test_a_folder_that_is_opened_to_others_later_is_not_used(cache: CompileCache) -> None:
+def test_a_folder_that_is_opened_to_others_later_is_not_used(cache):
     entry(cache).parent.chmod(0o777)
     with pytest.warns(UserWarning, match="other users can write"):
         assert cache.get(KEY) is None
@@ -179,16 +163,14 @@ def test_a_folder_that_is_opened_to_others_later_is_not_used(cache: CompileCache
     assert cache.get(KEY) == b"in memory"
 
 
-def test_a_descriptor_that_a_program_closed_or_used_again(
-    cache: CompileCache, tmp_path: pathlib.Path
-) -> None:
+def test_a_descriptor_that_a_program_closed_or_used_again(cache, tmp_path):
     """Programs that go into the background close all they have."""
-    handle: Any = cache._entries._handle  # type: ignore[union-attr]
+    handle = cache._entries._handle
     os.close(handle)
     assert cache.get(KEY) == b"ours"
     other = CompileCache(str(tmp_path / "other"))
     other.put(KEY, b"theirs")
-    handle = cache._entries._handle  # type: ignore[union-attr]
+    handle = cache._entries._handle
     fresh = os.open(tmp_path / "other", os.O_RDONLY)
     os.dup2(fresh, handle)
     os.close(fresh)
@@ -198,7 +180,7 @@ def test_a_descriptor_that_a_program_closed_or_used_again(
     os.close(handle)
 
 
-def test_folders_are_closed(tmp_path: pathlib.Path) -> None:
+def test_folders_are_closed(tmp_path):
     count = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     for _ in range(50):
         CompileCache(str(tmp_path / "a"))
@@ -209,39 +191,36 @@ def test_folders_are_closed(tmp_path: pathlib.Path) -> None:
         assert len(os.listdir("/proc/self/fd")) <= count + 2
 
 
-# -- entries ---------------------------------------------------------------------------------------
-
-
-def fifo(path: pathlib.Path) -> None:
+def fifo(path):
     os.mkfifo(path, 0o600)
 
 
-def link(path: pathlib.Path) -> None:
+def link(path):
     target = path.parent / "target"
     path.rename(target)
     path.symlink_to(target)
 
 
-def hard_link(path: pathlib.Path) -> None:
+def hard_link(path):
     os.link(path, path.parent / "target")
 
 
-def writable(path: pathlib.Path) -> None:
+def writable(path):
     path.chmod(0o666)
 
 
-def group_writable(path: pathlib.Path) -> None:
+def group_writable(path):
     path.chmod(0o620)
 
 
-def device(path: pathlib.Path) -> None:
+def device(path):
     try:
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
     except PermissionError:
         pytest.skip("this process may not make devices")
 
 
-def folder(path: pathlib.Path) -> None:
+def folder(path):
     path.mkdir()
 
 
@@ -249,9 +228,7 @@ CHANGES = [fifo, link, hard_link, writable, group_writable, device, folder]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_no_file_of_ours_alone_is_no_entry(
-    cache: CompileCache, change: Callable[[pathlib.Path], None]
-) -> None:
+def test_what_is_no_file_of_ours_alone_is_no_entry(cache, change):
     path = entry(cache)
     if change in (fifo, device, folder):
         path.unlink()
@@ -261,8 +238,6 @@ def test_what_is_no_file_of_ours_alone_is_no_entry(
     assert cache.get(KEY) == (None if change is folder else b"again")
     cache.evict()
 
-
-# -- two users -------------------------------------------------------------------------------------
 
 # Root makes the processes of two users, who cannot read the interpreter's own files: all is
 # imported before.
@@ -313,7 +288,7 @@ def plant(path):
 """
 
 
-def two_users(actions: str) -> None:
+def two_users(actions):
     program = TWO_USERS + textwrap.dedent(actions)
     clean = "\nimport shutil; shutil.rmtree(base)\n"
     done = subprocess.run(
@@ -323,7 +298,7 @@ def two_users(actions: str) -> None:
 
 
 @needs_root
-def test_the_folder_that_another_user_made_first() -> None:
+def test_the_folder_that_another_user_made_first():
     two_users("""
         shared = room("shared", 0o1777)
         as_user(ATTACKER, lambda: plant(shared / "cache"))
@@ -336,7 +311,7 @@ def test_the_folder_that_another_user_made_first() -> None:
 
 
 @needs_root
-def test_the_leaf_that_another_user_exchanges() -> None:
+def test_the_leaf_that_another_user_exchanges():
     two_users("""
         open_to_all = room("open", 0o777)
         def victim():
@@ -362,7 +337,7 @@ def test_the_leaf_that_another_user_exchanges() -> None:
 
 
 @needs_root
-def test_entries_of_another_user() -> None:
+def test_entries_of_another_user():
     two_users("""
         own = room("own", 0o700, VICTIM)
         theirs = room("theirs", 0o755, ATTACKER)
@@ -392,7 +367,7 @@ def test_entries_of_another_user() -> None:
 
 
 @needs_root
-def test_a_process_that_becomes_another_user() -> None:
+def test_a_process_that_becomes_another_user():
     two_users("""
         cache = CompileCache(str(base / "roots"))
         cache.put(KEY, b"roots")

@@ -3,10 +3,7 @@
 The header says it, C++ and Python repeat it: an order that differs would call the wrong function.
 """
 
-from __future__ import annotations
-
 import re
-from typing import Any
 
 import header
 import numpy as np
@@ -17,12 +14,7 @@ import theano
 import theano.sparse
 import theano.tensor as T
 from theano._core.compile.maker import HOOKS
-from theano._core.lower.builder.convolution import (
-    AXES,
-    GIVES,
-    ConvolutionNumbers,
-    ConvolvedAxis,
-)
+from theano._core.lower.builder.convolution import AXES, GIVES, ConvolutionNumbers, ConvolvedAxis
 from theano._core.lower.builder.extremes import ExtremesWork
 from theano._core.lower.builder.fourier import KINDS as KINDS_OF_TRANSFORMS, TransformWork
 from theano._core.lower.builder.gather_scatter import GatherWork, Positions
@@ -46,13 +38,13 @@ FUNCTIONS = members("th_runtime")
 NAMES = {"run_callback": "callback", "keep_factor": "factor"}
 
 
-def short(name: str) -> str:
+def short(name):
     """Return the name in the header of a function of C++."""
     name = name.strip().rpartition("::")[2].removeprefix("table_")
     return NAMES.get(name, name)
 
 
-def initializer(file: str, name: str) -> list[str]:
+def initializer(file, name):
     """Return what an array or a struct of C++ is initialised with, in order."""
     found = re.search(rf"\b{name}(?:\[\w*\])? = \{{(.*?)\}};", source(file), re.DOTALL)
     assert found, name
@@ -60,7 +52,7 @@ def initializer(file: str, name: str) -> list[str]:
     return [item.strip() for item in items if item.strip()]
 
 
-def test_the_functions_of_the_runtime() -> None:
+def test_the_functions_of_the_runtime():
     assert list(RUNTIME) == list(FUNCTIONS)
     assert [short(name) for name in initializer("table.cpp", "runtime_table")] == list(RUNTIME)
     # Their numbers in the comments of the header.
@@ -69,7 +61,7 @@ def test_the_functions_of_the_runtime() -> None:
     assert [int(n) for n in numbers] == list(range(len(FUNCTIONS)))
 
 
-def test_a_call_begins_with_what_programs_read() -> None:
+def test_a_call_begins_with_what_programs_read():
     assert list(members("th_call")) == ["rt", "kernels", "frame"]
     entry = texts_of([x], T.exp(x))[0]
     for place, name in enumerate(members("th_call")):
@@ -78,23 +70,23 @@ def test_a_call_begins_with_what_programs_read() -> None:
         assert place == 0 or f"%{name}.at = getelementptr ptr, ptr %call, i64 {place}\n" in entry
 
 
-def test_routines_of_linear_algebra() -> None:
+def test_routines_of_linear_algebra():
     wanted = {name.removeprefix("TH_").lower(): n for name, n in enumeration("TH_CHOLESKY").items()}
     assert wanted.pop("routines") == len(NUMBERS)
     assert wanted == NUMBERS
     assert [short(name) for name in initializer("lapack.cpp", "kRoutines")] == list(NUMBERS)
 
 
-def test_from_when_a_symmetric_sum_pays() -> None:
+def test_from_when_a_symmetric_sum_pays():
     assert f"kMany = {MANY_COLUMNS}," in source("lapack_products.h")
 
 
-def test_flags_of_linear_algebra() -> None:
+def test_flags_of_linear_algebra():
     names = {name.removeprefix("TH_").lower(): bit for name, bit in enumeration("TH_LOWER").items()}
     assert names == FLAGS
 
 
-def test_operations_along_an_axis() -> None:
+def test_operations_along_an_axis():
     wanted = {name.removeprefix("TH_").lower(): n for name, n in enumeration("TH_SORT").items()}
     assert wanted.pop("along_operations") == max(ALONG.values()) + 1
     assert wanted == ALONG
@@ -103,34 +95,31 @@ def test_operations_along_an_axis() -> None:
     assert wanted["argsort"] - wanted["sort"] == wanted["cumsum"] - wanted["argsort"] == 3
 
 
-def test_bits_of_descriptors() -> None:
+def test_bits_of_descriptors():
     bits = enumeration("TH_CONTIGUOUS")
-    assert bits == {
-        "TH_CONTIGUOUS": native.CONTIGUOUS,
-        "TH_OVERWRITABLE": native.OVERWRITABLE,
-    }
+    assert bits == {"TH_CONTIGUOUS": native.CONTIGUOUS, "TH_OVERWRITABLE": native.OVERWRITABLE}
 
 
-def test_what_a_reduction_is_told() -> None:
+def test_what_a_reduction_is_told():
     fields = list(members("th_reduction"))
     assert fields[-1] == "itemsizes"
     assert list(ReductionFacts.fields) == fields[:-1]
 
 
-def test_what_searches_are_told() -> None:
+def test_what_searches_are_told():
     work = members("Work", "extremes.h")
     assert list(work) == [*ExtremesWork.fields, "source", "places", "items"]
     assert list(work.values()) == ["i64"] * len(ExtremesWork.fields) + ["ptr"] * 3
 
 
-def test_what_panels_are_told() -> None:
+def test_what_panels_are_told():
     work = members("Work", "panels.h")
     assert list(PanelWork.fields) == list(work)
     kinds = list(work.values())
     assert kinds == ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(kinds) - PANEL_NUMBERS)
 
 
-def test_what_convolutions_are_told() -> None:
+def test_what_convolutions_are_told():
     file = "convolution.h"
     addresses = ["image", "kernel", "result"]
     assert list(members("Work", file)) == [*ConvolutionNumbers.fields, "kAxes", *addresses]
@@ -140,7 +129,7 @@ def test_what_convolutions_are_told() -> None:
     assert {name.lower(): int(n) for name, n in given} == {n: i for i, n in enumerate(GIVES)}
 
 
-def test_what_loops_over_items_are_told() -> None:
+def test_what_loops_over_items_are_told():
     work = members("Work", "sparse.h")
     assert list(SparseWork.fields) == list(work)
     kinds = list(work.values())
@@ -150,20 +139,20 @@ def test_what_loops_over_items_are_told() -> None:
     assert names == list(GIVES_OF_SPARSE)
 
 
-def test_what_transforms_are_told() -> None:
+def test_what_transforms_are_told():
     assert list(members("Work", "fourier.h")) == [*TransformWork.fields, "source", "out"]
     given = source("fourier.h").partition("enum Kind")[2].partition("{")[2].partition("}")[0]
     names = [re.sub(r"(?<!^)(?=[A-Z])", "_", g.strip()[1:]).lower() for g in given.split(",")[:-1]]
     assert names == list(KINDS_OF_TRANSFORMS)
 
 
-def test_what_copies_of_rows_are_told() -> None:
+def test_what_copies_of_rows_are_told():
     assert list(members("Work", "gather.h")) == list(GatherWork.fields)
     assert list(members("Positions", "gather.h")) == list(Positions.fields)
     assert list(members("Axis", "gather.h")) == ["length", "stride"]
 
 
-def test_hooks() -> None:
+def test_hooks():
     found = re.search(r"enum Hook \{(.*?), kHooks \}", source("program.h"))
     assert found
     enumerated = [name.strip().removeprefix("k") for name in found[1].split(",")]
@@ -172,18 +161,16 @@ def test_hooks() -> None:
     assert enumerated == [name.title().replace("_", "") for name in names]
 
 
-# -- calls -----------------------------------------------------------------------------------------
-
 stored = theano.sparse.csr_matrix("stored", "float64")
 x, m, s, t = T.dvector("x"), T.dmatrix("m"), T.dscalar("s"), T.dtensor4("t")
 
 
-def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
+def texts_of(inputs, outputs, **options):
     """Return the text of the entry function of a program."""
-    seen: list[str] = []
+    seen = []
     original = Assembler.assemble
 
-    def noted(self: Any, program: Any) -> Any:
+    def noted(self, program):
         seen.append(program.text)
         return original(self, program)
 
@@ -193,7 +180,7 @@ def texts_of(inputs: Any, outputs: Any, **options: Any) -> list[str]:
     return seen
 
 
-def drawing() -> Any:
+def drawing():
     streams = RandomStreams(1)
     return theano.scan(lambda: streams.uniform((2,)), n_steps=3)[0]
 
@@ -201,14 +188,14 @@ def drawing() -> Any:
 w = theano.shared(np.zeros(3))
 
 
-def looped(matrix: Any) -> Any:
+def looped(matrix):
     """Return products by a matrix again and again."""
     return theano.scan(
         lambda h: T.tanh(T.dot(h, matrix)), outputs_info=T.ones_like(matrix), n_steps=4
     )[0]
 
 
-PROGRAMS: dict[str, Any] = {
+PROGRAMS = {
     "fail alloc free reduce": lambda: texts_of([x], T.exp(T.outer(x, x)[::-1]).sum()),
     "commit": lambda: texts_of([x], [], updates=[(w, w + x)]),
     "matmul release": lambda: texts_of([m], T.dot(m, m.T)),
@@ -239,7 +226,7 @@ CALL = re.compile(r"call (\w+) %(?:rt\.)?(\w+)\((ptr %call[^\n]*)\)")
 
 
 @pytest.mark.parametrize("names", list(PROGRAMS))
-def test_programs_call_what_the_header_declares(names: str) -> None:
+def test_programs_call_what_the_header_declares(names):
     called = set()
     for text in PROGRAMS[names]():
         assert set(re.findall(r"%rt\.(\w+)\.at", text)) <= set(FUNCTIONS)
@@ -253,5 +240,5 @@ def test_programs_call_what_the_header_declares(names: str) -> None:
     assert called >= set(names.split())
 
 
-def test_every_function_is_called_by_a_program() -> None:
+def test_every_function_is_called_by_a_program():
     assert set(" ".join(PROGRAMS).split()) == set(FUNCTIONS)

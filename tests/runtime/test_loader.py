@@ -1,7 +1,5 @@
 """The loader of machine code: it loads what LLVM emits, and refuses damage without crashing."""
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import random
@@ -13,9 +11,7 @@ import pytest
 from theano._core.runtime import native
 
 
-def call(
-    code: native.Code, symbol: str, restype: object, *arguments: tuple[object, object]
-) -> object:
+def call(code, symbol, restype, *arguments):
     kind = ctypes.CFUNCTYPE(restype, *(kind for kind, _ in arguments))
     return kind(code.address(symbol))(*(value for _, value in arguments))
 
@@ -99,11 +95,11 @@ define float @narrow(float %x) {
 
 
 @pytest.fixture(scope="module")
-def constants() -> bytes:
+def constants():
     return M.compile_text(CONSTANTS)
 
 
-def test_constants_variables_and_zeroed_memory(constants: bytes) -> None:
+def test_constants_variables_and_zeroed_memory(constants):
     code = native.load_object(constants)
     assert [call(code, "lookup", DOUBLE, (INT, i)) for i in range(4)] == [1.5, 2.5, 3.5, 4.5]
     assert call(code, "twice", DOUBLE, (INT, 3)) == 9.0
@@ -112,13 +108,13 @@ def test_constants_variables_and_zeroed_memory(constants: bytes) -> None:
     assert code.size % 4096 == 0
 
 
-def test_every_object_has_variables_of_its_own(constants: bytes) -> None:
+def test_every_object_has_variables_of_its_own(constants):
     one, other = native.load_object(constants), native.load_object(constants)
     assert call(one, "count", INT, (INT, 0)) == 41
     assert call(other, "count", INT, (INT, 0)) == 41
 
 
-def test_functions_outside() -> None:
+def test_functions_outside():
     code = native.load_object(M.compile_text(OUTSIDE))
     assert call(code, "remainder", DOUBLE, (DOUBLE, -7.5), (DOUBLE, 2.0)) == -1.5
     assert call(code, "through_pointer", DOUBLE, (DOUBLE, -7.5), (DOUBLE, 2.0)) == -1.5
@@ -130,7 +126,7 @@ def test_functions_outside() -> None:
 
 
 @pytest.mark.parametrize("features", [None, "-f16c"])
-def test_half_precision_is_rounded_once(features: str | None) -> None:
+def test_half_precision_is_rounded_once(features):
     code = native.load_object(M.compile_text(HALF, features))
     tie = 1 + 2.0**-11 + 2.0**-30  # rounding to float first would round it down
     for value in (1.0, -2.5, 1e-7, 65519.0, 70000.0, float("inf"), tie, 6e-8, 0.1):
@@ -140,7 +136,7 @@ def test_half_precision_is_rounded_once(features: str | None) -> None:
     assert call(code, "narrow", ctypes.c_float, (ctypes.c_float, 0.1)) == np.float16(0.1)
 
 
-def test_symbols_from_python() -> None:
+def test_symbols_from_python():
     text = """
 declare i64 @mine(i64)
 define i64 @go(i64 %x) {
@@ -158,7 +154,7 @@ define i64 @go(i64 %x) {
         native.load_object(M.compile_text(text), {"mine": "address"})
 
 
-def test_unknown_symbol() -> None:
+def test_unknown_symbol():
     code = native.load_object(M.compile_text(CONSTANTS))
     with pytest.raises(KeyError, match="nowhere"):
         code.address("nowhere")
@@ -166,12 +162,12 @@ def test_unknown_symbol() -> None:
         code.address(3)
 
 
-def mappings() -> int:
+def mappings():
     with open("/proc/self/maps") as file:
         return sum(1 for _ in file)
 
 
-def test_memory_is_given_back(constants: bytes) -> None:
+def test_memory_is_given_back(constants):
     native.load_object(constants)
     gc.collect()
     before = mappings()
@@ -181,7 +177,7 @@ def test_memory_is_given_back(constants: bytes) -> None:
     assert mappings() <= before + 3
 
 
-def test_not_an_object(constants: bytes) -> None:
+def test_not_an_object(constants):
     for data in (b"", b"\x7fELF", b"x" * 1000, bytes(4096), constants[:64]):
         with pytest.raises(ValueError):
             native.load_object(data)
@@ -192,14 +188,14 @@ def test_not_an_object(constants: bytes) -> None:
         native.load_object()
 
 
-def test_object_for_another_processor(constants: bytes) -> None:
+def test_object_for_another_processor(constants):
     other = bytearray(constants)
     other[18] = 3
     with pytest.raises(ValueError, match="processor"):
         native.load_object(bytes(other))
 
 
-def load_or_refuse(data: bytes) -> bool:
+def load_or_refuse(data):
     try:
         native.load_object(data)
     except (ValueError, ImportError, MemoryError):
@@ -207,13 +203,13 @@ def load_or_refuse(data: bytes) -> bool:
     return True
 
 
-def test_every_truncation_is_refused(constants: bytes) -> None:
+def test_every_truncation_is_refused(constants):
     assert load_or_refuse(constants)
     assert not any(load_or_refuse(constants[:size]) for size in range(0, len(constants) - 1, 7))
 
 
 @pytest.mark.parametrize("text", [CONSTANTS, OUTSIDE])
-def test_damage_never_crashes(text: str) -> None:
+def test_damage_never_crashes(text):
     source = M.compile_text(text)
     random_bits = random.Random(7)
     for i in range(len(source)):  # every byte once, headers and relocations included

@@ -1,7 +1,5 @@
 """Products against NumPy, over types, strides, sizes, alpha and beta."""
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import itertools
@@ -9,7 +7,6 @@ import mmap
 import os
 import subprocess
 import sys
-from typing import Any
 
 import machine as M
 import numpy as np
@@ -23,7 +20,7 @@ NULL = "ptr null"
 
 
 @functools.cache
-def product(char: str, nd_a: int, nd_b: int, alpha: bool, beta: bool) -> native.Function:
+def product(char, nd_a, nd_b, alpha, beta):
     kind = np.dtype(char)
     text = f"""
  %a = call ptr @slot(ptr %call, i64 0)
@@ -43,7 +40,7 @@ def product(char: str, nd_a: int, nd_b: int, alpha: bool, beta: bool) -> native.
     return native.Function(M.program_of(M.code_of(text), inputs=inputs), ())
 
 
-def multiply(a: Any, b: Any, c: Any = None, alpha: Any = None, beta: Any = None) -> Any:
+def multiply(a, b, c=None, alpha=None, beta=None):
     kind = a.dtype
     shape = a.shape[:-1] + b.shape[1:]
     if c is None:
@@ -57,7 +54,7 @@ def multiply(a: Any, b: Any, c: Any = None, alpha: Any = None, beta: Any = None)
     return c
 
 
-def numbers(random: np.random.Generator, shape: Any, char: str) -> Any:
+def numbers(random, shape, char):
     kind = np.dtype(char)
     if kind.kind == "b":
         return random.random(shape) < 0.3
@@ -70,7 +67,7 @@ def numbers(random: np.random.Generator, shape: Any, char: str) -> Any:
     return values.astype(kind)
 
 
-def expected(a: Any, b: Any, c: Any = 0, alpha: Any = 1, beta: Any = 0) -> Any:
+def expected(a, b, c=0, alpha=1, beta=0):
     kind = a.dtype
     if kind.kind == "b":
         full = (a.astype(int) @ b.astype(int) > 0) & bool(alpha)
@@ -84,7 +81,7 @@ def expected(a: Any, b: Any, c: Any = 0, alpha: Any = 1, beta: Any = 0) -> Any:
     return total + np.asarray(beta, kind).astype(wide) * np.asarray(c).astype(wide)
 
 
-def check(result: Any, wanted: Any, size: int) -> None:
+def check(result, wanted, size):
     if result.dtype.kind in "biu":
         np.testing.assert_array_equal(result, wanted)
         return
@@ -114,7 +111,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("char", TYPES)
-def test_shapes(char: str) -> None:
+def test_shapes(char):
     random = np.random.default_rng(3)
     for shape_a, shape_b in SHAPES:
         a, b = numbers(random, shape_a, char), numbers(random, shape_b, char)
@@ -123,7 +120,7 @@ def test_shapes(char: str) -> None:
 
 @pytest.mark.parametrize("char", TYPES)
 @pytest.mark.parametrize("alpha, beta", [(None, 1), (2, None), (3, 1), (0, 2), (1, 0), (2, 3)])
-def test_alpha_and_beta(char: str, alpha: Any, beta: Any) -> None:
+def test_alpha_and_beta(char, alpha, beta):
     random = np.random.default_rng(4)
     for shape_a, shape_b in SHAPES:
         a, b = numbers(random, shape_a, char), numbers(random, shape_b, char)
@@ -137,7 +134,7 @@ def test_alpha_and_beta(char: str, alpha: Any, beta: Any) -> None:
 
 @pytest.mark.parametrize("char", ["e", "f", "d", "g", "F", "D"])
 @pytest.mark.parametrize("beta", [None, 0])
-def test_memory_of_the_result_is_not_read(char: str, beta: Any) -> None:
+def test_memory_of_the_result_is_not_read(char, beta):
     for shape_a, shape_b in (*SHAPES, ((300, 200), (200, 100)), ((3000, 300), (300,))):
         a, b = np.ones(shape_a, char), np.ones(shape_b, char)
         c = np.full(shape_a[:-1] + shape_b[1:], np.nan, char)
@@ -145,7 +142,7 @@ def test_memory_of_the_result_is_not_read(char: str, beta: Any) -> None:
         np.testing.assert_array_equal(result, np.full(c.shape, shape_a[-1], char))
 
 
-def layouts(random: np.random.Generator, rows: int, columns: int, char: str) -> Any:
+def layouts(random, rows, columns, char):
     """One matrix of each kind of strides."""
     yield numbers(random, (rows, columns), char)
     yield numbers(random, (columns, rows), char).T
@@ -174,7 +171,7 @@ def layouts(random: np.random.Generator, rows: int, columns: int, char: str) -> 
     "shape",
     [(4, 3, 5), (1, 3, 5), (4, 1, 5), (4, 3, 1), (1, 3, 1), (1, 1, 4), (13, 8, 9), (67, 5, 35)],
 )
-def test_strides(char: str, shape: tuple[int, int, int]) -> None:
+def test_strides(char, shape):
     random = np.random.default_rng(5)
     m, k, n = shape
     for a, b in itertools.product(layouts(random, m, k, char), layouts(random, k, n, char)):
@@ -195,7 +192,7 @@ def test_strides(char: str, shape: tuple[int, int, int]) -> None:
         *((1300, 120, 7), (290, 700, 5), (7, 700, 215), (3, 1100, 310)),
     ],
 )
-def test_long_sums_in_any_layout(char: str, shape: tuple[int, int, int]) -> None:
+def test_long_sums_in_any_layout(char, shape):
     random = np.random.default_rng(5)
     m, k, n = shape
     for a, b in itertools.product(layouts(random, m, k, char), layouts(random, k, n, char)):
@@ -217,9 +214,7 @@ own_products = pytest.mark.skipif(narrow, reason="needs AVX-512")
 @pytest.mark.parametrize(
     "shape", [(70, 1300, 330), (23, 40, 17), (9, 7, 5), (300, 20, None), (29, 90, 70), (270, 8, 16)]
 )
-def test_bits_do_not_depend_on_the_place_of_a_row(
-    char: str, shape: tuple[int, int, int | None]
-) -> None:
+def test_bits_do_not_depend_on_the_place_of_a_row(char, shape):
     random = np.random.default_rng(9)
     m, k, n = shape
     # So many that a row fills a vector: of other tall products with short sums, BLAS decides.
@@ -230,7 +225,7 @@ def test_bits_do_not_depend_on_the_place_of_a_row(
 
 
 @own_products
-def test_few_columns_and_few_rows_are_added_from_the_first_term_on() -> None:
+def test_few_columns_and_few_rows_are_added_from_the_first_term_on():
     random = np.random.default_rng(9)
     for char, m, k, n in (("f", 1200, 130, 7), ("d", 700, 600, 3), ("f", 9, 600, 300)):
         a, b = numbers(random, (m, k), char), numbers(random, (k, n), char)
@@ -241,7 +236,7 @@ def test_few_columns_and_few_rows_are_added_from_the_first_term_on() -> None:
         np.testing.assert_array_equal(one[0, ::20], several[0])
 
 
-def before_protected_memory(array: Any) -> Any:
+def before_protected_memory(array):
     """Return a copy of an array, behind the last item of which no memory may be read."""
     page = mmap.PAGESIZE
     whole = -(-array.nbytes // page) * page
@@ -259,7 +254,7 @@ def before_protected_memory(array: Any) -> Any:
 @pytest.mark.parametrize(
     "n", [233, 272, *(pytest.param(n, marks=pytest.mark.slow) for n in (205, 224, 273))]
 )
-def test_few_rows_times_a_matrix_that_is_read_where_it_lies(char: str, n: int) -> None:
+def test_few_rows_times_a_matrix_that_is_read_where_it_lies(char, n):
     random, k = np.random.default_rng(11), 700
     b = numbers(random, (k, n), char)
     wide = numbers(random, (k, n + 40), char)
@@ -290,7 +285,7 @@ def test_few_rows_times_a_matrix_that_is_read_where_it_lies(char: str, n: int) -
 
 @pytest.mark.parametrize("char", ["f", "d"])
 @pytest.mark.parametrize("added", [False, True])
-def test_nothing_behind_a_result_is_written(char: str, added: bool) -> None:
+def test_nothing_behind_a_result_is_written(char, added):
     random = np.random.default_rng(9)
     cases = [(m, 20, n) for m in (17, 20, 30) for n in (*range(8, 36), 60)]
     for m, k, n in (*cases, (9000, 20, 7), (9000, 20, 5), (3000, 120, 3), (9, 600, 205)):
@@ -303,7 +298,7 @@ def test_nothing_behind_a_result_is_written(char: str, added: bool) -> None:
 
 @own_products
 @pytest.mark.parametrize("char", ["f", "d"])
-def test_long_sums_need_no_memory(char: str) -> None:
+def test_long_sums_need_no_memory(char):
     random = np.random.default_rng(8)
     a, b = numbers(random, (70, 1300), char), numbers(random, (1300, 330), char)
     wanted, without = multiply(a, b), 0
@@ -321,7 +316,7 @@ def test_long_sums_need_no_memory(char: str) -> None:
 
 
 @pytest.mark.parametrize("char", ["f", "d", "F"])
-def test_few_columns_of_any_layout_are_the_same_product(char: str) -> None:
+def test_few_columns_of_any_layout_are_the_same_product(char):
     random = np.random.default_rng(6)
     for m, k, n in ((600, 40, 5), (511, 40, 5), (513, 256, 7), (513, 257, 7), (600, 2, 15)):
         a, b = numbers(random, (m, k), char), numbers(random, (n, k), char)
@@ -336,7 +331,7 @@ def test_few_columns_of_any_layout_are_the_same_product(char: str) -> None:
 @pytest.mark.parametrize(
     "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129), (600, 64, 96)]
 )
-def test_large(char: str, shape: tuple[int, int, int]) -> None:
+def test_large(char, shape):
     random = np.random.default_rng(6)
     m, k, n = shape
     a, b = numbers(random, (m, k), char), numbers(random, (n, k), char).T
@@ -354,7 +349,7 @@ def test_large(char: str, shape: tuple[int, int, int]) -> None:
         *((600, 3, 3), (1, 1, 1), (2, 3, 5), (130, 16, 1), (67, 48, 3), (67, 200, 8), (65, 96, 7)),
     ],
 )
-def test_integers_wrap(char: str, shape: tuple[int, int, int]) -> None:
+def test_integers_wrap(char, shape):
     m, k, n = shape
     words = np.random.default_rng(8).integers(0, 1 << 62, (2, 2 * max(m, n), k)).astype(char)
     a, b = words[0, :m] * 3, words[1, :n].T * 5
@@ -367,7 +362,7 @@ def test_integers_wrap(char: str, shape: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("along", [False, True])
-def test_every_half(along: bool) -> None:
+def test_every_half(along):
     """As they are, in vectors and what these leave; -0 is a sum, and thus 0."""
     halves, one = np.arange(1 << 16, dtype="uint16").view("float16"), np.ones((1, 1), "float16")
     for x in (halves, halves[3:], halves[:13]):
@@ -377,7 +372,7 @@ def test_every_half(along: bool) -> None:
 
 
 @pytest.mark.parametrize("char", ["i", "f", "d", "D"])
-def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
+def test_the_bits_do_not_depend_on_the_number_of_threads(char):
     random = np.random.default_rng(7)
     before = native.get_threads()
     cases = [
@@ -412,7 +407,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(char: str) -> None:
 @pytest.mark.parametrize(
     "shape", [(2, 3), (7, 300), (50, 1000), (300, 20), (700, 260), (530, 1), (131, 600)]
 )
-def test_a_matrix_and_its_transpose(char: str, shape: tuple[int, int]) -> None:
+def test_a_matrix_and_its_transpose(char, shape):
     a = numbers(np.random.default_rng(4), shape, char)
     wide = np.zeros((2 * shape[0], 3 * shape[1]), a.dtype)
     wide[::2, ::3] = a
@@ -433,7 +428,7 @@ def test_a_matrix_and_its_transpose(char: str, shape: tuple[int, int]) -> None:
         assert (abs(scaled - 2 * wanted) <= 2 * allowed).all()
 
 
-def test_nan_and_infinity_pass() -> None:
+def test_nan_and_infinity_pass():
     for char in "efdgFD":
         a, b = np.ones((20, 20), char), np.ones((20, 20), char)
         a[3, 4], b[5, 6] = np.nan, np.inf
@@ -443,7 +438,7 @@ def test_nan_and_infinity_pass() -> None:
         np.testing.assert_array_equal(np.isinf(result.real), np.isinf(wanted.real))
 
 
-def test_halves_are_rounded_as_numpy_rounds() -> None:
+def test_halves_are_rounded_as_numpy_rounds():
     # Every half, through the identity: conversion to single precision and back is exact.
     every = np.arange(65536, dtype="u2").view("e").reshape(256, 256)
     every = np.where(np.isfinite(every), every, np.float16(1))
@@ -456,7 +451,7 @@ def test_halves_are_rounded_as_numpy_rounds() -> None:
     np.testing.assert_array_equal(multiply(x, np.ones(2, "e")), wanted)
 
 
-def test_unknown_type() -> None:
+def test_unknown_type():
     text = """
  %s = call ptr @slot(ptr %call, i64 0)
  %r = call i32 @rt_matmul(ptr %call, i64 17, i64 1, i64 1, ptr %s, ptr %s, ptr %s,
@@ -467,7 +462,7 @@ def test_unknown_type() -> None:
         native.Function(M.program_of(M.code_of(text)), ())()
 
 
-def test_what_was_found() -> None:
+def test_what_was_found():
     information = native.blas_info()
     assert information["found"] and information["integer_bits"] in (32, 64)
     assert native.numpy_symbol("no_such_symbol") == 0
@@ -476,7 +471,7 @@ def test_what_was_found() -> None:
 
 
 @functools.cache
-def copier(char: str, ndim: int) -> native.Function:
+def copier(char, ndim):
     program = M.program_of(
         M.code_of(" ret i32 0"),
         inputs=(M.array_input(char, ndim, 0),),
@@ -487,7 +482,7 @@ def copier(char: str, ndim: int) -> native.Function:
 
 
 @pytest.mark.parametrize("char", TYPES)
-def test_copies(char: str) -> None:
+def test_copies(char):
     random = np.random.default_rng(9)
     base = numbers(random, (70, 45, 6), char)
     views = [
@@ -536,7 +531,7 @@ assert (f(np.ones((2, 2), kind), np.ones((2, 2), kind)) == 2).all()
         pytest.param("int64", "(4000, 4000)", marks=pytest.mark.slow),
     ],
 )
-def test_a_long_product_stops_when_it_is_interrupted(kind: str, shape: str) -> None:
+def test_a_long_product_stops_when_it_is_interrupted(kind, shape):
     """Each of them would take more than the time that is allowed for both."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     result = subprocess.run(
@@ -548,7 +543,7 @@ def test_a_long_product_stops_when_it_is_interrupted(kind: str, shape: str) -> N
 
 @pytest.mark.parametrize("char", "fd")
 @pytest.mark.parametrize("terms", [1, 3, 7, 8, 9, 15, 16, 17, 33, 100])
-def test_matrices_and_vectors_whose_lengths_fill_no_vector(char: str, terms: int) -> None:
+def test_matrices_and_vectors_whose_lengths_fill_no_vector(char, terms):
     random = np.random.default_rng(terms)
     for lines in (1, 2, 7, 8, 9, 16, 31, 33, 2049):
         wide = numbers(random, (2 * lines, 2 * terms + 1), char)
@@ -570,7 +565,7 @@ def test_matrices_and_vectors_whose_lengths_fill_no_vector(char: str, terms: int
 
 
 @pytest.mark.parametrize("char", "fd")
-def test_an_item_of_a_vector_does_not_depend_on_the_others(char: str) -> None:
+def test_an_item_of_a_vector_does_not_depend_on_the_others(char):
     random = np.random.default_rng(0)
     for shape in [(300, 70), (70, 300), (3000, 40)]:
         for a in (numbers(random, shape, char), numbers(random, shape[::-1], char).T):
@@ -585,7 +580,7 @@ def test_an_item_of_a_vector_does_not_depend_on_the_others(char: str) -> None:
 
 
 @pytest.mark.parametrize("char", "fd")
-def test_the_bits_of_a_vector_do_not_depend_on_where_the_matrix_lies(char: str) -> None:
+def test_the_bits_of_a_vector_do_not_depend_on_where_the_matrix_lies(char):
     random = np.random.default_rng(0)
     for rows, columns in [(40, 784), (9, 96), (33, 1000)]:
         a, x = numbers(random, (rows, columns), char), numbers(random, (rows,), char)

@@ -1,7 +1,5 @@
 """Memory: reuse, limits, arrays that own blocks of the pool, threads and forks."""
 
-from __future__ import annotations
-
 import gc
 import os
 import threading
@@ -15,7 +13,7 @@ from theano._core.runtime import native
 ADD = M.add_function(1)
 
 
-def test_results_reuse_memory() -> None:
+def test_results_reuse_memory():
     for size in (1, 100, 5000, 100_000, 3_000_000):
         x = np.ones(size)
         ADD(x, x)
@@ -25,7 +23,7 @@ def test_results_reuse_memory() -> None:
         assert native.pool_stats()["system_allocations"] == before
 
 
-def test_results_own_their_memory() -> None:
+def test_results_own_their_memory():
     x = np.arange(1000.0)
     results = [ADD(x, x) for _ in range(20)]
     assert len({result.ctypes.data for result in results}) == 20
@@ -36,7 +34,7 @@ def test_results_own_their_memory() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 1000, 100_000])
-def test_resize(size: int) -> None:
+def test_resize(size):
     x = np.arange(float(size))
     for new in (0, 1, 5, size, size + 1, 3 * size + 10, 200_000):
         result = ADD(x, x)
@@ -46,13 +44,13 @@ def test_resize(size: int) -> None:
         np.testing.assert_array_equal(result, wanted)
 
 
-def test_arrays_may_die_in_other_threads() -> None:
+def test_arrays_may_die_in_other_threads():
     x = np.ones(1000)
     results = [ADD(x, x) for _ in range(1000)]
     halves = [results[:500], results[500:]]
     del results
 
-    def drop(part: list[np.ndarray]) -> None:
+    def drop(part):
         part.clear()
         ADD(x, x)
 
@@ -71,7 +69,7 @@ def test_arrays_may_die_in_other_threads() -> None:
     assert native.pool_stats()["system_bytes"] <= before + 10_000
 
 
-def test_limit() -> None:
+def test_limit():
     before = native.pool_stats()["limit"]
     try:
         native.trim_pool()
@@ -92,7 +90,7 @@ def test_limit() -> None:
         native.set_pool_limit(before)
 
 
-def test_the_oldest_memory_goes_first() -> None:
+def test_the_oldest_memory_goes_first():
     before = native.pool_stats()["limit"]
     try:
         native.trim_pool()
@@ -114,7 +112,7 @@ def test_the_oldest_memory_goes_first() -> None:
         native.set_pool_limit(before)
 
 
-def test_wrong_settings() -> None:
+def test_wrong_settings():
     for wrong in (-1, "a", None, 1.5):
         with pytest.raises((TypeError, OverflowError, ValueError)):
             native.set_pool_limit(wrong)
@@ -126,7 +124,7 @@ def test_wrong_settings() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 # Python warns, and JAX where another test has loaded it.
 @pytest.mark.filterwarnings("ignore:.*fork.*")
-def test_fork_after_threads_have_worked() -> None:
+def test_fork_after_threads_have_worked():
     from test_callbacks import ADD_ONE, kernel_function
 
     code = native.load_object(M.compile_text(ADD_ONE))
@@ -148,9 +146,9 @@ def test_fork_after_threads_have_worked() -> None:
         native.set_threads(before)
 
 
-def test_arrays_of_a_function_of_numpy() -> None:
+def test_arrays_of_a_function_of_numpy():
     """They have memory of the pool, which is used again, and what comes after has its own."""
-    handler = np._core.multiarray.get_handler_name  # type: ignore[attr-defined]
+    handler = np._core.multiarray.get_handler_name
     made = native.pooled(np.multiply, np.ones(100_000), 2.0, dtype="float32")
     assert (handler(made), handler(np.ones(9))) == ("theano", "default_allocator")
     assert made.flags.owndata
@@ -161,6 +159,6 @@ def test_arrays_of_a_function_of_numpy() -> None:
     with pytest.raises(ZeroDivisionError):
         native.pooled(lambda: 1 // 0)
     with pytest.raises(TypeError, match="needs a function"):
-        native.pooled()  # type: ignore[call-arg]
+        native.pooled()
     assert handler(np.ones(9)) == "default_allocator"
     assert native.pooled(lambda: handler(np.ones(9))) == "theano"

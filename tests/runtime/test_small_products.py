@@ -1,9 +1,6 @@
 """Products of stacks of small matrices against NumPy, in all layouts, beside memory of others."""
 
-from __future__ import annotations
-
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +13,7 @@ SIDES = (1, 2, 3, 4, 7, 8, 9, 16, 17, 31, 33, 64, 65)
 rng = np.random.default_rng(3)
 
 
-def stack(shape: tuple[int, ...], dtype: str, layout: str) -> Any:
+def stack(shape, dtype, layout):
     """Return a stack of matrices, all around which are NaN."""
     count, rows, columns = shape
     if layout == "broadcast":
@@ -31,14 +28,14 @@ def stack(shape: tuple[int, ...], dtype: str, layout: str) -> Any:
     return inner
 
 
-def products(ndim: int, dtype: str) -> theano.compile.Function:
+def products(ndim, dtype):
     x, y = (T.TensorType(dtype, (False,) * ndim)() for _ in range(2))
     return theano.function([x, y], x @ y)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards", "broadcast"])
-def test_any_layout(layout: str, dtype: str) -> None:
+def test_any_layout(layout, dtype):
     f, close = products(3, dtype), 1e-5 if dtype == "float32" else 1e-13
     for (rows, terms, columns), count in zip(
         itertools.product(SIDES[:9], SIDES, SIDES), itertools.cycle((1, 2, 5)), strict=False
@@ -51,7 +48,7 @@ def test_any_layout(layout: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype: str) -> None:
+def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype):
     f, one, before = products(3, dtype), products(2, dtype), native.get_threads()
     try:
         for side in (2, 3, 4, 6, 8, 11, 16, 20):
@@ -69,7 +66,7 @@ def test_bits_depend_neither_on_threads_nor_on_the_stack(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards", "broadcast"])
-def test_many_that_fit_a_vector(layout: str, dtype: str) -> None:
+def test_many_that_fit_a_vector(layout, dtype):
     f, close, before = (
         products(3, dtype),
         1e-5 if dtype == "float32" else 1e-13,
@@ -101,7 +98,7 @@ def test_many_that_fit_a_vector(layout: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards", "broadcast"])
-def test_bits_of_stacks_of_matrices_and_vectors(layout: str, dtype: str) -> None:
+def test_bits_of_stacks_of_matrices_and_vectors(layout, dtype):
     f, before = products(3, dtype), native.get_threads()
     try:
         for terms, length, right in itertools.product((2, 3, 5, 8, 10, 17, 33), SIDES[1:], (0, 1)):
@@ -125,7 +122,7 @@ def test_bits_of_stacks_of_matrices_and_vectors(layout: str, dtype: str) -> None
 @pytest.mark.parametrize("columns", [2, 3, 4, 5, 8, 16])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["packed", "turned", "apart", "backwards"])
-def test_many_rows_of_some_or_of_one_vector(layout: str, dtype: str, columns: int) -> None:
+def test_many_rows_of_some_or_of_one_vector(layout, dtype, columns):
     x, y, z = (T.matrix(dtype=dtype) for _ in range(3))
     half = np.asarray(0.5, dtype)
     f = theano.function([x, y, z], [T.dot(x, y), z * half - half * T.dot(x, y)])
@@ -152,14 +149,14 @@ def test_many_rows_of_some_or_of_one_vector(layout: str, dtype: str, columns: in
     "shape", [(0, 3, 3), (4, 0, 3), (4, 3, 0), (2, 0, 0), (20, 1, 1), (3, 0, 1)]
 )
 @pytest.mark.parametrize("columns", [0, 1, 2])
-def test_nothing(shape: tuple[int, ...], columns: int) -> None:
+def test_nothing(shape, columns):
     f = products(3, "float64")
     count, rows, terms = shape
     result = f(np.zeros(shape), np.ones((count, terms, columns)))
     assert result.shape == (count, rows, columns) and not result.any()
 
 
-def test_several_axes_and_other_types() -> None:
+def test_several_axes_and_other_types():
     for dtype in ("float32", "complex128", "int64", "float16", "bool"):
         a, b = rng.normal(size=(3, 1, 5, 4, 3)), rng.normal(size=(1, 2, 5, 3, 6))
         a, b = (np.asarray(10 * v, dtype) for v in (a, b))
@@ -169,7 +166,7 @@ def test_several_axes_and_other_types() -> None:
         np.testing.assert_allclose(theano.function([x, y], x @ y)(a, b), a @ b, close, close * 100)
 
 
-def test_what_is_infinite_stays_in_its_row() -> None:
+def test_what_is_infinite_stays_in_its_row():
     f = products(3, "float64")
     a, b = np.ones((3, 3, 3)), np.ones((3, 3, 3))
     a[1, 2, 0], b[2, 0, 1] = np.inf, np.nan

@@ -1,11 +1,7 @@
 """The threads of the runtime: work of every size, from many callers, asleep or awake."""
 
-from __future__ import annotations
-
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,19 +14,19 @@ SIZES = [1, 100, 2_000, 7_001, 20_000, 60_001, 200_000]
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+def threads():
     before = theano.config.threads
     yield
     theano.config.threads = before
 
 
-def chain() -> Any:
+def chain():
     x = T.dvector("x")
     one = T.tanh(x).cumsum()
     return theano.function([x], [T.exp(one / 100), one.sum(), T.sqr(x) - 1])
 
 
-def test_every_size_gives_the_same_bits_with_threads_asleep_and_awake() -> None:
+def test_every_size_gives_the_same_bits_with_threads_asleep_and_awake():
     f = chain()
     values = [np.random.RandomState(n).randn(n) for n in SIZES]
     theano.config.threads = 1
@@ -45,13 +41,13 @@ def test_every_size_gives_the_same_bits_with_threads_asleep_and_awake() -> None:
                         np.testing.assert_array_equal(one, two)
 
 
-def test_many_callers_at_once() -> None:
+def test_many_callers_at_once():
     f, x = chain(), np.random.RandomState(0).randn(60_001)
     theano.config.threads = 4
     wanted = f(x)
-    different: list[bool] = []
+    different = []
 
-    def call() -> None:
+    def call():
         for _ in range(30):
             results = zip(f(x), wanted, strict=True)
             different.append(any((a != b).any() for a, b in results))
@@ -65,7 +61,7 @@ def test_many_callers_at_once() -> None:
     assert not any(different)
 
 
-def test_the_number_of_threads_may_change_between_calls() -> None:
+def test_the_number_of_threads_may_change_between_calls():
     f, x = chain(), np.random.RandomState(1).randn(200_000)
     wanted = f(x)
     for count in [1, 8, 2, 5, 1, 3] * 5:

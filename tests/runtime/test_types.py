@@ -1,11 +1,8 @@
 """Errors of calls, the checks of the types, their life, and memory."""
 
-from __future__ import annotations
-
 import gc
 import sys
 import weakref
-from typing import Any
 
 import machine as M
 import numpy as np
@@ -17,10 +14,10 @@ from theano._core.runtime import native
 F8 = M.FLOAT64
 
 
-def test_error_hook() -> None:
+def test_error_hook():
     seen = []
 
-    def hook(*facts: Any) -> None:
+    def hook(*facts):
         seen.append(facts)
         raise LookupError("mine")
 
@@ -35,7 +32,7 @@ def test_error_hook() -> None:
         M.add_function(1)(x, y)
 
 
-def test_numbers_among_the_arguments_of_the_error_hook_are_arrays() -> None:
+def test_numbers_among_the_arguments_of_the_error_hook_are_arrays():
     seen = []
     program = M.program_of(
         M.code_of(" %e = call i32 @rt_fail(ptr %call, i64 1, i64 2, i64 0, ptr null)\n ret i32 %e"),
@@ -48,7 +45,7 @@ def test_numbers_among_the_arguments_of_the_error_hook_are_arrays() -> None:
 
 
 @pytest.mark.parametrize("size", [-1, 2**62, 2**46])
-def test_memory_error(size: int) -> None:
+def test_memory_error(size):
     text = f" %p = call ptr @rt_alloc(ptr %call, i64 {size}, i64 4)\n %d = ptrtoint ptr %p to i64\n"
     text += " %n = icmp eq i64 %d, 0\n %r = sext i1 %n to i32\n ret i32 %r"
     f = native.Function(M.program_of(M.code_of(text), buffer_slots=(4,)), ())
@@ -56,12 +53,12 @@ def test_memory_error(size: int) -> None:
         f()
 
 
-def test_machine_code_that_fails_without_a_reason() -> None:
+def test_machine_code_that_fails_without_a_reason():
     with pytest.raises(SystemError):
         native.Function(M.program_of(M.code_of(" ret i32 -1")), ())()
 
 
-def test_function_has_attributes_and_weak_references() -> None:
+def test_function_has_attributes_and_weak_references():
     f = M.add_function(0)
     f.note = "hello"
     assert f.note == "hello" and f.__dict__ == {"note": "hello"}
@@ -81,7 +78,7 @@ def test_function_has_attributes_and_weak_references() -> None:
     assert reference() is None
 
 
-def cycles() -> tuple[weakref.ref[Any], ...]:
+def cycles():
     f = M.add_function(0, {"convert": lambda function, index, value: f})
     f.me = f
     cell = native.Cell()
@@ -89,13 +86,13 @@ def cycles() -> tuple[weakref.ref[Any], ...]:
     return weakref.ref(f), weakref.ref(cell)
 
 
-def test_cycles_are_collected() -> None:
+def test_cycles_are_collected():
     references = cycles()
     gc.collect()
     assert [reference() for reference in references] == [None, None]
 
 
-def test_machine_code_lives_as_long_as_a_function_needs_it() -> None:
+def test_machine_code_lives_as_long_as_a_function_needs_it():
     code = M.code_of(M.ADD[0])
     reference = weakref.ref(code)
     f = native.Function(M.program_of(code, **M.add_fields(0)), ())
@@ -142,9 +139,9 @@ BAD_FIELDS = [
 
 
 @pytest.mark.parametrize("fields", BAD_FIELDS)
-def test_programs_are_checked(fields: dict[str, Any]) -> None:
+def test_programs_are_checked(fields):
     code = M.code_of(M.ADD[0])
-    good: dict[str, Any] = {
+    good = {
         "entry": code.address("entry"),
         "code": (code,),
         "kernels": (),
@@ -161,7 +158,7 @@ def test_programs_are_checked(fields: dict[str, Any]) -> None:
         native.Program(**{**good, **fields})
 
 
-def test_functions_are_checked() -> None:
+def test_functions_are_checked():
     program = M.program_of(M.code_of(M.ADD[0]), **M.add_fields(0))
     for arguments in (
         (),
@@ -178,19 +175,19 @@ def test_functions_are_checked() -> None:
             native.Function(*arguments)
 
 
-def memory() -> int:
+def memory():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 
 
 @pytest.mark.slow
-def test_memory_stays_flat() -> None:
+def test_memory_stays_flat():
     f, g = M.add_function(0, {"convert": convert}), M.add_function(1)
     cell = native.Cell(np.zeros(3000))
     h = counter(cell)
     x, y = np.zeros(3000), np.zeros(5)
 
-    def good_and_bad(count: int) -> None:
+    def good_and_bad(count):
         for _ in range(count):
             f(1.0, 2)
             f(np.float32(1.0), y=3.0)

@@ -1,9 +1,5 @@
 """Updates of shared variables: in place, new, none after an error."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import machine as M
 import numpy as np
 import pytest
@@ -13,7 +9,7 @@ from theano._core.runtime import native
 F8 = M.FLOAT64
 
 
-def convert(function: native.Function, index: int, value: Any) -> Any:
+def convert(function, index, value):
     return np.asarray(np.require(value, "float64", "A"))
 
 
@@ -55,7 +51,7 @@ end:
 """
 
 
-def counter(cell: native.Cell, inputs: Any = ()) -> native.Function:
+def counter(cell, inputs=()):
     shared = (M.array_input("float64", 1, 0, name="count", cell=0, flags=native.MUTABLE),)
     program = M.program_of(
         M.code_of(COUNT),
@@ -67,7 +63,7 @@ def counter(cell: native.Cell, inputs: Any = ()) -> native.Function:
     return native.Function(program, (cell,), {"convert": convert})
 
 
-def test_update_in_place() -> None:
+def test_update_in_place():
     array = np.zeros(5)
     cell = native.Cell(array)
     f = counter(cell)
@@ -77,7 +73,7 @@ def test_update_in_place() -> None:
 
 
 @pytest.mark.parametrize("kind", ["read-only", "strided"])
-def test_update_of_what_cannot_be_overwritten(kind: str) -> None:
+def test_update_of_what_cannot_be_overwritten(kind):
     array = np.zeros(5)
     if kind == "read-only":
         array.flags.writeable = False
@@ -97,7 +93,7 @@ def test_update_of_what_cannot_be_overwritten(kind: str) -> None:
     assert cell.value.flags.owndata
 
 
-def test_update_spares_memory_that_another_input_shows() -> None:
+def test_update_spares_memory_that_another_input_shows():
     array = np.zeros(5)
     cell = native.Cell(array)
     f = counter(cell, inputs=(M.array_input("float64", 1, 8),))
@@ -107,14 +103,14 @@ def test_update_spares_memory_that_another_input_shows() -> None:
         assert (cell.value is not array) == np.shares_memory(array, overlapping)
 
 
-def test_update_in_place_of_a_converted_value() -> None:
+def test_update_in_place_of_a_converted_value():
     cell = native.Cell([1.0, 2.0])
     counter(cell)()
     assert type(cell.value) is np.ndarray
     np.testing.assert_array_equal(cell.value, [2.0, 3.0])
 
 
-def test_update_in_place_of_a_number() -> None:
+def test_update_in_place_of_a_number():
     cell = native.Cell(3.0)
     text = """
  %x = call ptr @data(ptr %call, i64 0)
@@ -135,7 +131,7 @@ def test_update_in_place_of_a_number() -> None:
     assert type(cell.value) is np.ndarray and cell.value == 12.0
 
 
-def test_swap() -> None:
+def test_swap():
     cells = native.Cell(np.zeros(2)), native.Cell(np.ones(3))
     one, two = cells[0].value, cells[1].value
     program = M.program_of(
@@ -147,7 +143,7 @@ def test_swap() -> None:
     assert cells[0].value is two and cells[1].value is one
 
 
-def test_a_failed_call_changes_nothing() -> None:
+def test_a_failed_call_changes_nothing():
     cell = native.Cell(np.zeros(2))
     before = cell.value
     program = M.program_of(
