@@ -21,9 +21,8 @@ import replay_corpus as corpus
 import theano
 
 
-def outcome(make):
+def outcome(function):
     """Return what a function returns or raises, and how it came about."""
-    function = make()
     options = {"on_unused_input": "ignore", **function.options}
     try:
         compiled = theano.function(function.inputs, function.outputs, **options)
@@ -31,31 +30,25 @@ def outcome(make):
         return {"compilation": replay.said(error)}
     maker = compiled.maker
     # Of a program that was found, nothing has been lowered.
-    found = "lowered" not in vars(maker)
-    record = {"kept": maker._kept is not None, "found": found}
+    record = {"kept": maker._kept is not None, "found": "lowered" not in vars(maker)}
     with replay.kept_state(function) as (restore, state):
         for layout, arguments in replay.layouts(function.arguments):
             restore()
             try:
-                returned = compiled(*arguments)
-                record[layout] = [*replay.digests(returned), *replay.digests(state())]
+                became = replay.digests(compiled(*arguments))
             except Exception as error:
-                record[layout] = [*replay.said(error), *replay.digests(state())]
+                became = replay.said(error)
+            record[layout] = [*became, *replay.digests(state())]
     if maker._kept is not None:
         record["same"] = maker._kept.is_made_from(maker.program_text, maker.vector_bits)
         record["operations"] = [str(node.op) for node in maker.graph.toposort()]
     return record
 
 
-def main(out, *parts):
+if __name__ == "__main__":
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    records = {}
-    for part in parts:
-        for name, make in getattr(corpus, part)():
-            records[f"{part}: {name}"] = outcome(make)
+    out, *parts = sys.argv[1:]
+    made = ((part, *each) for part in parts for each in getattr(corpus, part)())
+    records = {f"{part}: {name}": outcome(make()) for part, name, make in made}
     Path(out).write_text(json.dumps(records))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

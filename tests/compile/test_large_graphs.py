@@ -12,6 +12,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.compiling import evaluate
 from theano._core.lower.llvm.target import machine
 from theano._core.ops.array.dims import not_negative
 from theano._core.ops.array.shaping import Length
@@ -20,7 +21,7 @@ from theano._core.rewrite.pipeline import rewrite
 from theano._core.runtime.cache import CompileCache
 from theano.ifelse import ifelse
 
-x = T.dvector("x")
+x, matrix, i = T.dvector("x"), T.dmatrix("matrix"), T.iscalar("i")
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +46,8 @@ def sums(n):
 
 def functions(n):
     out = x
-    for i in range(n):
-        out = T.tanh(out) * 1.25 if i % 2 else out + x * 0.5
+    for k in range(n):
+        out = T.tanh(out) * 1.25 if k % 2 else out + x * 0.5
     return out
 
 
@@ -60,25 +61,21 @@ def calls(work):
 @pytest.mark.slow
 def test_ten_thousand_operations():
     out = sums(10_000)
-    gradient = T.grad(out.sum(), x)
-    f = theano.function([x], [out, gradient])
     value = np.array([1.0, 2.0])
-    np.testing.assert_array_equal(f(value), [value * 10_001, [10_001, 10_001]])
+    found = evaluate([out, T.grad(out.sum(), x)], {x: value})
+    np.testing.assert_array_equal(found, [value * 10_001, [10_001, 10_001]])
     assert theano.pp(out).count("+") == 10_000
-    file = io.StringIO()
-    theano.printing.debugprint(out, file=file)
-    assert file.getvalue().count("Elemwise{add") == 10_000
+    assert theano.printing.debugprint(out, file="str").count("Elemwise{add") == 10_000
     copy = pickle.loads(pickle.dumps(out))
     assert theano.printing.var_descriptor(copy) == theano.printing.var_descriptor(out)
     assert len(theano.gof.graph.ancestors([theano.clone(out, {x: x * 2})])) > 10_000
 
 
 def test_a_long_chain_runs():
-    f = theano.function([x], functions(2000))
     value = 0.3
-    for i in range(2000):
-        value = np.tanh(value) * 1.25 if i % 2 else value + 0.3 * 0.5
-    np.testing.assert_allclose(f([0.3]), [value], rtol=1e-12)
+    for k in range(2000):
+        value = np.tanh(value) * 1.25 if k % 2 else value + 0.3 * 0.5
+    np.testing.assert_allclose(evaluate(functions(2000), {x: [0.3]}), [value], rtol=1e-12)
 
 
 WORK = {
@@ -104,134 +101,76 @@ def test_twice_the_size_is_at_most_2_2_times_the_work(name, build):
 def test_a_sum_of_many_products():
     m, y = T.dmatrices("m", "y")
     total = T.dot(m, m)
-    for i in range(100):
-        total = total + T.dot(m, m * i)
-    f = theano.function([m, y], y + total)
+    for k in range(100):
+        total = total + T.dot(m, m * k)
     value = np.random.RandomState(0).randn(3, 3)
-    np.testing.assert_allclose(f(value, value), value + value @ value * 4951, rtol=1e-10)
-
-
-def residual_network(blocks):
-    m = T.dmatrix("m")
-    h, parameters = m, []
-    for _ in range(blocks):
-        w, scale = theano.shared(np.eye(4) / 8), theano.shared(np.ones(4))
-        parameters += [w, scale]
-        z = T.dot(h, w)
-        h = h + T.nnet.relu((z - z.mean(0)) / T.sqrt(z.var(0) + 1e-5) * scale)
-    cost = (h**2).mean()
-    return (
-        m,
-        cost,
-        [(p, p - 0.1 * g) for p, g in zip(parameters, T.grad(cost, parameters), strict=True)],
-    )
-
-
-@pytest.mark.slow
-def test_updates_of_twice_the_parameters_are_at_most_2_2_times_the_work(forget_code):
-    def work(blocks):
-        forget_code()
-        m, cost, updates = residual_network(blocks)
-        return calls(lambda: theano.function([m], cost, updates=updates))
-
-    work(20)
-    small, large = work(20), work(40)
-    assert large <= 2.2 * small
-
-
-@pytest.mark.slow
-def test_the_gradient_of_a_join_of_twice_the_vectors_is_at_most_2_3_times_the_work(forget_code):
-    def work(count):
-        forget_code()
-        parts = [T.dvector() for _ in range(count)]
-        gradients = T.grad((T.concatenate(parts) ** 2).sum(), parts)
-        return calls(lambda: theano.function(parts, gradients))
-
-    work(100)
-    small, large = work(100), work(200)
-    assert large <= 2.3 * small
+    found = evaluate(y + total, {m: value, y: value})
+    np.testing.assert_allclose(found, value + value @ value * 4951, rtol=1e-10)
 
 
 def test_the_sign_of_a_sum_of_many_lengths_is_known():
-    shape = [Length(0)(T.dvector()) for _ in range(5000)]
-    total = shape[0]
-    for length in shape[1:]:
+    total, *others = [Length(0)(T.dvector()) for _ in range(5000)]
+    for length in others:
         total = total + length
     assert not_negative(total)
     assert not not_negative(total + T.lscalar())
     assert not_negative(T.maximum(T.lscalar(), total))
 
 
-@pytest.mark.slow
-def test_branches_in_twice_as_many_branches_are_at_most_2_3_times_the_work(forget_code):
-    i = T.iscalar("i")
-
-    def nested(n):
-        out = x
-        for k in range(n):
-            out = ifelse(i > k, out * 2.0, out + 1.0)
-        forget_code()
-        return calls(lambda: theano.function([x, i], out))
-
-    nested(10)
-    # From here on what repeats becomes routines.
-    assert nested(320) < 2.3 * nested(160)
+def steps(parameters, cost):
+    gradients = T.grad(cost, parameters)
+    return [(p, p - 0.1 * g) for p, g in zip(parameters, gradients, strict=True)]
 
 
-def training_of_branches(count, *conditions):
+def residual_network(blocks):
+    h, parameters = matrix, []
+    for _ in range(blocks):
+        w, scale = theano.shared(np.eye(4) / 8), theano.shared(np.ones(4))
+        parameters += [w, scale]
+        z = T.dot(h, w)
+        h = h + T.nnet.relu((z - z.mean(0)) / T.sqrt(z.var(0) + 1e-5) * scale)
+    cost = (h**2).mean()
+    return [matrix], cost, steps(parameters, cost)
+
+
+def joined_gradient(count):
+    parts = [T.dvector() for _ in range(count)]
+    return parts, T.grad((T.concatenate(parts) ** 2).sum(), parts), []
+
+
+def nested_branches(count):
+    out = x
+    for k in range(count):
+        out = ifelse(i > k, out * 2.0, out + 1.0)
+    return [x, i], out, []
+
+
+def branches_side_by_side(count, alike):
     parameters = [theano.shared(np.full(2, float(k))) for k in range(count)]
-    total = 0.0
+    total, same = 0.0, x[0] > 0
     for k, w in enumerate(parameters):
-        condition = conditions[k] if conditions else x[0] > k
-        total = total + ifelse(condition, T.tanh(x * w).sum(), (T.exp(-x) * w).sum())
-    return total, parameters
+        branches = T.tanh(x * w).sum(), (T.exp(-x) * w).sum()
+        total = total + ifelse(same if alike else x[0] > k, *branches)
+    return [x], total, list(zip(parameters, T.grad(total, parameters), strict=True))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("alike", [False, True])
-def test_twice_as_many_branches_side_by_side_are_at_most_2_3_times_the_work(forget_code, alike):
-    def work(count):
-        total, parameters = training_of_branches(count, *([x[0] > 0] * count if alike else []))
-        updates = list(zip(parameters, T.grad(total, parameters), strict=True))
-        forget_code()
-        return calls(lambda: theano.function([x], total, updates=updates))
-
-    work(10)
-    # From here on what repeats becomes routines.
-    assert work(160) < 2.3 * work(80)
-
-
-def gradients_in_branches(count, i):
+def gradients_in_branches(count):
     parameters = [theano.shared(np.full(2, 1.0 + k)) for k in range(count)]
     out = x
     for k, w in enumerate(parameters):
         out = ifelse(T.eq(i, k), T.tanh(x * w), out * w)
-    return T.grad(out.sum(), parameters)
+    return [x, i], T.grad(out.sum(), parameters), []
 
 
-@pytest.mark.slow
-def test_gradients_of_many_branches_in_branches(forget_code):
-    i = T.iscalar("i")
-
-    compiled = []
-
-    def work(count):
-        gradients = gradients_in_branches(count, i)
-        forget_code()
-        return calls(lambda: compiled.append(theano.function([x, i], gradients)))
-
-    work(10)
-    assert 2.3 * work(40) > work(80)
-    f = compiled[-1]
-    value = np.array([0.01, -0.02])
-    expected = np.zeros((80, 2))
-    expected[77] = (1 - np.tanh(value * 78) ** 2) * value * 79 * 80
-    expected[78] = np.tanh(value * 78) * 80
-    expected[79] = np.tanh(value * 78) * 79
-    np.testing.assert_allclose(f(value, 77), expected, rtol=1e-12)
+def loops(count, chained):
+    total, rows = matrix.sum(), matrix
+    for k in range(count):
+        read = rows if chained else matrix
+        rows, _ = theano.scan(lambda a, h, k=k: T.tanh(a + h) * k, read * k, matrix[0])
+        total = total + rows.sum()
+    return [matrix], [total, T.grad(total, matrix)], []
 
 
-matrix = T.dmatrix("matrix")
 CHAINS = {
     "slices": lambda y, k: T.tanh(y[1:]) * k,
     "softmax": lambda y, k: T.nnet.softmax(y) + k,
@@ -242,36 +181,48 @@ CHAINS = {
 }
 
 
-# Those of some nodes a link take ten seconds each.
+def chain(length, link):
+    out = matrix
+    for k in range(length):
+        out = link(out, k)
+    return [matrix], out, []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CHAINS)
-def test_chains_of_twice_the_length_are_at_most_2_3_times_the_work(name, forget_code):
-    def work(length):
-        out = matrix
-        for k in range(length):
-            out = CHAINS[name](out, k)
-        forget_code()
-        return calls(lambda: theano.function([matrix], out))
-
-    work(10)
+# What is compiled for a size, the size from which on it is doubled, and the most work that takes.
+GROWTH = {
+    "updates": (residual_network, 20, 2.2),
+    "gradient of a join": (joined_gradient, 100, 2.3),
     # From here on what repeats becomes routines.
-    assert work(200) <= 2.3 * work(100)
+    "branches in branches": (nested_branches, 160, 2.3),
+    "branches side by side": (lambda n: branches_side_by_side(n, False), 80, 2.3),
+    "branches on one condition": (lambda n: branches_side_by_side(n, True), 80, 2.3),
+    "gradients in branches": (gradients_in_branches, 40, 2.3),
+    "loops": (lambda n: loops(n, False), 30, 2.3),
+    "chained loops": (lambda n: loops(n, True), 30, 2.3),
+    **{name: (lambda n, link=link: chain(n, link), 100, 2.3) for name, link in CHAINS.items()},
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chained", [True, False])
-def test_twice_as_many_loops_with_gradients_are_at_most_2_3_times_the_work(chained, forget_code):
+@pytest.mark.parametrize(("build", "size", "most"), GROWTH.values(), ids=GROWTH)
+def test_compiling_twice_the_size_is_not_much_more_than_twice_the_work(
+    build, size, most, forget_code
+):
     def work(count):
-        total, rows = matrix.sum(), matrix
-        for k in range(count):
-            read = rows if chained else matrix
-            rows, _ = theano.scan(lambda a, h, k=k: T.tanh(a + h) * k, read * k, matrix[0])
-            total = total + rows.sum()
-        gradient = T.grad(total, matrix)
+        inputs, outputs, updates = build(count)
         forget_code()
-        return calls(lambda: theano.function([matrix], [total, gradient]))
+        return calls(lambda: theano.function(inputs, outputs, updates=updates))
 
-    work(5)
-    assert work(60) <= 2.3 * work(30)
+    work(size // 10)
+    assert work(2 * size) <= most * work(size)
+
+
+@pytest.mark.slow
+def test_gradients_of_many_branches_in_branches():
+    inputs, outputs, _ = gradients_in_branches(80)
+    value = np.array([0.01, -0.02])
+    expected = np.zeros((80, 2))
+    expected[77] = (1 - np.tanh(value * 78) ** 2) * value * 79 * 80
+    expected[78] = np.tanh(value * 78) * 80
+    expected[79] = np.tanh(value * 78) * 79
+    np.testing.assert_allclose(theano.function(inputs, outputs)(value, 77), expected, rtol=1e-12)
