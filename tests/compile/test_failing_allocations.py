@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import subprocess
 import sys
 
 import numpy as np
@@ -10,14 +9,17 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.processes import run_python
 from theano._core.runtime import native
 from theano.sandbox.rng_mrg import MRG_RandomStreams
 from theano.tensor import nlinalg
 from theano.tensor.random import Stream
 from theano.tensor.shared_randomstreams import RandomStreams
 
+_testcapi = pytest.importorskip("_testcapi")
 N = 40
 X, V = T.dmatrix("x"), T.dvector("v")
+H = T.cast(X, "float16")
 # Small integers: products have the same bits in whatever order their terms are added.
 ARGUMENTS = (np.arange(N * N).reshape(N, N) % 7 - 3.0 + 9 * np.eye(N), np.linspace(1, 2, N))
 
@@ -48,8 +50,8 @@ UPDATES = {
     "rows": lambda s: [(s.w, T.inc_subtensor(s.w[[3, 1, 3]], V))],
     "products": lambda s: [(s.w, s.w - 0.1 * T.dot(X.T, X)), (s.b, s.b - 0.1 * T.dot(X, V))],
     "product": lambda s: [(s.w, s.w - 0.1 * T.dot(X[::2].T, X[::2]))],
-    "products of halves": lambda s: [
-        (s.half, s.half - T.dot(T.cast(X.T, "float16"), T.cast(X, "float16"))),
+    "halves": lambda s: [
+        (s.half, s.half - T.dot(H.T, H)),
         (s.w, s.w + T.dot(X[::-1].T, X[:, ::-1])),
     ],
     "outer": lambda s: [(s.w, s.w + T.outer(V, s.b))],
@@ -108,34 +110,27 @@ class Python:
 
     def start(self, number):
         self.number = number
-        self.api.set_nomemory(number, number + 1)
+        _testcapi.set_nomemory(number, number + 1)
 
     def stop(self):
-        self.api.remove_mem_hooks()
+        _testcapi.remove_mem_hooks()
         return self.number < self.PATIENCE
-
-    api = pytest.importorskip("_testcapi")
 
 
 @pytest.mark.parametrize("updates, outputs", CASES)
 def test_nothing_changes(updates, outputs):
     s = Variables()
-    function = theano.function(
-        [X, V], OUTPUTS[outputs](s), updates=UPDATES[updates](s), on_unused_input="ignore"
-    )
+    options = {"updates": UPDATES[updates](s), "on_unused_input": "ignore"}
+    function = theano.function([X, V], OUTPUTS[outputs](s), **options)
     variables = function.get_shared()
     start = [copy.deepcopy(v.get_value(borrow=True)) for v in variables]
-
-    def restore():
-        for variable, value in zip(variables, start, strict=True):
-            variable.set_value(value)
-
     before = states(function)
     wanted = as_list(function(*ARGUMENTS))
     after = states(function)
     for failures in (Pool(), Python()):
         for number in range(10_000):
-            restore()
+            for variable, value in zip(variables, start, strict=True):
+                variable.set_value(value)
             result = None
             failures.start(number)
             try:
@@ -154,32 +149,30 @@ def test_nothing_changes(updates, outputs):
                 break
 
 
-LIMITED = """
-import resource
-import numpy as np, theano, theano.tensor as T
-s = theano.shared(np.zeros(10))
-x = T.dvector()
-y = x * 2
-add = theano.function([x], [y, y], updates=[(s, s + 1)])
-many = theano.function([x], [x + i for i in range(9)], updates=[(s, s + 1)])
-# Larger than what the allocator of a thread holds in reserve.
-big = np.zeros(40_000_000)
-for f in (add, many):
-    f(big[:3])
-s.set_value(np.zeros(10))
-used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + 400_000_000, -1))
-for f in (add, many):
-    try:
-        f(big)
-    except MemoryError:
-        pass
-    else:
-        raise SystemExit("there was enough memory")
-    assert (s.get_value() == 0).all()
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
 def test_results_that_do_not_fit():
-    subprocess.run([sys.executable, "-c", LIMITED], check=True, timeout=120)
+    run_python("""
+        import resource
+        import numpy as np, theano, theano.tensor as T
+        s, x = theano.shared(np.zeros(10)), T.dvector()
+        y = x * 2
+        functions = [
+            theano.function([x], outputs, updates=[(s, s + 1)])
+            for outputs in ([y, y], [x + i for i in range(9)])
+        ]
+        # Larger than what the allocator of a thread holds in reserve.
+        big = np.zeros(40_000_000)
+        for f in functions:
+            f(big[:3])
+        s.set_value(np.zeros(10))
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 400_000_000, -1))
+        for f in functions:
+            try:
+                f(big)
+            except MemoryError:
+                pass
+            else:
+                raise SystemExit("there was enough memory")
+            assert (s.get_value() == 0).all()
+    """)

@@ -7,6 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.errors import refused
 from theano._core.runtime import native
 from theano.ifelse import ifelse
 
@@ -21,10 +22,6 @@ def mixed(h):
     return T.tanh(h + T.concatenate([h[128:], h[:128]]) * T.cumsum(h, axis=0))
 
 
-def chain():
-    return theano.function([x], mixed(mixed(mixed(x)) * 2).T)
-
-
 def looped():
     rows, _ = theano.scan(mixed, outputs_info=x, n_steps=n)
     return theano.function([x, n], T.grad(rows[-1].sum(), x))
@@ -32,9 +29,8 @@ def looped():
 
 def growing():
     """Return a loop whose last step takes most."""
-    sums, _ = theano.scan(
-        lambda i, v: T.cumsum(T.cumsum(v[:i])).sum(), sequences=lengths, non_sequences=v
-    )
+    step = lambda i, v: T.cumsum(T.cumsum(v[:i])).sum()
+    sums, _ = theano.scan(step, sequences=lengths, non_sequences=v)
     return theano.function([v, lengths], sums)
 
 
@@ -50,6 +46,11 @@ def held():
     return theano.function([], w, updates=[(w, T.exp(w))])
 
 
+def of(inputs, output):
+    return lambda: theano.function(inputs, output)
+
+
+chain, branch = of([x], mixed(mixed(mixed(x)) * 2).T), ifelse(n > 0, mixed(x), x[::2] * 2)
 CASES = {
     "chain": (chain, [SQUARE]),
     "transposed": (chain, [SQUARE.T]),
@@ -58,16 +59,10 @@ CASES = {
     "loop whose steps take more and more": (growing, [np.ones(1 << 16), np.arange(9) << 13]),
     "update in place": (updated, [SQUARE]),
     "update in new memory": (held, []),
-    "branch": (lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)), [SQUARE, 0]),
-    "other branch": (
-        lambda: theano.function([x, n], ifelse(n > 0, mixed(x), x[::2] * 2)),
-        [SQUARE, 1],
-    ),
-    "lengths that are items": (
-        lambda: theano.function([v, n], T.outer(v[:n], v[:n])),
-        [np.ones(1000), 512],
-    ),
-    "outputs that are inputs": (lambda: theano.function([x], [x, x.T, x * 2]), [SQUARE]),
+    "branch": (of([x, n], branch), [SQUARE, 0]),
+    "other branch": (of([x, n], branch), [SQUARE, 1]),
+    "lengths that are elements": (of([v, n], T.outer(v[:n], v[:n])), [np.ones(1000), 512]),
+    "outputs that are inputs": (of([x], [x, x.T, x * 2]), [SQUARE]),
 }
 
 
@@ -87,9 +82,8 @@ def most_bytes(f, arguments):
         native.set_pool_limit(limit)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_peak_is_what_the_pool_had(name):
-    make, arguments = CASES[name]
+@pytest.mark.parametrize(("make", "arguments"), CASES.values(), ids=CASES)
+def test_the_peak_is_what_the_pool_had(make, arguments):
     f = make()
     plan = f.memory_plan(*arguments)
     assert plan.exact
@@ -99,8 +93,7 @@ def test_the_peak_is_what_the_pool_had(name):
 
 
 def test_buffers_and_what_they_share():
-    f = theano.function([x], T.dot(T.dot(T.dot(x, x), x), x))
-    plan = f.memory_plan(np.empty((64, 64)))
+    plan = of([x], T.dot(T.dot(T.dot(x, x), x), x))().memory_plan(np.empty((64, 64)))
     assert [b.nbytes for b in plan.buffers] == [1 << 15] * 3
     assert [(b.made, b.freed) for b in plan.buffers] == [(0, 1), (1, 2), (2, -1)]
     assert [b.block for b in plan.buffers] == [0, 1, 0]
@@ -115,14 +108,11 @@ def test_buffers_and_what_they_share():
 
 
 def test_what_is_not_known_before():
-    plan = theano.function([x], x[x > 0]).memory_plan(SQUARE)
+    plan = of([x], x[x > 0])().memory_plan(SQUARE)
     assert not plan.exact
     assert None in [b.nbytes for b in plan.buffers]
-    assert "as far as sizes are known" in str(plan)
-    assert "?" in str(plan)
-
-
-def test_a_condition_that_is_computed():
+    assert "as far as sizes are known" in str(plan) and "?" in str(plan)
+    # A condition that is computed.
     f = theano.function([x], ifelse(T.exp(x).sum() > 0, mixed(x), x[:1] * 2))
     plan = f.memory_plan(SQUARE)
     assert not plan.exact
@@ -134,14 +124,14 @@ def test_arguments_are_those_of_a_call():
     assert f.memory_plan(np.ones((4, 4))).peak == 64
     assert f.memory_plan(np.ones((4, 4)), n=4).peak == 128
     assert f.memory_plan([[1, 2], [3, 4]]).peak == 32
-    with pytest.raises(TypeError, match="Missing required input: x"):
-        f.memory_plan()
-    with pytest.raises(TypeError, match="3 given, it takes 2"):
-        f.memory_plan(np.ones((4, 4)), 1, 2)
-    with pytest.raises(ValueError, match="Bad input argument"):
-        f.memory_plan("none")
-    with pytest.raises(ValueError, match="Shape mismatch"):
-        f.memory_plan(np.ones((4, 3)))
+    for arguments, error, words in (
+        ([], TypeError, "Missing required input: x"),
+        ([np.ones((4, 4)), 1, 2], TypeError, "3 given, it takes 2"),
+        (["none"], ValueError, "Bad input argument"),
+        ([np.ones((4, 3))], ValueError, "Shape mismatch"),
+    ):
+        with refused(error, words):
+            f.memory_plan(*arguments)
 
 
 def test_no_value_changes():
