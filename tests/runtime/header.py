@@ -25,6 +25,12 @@ def source(name):
     return re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
 
 
+def between(file, start, end="}"):
+    """Return what stands between two texts in a file of the runtime, parted by commas."""
+    parts = source(file).partition(start)[2].partition(end)[0].split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
 def enumeration(member):
     """Return the members of the enumeration of the interface that has this one."""
     for body in re.findall(r"enum\b[^{;]*\{(.*?)\}", source(INTERFACE), re.DOTALL):
@@ -49,8 +55,7 @@ def members(struct, file=INTERFACE):
             result[name] = Function(llvm_type(returned), types)
             continue
         for one in declaration.split(","):
-            name = re.findall(r"\w+", one)[-1]
-            result[name] = llvm_type(declaration.split(",")[0])
+            result[re.findall(r"\w+", one)[-1]] = llvm_type(declaration.split(",")[0])
     return result
 
 

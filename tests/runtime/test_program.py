@@ -1,4 +1,4 @@
-"""Errors of calls, the checks of the types, their life, and memory."""
+"""Programs and functions: what they are made of is checked, errors, their life, and memory."""
 
 import gc
 import sys
@@ -7,14 +7,14 @@ import weakref
 import machine as M
 import numpy as np
 import pytest
-from test_updates import convert, counter
+from test_results import counter
 
 from theano._core.runtime import native
 
 F8 = M.FLOAT64
 
 
-def test_error_hook():
+def test_the_hook_of_errors_learns_the_facts():
     seen = []
 
     def hook(*facts):
@@ -34,13 +34,10 @@ def test_error_hook():
 
 def test_numbers_among_the_arguments_of_the_error_hook_are_arrays():
     seen = []
-    program = M.program_of(
-        M.code_of(" %e = call i32 @rt_fail(ptr %call, i64 1, i64 2, i64 0, ptr null)\n ret i32 %e"),
-        inputs=(M.array_input("float64", 0, 0), M.object_input(8)),
-    )
-    f = native.Function(program, (), {"on_error": lambda *facts: seen.append(facts[4])})
+    hooks = {"on_error": lambda *facts: seen.append(facts[4])}
+    inputs = (M.array_input("float64", 0, 0), M.object_input(8))
     with pytest.raises(RuntimeError):
-        f(2.5, "thing")
+        M.function_of(M.FAILS, hooks, inputs=inputs)(2.5, "thing")
     assert type(seen[0][0]) is np.ndarray and seen[0][0] == 2.5 and seen[0][1] == "thing"
 
 
@@ -48,24 +45,22 @@ def test_numbers_among_the_arguments_of_the_error_hook_are_arrays():
 def test_memory_error(size):
     text = f" %p = call ptr @rt_alloc(ptr %call, i64 {size}, i64 4)\n %d = ptrtoint ptr %p to i64\n"
     text += " %n = icmp eq i64 %d, 0\n %r = sext i1 %n to i32\n ret i32 %r"
-    f = native.Function(M.program_of(M.code_of(text), buffer_slots=(4,)), ())
     with pytest.raises(MemoryError, match=str(size)):
-        f()
+        M.function_of(text, buffer_slots=(4,))()
 
 
 def test_machine_code_that_fails_without_a_reason():
     with pytest.raises(SystemError):
-        native.Function(M.program_of(M.code_of(" ret i32 -1")), ())()
+        M.function_of(" ret i32 -1")()
 
 
-def test_function_has_attributes_and_weak_references():
+def test_functions_have_attributes_and_weak_references():
     f = M.add_function(0)
     f.note = "hello"
     assert f.note == "hello" and f.__dict__ == {"note": "hello"}
     reference = weakref.ref(f)
-    native.Function.describe = lambda self: (
-        "described"
-    )  # the compile layer adds methods in this way
+    # The compile layer adds methods in this way.
+    native.Function.describe = lambda self: "described"
     try:
         assert f.describe() == "described"
         assert f(1.0, 2.0) == 3.0
@@ -78,15 +73,14 @@ def test_function_has_attributes_and_weak_references():
     assert reference() is None
 
 
-def cycles():
-    f = M.add_function(0, {"convert": lambda function, index, value: f})
-    f.me = f
-    cell = native.Cell()
-    cell.value = [cell]
-    return weakref.ref(f), weakref.ref(cell)
-
-
 def test_cycles_are_collected():
+    def cycles():
+        f = M.add_function(0, {"convert": lambda function, index, value: f})
+        f.me = f
+        cell = native.Cell()
+        cell.value = [cell]
+        return weakref.ref(f), weakref.ref(cell)
+
     references = cycles()
     gc.collect()
     assert [reference() for reference in references] == [None, None]
@@ -105,11 +99,8 @@ def test_machine_code_lives_as_long_as_a_function_needs_it():
 
 
 BAD_FIELDS = [
-    {"frame_size": -1},
-    {"frame_size": 8},
-    {"buffer_slots": (32,)},
-    {"buffer_slots": (-1,)},
-    {"buffer_slots": ("a",)},
+    *({"frame_size": -1}, {"frame_size": 8}, {"kernels": ("a",)}, {"result": 5}, {"entry": 0}),
+    *({"buffer_slots": (wrong,)} for wrong in (32, -1, "a")),
     {"inputs": (("array", F8, 0, 0, None, 31, -1, 0),)},
     {"inputs": (("array", F8, 40, 0, None, 0, -1, 0),)},
     {"inputs": (("array", F8, -1, 0, None, 0, -1, 0),)},
@@ -121,55 +112,31 @@ BAD_FIELDS = [
     {"inputs": (("array", F8, 0, 0, None, 0, -1, 1),)},
     {"inputs": (("array", F8, 1, 0, None, 0, -1, 0, ()),)},
     {"inputs": (("array", F8, 1, 0, None, 0, -1, 0, ("a",)),)},
-    {"inputs": (3,)},
-    {"inputs": 3},
+    *({"inputs": (3,)}, {"inputs": 3}),
     {"shared": (("array", F8, 0, 0, None, 0, -1, 0),)},
     {"outputs": (("buffer", F8, 0, 16, 32),)},
     {"outputs": (("nothing", F8, 0, 16, 24),)},
     {"outputs": (("alias", F8, 0, 0, 2),)},
     {"updates": ((-1, "buffer", F8, 0, 16, 24),)},
-    {"kernels": ("a",)},
     {"callbacks": ((3, (), ()),)},
     {"callbacks": ((len, (("array", F8),), ()),)},
-    {"result": 5},
-    {"entry": 0},
-    {"timed_steps": 2**60},
-    {"timed_steps": None},
+    *({"timed_steps": 2**60}, {"timed_steps": None}),
 ]
 
 
 @pytest.mark.parametrize("fields", BAD_FIELDS)
 def test_programs_are_checked(fields):
     code = M.code_of(M.ADD[0])
-    good = {
-        "entry": code.address("entry"),
-        "code": (code,),
-        "kernels": (),
-        "frame_size": 32,
-        "buffer_slots": (24,),
-        "shared": (),
-        "updates": (),
-        "callbacks": (),
-        "timed_steps": -1,
-        **M.add_fields(0),
-    }
-    native.Program(**good)
+    M.program_of(code, **M.add_fields(0))
     with pytest.raises((TypeError, ValueError)):
-        native.Program(**{**good, **fields})
+        M.program_of(code, **{**M.add_fields(0), **fields})
 
 
 def test_functions_are_checked():
     program = M.program_of(M.code_of(M.ADD[0]), **M.add_fields(0))
     for arguments in (
-        (),
-        (program,),
-        (3, ()),
-        (program, 3),
-        (program, (3,)),
-        (program, (native.Cell(),)),
-        (program, (), {"hook": len}),
-        (program, (), {"convert": 3}),
-        (program, (), 3),
+        *((), (program,), (3, ()), (program, 3), (program, (3,)), (program, (native.Cell(),))),
+        *((program, (), {"hook": len}), (program, (), {"convert": 3}), (program, (), 3)),
     ):
         with pytest.raises((TypeError, ValueError)):
             native.Function(*arguments)
@@ -182,9 +149,8 @@ def memory():
 
 @pytest.mark.slow
 def test_memory_stays_flat():
-    f, g = M.add_function(0, {"convert": convert}), M.add_function(1)
-    cell = native.Cell(np.zeros(3000))
-    h = counter(cell)
+    f, g = M.add_function(0, {"convert": M.convert}), M.add_function(1)
+    h = counter(native.Cell(np.zeros(3000)))
     x, y = np.zeros(3000), np.zeros(5)
 
     def good_and_bad(count):
