@@ -1,11 +1,10 @@
 """The garbage collector is paused, and as it was afterwards."""
 
 import gc
-import subprocess
-import sys
 
 import pytest
 
+from support.processes import run_python
 from theano._core.base import gc_pause
 from theano._core.base.gc_pause import paused_collector
 
@@ -25,21 +24,21 @@ def test_the_collector_is_as_it_was(all_stays):
     assert not gc.get_freeze_count()
 
 
-def test_what_stays_is_old_at_once():
-    class Cycle:
-        pass
+def is_of_generation(made, generation):
+    return any(one is made for one in gc.get_objects(generation=generation))
 
+
+def test_what_stays_is_old_at_once():
     with paused_collector(all_stays=True):
-        made = Cycle()
-    assert not any(one is made for one in gc.get_objects(generation=0))
-    assert any(one is made for one in gc.get_objects(generation=2))
+        made = [[]]
+    assert not is_of_generation(made, 0) and is_of_generation(made, 2)
 
 
 def test_so_many_objects_are_old_at_once_and_no_more(monkeypatch):
     def is_old():
         with paused_collector():
             made = [[] for _ in range(1000)]
-        return all(any(one is other for other in gc.get_objects(generation=2)) for one in made[:3])
+        return all(is_of_generation(one, 2) for one in made[:3])
 
     gc.collect()
     monkeypatch.setattr(gc_pause, "_made_old", 0)
@@ -49,12 +48,11 @@ def test_so_many_objects_are_old_at_once_and_no_more(monkeypatch):
 
 
 def test_what_a_program_has_frozen_stays_frozen():
-    program = """
-import gc
-import numpy
-gc.freeze()
-frozen = gc.get_freeze_count()
-import theano
-assert gc.get_freeze_count() >= frozen - 100 > 1000
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    run_python("""
+        import gc
+        import numpy
+        gc.freeze()
+        frozen = gc.get_freeze_count()
+        import theano
+        assert gc.get_freeze_count() >= frozen - 100 > 1000
+    """)

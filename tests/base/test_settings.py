@@ -1,7 +1,6 @@
 """Settings: the table, its sources, assignment and temporary changes."""
 
 import copy
-import os
 import pickle
 import platform
 import subprocess
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from support.errors import refused
+from support.processes import run_python
 from theano._core.base import settings
 from theano._core.base.errors import (
     FixedSettingError,
@@ -19,6 +20,7 @@ from theano._core.base.errors import (
 )
 from theano._core.base.settings import Config, Setting, change_flags, config, parse_flags
 from theano._core.base.settings_table import MOST_THREADS, TABLE
+from theano._core.runtime import native
 
 
 def made(flags="", **environ):
@@ -27,29 +29,28 @@ def made(flags="", **environ):
     return fresh
 
 
-def test_table_has_every_setting_of_theano_and_ours():
+@pytest.fixture
+def fresh():
+    return made("threads=3,device=cuda0")
+
+
+def test_the_table_has_every_setting_of_theano_and_ours():
     names = [row.name for row in TABLE]
-    assert len(names) == len(set(names))
-    assert len(names) == 141 + 5
+    assert len(names) == len(set(names)) == 141 + 5
     assert {"threads", "vector_width", "cache_limit", "conv.winograd"} <= set(names)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_every_default_is_accepted_by_its_own_converter(row):
-    fresh = made()
-    value = fresh.get(row.name)
+    value = made().get(row.name)
     assert settings._convert(row, value) == value
     assert row.doc.endswith(".")
 
 
 def test_defaults():
     fresh = made()
-    assert fresh.floatX == "float64"
-    assert fresh.cast_policy == "custom"
-    assert fresh.linker == "cvm"
-    assert fresh.DebugMode.patience == 10
-    assert fresh.vm.lazy is None
-    assert fresh.compile.timeout == 120
+    assert (fresh.floatX, fresh.cast_policy, fresh.linker) == ("float64", "custom", "cvm")
+    assert (fresh.DebugMode.patience, fresh.vm.lazy, fresh.compile.timeout) == (10, None, 120)
     assert fresh.optdb.position_cutoff == float("inf")
     assert Path(fresh.compiledir).parent == Path(fresh.base_compiledir)
 
@@ -64,22 +65,15 @@ def test_flags_win_over_files_and_later_files_over_earlier(tmp_path):
         "[global]\nfloatx = 16\non_unused_input = warn\nbase_compiledir = %(TMPDIR)s/cache\n"
         "[gcc]\ncxxflags = -O%d\n"
     )
-    fresh = made(
-        "on_unused_input=ignore",
-        THEANORC=f"{first}:{tmp_path / 'missing.rc'}:{second}",
-        TMPDIR=str(tmp_path),
-    )
-    assert fresh.floatX == "float16"
-    assert fresh.allow_gc is False
-    assert fresh.on_unused_input == "ignore"
-    assert fresh.dnn.conv.algo_fwd == "fft"
-    assert fresh.DebugMode.patience == 2
-    assert fresh.base_compiledir == str(tmp_path / "cache")
-    assert fresh.gcc.cxxflags == "-O%d"
+    files = f"{first}:{tmp_path / 'missing.rc'}:{second}"
+    fresh = made("on_unused_input=ignore", THEANORC=files, TMPDIR=str(tmp_path))
+    assert (fresh.floatX, fresh.allow_gc, fresh.on_unused_input) == ("float16", False, "ignore")
+    assert (fresh.dnn.conv.algo_fwd, fresh.DebugMode.patience) == ("fft", 2)
+    assert (fresh.base_compiledir, fresh.gcc.cxxflags) == (str(tmp_path / "cache"), "-O%d")
     assert fresh.traceback.limit == 8, "a dotted name is a section, not an option of [global]"
 
 
-def test_default_settings_file_is_in_the_home_folder(tmp_path, monkeypatch):
+def test_the_default_settings_file_is_in_the_home_folder(tmp_path, monkeypatch):
     (tmp_path / ".theanorc").write_text("[global]\nfloatX=float32\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     fresh = Config(TABLE, {})
@@ -132,42 +126,38 @@ def test_removed_settings_say_so():
         made("gpuarray.sync=True")
 
 
-def test_assignment_converts_and_checks():
-    fresh = made()
-    fresh.floatX = "32"
-    fresh.allow_gc = "0"
-    fresh.openmp_elemwise_minsize = "12"
-    fresh.NanGuardMode.action = "warn"
-    fresh.vector_width = 256
+def test_assignment_converts_and_checks(fresh):
+    fresh.floatX, fresh.allow_gc, fresh.openmp_elemwise_minsize = "32", "0", "12"
+    fresh.NanGuardMode.action, fresh.vector_width, fresh.cache_limit = "warn", 256, 1e9
     assert (fresh.floatX, fresh.allow_gc, fresh.openmp_elemwise_minsize) == ("float32", False, 12)
     assert (fresh.NanGuardMode.action, fresh.vector_width) == ("warn", 256)
-    with pytest.raises(ValueError, match="Valid options are"):
-        fresh.compute_test_value = True
-    with pytest.raises(ValueError, match="float64"):
-        fresh.floatX = "double"
-    with pytest.raises(ValueError, match="True"):
-        fresh.openmp = [1]
-    assert fresh.floatX == "float32"
+    assert fresh.cache_limit == 10**9
+    for name, value, words in (
+        ("compute_test_value", True, "Valid options are"),
+        ("floatX", "double", "float64"),
+        ("openmp", [1], "True"),
+        *(("threads", n, '"threads"') for n in (2.5, float("nan"), float("inf"), 10**30, -1)),
+        *(("threads", n, '"threads"') for n in ("1_0 0", None)),
+    ):
+        with refused(InvalidSettingError, words):
+            setattr(fresh, name, value)
+    assert (fresh.floatX, fresh.threads) == ("float32", 3)
 
 
-def test_unknown_attributes():
-    fresh = made()
-    with pytest.raises(AttributeError, match="'Config' object has no attribute 'nope'"):
-        _ = fresh.nope
-    with pytest.raises(AttributeError, match="Did you mean 'floatX'"):
-        _ = fresh.floatx
+def test_unknown_attributes(fresh):
+    for name, words in (("nope", "'Config' object has no"), ("floatx", "Did you mean 'floatX'")):
+        with refused(AttributeError, words):
+            getattr(fresh, name)
     with pytest.raises(AttributeError):
         _ = fresh.DebugMode.nope
-    fresh.nope = 3
-    fresh.DebugMode.nope = 4
+    fresh.nope, fresh.DebugMode.nope = 3, 4
     assert (fresh.nope, fresh.DebugMode.nope) == (3, 4)
     del fresh.nope
     with pytest.raises(AttributeError):
         del fresh.nope
     with pytest.raises(AttributeError, match="cannot be deleted"):
         del fresh.floatX
-    assert hasattr(fresh, "floatX")
-    assert not hasattr(fresh, "__array__")
+    assert hasattr(fresh, "floatX") and not hasattr(fresh, "__array__")
 
 
 @pytest.mark.parametrize(
@@ -184,8 +174,7 @@ def test_unknown_attributes():
         ("scan__allow_cg", "scan.allow_gc"),
     ],
 )
-def test_names_that_are_no_settings_cannot_be_assigned(name, meant):
-    fresh = made()
+def test_names_that_are_no_settings_cannot_be_assigned(name, meant, fresh):
     before = dict(vars(fresh))
     with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean '{meant}'"):
         setattr(fresh, name, 1)
@@ -198,8 +187,7 @@ def test_names_that_are_no_settings_cannot_be_assigned(name, meant):
     assert vars(fresh).keys() <= before.keys() | {meant}
 
 
-def test_names_near_to_nothing_and_groups():
-    fresh = made()
+def test_names_near_to_nothing_and_groups(fresh):
     with pytest.raises(AttributeError, match="Did you mean 'patience'"):
         fresh.DebugMode.patiense = 1
     with pytest.raises(AttributeError, match="'scan' is a group of settings"):
@@ -209,15 +197,15 @@ def test_names_near_to_nothing_and_groups():
     assert fresh.flotX == 4
 
 
-def test_fixed_settings_cannot_be_assigned():
-    fresh = made("device=cuda0")
+def test_fixed_settings_cannot_be_assigned(fresh):
     assert fresh.device == "cuda0"
     with pytest.raises(FixedSettingError, match="put device=cpu into THEANO_FLAGS"):
         fresh.device = "cpu"
+    with pytest.raises(FixedSettingError):
+        change_flags(device="cpu").__enter__()
 
 
-def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path):
-    fresh = made()
+def test_a_computed_folder_may_be_chosen_until_it_is_read(tmp_path, fresh):
     fresh.base_compiledir = str(tmp_path)
     assert fresh.compiledir.startswith(str(tmp_path))
     with pytest.raises(Exception, match="Can't change the value"):
@@ -243,8 +231,7 @@ def test_change_flags_as_context_and_decorator():
         return x, config.floatX, config.NanGuardMode.action
 
     assert inside(1) == (1, "float32", "warn")
-    assert inside.__name__ == "inside"
-    assert inside.__doc__ == "Keep my name."
+    assert (inside.__name__, inside.__doc__) == ("inside", "Keep my name.")
     with config.change_flags(floatX="float16"):
         with config.change_flags({"floatX": "float32"}):
             assert config.floatX == "float32"
@@ -263,14 +250,13 @@ def test_change_flags_is_reentrant_and_undoes_half_changes():
     with pytest.raises(ZeroDivisionError), change:
         _ = 1 / 0
     assert config.allow_gc is True
-
-
-def test_change_flags_may_be_left_more_often_than_entered():
-    change = change_flags(allow_gc=False)
     with change:
+        # It may be left more often than entered.
         change.__exit__(None, None, None)
         config.allow_gc = False
     assert config.allow_gc is True
+    with pytest.raises(AssertionError, match="nope"):
+        change_flags(nope=1)
 
 
 def test_two_underscores_are_a_dot():
@@ -284,19 +270,12 @@ def test_two_underscores_are_a_dot():
         _ = config.scan__nonsense
 
 
-def test_change_flags_refuses_unknown_and_fixed_settings():
-    with pytest.raises(AssertionError, match="nope"):
-        change_flags(nope=1)
-    with pytest.raises(FixedSettingError):
-        change_flags(device="cpu").__enter__()
-
-
-def test_modes_are_accepted_once_their_class_is_known(monkeypatch):
+def test_modes_are_accepted_once_their_class_is_known(monkeypatch, fresh):
     class Mode:
         pass
 
     monkeypatch.setattr(settings, "_mode_classes", ())
-    fresh, mode = made(), Mode()
+    mode = Mode()
     with pytest.raises(ValueError, match="Mode"):
         fresh.mode = mode
     settings.accept_mode_class(Mode)
@@ -310,8 +289,7 @@ def test_programs_add_settings_of_their_own():
         fresh = made("lib.mine=5")
     fresh.add(Setting("lib.mine", "int", 3, "A program's own."))
     fresh.add(Setting("deep.down.here", "", lambda _: "7", "Another.", convert=int))
-    assert fresh.lib.mine == 5
-    assert fresh.deep.down.here == 7
+    assert (fresh.lib.mine, fresh.deep.down.here) == (5, 7)
     assert "deep.down.here" in fresh.settings()
     with pytest.raises(AttributeError, match="already taken: floatX"):
         fresh.add(Setting("floatX", "int", 3, "Taken."))
@@ -339,23 +317,19 @@ def test_reading_is_an_attribute_look_up():
 def test_settings_start_quickly():
     command = [sys.executable, "-X", "importtime", "-c", "import theano._core.base.settings"]
     spent = []
-    for _ in range(4):
+    for _ in range(2):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows = [line.removeprefix("import time:").split("|") for line in done.stderr.splitlines()]
         ours = ("theano._core.base.settings", "theano._core.base.settings_table")
         spent.append(sum(int(row[0]) for row in rows if row[-1].strip() in ours))
     # Microseconds. Some 2,000 on a quiet machine; 15,000 where no bytecode may be written.
-    assert min(spent) > 0
-    assert min(spent) < 50_000
-
-
-SOURCE = Path(settings.__file__).parents[2]
+    assert 0 < min(spent) < 50_000
 
 
 def test_settings_that_work_are_read():
-    text = "\n".join(
-        path.read_text() for path in SOURCE.rglob("*.py") if path.name != "settings_table.py"
-    )
+    source = Path(settings.__file__).parents[2]
+    paths = [path for path in source.rglob("*.py") if path.name != "settings_table.py"]
+    text = "\n".join(path.read_text() for path in paths)
     # The name of the compile cache's folder is made in the table itself.
     working = [row.name for row in TABLE if row.works and row.name != "compiledir_format"]
     assert len(working) > 30
@@ -363,8 +337,8 @@ def test_settings_that_work_are_read():
     assert unread == []
 
 
-def test_watching():
-    fresh, seen = made("threads=3"), []
+def test_watchers_learn_of_changes_and_may_refuse_them(fresh):
+    seen = []
 
     def take(value):
         if value < 1:
@@ -376,16 +350,6 @@ def test_watching():
     with pytest.raises(ValueError):
         fresh.threads = 0
     assert (fresh.threads, seen) == (4, [3, 4])
-
-
-@pytest.mark.parametrize("value", [2.5, float("nan"), float("inf"), 10**30, -1, "1_0 0", None])
-def test_numbers_out_of_range_are_refused_and_change_nothing(value):
-    fresh = made("threads=3")
-    with pytest.raises(InvalidSettingError, match='"threads"'):
-        fresh.threads = value
-    assert fresh.threads == 3
-    fresh.cache_limit = 1e9
-    assert fresh.cache_limit == 10**9
 
 
 @pytest.mark.parametrize(
@@ -400,16 +364,17 @@ def test_omp_num_threads_never_stops_a_program(text, count, monkeypatch):
     assert made().threads == (processors if count is None else count)
 
 
-def test_the_most_threads_are_the_runtimes():
-    from theano._core.runtime import native
-
+def test_threads_are_those_of_the_runtime():
     before = native.get_threads()
-    try:
-        native.set_threads(MOST_THREADS)
-        with pytest.raises(ValueError, match=str(MOST_THREADS)):
-            native.set_threads(MOST_THREADS + 1)
-    finally:
-        native.set_threads(before)
+    assert before == config.threads
+    with change_flags(threads=before + 1):
+        assert native.get_threads() == before + 1
+    with change_flags(threads=MOST_THREADS), pytest.raises(ValueError, match=str(MOST_THREADS)):
+        native.set_threads(MOST_THREADS + 1)
+    assert native.get_threads() == before
+    with pytest.raises(ValueError, match="at least 1 and at most 1024"):
+        config.threads = 0
+    assert config.threads == before
 
 
 PLANTED = """
@@ -417,6 +382,7 @@ import gc, os, pydoc, inspect, logging, sys
 from io import StringIO
 out = StringIO()
 logging.basicConfig(stream=out, level=0)
+sys.stderr = sys.stdout
 import theano, theano.tensor
 import theano.tensor.nnet, theano.tensor.nlinalg, theano.gradient, theano.printing, theano.extend
 import theano.sandbox.rng_mrg, theano.tensor.shared_randomstreams, theano.ifelse
@@ -442,32 +408,15 @@ sys.stdout.write(out.getvalue())
 
 @pytest.mark.parametrize("files", [False, True])
 def test_no_text_holds_the_environment(files, tmp_path):
-    environ = {**os.environ, "A_SECRET": "planted-token", "TMP": "/planted-token"}
+    environment = {"A_SECRET": "planted-token", "TMP": "/planted-token"}
     if files:
-        environ["THEANORC"] = str(tmp_path / "rc")
+        environment["THEANORC"] = str(tmp_path / "rc")
         (tmp_path / "rc").write_text("[global]\nfloatX = float32\n[scan]\ndebug = 0\n")
-    done = subprocess.run(
-        [sys.executable, "-c", PLANTED], env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout) > 100_000
-    assert "planted-token" not in done.stdout + done.stderr
+    printed = run_python(PLANTED, environment=environment)
+    assert len(printed) > 100_000
+    assert "planted-token" not in printed
 
 
-def test_threads():
-    from theano._core.runtime import native
-
-    before = native.get_threads()
-    assert before == config.threads
-    with change_flags(threads=before + 1):
-        assert native.get_threads() == before + 1
-    assert native.get_threads() == before
-    with pytest.raises(ValueError, match="at least 1 and at most 1024"):
-        config.threads = 0
-    assert config.threads == before
-
-
-def test_copies_are_the_same_settings():
-    fresh = made()
+def test_copies_are_the_same_settings(fresh):
     assert copy.copy(fresh) is fresh
     assert copy.deepcopy(fresh.scan) is fresh.scan

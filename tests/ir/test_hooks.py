@@ -45,9 +45,8 @@ def test_all_that_tensors_call_is_there_and_nothing_else():
 
 
 def test_only_named_modules_extend_classes_of_others():
-    assert {m for m in MODULES if "extend(" in _text(m) and "import extend" in _text(m)} == set(
-        EXTENDING
-    )
+    found = {m for m in MODULES if "extend(" in _text(m) and "import extend" in _text(m)}
+    assert found == set(EXTENDING)
 
 
 def _assigned(tree):
@@ -55,18 +54,10 @@ def _assigned(tree):
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Tuple):
-                    parts = target.elts
-                else:
-                    parts = [target]
-                for part in parts:
+                for part in target.elts if isinstance(target, ast.Tuple) else [target]:
                     if isinstance(part, ast.Attribute):
                         yield part.value, part.attr
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "setattr"
-        ):
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "setattr":
             yield node.args[0], ast.unparse(node.args[1])
 
 

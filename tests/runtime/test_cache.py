@@ -5,15 +5,16 @@ import hashlib
 import os
 import pathlib
 import random
-import subprocess
-import sys
 import time
 import warnings
 
 import pytest
 
+from support.processes import run_python
 from theano._core.runtime import cache as cache_module
 from theano._core.runtime.cache import CompileCache, default_folder
+
+LIMIT = 1 << 20
 
 
 def key(text):
@@ -22,33 +23,39 @@ def key(text):
 
 @pytest.fixture
 def cache(tmp_path):
-    return CompileCache(str(tmp_path / "made" / "here"), 1 << 20)
+    return CompileCache(str(tmp_path / "made" / "here"), LIMIT)
+
+
+@pytest.fixture(autouse=True)
+def fresh_warnings(monkeypatch):
+    monkeypatch.setattr(cache_module, "_refused", set())
 
 
 def files(cache):
-    assert cache.folder is not None
     return sorted(pathlib.Path(cache.folder).iterdir())
 
 
-def test_round_trip(cache):
+def size(cache):
+    return sum(path.stat().st_size for path in files(cache))
+
+
+def test_what_is_put_is_found_by_this_cache_and_by_the_next(cache):
     assert cache.get(key(1)) is None
     for data in (b"", b"abc", bytes(range(256)) * 100):
         cache.put(key(1), data)
-        assert cache.get(key(1)) == data
-    assert CompileCache(cache.folder, 1 << 20).get(key(1)) == data
+        assert cache.get(key(1)) == CompileCache(cache.folder, LIMIT).get(key(1)) == data
     assert len(files(cache)) == 1
     assert os.stat(cache.folder).st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    ["", "abc", "../" * 22, key(1)[:-1] + "G", key(1).upper(), key(1) + "\n", None, 3, b"a" * 64],
-)
-def test_keys_are_checked(cache, wrong):
-    with pytest.raises(ValueError, match="64 hexadecimal"):
-        cache.get(wrong)
-    with pytest.raises(ValueError, match="64 hexadecimal"):
-        cache.put(wrong, b"")
+def test_keys_are_checked(cache):
+    for wrong in (
+        *("", "abc", "../" * 22, key(1)[:-1] + "G", key(1).upper(), key(1) + "\n"),
+        *(None, 3, b"a" * 64),
+    ):
+        for call in (lambda k: cache.get(k), lambda k: cache.put(k, b"")):
+            with pytest.raises(ValueError, match="64 hexadecimal"):
+                call(wrong)
 
 
 def test_damage_is_the_same_as_no_entry(cache):
@@ -62,8 +69,7 @@ def test_damage_is_the_same_as_no_entry(cache):
         path.write_bytes(damaged)
         assert cache.get(key(1)) is None
         assert not path.exists()  # so that the next one to compile it replaces it
-    for size in range(len(good)):
-        path.write_bytes(good[:size])
+        path.write_bytes(good[:i])
         assert cache.get(key(1)) is None
     cache.put(key(1), data)
     assert cache.get(key(1)) == data
@@ -78,32 +84,28 @@ def test_oldest_use_goes_first(cache):
     cache.evict()
     left = [i for i in range(20) if cache.get(key(i)) is not None]
     assert left == [10, *range(11, 20)]
-    assert sum(path.stat().st_size for path in files(cache)) <= 1 << 20
+    assert size(cache) <= LIMIT
 
 
 def test_size_is_bounded_without_being_asked(cache):
     for i in range(200):
         cache.put(key(i), bytes(50_000))
-    assert sum(path.stat().st_size for path in files(cache)) <= (1 << 20) * 17 // 16
+    assert size(cache) <= LIMIT * 17 // 16
 
 
 def test_short_processes_seldom_look_at_the_size(cache, monkeypatch):
-    chance = random.Random(1)
-    looks = []
+    chance, looks = random.Random(1), []
     monkeypatch.setattr(random, "SystemRandom", lambda: chance)
     monkeypatch.setattr(CompileCache, "evict", lambda self: looks.append(self.folder))
-    written = 0
     for i in range(400):
         CompileCache(cache.folder, cache.limit_bytes).put(key(i), bytes(2000))
-        written += 2000
-    expected = written / (cache.limit_bytes / 16)
+    expected = 400 * 2000 / (cache.limit_bytes / 16)
     assert expected / 2 < len(looks) < 2 * expected
 
 
 def test_what_dead_processes_left_is_deleted(cache):
     cache.put(key(1), b"x")
-    left = pathlib.Path(cache.folder) / "abc.new"
-    fresh = pathlib.Path(cache.folder) / "def.new"
+    left, fresh = (pathlib.Path(cache.folder) / name for name in ("abc.new", "def.new"))
     left.write_bytes(b"half")
     fresh.write_bytes(b"half")
     os.utime(left, (time.time() - 10_000,) * 2)
@@ -111,35 +113,25 @@ def test_what_dead_processes_left_is_deleted(cache):
     assert not left.exists() and fresh.exists()
 
 
-WORKER = """
-import hashlib, sys
-from theano._core.runtime.cache import CompileCache
-cache = CompileCache(sys.argv[1], 1 << 16)
-for round in range(40):
-    for i in range(10):
-        key = hashlib.sha256(str(i).encode()).hexdigest()
-        data = cache.get(key)
-        assert data is None or data == str(i).encode() * 1000, (i, data[:20])
-        cache.put(key, str(i).encode() * 1000)
-"""
-
-
 def test_many_processes(cache):
-    command = [sys.executable, "-c", WORKER, str(cache.folder)]
+    program = """
+        import hashlib, sys
+        from theano._core.runtime.cache import CompileCache
+        cache = CompileCache(sys.argv[1], 1 << 16)
+        for round in range(40):
+            for i in range(10):
+                key = hashlib.sha256(str(i).encode()).hexdigest()
+                data = cache.get(key)
+                assert data is None or data == str(i).encode() * 1000, (i, data[:20])
+                cache.put(key, str(i).encode() * 1000)
+    """
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: subprocess.run(command, capture_output=True), range(4)))
-    assert [process.stderr for process in done] == [b""] * 4
+        list(pool.map(lambda _: run_python(program, cache.folder), range(4)))
     assert all(path.suffix == ".code" for path in files(cache))
-
-
-@pytest.fixture
-def fresh_warnings(monkeypatch):
-    monkeypatch.setattr(cache_module, "_refused", set())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
-@pytest.mark.usefixtures("fresh_warnings")
 def test_folders_that_others_can_write_to_are_refused(tmp_path, mode):
     tmp_path.chmod(mode)
     with pytest.warns(UserWarning, match="other users can write"):
@@ -157,14 +149,12 @@ def test_folders_that_others_can_write_to_are_refused(tmp_path, mode):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="owners of POSIX")
-@pytest.mark.usefixtures("fresh_warnings")
 def test_folders_of_others_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.warns(UserWarning, match="belongs to another user"):
         assert CompileCache(str(tmp_path)).folder is None
 
 
-@pytest.mark.usefixtures("fresh_warnings")
 def test_folders_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     for name in ("file", "file/below"):
@@ -184,10 +174,6 @@ def test_what_cannot_be_written_is_not_cached(cache, monkeypatch):
     assert files(cache) == []
 
 
-def test_default_folder():
+def test_the_default_folder_is_absolute_and_platformdirs_is_imported_late():
     assert os.path.isabs(default_folder()) and "theano" in default_folder()
-
-
-def test_platformdirs_is_imported_late():
-    code = "import sys, theano._core.runtime.cache; assert 'platformdirs' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_python("import sys, theano._core.runtime.cache; assert 'platformdirs' not in sys.modules")

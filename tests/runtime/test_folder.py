@@ -1,16 +1,18 @@
 """What another user can do to the compile cache: nothing that is read, and nothing that waits."""
 
+import grp
 import hashlib
 import os
 import pathlib
+import pwd
 import stat
-import subprocess
-import sys
 import textwrap
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
+from support.processes import run_python
 from theano._core.runtime import cache as cache_module
 from theano._core.runtime.cache import CompileCache
 from theano._core.runtime.folder import Folder, UntrustedError
@@ -37,7 +39,6 @@ def cache(tmp_path):
 
 
 def entry(cache):
-    assert cache.folder is not None
     return pathlib.Path(cache.folder) / NAME
 
 
@@ -77,36 +78,31 @@ def test_a_folder_where_each_deletes_its_own_is_passed_but_not_used(tmp_path):
 def test_the_group_of_one_user_may_write_on_the_way(
     tmp_path, monkeypatch, user, number, members, passed
 ):
-    import grp
-    import pwd
-    from types import SimpleNamespace
-
     def group_of(_):
         if user is None:
             raise KeyError
         return SimpleNamespace(gr_name=user, gr_mem=members)
 
-    monkeypatch.setattr(grp, "getgrgid", group_of)
-    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me", pw_gid=number))
-    real = os.fstat
-
     def fstat(handle):
         facts = real(handle)
         return os.stat_result([500 if i == 5 and number else x for i, x in enumerate(facts)])
 
+    real, wide = os.fstat, tmp_path / "wide"
+    monkeypatch.setattr(grp, "getgrgid", group_of)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me", pw_gid=number))
     monkeypatch.setattr(os, "fstat", fstat)
-    (tmp_path / "wide").mkdir()
-    (tmp_path / "wide").chmod(0o770)
+    wide.mkdir()
+    wide.chmod(0o770)
     if passed:
-        assert Folder(str(tmp_path / "wide" / "leaf")).usable()
+        assert Folder(str(wide / "leaf")).usable()
     else:
         with pytest.raises(UntrustedError):
-            Folder(str(tmp_path / "wide" / "leaf"))
+            Folder(str(wide / "leaf"))
     with pytest.raises(UntrustedError):
-        Folder(str(tmp_path / "wide"))
-    (tmp_path / "wide").chmod(0o777)
+        Folder(str(wide))
+    wide.chmod(0o777)
     with pytest.raises(UntrustedError):
-        Folder(str(tmp_path / "wide" / "leaf"))
+        Folder(str(wide / "leaf"))
 
 
 def test_what_is_made_is_for_this_user_alone(tmp_path):
@@ -191,51 +187,39 @@ def test_folders_are_closed(tmp_path):
         assert len(os.listdir("/proc/self/fd")) <= count + 2
 
 
-def fifo(path):
-    os.mkfifo(path, 0o600)
-
-
-def link(path):
+def linked(path):
     target = path.parent / "target"
     path.rename(target)
     path.symlink_to(target)
 
 
-def hard_link(path):
-    os.link(path, path.parent / "target")
-
-
-def writable(path):
-    path.chmod(0o666)
-
-
-def group_writable(path):
-    path.chmod(0o620)
-
-
 def device(path):
+    path.unlink()
     try:
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
     except PermissionError:
         pytest.skip("this process may not make devices")
 
 
-def folder(path):
-    path.mkdir()
-
-
-CHANGES = [fifo, link, hard_link, writable, group_writable, device, folder]
-
-
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        linked,
+        device,
+        lambda path: (path.unlink(), os.mkfifo(path, 0o600)),
+        lambda path: os.link(path, path.parent / "target"),
+        lambda path: path.chmod(0o666),
+        lambda path: path.chmod(0o620),
+        lambda path: (path.unlink(), path.mkdir()),
+    ],
+    ids=["link", "device", "fifo", "hard link", "writable", "group-writable", "folder"],
+)
 def test_what_is_no_file_of_ours_alone_is_no_entry(cache, change):
     path = entry(cache)
-    if change in (fifo, device, folder):
-        path.unlink()
     change(path)
     assert cache.get(KEY) is None
     cache.put(KEY, b"again")
-    assert cache.get(KEY) == (None if change is folder else b"again")
+    assert cache.get(KEY) == (None if path.is_dir() else b"again")
     cache.evict()
 
 
@@ -289,12 +273,7 @@ def plant(path):
 
 
 def two_users(actions):
-    program = TWO_USERS + textwrap.dedent(actions)
-    clean = "\nimport shutil; shutil.rmtree(base)\n"
-    done = subprocess.run(
-        [sys.executable, "-c", program + clean], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(TWO_USERS + textwrap.dedent(actions) + "\nimport shutil; shutil.rmtree(base)\n")
 
 
 @needs_root

@@ -8,7 +8,7 @@ import re
 import header
 import numpy as np
 import pytest
-from header import Function, enumeration, members, source
+from header import Function, between, enumeration, members, source
 
 import theano
 import theano.sparse
@@ -52,6 +52,16 @@ def initializer(file, name):
     return [item.strip() for item in items if item.strip()]
 
 
+def lowered(names):
+    """Return names of C++ (kNames) as Python writes them."""
+    return [re.sub(r"(?<!^)(?=[A-Z])", "_", name.removeprefix("k")).lower() for name in names]
+
+
+def numbered(member):
+    """Return the numbers of an enumeration of the interface by the names of Python."""
+    return {name.removeprefix("TH_").lower(): n for name, n in enumeration(member).items()}
+
+
 def test_the_functions_of_the_runtime():
     assert list(RUNTIME) == list(FUNCTIONS)
     assert [short(name) for name in initializer("table.cpp", "runtime_table")] == list(RUNTIME)
@@ -70,24 +80,18 @@ def test_a_call_begins_with_what_programs_read():
         assert place == 0 or f"%{name}.at = getelementptr ptr, ptr %call, i64 {place}\n" in entry
 
 
-def test_routines_of_linear_algebra():
-    wanted = {name.removeprefix("TH_").lower(): n for name, n in enumeration("TH_CHOLESKY").items()}
+def test_routines_and_flags_of_linear_algebra():
+    wanted = numbered("TH_CHOLESKY")
     assert wanted.pop("routines") == len(NUMBERS)
     assert wanted == NUMBERS
     assert [short(name) for name in initializer("lapack.cpp", "kRoutines")] == list(NUMBERS)
-
-
-def test_from_when_a_symmetric_sum_pays():
+    assert numbered("TH_LOWER") == FLAGS
+    # From when a symmetric sum pays.
     assert f"kMany = {MANY_COLUMNS}," in source("lapack_products.h")
 
 
-def test_flags_of_linear_algebra():
-    names = {name.removeprefix("TH_").lower(): bit for name, bit in enumeration("TH_LOWER").items()}
-    assert names == FLAGS
-
-
 def test_operations_along_an_axis():
-    wanted = {name.removeprefix("TH_").lower(): n for name, n in enumeration("TH_SORT").items()}
+    wanted = numbered("TH_SORT")
     assert wanted.pop("along_operations") == max(ALONG.values()) + 1
     assert wanted == ALONG
     # The kinds of sorting have numbers of their own.
@@ -96,69 +100,61 @@ def test_operations_along_an_axis():
 
 
 def test_bits_of_descriptors():
-    bits = enumeration("TH_CONTIGUOUS")
-    assert bits == {"TH_CONTIGUOUS": native.CONTIGUOUS, "TH_OVERWRITABLE": native.OVERWRITABLE}
+    bits = {"contiguous": native.CONTIGUOUS, "overwritable": native.OVERWRITABLE}
+    assert numbered("TH_CONTIGUOUS") == bits
 
 
-def test_what_a_reduction_is_told():
-    fields = list(members("th_reduction"))
-    assert fields[-1] == "itemsizes"
-    assert list(ReductionFacts.fields) == fields[:-1]
+@pytest.mark.parametrize(
+    ("struct", "file", "fields"),
+    [
+        ("th_reduction", header.INTERFACE, [*ReductionFacts.fields, "itemsizes"]),
+        ("Work", "extremes.h", [*ExtremesWork.fields, "source", "places", "items"]),
+        ("Work", "panels.h", PanelWork.fields),
+        (
+            "Work",
+            "convolution.h",
+            [*ConvolutionNumbers.fields, "kAxes", "image", "kernel", "result"],
+        ),
+        ("Axis", "convolution.h", ConvolvedAxis.fields),
+        ("Work", "sparse.h", SparseWork.fields),
+        ("Work", "fourier.h", [*TransformWork.fields, "source", "out"]),
+        ("Work", "gather.h", GatherWork.fields),
+        ("Positions", "gather.h", Positions.fields),
+        ("Axis", "gather.h", ["length", "stride"]),
+    ],
+)
+def test_what_routines_are_told(struct, file, fields):
+    assert list(members(struct, file)) == list(fields)
 
 
-def test_what_searches_are_told():
-    work = members("Work", "extremes.h")
-    assert list(work) == [*ExtremesWork.fields, "source", "places", "items"]
-    assert list(work.values()) == ["i64"] * len(ExtremesWork.fields) + ["ptr"] * 3
+@pytest.mark.parametrize(
+    ("file", "numbers"),
+    [
+        ("extremes.h", len(ExtremesWork.fields)),
+        ("panels.h", PANEL_NUMBERS),
+        ("sparse.h", NUMBERS_OF_SPARSE),
+    ],
+)
+def test_numbers_stand_before_addresses(file, numbers):
+    kinds = list(members("Work", file).values())
+    assert kinds == ["i64"] * numbers + ["ptr"] * (len(kinds) - numbers)
 
 
-def test_what_panels_are_told():
-    work = members("Work", "panels.h")
-    assert list(PanelWork.fields) == list(work)
-    kinds = list(work.values())
-    assert kinds == ["i64"] * PANEL_NUMBERS + ["ptr"] * (len(kinds) - PANEL_NUMBERS)
-
-
-def test_what_convolutions_are_told():
-    file = "convolution.h"
-    addresses = ["image", "kernel", "result"]
-    assert list(members("Work", file)) == [*ConvolutionNumbers.fields, "kAxes", *addresses]
-    assert list(members("Axis", file)) == list(ConvolvedAxis.fields)
-    assert re.search(rf"kAxes = {AXES};", source(file))
-    given = re.findall(r"k(\w+) = (\d)", source(file).partition("enum Gives")[2].partition("}")[0])
-    assert {name.lower(): int(n) for name, n in given} == {n: i for i, n in enumerate(GIVES)}
-
-
-def test_what_loops_over_items_are_told():
-    work = members("Work", "sparse.h")
-    assert list(SparseWork.fields) == list(work)
-    kinds = list(work.values())
-    assert kinds == ["i64"] * NUMBERS_OF_SPARSE + ["ptr"] * (len(kinds) - NUMBERS_OF_SPARSE)
-    given = source("sparse.h").partition("enum Gives {")[2].partition("}")[0].split(",")
-    names = [re.sub(r"(?<!^)(?=[A-Z])", "_", g.strip().removeprefix("k")).lower() for g in given]
-    assert names == list(GIVES_OF_SPARSE)
-
-
-def test_what_transforms_are_told():
-    assert list(members("Work", "fourier.h")) == [*TransformWork.fields, "source", "out"]
-    given = source("fourier.h").partition("enum Kind")[2].partition("{")[2].partition("}")[0]
-    names = [re.sub(r"(?<!^)(?=[A-Z])", "_", g.strip()[1:]).lower() for g in given.split(",")[:-1]]
-    assert names == list(KINDS_OF_TRANSFORMS)
-
-
-def test_what_copies_of_rows_are_told():
-    assert list(members("Work", "gather.h")) == list(GatherWork.fields)
-    assert list(members("Positions", "gather.h")) == list(Positions.fields)
-    assert list(members("Axis", "gather.h")) == ["length", "stride"]
+def test_enumerations_of_routines():
+    assert re.search(rf"kAxes = {AXES};", source("convolution.h"))
+    given = [item.partition(" = ") for item in between("convolution.h", "enum Gives", "}")]
+    numbers = {lowered([name.split()[-1]])[0]: int(n) for name, _, n in given}
+    assert numbers == {name: n for n, name in enumerate(GIVES)}
+    assert lowered(between("sparse.h", "enum Gives {")) == list(GIVES_OF_SPARSE)
+    kinds = source("fourier.h").partition("enum Kind")[2].partition("{")[2].partition("}")[0]
+    names = [kind.strip() for kind in kinds.split(",")[:-1]]
+    assert lowered(names) == list(KINDS_OF_TRANSFORMS)
 
 
 def test_hooks():
-    found = re.search(r"enum Hook \{(.*?), kHooks \}", source("program.h"))
-    assert found
-    enumerated = [name.strip().removeprefix("k") for name in found[1].split(",")]
     names = [name.strip('"') for name in initializer("function.cpp", "kHookNames")]
     assert names == list(HOOKS)
-    assert enumerated == [name.title().replace("_", "") for name in names]
+    assert lowered(between("program.h", "enum Hook {", ", kHooks")) == names
 
 
 stored = theano.sparse.csr_matrix("stored", "float64")
