@@ -1,7 +1,6 @@
 """Settings: the table, its sources, assignment and temporary changes."""
 
 import copy
-import pickle
 import platform
 import subprocess
 import sys
@@ -12,12 +11,7 @@ import pytest
 from support.errors import refused
 from support.processes import run_python
 from theano._core.base import settings
-from theano._core.base.errors import (
-    FixedSettingError,
-    InvalidSettingError,
-    TheanoConfigWarning,
-    TheanoError,
-)
+from theano._core.base.errors import FixedSettingError, InvalidSettingError, TheanoConfigWarning
 from theano._core.base.settings import Config, Setting, change_flags, config, parse_flags
 from theano._core.base.settings_table import MOST_THREADS, TABLE
 from theano._core.runtime import native
@@ -81,17 +75,16 @@ def test_the_default_settings_file_is_in_the_home_folder(tmp_path, monkeypatch):
     assert fresh.floatX == "float32"
 
 
-def test_parse_flags():
+def test_flags_are_parsed_and_those_that_are_unknown_or_removed_are_told():
     text = 'a=1, b.c = "x,y" ,a=2,,d=p=q'
     assert parse_flags(text) == {"a": "2", "b.c ": " x,y", "d": "p=q"}
     assert parse_flags("") == {}
     with pytest.warns(TheanoConfigWarning, match="Config key 'novalue' has no value"):
         assert parse_flags("novalue,x=1") == {"x": "1"}
-
-
-def test_unknown_flags_warn():
     with pytest.warns(UserWarning, match="does not recognise this flag: bogus"):
         assert made("bogus=3,floatX=32").floatX == "float32"
+    with pytest.raises(RuntimeError, match=r"gpuarray\.sync was removed"):
+        made("gpuarray.sync=True")
 
 
 @pytest.mark.parametrize(
@@ -119,11 +112,6 @@ def test_bad_flags_are_reported_at_start(flag, message):
     with pytest.raises(ValueError, match=message) as caught:
         made(flag)
     assert isinstance(caught.value, InvalidSettingError)
-
-
-def test_removed_settings_say_so():
-    with pytest.raises(RuntimeError, match=r"gpuarray\.sync was removed"):
-        made("gpuarray.sync=True")
 
 
 def test_assignment_converts_and_checks(fresh):
@@ -301,15 +289,6 @@ def test_printed_settings_have_name_doc_and_value():
     assert "    Value:  float32\n" in text
     assert text.count("    Doc:  ") == len(TABLE)
     assert "floatX" in dir(config)
-
-
-def test_errors_are_ours():
-    for kind in (FixedSettingError, InvalidSettingError):
-        assert issubclass(kind, TheanoError)
-        assert str(pickle.loads(pickle.dumps(kind("what")))) == "what"
-
-
-def test_reading_is_an_attribute_look_up():
     assert config.floatX == "float64"
     assert "floatX" in vars(config), "a value that was read once must not run Python code again"
 

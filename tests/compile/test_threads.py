@@ -34,6 +34,16 @@ def in_thread(work):
     return results
 
 
+def telling(event, other):
+    """Return what sets one event and waits for another."""
+
+    def work():
+        event.set()
+        other.wait(PATIENCE)
+
+    return work
+
+
 @pytest.fixture
 def patience():
     """Return what sets how many seconds a call waits for another."""
@@ -185,17 +195,8 @@ def test_a_python_operation_may_wait_for_those_who_read_what_its_call_updates(mo
 def test_what_is_read_during_a_python_operation_of_an_update_is_not_overwritten():
     s, seen = shared(np.zeros(3)), []
     inside, reading, done = threading.Event(), threading.Event(), threading.Event()
-
-    def pause():
-        inside.set()
-        reading.wait(PATIENCE)
-
-    def hold():
-        reading.set()
-        done.wait(PATIENCE)
-
-    add = function([], updates=[(s, s + calling(pause))])
-    read = function([], s * calling(hold))
+    add = function([], updates=[(s, s + calling(telling(inside, reading)))])
+    read = function([], s * calling(telling(reading, done)))
 
     def update():
         add()
@@ -357,12 +358,7 @@ def test_threads_that_wait_for_each_other_are_told():
 
 def test_waiting_can_be_interrupted():
     s, inside, go = shared(np.zeros(3)), threading.Event(), threading.Event()
-
-    def pause():
-        inside.set()
-        go.wait(PATIENCE)
-
-    slow = function([], updates=[(s, s + calling(pause))])
+    slow = function([], updates=[(s, s + calling(telling(inside, go)))])
     quick = function([], updates=[(s, s + 1)])
     thread = threading.Thread(target=slow)
     thread.start()

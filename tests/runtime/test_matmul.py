@@ -299,23 +299,23 @@ def test_few_columns_of_any_layout_are_the_same_product(char):
             assert multiply(a, b.T).tobytes() == by_rows.tobytes()
 
 
-@pytest.mark.parametrize("char", ["b", "i", "l", "f", "d", "D"])
-@pytest.mark.parametrize(
-    "shape", [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129), (600, 64, 96)]
-)
-def test_large(char, shape):
+LARGE = [(300, 200, 250), (1000, 70, 33), (3, 5000, 300), (257, 513, 129), (600, 64, 96)]
+
+
+@pytest.mark.parametrize("char", ["f", "d", "D"])
+def test_large(char):
     random = np.random.default_rng(6)
-    m, k, n = shape
-    a, b = numbers(random, (m, k), char), numbers(random, (n, k), char).T
-    wanted = a @ b if a.dtype.kind in "iu" else expected(a.astype("D"), b.astype("D"))
-    check(multiply(a, b), wanted.real if a.dtype.kind == "f" else wanted, k)
+    for m, k, n in LARGE:
+        a, b = numbers(random, (m, k), char), numbers(random, (n, k), char).T
+        wanted = a.astype("D") @ b.astype("D")
+        check(multiply(a, b), wanted if char == "D" else wanted.real, k)
 
 
 @pytest.mark.parametrize("char", "bBhHiIlL")
 @pytest.mark.parametrize(
     "shape",
     [
-        *((1, 300, 40), (5, 129, 33), (70, 257, 97), (600, 3, 45), (9, 300, 3)),
+        *(*LARGE, (1, 300, 40), (5, 129, 33), (70, 257, 97), (600, 3, 45), (9, 300, 3)),
         *((600, 3, 3), (1, 1, 1), (2, 3, 5), (130, 16, 1), (67, 48, 3), (67, 200, 8), (65, 96, 7)),
     ],
 )
@@ -392,10 +392,6 @@ def test_nan_and_infinity_pass():
 
 
 def test_halves_are_rounded_as_numpy_rounds():
-    # Every half, through the identity: conversion to single precision and back is exact.
-    every = np.arange(65536, dtype="u2").view("e").reshape(256, 256)
-    every = np.where(np.isfinite(every), every, np.float16(1))
-    np.testing.assert_array_equal(multiply(every, np.eye(256, dtype="e")), every)
     # Sums of two halves: exact in single precision, so NumPy's rounding is the one true answer.
     random = np.random.default_rng(8)
     x = (random.normal(size=(5000, 2)) * 10.0 ** random.integers(-7, 4, (5000, 2))).astype("e")

@@ -135,16 +135,6 @@ def test_nothing_times_something_is_zero(shape, columns):
     assert result.shape == (count, rows, columns) and not result.any()
 
 
-def test_several_axes_and_other_types():
-    for dtype in ("float32", "complex128", "int64", "float16", "bool"):
-        a, b = rng.normal(size=(3, 1, 5, 4, 3)), rng.normal(size=(1, 2, 5, 3, 6))
-        a, b = (np.asarray(10 * v, dtype) for v in (a, b))
-        x = T.TensorType(dtype, (False, True, False, False, False))()
-        y = T.TensorType(dtype, (True, False, False, False, False))()
-        close = {"float16": 2e-3, "float32": 1e-5}.get(dtype, 1e-12)
-        np.testing.assert_allclose(theano.function([x, y], x @ y)(a, b), a @ b, close, close * 100)
-
-
 def test_what_is_infinite_stays_in_its_row():
     f, a, b = products(3, "float64"), np.ones((3, 3, 3)), np.ones((3, 3, 3))
     a[1, 2, 0], b[2, 0, 1] = np.inf, np.nan
