@@ -39,6 +39,7 @@ def test_copy_with_other_shared_variables():
     assert [f(1)[0], g(1)[0], f(1)[0], g(1)[0]] == [1, 10, 2, 11]
     assert (a.get_value(), b.get_value()) == (3, 12)
     assert g.get_shared() == [b]
+    assert [g.name, f.copy(name="mine").name, copy.copy(f).name] == ["sum copy", "mine", "sum copy"]
 
 
 def test_copy_that_swaps_a_pair():
@@ -82,12 +83,6 @@ def test_copy_keeps_defaults_apart():
     assert [float(h(1)[0]), float(h(1)[0])] == [2, 2]
     g["y"] = 50
     assert (f["y"], h["y"]) == (5, 2)
-
-
-def test_names_of_copies():
-    f, _ = accumulator()
-    names = [f.copy().name, f.copy(name="mine").name, copy.copy(f).name]
-    assert names == ["sum copy", "mine", "sum copy"]
 
 
 @pytest.mark.parametrize("outputs", [x, [x, x + 1], {"k": x}, []])

@@ -5,6 +5,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.arrays import variables
 from theano import In
 from theano.tensor import blas, inplace
 
@@ -86,43 +87,28 @@ def test_functions_that_say_so_need_consent():
         theano.function([x], out)
 
 
-X, Y, A, V = T.dmatrix("x"), T.dmatrix("y"), T.dmatrix("a"), T.dvector("v")
-SECOND = T.elemwise.Elemwise(theano.scalar.second, {0: 0})
-SQUARE, ONES = np.array([[1.0, 2.0], [4.0, 5.0]]), np.ones((2, 2))
-
-
-@pytest.mark.parametrize(
-    ("build", "inputs", "given", "wanted", "overwrites"),
-    [
-        (
-            lambda x: T.set_subtensor(x[1], 7, inplace=True),
-            *([X], [ONES], [[1, 1], [7, 7]], True),
-        ),
-        (
-            lambda x, y: blas.gemm_inplace(x, 1.0, y, y, 0.5),
-            *([X, Y], [SQUARE, ONES], SQUARE / 2 + 2, True),
-        ),
-        (
-            lambda x, y: blas.gemm_no_inplace(x, 1.0, y, y, 0.5),
-            *([X, Y], [SQUARE, ONES], SQUARE / 2 + 2, False),
-        ),
-        (
-            lambda x, v: blas.ger_destructive(x, 1.0, v, v),
-            *([X, V], [0 * ONES, np.array([1.0, 2])], [[1, 2], [2, 4]], True),
-        ),
-        (
-            lambda v, a, w: blas.gemv_inplace(v, 2.0, a, w, 1.0),
-            *([V, A, V.type()], [ONES[0], np.ones((2, 3)), np.ones(3)], [7, 7], True),
-        ),
-        (
-            lambda v, a, w: blas.gemv_no_inplace(v, 2.0, a, w, 1.0),
-            *([V, A, V.type()], [ONES[0], np.ones((2, 3)), np.ones(3)], [7, 7], False),
-        ),
-        (SECOND, [V, V.type()], [np.zeros(2), np.ones(2)], [1, 1], True),
-    ],
+SQUARE, ONES, LINE, WIDE = (
+    np.array([[1.0, 2], [4, 5]]),
+    np.ones((2, 2)),
+    np.ones(2),
+    np.ones((2, 3)),
 )
-def test_operations_that_say_so_overwrite(build, inputs, given, wanted, overwrites):
-    array = given[0].copy()
+SECOND = T.elemwise.Elemwise(theano.scalar.second, {0: 0})
+# An operation, the values of its inputs, its result, and whether it overwrites the first of them.
+SAY_SO = [
+    (lambda x: T.set_subtensor(x[1], 7, inplace=True), [ONES], [[1, 1], [7, 7]], True),
+    (lambda x, y: blas.gemm_inplace(x, 1.0, y, y, 0.5), [SQUARE, ONES], SQUARE / 2 + 2, True),
+    (lambda x, y: blas.gemm_no_inplace(x, 1.0, y, y, 0.5), [SQUARE, ONES], SQUARE / 2 + 2, False),
+    (lambda x, v: blas.ger_destructive(x, 1.0, v, v), [0 * ONES, 2 * LINE], 4 * ONES, True),
+    (lambda v, a, w: blas.gemv_inplace(v, 2.0, a, w, 1.0), [LINE, WIDE, WIDE[0]], [7, 7], True),
+    (lambda v, a, w: blas.gemv_no_inplace(v, 2.0, a, w, 1.0), [LINE, WIDE, WIDE[0]], [7, 7], False),
+    (SECOND, [0 * LINE, LINE], [1, 1], True),
+]
+
+
+@pytest.mark.parametrize(("build", "given", "wanted", "overwrites"), SAY_SO)
+def test_operations_that_say_so_overwrite(build, given, wanted, overwrites):
+    array, inputs = given[0].copy(), variables(*given)
     f = theano.function(inputs, build(*inputs), accept_inplace=True)
     np.testing.assert_allclose(f(array, *given[1:]), wanted)
     np.testing.assert_allclose(array, wanted if overwrites else given[0])

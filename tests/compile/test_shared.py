@@ -116,8 +116,7 @@ def test_two_variables_that_borrow_one_array():
     given = np.zeros(3)
     a, b = shared(given, "a", borrow=True), shared(given, "b", borrow=True)
     f = function([], [], updates=[(a, a + 1), (b, b + 10)])
-    f()
-    f()
+    f(), f()
     assert (a.get_value().tolist(), b.get_value().tolist()) == ([2] * 3, [20] * 3)
 
 
