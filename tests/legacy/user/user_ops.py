@@ -1,6 +1,4 @@
-"""Operations as programs for Theano 1.0.5 write them, for the tests of this folder."""
-
-from __future__ import annotations
+"""Operations as programs for Theano 1.0.5 write them."""
 
 import numpy as np
 
@@ -10,19 +8,26 @@ from theano.gof import Apply
 from theano.gradient import DisconnectedType, grad_undefined
 
 
-class Double(theano.Op):
-    """Twice its input, with everything optional."""
+class Same(theano.Op):
+    """A base: one output, of the type of the first input; it computes nothing."""
 
     __props__ = ()
 
-    def make_node(self, x):
-        x = T.as_tensor_variable(x)
-        return Apply(self, [x], [x.type()])
+    def make_node(self, *inputs):
+        inputs = [T.as_tensor_variable(x) for x in inputs]
+        return Apply(self, inputs, [inputs[0].type()])
+
+
+def operation(name, base=Same, **methods):
+    """Return an operation of a new class of that name, with these methods and attributes."""
+    return type(name, (base,), methods)()
+
+
+class Double(Same):
+    """Twice its input, with everything optional."""
 
     def perform(self, node, inputs, output_storage):
-        (x,) = inputs
-        (z,) = output_storage
-        z[0] = x * 2
+        output_storage[0][0] = inputs[0] * 2
 
     def infer_shape(self, node, input_shapes):
         return input_shapes
@@ -51,7 +56,7 @@ class TypedDouble(theano.Op):
 
 
 class Scaled(theano.Op):
-    """`a * x + b`, with equality and text written by hand."""
+    """`a * x + b`, with equality and text written by hand, and storage that is used again."""
 
     def __init__(self, a, b):
         self.a, self.b = a, b
@@ -66,9 +71,7 @@ class Scaled(theano.Op):
     def __str__(self):
         return f"Scaled{{{self.a},{self.b}}}"
 
-    def make_node(self, x):
-        x = theano.tensor.as_tensor_variable(x)
-        return theano.gof.Apply(self, [x], [x.type()])
+    make_node = Same.make_node
 
     def perform(self, node, inp, out):
         (x,) = inp
@@ -84,14 +87,8 @@ class Scaled(theano.Op):
         return [self.a * output_grads[0]]
 
 
-class Square(theano.Op):
+class Square(Same):
     """Its square, whose gradient (`L_op`) is an operation too."""
-
-    __props__ = ()
-
-    def make_node(self, x):
-        x = T.as_tensor_variable(x)
-        return Apply(self, [x], [x.type()])
 
     def perform(self, node, inputs, output_storage):
         output_storage[0][0] = np.asarray(inputs[0] ** 2)
@@ -103,14 +100,8 @@ class Square(theano.Op):
         return [shapes[0]]
 
 
-class SquareGrad(theano.Op):
+class SquareGrad(Same):
     """`2 * x * g`."""
-
-    __props__ = ()
-
-    def make_node(self, x, g):
-        x, g = T.as_tensor_variable(x), T.as_tensor_variable(g)
-        return Apply(self, [x, g], [x.type()])
 
     def perform(self, node, inputs, output_storage):
         output_storage[0][0] = np.asarray(2 * inputs[0] * inputs[1])
@@ -160,47 +151,30 @@ class SumAndProduct(theano.Op):
 class Undefined(Double):
     """Twice its input; its gradient is declared undefined."""
 
-    __props__ = ()
-
     def grad(self, inputs, output_grads):
         return [grad_undefined(self, 0, inputs[0], "nobody knows")]
 
 
-class InPlace(theano.Op):
+class InPlace(Same):
     """One more than its input, which it overwrites."""
 
-    __props__ = ()
     destroy_map = {0: [0]}
 
-    def make_node(self, x):
-        return Apply(self, [x], [x.type()])
-
     def perform(self, node, inputs, output_storage):
-        x = inputs[0]
-        x += 1
-        output_storage[0][0] = x
+        output_storage[0][0] = np.add(inputs[0], 1, inputs[0])
 
 
-class Reversed(theano.Op):
+class Reversed(Same):
     """A view of its input."""
 
-    __props__ = ()
     view_map = {0: [0]}
-
-    def make_node(self, x):
-        return Apply(self, [x], [x.type()])
 
     def perform(self, node, inputs, output_storage):
         output_storage[0][0] = inputs[0][::-1]
 
 
-class ByThunk(theano.Op):
+class ByThunk(Same):
     """Three times its input, by a thunk."""
-
-    __props__ = ()
-
-    def make_node(self, x):
-        return Apply(self, [x], [x.type()])
 
     def make_thunk(self, node, storage_map, compute_map, no_recycling, impl):
         source, target = storage_map[node.inputs[0]], storage_map[node.outputs[0]]
