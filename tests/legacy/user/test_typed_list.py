@@ -1,10 +1,6 @@
 """Lists of values of one type, as Theano 1.0.5 has them."""
 
-from __future__ import annotations
-
 import pickle
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +14,7 @@ VECTORS = TypedListType(T.dvector)
 VALUE = [np.array([1.0, 2.0]), np.array([3.0]), np.array([1.0, 2.0])]
 
 
-def computed(make: Callable[[Any, Any], Any]) -> Any:
+def computed(make):
     x, item = VECTORS("x"), T.dvector("item")
     f = theano.function([x, item], make(x, item), on_unused_input="ignore", accept_inplace=True)
     return f(VALUE, VALUE[0])
@@ -41,7 +37,7 @@ def computed(make: Callable[[Any, Any], Any]) -> Any:
         (lambda x, v: lists.Append(inplace=True)(x, v), [0, 1, 2, 0]),
     ],
 )
-def test_lists(make: Any, expected: list[int]) -> None:
+def test_lists(make, expected):
     found = computed(make)
     assert [v.tolist() for v in found] == [VALUE[i].tolist() for i in expected]
     assert len(VALUE) == 3
@@ -58,23 +54,21 @@ def test_lists(make: Any, expected: list[int]) -> None:
         (lambda x, v: lists.append(lists.append(x, v), v)[4], VALUE[0]),
     ],
 )
-def test_items(make: Any, expected: Any) -> None:
+def test_elements(make, expected):
     found = computed(make)
     assert found.dtype == expected.dtype
     assert np.array_equal(found, expected)
 
 
-def test_items_are_copies() -> None:
+def test_elements_are_copies():
     x = VECTORS()
-    first = theano.function([x], x[0])(VALUE)
-    first[:] = 9
+    theano.function([x], x[0])(VALUE)[:] = 9
     assert VALUE[0].tolist() == [1.0, 2.0]
 
 
-def test_types() -> None:
+def test_types():
     nested = TypedListType(T.dscalar, depth=2)
-    assert nested.get_depth() == 2
-    assert nested.ndim == 3
+    assert (nested.get_depth(), nested.ndim) == (2, 3)
     assert nested == TypedListType(TypedListType(TypedListType(T.dscalar)))
     assert len({nested, TypedListType(T.dscalar, 2), TypedListType(T.dscalar)}) == 2
     assert str(TypedListType(T.dscalar)) == "TypedList <TensorType(float64, scalar)>"
@@ -101,6 +95,6 @@ def test_types() -> None:
         (lambda x, v: computed(lambda x, v: x.ind(v + 1)), ValueError, "none of the 3 items"),
     ],
 )
-def test_errors(wrong: Any, kind: Any, message: str) -> None:
+def test_errors(wrong, kind, message):
     with pytest.raises(kind, match=message):
         wrong(VECTORS("x"), T.dvector("v"))
