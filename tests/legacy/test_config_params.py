@@ -1,7 +1,5 @@
 """Settings that programs add as they did with Theano."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 
@@ -22,7 +20,7 @@ from theano.configparser import (
 config = theano.config
 
 
-def test_kinds() -> None:
+def test_kinds():
     AddConfigVar("ours.name", "A string.", StrParam("one"))
     AddConfigVar("ours.count", "A number.", IntParam(3, lambda n: n > 0))
     AddConfigVar("ours.rate", "A number.", FloatParam("0.5"))
@@ -44,10 +42,10 @@ def test_kinds() -> None:
     with pytest.raises(AttributeError):
         AddConfigVar("ours.name", "Again.", StrParam("two"))
     with pytest.raises(ValueError):
-        EnumStr("a", 3)  # type: ignore[arg-type]
+        EnumStr("a", 3)
 
 
-def test_list_of_settings() -> None:
+def test_list_of_settings():
     known = {param.fullname: param for param in _config_var_list}
     assert len(known) >= 140
     before = known["floatX"].__get__(True, None)
@@ -57,7 +55,7 @@ def test_list_of_settings() -> None:
     known["floatX"].__set__(None, before)
 
 
-def test_flags_give_values() -> None:
+def test_flags_give_values():
     program = (
         "import theano; from theano.configparser import *;"
         "AddConfigVar('ours.count', 'A number.', IntParam(3)); print(theano.config.ours.count)"
@@ -67,14 +65,14 @@ def test_flags_give_values() -> None:
     assert found.strip() == "7"
 
 
-def test_the_package_in_itself() -> None:
+def test_the_package_in_itself():
     from theano import theano as inner
 
     assert inner is theano
 
 
-def test_a_default_that_the_setting_does_not_accept() -> None:
-    def accept(value: str) -> str:
+def test_a_default_that_the_setting_does_not_accept():
+    def accept(value):
         if value == "invalid":
             raise ValueError(value)
         return value
@@ -87,13 +85,13 @@ def test_a_default_that_the_setting_does_not_accept() -> None:
     assert config.test_invalid_default == "valid"
 
 
-def test_a_default_that_is_computed_is_so_when_it_is_read() -> None:
-    read: list[int] = []
+def test_a_default_that_is_computed_is_so_when_it_is_read():
+    read = []
     AddConfigVar("ours.computed", "A test.", IntParam(lambda: read.append(1) or 3))
     assert read == [] and config.ours.computed == 3 and read
 
 
-def test_a_flag_that_no_setting_has_taken() -> None:
+def test_a_flag_that_no_setting_has_taken():
     from theano.configparser import THEANO_FLAGS_DICT
 
     THEANO_FLAGS_DICT["ours.flagged"] = "ok"

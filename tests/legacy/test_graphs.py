@@ -1,10 +1,7 @@
 """`theano.gof.graph` and `theano.scan_module.scan_utils`: arguments, orders and results."""
 
-from __future__ import annotations
-
 import itertools
 from collections import deque
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +12,7 @@ from theano.gof import graph
 from theano.scan_module import scan_utils
 
 
-def test_walks() -> None:
+def test_walks():
     x, y, z = T.dscalars("x", "y", "z")
     product = x * y
     out = z + product
@@ -35,7 +32,7 @@ def test_walks() -> None:
         graph.stack_search(deque(), lambda n: None, mode="best")
 
 
-def test_copies() -> None:
+def test_copies():
     x, y = T.dscalars("x", "y")
     out = x * y
     (new,), (copy,) = graph.clone([x], [out])
@@ -46,7 +43,7 @@ def test_copies() -> None:
     assert graph.clone_get_equiv([], [x])[x] is not x
 
 
-def test_connections() -> None:
+def test_connections():
     x, y = T.dvectors("x", "y")
     outputs = [x + y, theano.gradient.disconnected_grad(x) * y, y.shape[0] * 2.0, x]
     assert graph.io_connection_pattern([x, y], outputs) == [
@@ -55,7 +52,7 @@ def test_connections() -> None:
     ]
 
 
-def test_comparisons() -> None:
+def test_comparisons():
     x, y = T.dvectors("x", "y")
     assert graph.is_same_graph(x + 1, x + 1)
     assert not graph.is_same_graph(x + 1, y + 1)
@@ -73,7 +70,7 @@ def test_comparisons() -> None:
     with pytest.raises(AssertionError):
         same([x], [])
 
-    def power(v: Any) -> Any:
+    def power(v):
         return theano.scan(lambda s: s * 2, outputs_info=v, n_steps=3)[0]
 
     assert same([power(x)], [power(x)])
@@ -83,7 +80,7 @@ def test_comparisons() -> None:
     assert same([deep], [other])
 
 
-def test_new_variables() -> None:
+def test_new_variables():
     x = T.fmatrix("x")
     assert scan_utils.safe_new(x, "_new").name == "x_new"
     assert scan_utils.safe_new(x).type == x.type and scan_utils.safe_new(x) is not x
@@ -97,24 +94,24 @@ def test_new_variables() -> None:
     assert scan_utils.expand_empty(x, 0) is x
 
 
-def test_numbers_that_are_none() -> None:
+def test_numbers_that_are_none():
     none = scan_utils.isNaN_or_Inf_or_None
     assert none(None) and none(np.nan) and none(-np.inf) and none(T.constant(np.inf))
     assert not (none(3) or none(T.constant(3)) or none(T.dscalar()) or none("inf"))
 
 
-def test_results_of_a_step() -> None:
+def test_results_of_a_step():
     x, state = T.dscalar(), theano.shared(1.0)
     stop = scan_utils.until(x > 0)
     condition, outputs, updates = scan_utils.get_updates_and_outputs(([x], {state: x}, stop))
     assert condition is stop.condition and outputs == [x] and updates == {state: x}
 
 
-def replacement(variable: Any) -> Any:
+def replacement(variable):
     return getattr(variable.tag, "replacement", variable)
 
 
-def test_replacing_variables() -> None:
+def test_replacing_variables():
     a, b, c = T.dscalars("a", "b", "c")
     b.tag.replacement = c
     total = a + b
@@ -122,11 +119,11 @@ def test_replacing_variables() -> None:
     assert total.owner.inputs == [a, b] and new.owner.inputs == [a, c]
 
 
-def test_replacing_variables_in_loops() -> None:
+def test_replacing_variables_in_loops():
     rows, outer, factor = T.dvector(), T.dscalar(), theano.shared(1.0)
     scale = outer * (factor + 1)
 
-    def step(x: Any, a: Any) -> Any:
+    def step(x, a):
         total = a + x
         total.tag.replacement = scale * (a - x)
         return total
@@ -140,7 +137,7 @@ def test_replacing_variables_in_loops() -> None:
         scan_utils.map_variables(replacement, [sums])
 
 
-def test_replacing_variables_in_graphs_as_operations() -> None:
+def test_replacing_variables_in_graphs_as_operations():
     a, b, x, y, factor = T.dscalars("a", "b", "x", "y", "factor")
     scale = factor * theano.shared(2.0)
     inside = a + b
@@ -151,7 +148,7 @@ def test_replacing_variables_in_graphs_as_operations() -> None:
     assert run(5, 3, 0.5) == [8, 4, -2]
 
 
-def test_clone_copies_what_it_does_not_replace() -> None:
+def test_clone_copies_what_it_does_not_replace():
     x = T.dvector("x")
     y = T.exp(x)
     copy = theano.clone(y)
@@ -167,7 +164,7 @@ def test_clone_copies_what_it_does_not_replace() -> None:
         theano.clone(y, replace=3)
 
 
-def test_order_of_applications_is_that_of_theano() -> None:
+def test_order_of_applications_is_that_of_theano():
     a, b, c = T.dvectors("a", "b", "c")
     first, second, third = T.exp(a), T.sqr(b), T.tanh(c)
     total = (first + second) * third
@@ -183,12 +180,12 @@ def test_order_of_applications_is_that_of_theano() -> None:
     assert len(graph.io_toposort([a], [deep])) == 5000
 
 
-def test_automatic_names_count_on() -> None:
+def test_automatic_names_count_on():
     number = next(theano.graph.Variable.__count__)
     assert T.dscalar().auto_name == f"auto_{number + 1}"
 
 
-def test_numbers_in_names_can_be_set() -> None:
+def test_numbers_in_names_can_be_set():
     before = graph.Variable.__count__
     try:
         graph.Variable.__count__ = itertools.count(7)

@@ -1,14 +1,10 @@
 """Classes of the engine say that they are where programs see them, and so do pickles."""
 
-from __future__ import annotations
-
 import importlib
 import pickle
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -35,13 +31,10 @@ for module in pkgutil.walk_packages(_core.__path__, f"{_core.__name__}."):
         importlib.import_module(module.name)
 
 # No graph of a user has one: bases, what rewriting puts in, and what users derive from.
-INSIDE = {
-    *("AllGood", "Cut", "Guard"),
-    *("KnownIndex", "Op", "Type", "Variable"),
-}
+INSIDE = {*("AllGood", "Cut", "Guard"), *("KnownIndex", "Op", "Type", "Variable")}
 
 
-def derived(base: type) -> Iterator[type]:
+def derived(base):
     """Yield what the engine derives from a class."""
     for kind in base.__subclasses__():
         if place_of(kind)[0].startswith("theano._core."):
@@ -55,13 +48,13 @@ KINDS = [kind for kind in KINDS if not issubclass(kind, Expressed) and plain_cla
 KINDS = [kind for kind in KINDS if kind.__name__[0] != "_" and kind.__name__ not in INSIDE]
 
 
-def test_there_are_many() -> None:
+def test_there_are_many():
     assert len(KINDS) > 300
     assert sum(map(len, HOMES.values())) > 330
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_class_is_found_where_it_says(kind: type) -> None:
+def test_class_is_found_where_it_says(kind):
     assert not kind.__module__.startswith("theano._core"), kind
     assert pickle.loads(pickle.dumps(kind)) is kind
     assert kind.__module__ in sys.modules
@@ -72,7 +65,7 @@ def test_class_is_found_where_it_says(kind: type) -> None:
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_names_are_there(home: str) -> None:
+def test_names_are_there(home):
     for name, place in HOMES[home].items():
         source, _, own = place.partition(":")
         thing = getattr(importlib.import_module(f"theano._core.{source}"), own)
@@ -87,7 +80,7 @@ convolved = T.nnet.conv2d(images, images[:, :, :2, :2])
 function = theano.function(
     [x, theano.In(v, value=np.ones(2))], theano.Out(T.dot(x, v), True), updates=[(w, w + 1)]
 )
-PICKLED: dict[str, Any] = {
+PICKLED = {
     "arithmetic": T.clip(x + v, 0, 1) ** 2 / T.erf(x),
     "reductions": [x.sum(0), x.mean(), x.std(), T.prod(x), T.any(x > 0), T.max(x), T.argmax(x, 1)],
     "indices": [x[1:, s], x[i], x[i, i], T.inc_subtensor(x[1:], 1.0), T.set_subtensor(x[i], 0.0)],
@@ -154,14 +147,14 @@ PICKLED: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", PICKLED)
 @pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])
-def test_pickles_name_public_modules(name: str, protocol: int) -> None:
+def test_pickles_name_public_modules(name, protocol):
     data = pickle.dumps(PICKLED[name], protocol)
     assert b"theano._core" not in data
     again = pickle.loads(data)
     assert b"theano._core" not in pickle.dumps(again, protocol)
 
 
-def test_operations_of_items() -> None:
+def test_operations_of_items():
     for name, value in vars(T).items():
         if isinstance(value, Op):
             data = pickle.dumps(value)
@@ -188,7 +181,7 @@ assert 200 < seen < 500
 """
 
 
-def test_each_names_its_home_as_soon_as_it_is_made() -> None:
+def test_each_names_its_home_as_soon_as_it_is_made():
     subprocess.run([sys.executable, "-c", AT_ONCE], check=True)
 
 
@@ -203,7 +196,7 @@ assert abstract_conv.AbstractConv2d is early.AbstractConv2d
 """
 
 
-def test_modules_are_there_as_soon_as_their_package() -> None:
+def test_modules_are_there_as_soon_as_their_package():
     subprocess.run([sys.executable, "-c", LATER], check=True)
 
 
@@ -216,12 +209,12 @@ assert isinstance(graph.owner.op, theano.tensor.DimShuffle)
 """
 
 
-def test_what_is_pickled_loads_elsewhere() -> None:
+def test_what_is_pickled_loads_elsewhere():
     data = pickle.dumps((function, x.dimshuffle(1, 0)))
     subprocess.run([sys.executable, "-c", LOADED], input=data, check=True)
 
 
-def test_what_programs_print() -> None:
+def test_what_programs_print():
     assert str(type(x.dimshuffle(1, 0).owner.op)) == "<class 'theano.tensor.elemwise.DimShuffle'>"
     loop = PICKLED["loop"].owner.inputs[0].owner
     assert str(type(loop.op)) == "<class 'theano.scan_module.scan_op.Scan'>"
@@ -229,7 +222,7 @@ def test_what_programs_print() -> None:
     assert str(type(theano.scalar.add)) == "<class 'theano.scalar.basic.Add'>"
 
 
-def test_what_users_derive_stays_theirs() -> None:
+def test_what_users_derive_stays_theirs():
     class Own(T.DimShuffle):
         pass
 
@@ -253,6 +246,6 @@ assert isinstance(MRG_RandomStreams(3).uniform((2,)), Variable)
 """
 
 
-def test_the_package_may_be_imported_anew() -> None:
+def test_the_package_may_be_imported_anew():
     # Finders of both times asked each other without end, and old names led to what was before.
     subprocess.run([sys.executable, "-c", ANEW], check=True)

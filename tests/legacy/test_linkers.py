@@ -1,9 +1,6 @@
 """Linkers as objects: names of backends, and functions of graphs."""
 
-from __future__ import annotations
-
 from copy import deepcopy
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +12,7 @@ from theano._core.compile.modes import LINKERS
 from theano.compile.mode import predefined_linkers, register_linker
 
 
-def graph() -> tuple[Any, list[Any]]:
+def graph():
     x, y, z = T.dscalars("xyz")
     return gof.FunctionGraph([x, y, z], [(x + y) * (x / y)]), [1.0, 2.0]
 
@@ -23,7 +20,7 @@ def graph() -> tuple[Any, list[Any]]:
 @pytest.mark.parametrize(
     "kind", [gof.PerformLinker, gof.CLinker, gof.OpWiseCLinker, gof.DualLinker]
 )
-def test_functions_of_a_graph(kind: Any) -> None:
+def test_functions_of_a_graph(kind):
     fgraph, values = graph()
     linker = kind().accept(fgraph)
     assert linker.make_function()(*values, 0.0) == 1.5
@@ -35,14 +32,14 @@ def test_functions_of_a_graph(kind: Any) -> None:
     assert outputs[0].data == 1.5
 
 
-def test_a_linker_has_one_graph() -> None:
+def test_a_linker_has_one_graph():
     linker = gof.PerformLinker()
     first, _ = graph()
     assert linker.accept(first) is linker and linker.fgraph is first
     assert linker.accept(graph()[0]) is not linker and linker.clone().fgraph is None
 
 
-def test_modes_of_linkers() -> None:
+def test_modes_of_linkers():
     x = T.dvector("x")
     for linker in (*predefined_linkers.values(), gof.vm.VM_Linker(lazy=True)):
         mode = theano.Mode(linker=linker, optimizer="fast_run")
@@ -54,7 +51,7 @@ def test_modes_of_linkers() -> None:
     }
 
 
-def test_names_of_linkers() -> None:
+def test_names_of_linkers():
     with pytest.raises(ValueError, match="already taken: cvm"):
         register_linker("cvm", gof.PerformLinker())
     register_linker("mine", gof.PerformLinker())
@@ -64,10 +61,10 @@ def test_names_of_linkers() -> None:
         del predefined_linkers["mine"], LINKERS["mine"]
 
 
-def test_the_user_runs_applications() -> None:
+def test_the_user_runs_applications():
     seen = []
 
-    def wrapper(i: int, node: Any, thunk: Any) -> None:
+    def wrapper(i, node, thunk):
         seen.append((i, node.op))
         thunk()
 
@@ -81,13 +78,13 @@ def test_the_user_runs_applications() -> None:
     }
 
 
-def test_calls_after_each_application() -> None:
-    seen: list[Any] = []
+def test_calls_after_each_application():
+    seen = []
 
-    def callback(node: Any, thunk: Any, storage_map: Any, compute_map: Any) -> None:
+    def callback(node, thunk, storage_map, compute_map):
         seen.append((node.op, thunk.outputs[0][0], compute_map[node.outputs[0]]))
 
-    def callback_input(variable: Any, value: Any) -> None:
+    def callback_input(variable, value):
         seen.append((variable.name, float(value)))
 
     x = T.dscalar("x")
@@ -97,15 +94,15 @@ def test_calls_after_each_application() -> None:
     assert seen == [("x", 0.0), (T.exp, 1.0, [True]), (T.add, 1.0, [True])]
 
 
-def test_results_that_differ() -> None:
-    def differ(a: Any, b: Any) -> None:
+def test_results_that_differ():
+    def differ(a, b):
         raise ValueError("they differ")
 
-    def seen(a: Any, b: Any) -> None:
+    def seen(a, b):
         cells.extend([a, b])
 
     fgraph, values = graph()
-    cells: list[Any] = []
+    cells = []
     result = gof.DualLinker(checker=seen).accept(fgraph).make_function()(*values, 0.0)
     # A checker gets the lists that hold the results.
     assert cells == [[result], [result]]
@@ -113,7 +110,7 @@ def test_results_that_differ() -> None:
         gof.DualLinker(checker=differ).accept(fgraph).make_function()(*values, 0.0)
 
 
-def test_cells_as_in_theano() -> None:
+def test_cells_as_in_theano():
     from theano.gof.link import Container
 
     cell = Container(T.dscalar("x"), [np.asarray(2.0)], readonly=True)
@@ -123,14 +120,14 @@ def test_cells_as_in_theano() -> None:
         cell.value = 3.0
 
 
-def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
+def test_a_mode_whose_linker_wraps_what_runs_each_node():
     class Finite(theano.Mode):
         """A mode as programs write it, to find where a NaN comes from."""
 
-        def __init__(self) -> None:
-            self.seen: list[tuple[str, bool]] = []
+        def __init__(self):
+            self.seen = []
 
-            def check(i: int, node: Any, fn: Any) -> None:
+            def check(i, node, fn):
                 assert node.fgraph.name == "trained" and node in node.fgraph.apply_nodes
                 for cell in fn.inputs:
                     self.seen.append((str(node.op), bool(np.isnan(cell[0]).any())))
@@ -157,13 +154,13 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
     theano.function([x], x, mode=mode, name="trained")([1.0])
     assert len(mode.seen) == 1
     # The nodes are those that the function shows.
-    ran: list[Any] = []
+    ran = []
     own = gof.WrapLinker([gof.PerformLinker()], lambda i, node, fn: (ran.append(node), fn()))
     shows = theano.function([x], [T.nnet.softmax(x), x], mode=theano.Mode(own, "fast_run"))
     nodes = shows.maker.fgraph.toposort()
     assert shows([1.0, 1.0])[0].tolist() == [[0.5, 0.5]] and ran == nodes
     # So does what is made of the mode, and what has several of them.
-    count: list[int] = []
+    count = []
     call = lambda i, node, fn: (count.append(i), fn())
     many = theano.gof.WrapLinkerMany([theano.gof.PerformLinker()], [lambda *a: None, call])
     steps, _ = theano.scan(lambda a, p: a + p, sequences=x, outputs_info=T.zeros(()))
@@ -175,13 +172,13 @@ def test_a_mode_whose_linker_wraps_what_runs_each_node() -> None:
 
 
 @pytest.mark.parametrize("kind", [gof.PerformLinker, gof.OpWiseCLinker, gof.vm.VM_Linker])
-def test_a_graph_runs_on_lists_of_one_value(kind: Any) -> None:
+def test_a_graph_runs_on_lists_of_one_value(kind):
     x, y = T.dvectors("xy")
     fgraph = gof.FunctionGraph([x, y], [y * 2 + x, T.exp(x)], clone=False)
     linker = kind().accept(fgraph, no_recycling=[])
     linker.accept_var_updates({x: fgraph.outputs[0]})
-    given: Any = [[np.zeros(2)], [np.ones(2)]]
-    made: Any = [[None], [None]]
+    given = [[np.zeros(2)], [np.ones(2)]]
+    made = [[None], [None]]
     run, inputs, outputs, thunks, order = linker.make_all(None, given, made)
     assert order == fgraph.toposort()
     for expected in (2.0, 4.0):
@@ -194,12 +191,12 @@ def test_a_graph_runs_on_lists_of_one_value(kind: Any) -> None:
     assert len(thunks) == len(order)
 
 
-def test_each_node_runs_on_its_own() -> None:
+def test_each_node_runs_on_its_own():
     x = T.dvector("x")
     fgraph = gof.FunctionGraph([x], [T.exp(x) + 1], clone=False)
-    order_of: Any = lambda graph: graph.toposort()
+    order_of = lambda graph: graph.toposort()
     linker = gof.PerformLinker(schedule=order_of).accept(fgraph)
-    storage: Any = {x: [np.zeros(2)]}
+    storage = {x: [np.zeros(2)]}
     *_, thunks, order = linker.make_all(storage_map=storage)
     for thunk, node in zip(thunks, order, strict=True):
         thunk()
@@ -207,7 +204,7 @@ def test_each_node_runs_on_its_own() -> None:
     np.testing.assert_array_equal(storage[fgraph.outputs[0]][0], [2.0, 2.0])
 
 
-def test_graphs_of_constants_run() -> None:
+def test_graphs_of_constants_run():
     x, two = T.dvector("x"), T.constant(2.0)
     fgraph = gof.FunctionGraph([x, two], [x * two], clone=False)
     run, _, outputs, *_ = gof.vm.VM_Linker().accept(fgraph).make_all(None, [[np.ones(2)], [2.0]])
@@ -215,7 +212,7 @@ def test_graphs_of_constants_run() -> None:
     np.testing.assert_array_equal(outputs[0].data, [2.0, 2.0])
 
 
-def test_the_graph_of_specifications() -> None:
+def test_the_graph_of_specifications():
     from theano.compile.function_module import std_fgraph
 
     x, y = T.dvectors("xy")

@@ -1,7 +1,5 @@
 """Programs that ask whether there is a GPU are told that there is none."""
 
-from __future__ import annotations
-
 import importlib
 import subprocess
 import sys
@@ -13,7 +11,7 @@ import theano
 import theano.tensor as T
 
 
-def test_answers() -> None:
+def test_answers():
     import theano.gpuarray
     import theano.sandbox.cuda
     from theano.gpuarray import dnn
@@ -29,7 +27,7 @@ def test_answers() -> None:
         theano.gpuarray.use("cuda0")
 
 
-def test_what_old_programs_import_to_leave_the_gpu() -> None:
+def test_what_old_programs_import_to_leave_the_gpu():
     from theano.sandbox.cuda import CudaNdarray, filter as type_support_filter, unuse
 
     unuse()
@@ -38,7 +36,7 @@ def test_what_old_programs_import_to_leave_the_gpu() -> None:
     assert not isinstance(np.ones(3), CudaNdarray)
 
 
-def test_names_explain_themselves() -> None:
+def test_names_explain_themselves():
     from theano.gpuarray.basic_ops import GpuKernelBase, gpu_contiguous
     from theano.gpuarray.type import GpuArrayType
 
@@ -56,7 +54,7 @@ def test_names_explain_themselves() -> None:
         theano.gpuarray.no_such_name  # noqa: B018
 
 
-def test_asking_for_a_device_warns() -> None:
+def test_asking_for_a_device_warns():
     code = "import theano, theano.tensor as T; print(T.exp(0.).eval(), theano.config.device)"
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -83,7 +81,7 @@ def test_asking_for_a_device_warns() -> None:
         "theano.sandbox.cuda.dnn.dnn_batch_normalization_train",
     ],
 )
-def test_programs_ask_whether_something_is_of_a_gpu(path: str) -> None:
+def test_programs_ask_whether_something_is_of_a_gpu(path):
     module, _, name = path.rpartition(".")
     kind = getattr(importlib.import_module(module), name)
     if name[0].isupper():

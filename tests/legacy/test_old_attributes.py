@@ -1,9 +1,5 @@
 """Attributes that programs written for Theano 1.0.5 look at."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -24,13 +20,13 @@ from theano.errors import MethodNotDefined
         ("inv", None),
     ],
 )
-def test_operations_know_the_function_of_numpy(name: str, spec: Any) -> None:
-    op: Any = getattr(T, name)
+def test_operations_know_the_function_of_numpy(name, spec):
+    op = getattr(T, name)
     assert op.nfunc_spec == spec
     assert op.ufunc is op.nfunc is (None if spec is None else getattr(np, spec[0]))
 
 
-def test_reductions_know_what_they_reduce_by() -> None:
+def test_reductions_know_what_they_reduce_by():
     x = T.dmatrix()
     found = {name: getattr(x, name)().owner.op.ufunc for name in ("sum", "prod", "all", "any")}
     assert found == {
@@ -41,24 +37,24 @@ def test_reductions_know_what_they_reduce_by() -> None:
     }
 
 
-def test_operations_make_thunks() -> None:
+def test_operations_make_thunks():
     x, y = T.dvectors("x", "y")
     node = (x + y).owner
-    op: Any = node.op
+    op = node.op
     storage = {x: [np.ones(2)], y: [np.full(2, 3.0)], node.outputs[0]: [None]}
     computed = {v: [v is not node.outputs[0]] for v in storage}
     thunk = op.make_thunk(node, storage, computed, [])
     assert not thunk.lazy
     thunk()
-    assert storage[node.outputs[0]][0].tolist() == [4, 4]  # type: ignore[attr-defined]
+    assert storage[node.outputs[0]][0].tolist() == [4, 4]
     assert computed[node.outputs[0]] == [True]
     assert op.do_constant_folding(node) and op.add_tag_trace(x) is x
     with pytest.raises(MethodNotDefined):
         op.get_params(node)
-    assert node.params_type is None and node.run_params() is None  # type: ignore[attr-defined]
+    assert node.params_type is None and node.run_params() is None
 
 
-def test_a_maker_tells_what_calls_must_give() -> None:
+def test_a_maker_tells_what_calls_must_give():
     x, y, s = T.dscalar("x"), T.dscalar("y"), theano.shared(1.0, "s")
     f = theano.function([x, theano.In(y, value=2.0)], [x * y, x + s])
     maker = f.maker
@@ -70,7 +66,7 @@ def test_a_maker_tells_what_calls_must_give() -> None:
     assert theano.function([x], x).maker.unpack_single
 
 
-def test_the_finder_is_a_dictionary() -> None:
+def test_the_finder_is_a_dictionary():
     x, other, s = T.dscalar("x"), T.dscalar("x"), theano.shared(1.0, "s")
     f = theano.function([x], x + s)
     assert list(f.finder) == [0, 1, x, s, "x", "s"]
@@ -78,7 +74,7 @@ def test_the_finder_is_a_dictionary() -> None:
     assert "x" not in theano.function([x, other], x + other).finder
 
 
-def test_what_runs_a_function_counts_and_takes_options() -> None:
+def test_what_runs_a_function_counts_and_takes_options():
     x = T.dvector("x")
     f = theano.function([x], T.exp(x).sum(), profile=True)
     f([1.0]), f([2.0])
@@ -94,16 +90,16 @@ def test_what_runs_a_function_counts_and_takes_options() -> None:
     assert unprofiled.fn.call_counts == [0] and not unprofiled.fn.time_thunks
 
 
-def test_types_say_why_a_value_is_none_of_theirs() -> None:
+def test_types_say_why_a_value_is_none_of_theirs():
     assert "expected a ndarray" in T.dvector.value_validity_msg(3)
     assert T.dvector.value_validity_msg(np.ones(2)) == "value is valid"
 
 
-def test_rewrites_of_users_find_lengths() -> None:
-    seen: list[Any] = []
+def test_rewrites_of_users_find_lengths():
+    seen = []
 
     @theano.gof.local_optimizer([T.exp])
-    def look(node: Any) -> Any:
+    def look(node):
         shapes = node.fgraph.shape_feature
         seen.append(shapes.same_shape(node.inputs[0], node.outputs[0]))
         return False
@@ -113,19 +109,19 @@ def test_rewrites_of_users_find_lengths() -> None:
     assert seen == [True]
 
 
-def test_writes_tolerate_no_aliases() -> None:
+def test_writes_tolerate_no_aliases():
     """As of every write to a part that no rewrite has put in place."""
-    written: Any = T.inc_subtensor(T.dvector()[:2], 1.0)
+    written = T.inc_subtensor(T.dvector()[:2], 1.0)
     assert list(written.owner.op.destroyhandler_tolerate_aliased) == []
 
 
-def test_tags_print_what_is_in_them() -> None:
+def test_tags_print_what_is_in_them():
     x = T.dmatrix()
     x.tag.role = "weight"
     assert str(x.tag) == repr(x.tag) == "scratchpad{'role': 'weight'}"
 
 
-def test_systems_tell_which_triangle_they_read() -> None:
+def test_systems_tell_which_triangle_they_read():
     from theano.tensor import slinalg
 
     a, b = T.dmatrices("a", "b")
@@ -145,11 +141,11 @@ def test_systems_tell_which_triangle_they_read() -> None:
     np.testing.assert_allclose(out.eval({a: m, b: m}, mode="FAST_COMPILE"), np.eye(2), atol=1e-15)
 
 
-def test_a_class_derived_from_a_factorization_runs() -> None:
+def test_a_class_derived_from_a_factorization_runs():
     from theano.tensor import slinalg
 
     class Twice(slinalg.Cholesky):
-        def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        def perform(self, node, inputs, outputs):
             outputs[0][0] = 2 * np.linalg.cholesky(inputs[0])
 
     class Named(slinalg.Cholesky):

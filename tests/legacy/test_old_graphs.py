@@ -1,12 +1,9 @@
 """Expressions and functions in pickles of Theano 1.0.5 compute what they did."""
 
-from __future__ import annotations
-
 import pickle
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -32,11 +29,11 @@ NAMES = (
 
 
 @cache
-def cases() -> Any:
+def cases():
     return pickle.loads(zlib.decompress(GOLDEN.read_bytes()))
 
 
-def same(found: Any, wanted: Any) -> None:
+def same(found, wanted):
     if isinstance(wanted, dict):
         assert found.keys() == wanted.keys()
         found, wanted = list(found.values()), list(wanted.values())
@@ -48,7 +45,7 @@ def same(found: Any, wanted: Any) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_functions(name: str) -> None:
+def test_functions(name):
     case = cases()[name]
     f = pickle.loads(case["function"])
     for wanted in case["results"]:
@@ -56,7 +53,7 @@ def test_functions(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_expressions(name: str) -> None:
+def test_expressions(name):
     case = cases()[name]
     inputs, outputs = pickle.loads(case["graph"])
     inputs = [
@@ -69,7 +66,7 @@ def test_expressions(name: str) -> None:
     same(theano.function(*again)(*case["arguments"]), case["results"][0])
 
 
-def test_an_expression_goes_on() -> None:
+def test_an_expression_goes_on():
     case = cases()["training"]
     (x, y), (cost, _) = pickle.loads(case["graph"])
     W = next(v for v in theano.gof.graph.inputs([cost]) if v.name == "W")
@@ -83,13 +80,13 @@ def test_an_expression_goes_on() -> None:
     assert not np.allclose(before, wanted)
 
 
-def test_a_convolution() -> None:
+def test_a_convolution():
     image, filters, maps = pickle.loads(cases()["convolution"]["graph"])
     again = T.nnet.conv2d(image, filters, border_mode="half")
     one, other = theano.function([image], [maps, again])(np.ones((1, 1, 5, 5)))
     np.testing.assert_array_equal(one, other)
 
 
-def test_only_values_if_settings_say_so() -> None:
+def test_only_values_if_settings_say_so():
     with theano.change_flags(unpickle_function=False):
         assert pickle.loads(cases()["items"]["function"]) is None

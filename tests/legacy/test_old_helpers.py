@@ -1,7 +1,5 @@
 """Helpers that old programs import from all over Theano; texts are those of Theano 1.0.5."""
 
-from __future__ import annotations
-
 import copy
 import importlib
 import io
@@ -11,7 +9,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +36,7 @@ from theano.tensor.utils import shape_of_variables
 # -- graphs as text ---------------------------------------------------------------------------
 
 
-def test_descriptions_of_variables() -> None:
+def test_descriptions_of_variables():
     y, z = T.dvector("y"), T.dvector()
     out = (y + z) * y
     assert theano.printing.var_descriptor(out) == (
@@ -55,10 +52,10 @@ def test_descriptions_of_variables() -> None:
     with pytest.raises(NotImplementedError):
         theano.printing.position_independent_str(3)
     with pytest.raises(AssertionError):
-        theano.printing.hex_digest([1])  # type: ignore[arg-type]
+        theano.printing.hex_digest([1])
 
 
-def test_a_deep_graph_has_a_description() -> None:
+def test_a_deep_graph_has_a_description():
     x = T.dscalar("x")
     out = x
     for _ in range(3000):
@@ -67,7 +64,7 @@ def test_a_deep_graph_has_a_description() -> None:
     assert graph.as_string([x], [out])[0].count("exp") == 3000
 
 
-def test_graphs_as_strings() -> None:
+def test_graphs_as_strings():
     y, z = T.dvector("y"), T.dvector("z")
     once, e = y + z, T.exp(y)
     assert graph.as_string([y, z], [once * y, y + z]) == [
@@ -84,7 +81,7 @@ def test_graphs_as_strings() -> None:
     ]
 
 
-def test_walks_over_graphs() -> None:
+def test_walks_over_graphs():
     y, z = T.dvector("y"), T.dvector("z")
     e = T.exp(y)
     out = e + z
@@ -95,8 +92,8 @@ def test_walks_over_graphs() -> None:
     assert not graph.is_in_ancestors(e.owner, out.owner)
     assert graph.view_roots(y.dimshuffle("x", 0)[:, 1:]) == [y]
     assert graph.view_roots(e) == [e]
-    clients: dict[Any, list[Any]] = {}
-    needs: dict[str, list[str]] = {"a": ["b", "c"], "b": ["c"], "c": []}
+    clients = {}
+    needs = {"a": ["b", "c"], "b": ["c"], "c": []}
     assert graph.general_toposort(["a"], needs.__getitem__, clients=clients) == ["c", "b", "a"]
     assert clients == {"b": ["a"], "c": ["a", "b"]}
     with pytest.raises(ValueError, match="cycle"):
@@ -110,7 +107,7 @@ def test_walks_over_graphs() -> None:
 # -- shapes and indices -----------------------------------------------------------------------
 
 
-def test_shape_of_variables() -> None:
+def test_shape_of_variables():
     x = T.dmatrix("x")
     y = x[2:]
     total = y.sum(axis=0)
@@ -127,15 +124,15 @@ def test_shape_of_variables() -> None:
         shape_of_variables(fgraph, dict(zip(fgraph.inputs, ((4, 5), ()), strict=True)))
 
 
-PARTS: list[Any] = [None, -9, -5, -2, 0, 1, 4, 9]
+PARTS = [None, -9, -5, -2, 0, 1, 4, 9]
 
 
 @pytest.mark.parametrize("step", [None, 1, 2, 7, -1, -3])
 @pytest.mark.parametrize("symbolic", ["nothing", "length", "bounds", "step"])
-def test_canonical_slices(step: Any, symbolic: str) -> None:
+def test_canonical_slices(step, symbolic):
     names = T.lscalars("start", "stop", "step", "length")
     array = np.arange(5)
-    functions: dict[Any, Any] = {}
+    functions = {}
     for start, stop in itertools.product(PARTS, PARTS):
         given = (start, stop, step, 5)
         chosen = {"nothing": (), "length": (3,), "bounds": (0, 1), "step": (2, 3)}[symbolic]
@@ -158,13 +155,13 @@ def test_canonical_slices(step: Any, symbolic: str) -> None:
         )
 
 
-def test_canonical_integers() -> None:
+def test_canonical_integers():
     i, n = T.lscalars("i", "n")
     f = theano.function([i, n], get_canonical_form_slice(i, n)[0])
     assert (f(2, 5), f(-2, 5)) == (2, 3)
 
 
-def test_index_lists() -> None:
+def test_index_lists():
     x, i, j = T.dmatrix("x"), T.lscalar("i"), T.lscalar("j")
     node = x[i:, 3:j].owner
     three = node.inputs[2]
@@ -176,7 +173,7 @@ def test_index_lists() -> None:
     assert get_idx_list([x], [slice(None), 1]) == (slice(None), 1)
 
 
-def test_operations_over_masks() -> None:
+def test_operations_over_masks():
     x, mask = T.dmatrix("x"), T.TensorType("bool", (False, False))("mask")
     out = [
         T.AdvancedBooleanSubtensor()(x, mask),
@@ -194,7 +191,7 @@ def test_operations_over_masks() -> None:
 # -- products, transforms, files ----------------------------------------------------------------
 
 
-def test_blas_operations() -> None:
+def test_blas_operations():
     y, a, x, z = T.dvector("y"), T.dmatrix("a"), T.dvector("x"), T.dmatrix("z")
     out = [
         blas.Gemv(False)(y, 2.0, a, x, 3.0),
@@ -219,7 +216,7 @@ def test_blas_operations() -> None:
         blas.ger(a)
 
 
-def test_products_without_zeros() -> None:
+def test_products_without_zeros():
     x = T.dmatrix("x")
     f = theano.function([x], ProdWithoutZeros(axis=1)(x))
     np.testing.assert_array_equal(f([[0, 2, 3], [0, 0, 0]]), [6, 0])
@@ -229,7 +226,7 @@ def test_products_without_zeros() -> None:
     assert ProdWithoutZeros()(T.bmatrix()).dtype == "int64"
 
 
-def test_fourier_fft() -> None:
+def test_fourier_fft():
     x = T.dmatrix("x")
     value = np.random.default_rng(1).normal(size=(3, 4))
     out = fourier.fft(x, 5, 0)
@@ -242,7 +239,7 @@ def test_fourier_fft() -> None:
             fourier.fft(*arguments)
 
 
-def test_load(tmp_path: Path) -> None:
+def test_load(tmp_path):
     file = tmp_path / "a.npy"
     np.save(file, np.arange(4))
     path = theano.Variable(theano.generic)
@@ -263,13 +260,13 @@ def test_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["send", "isend"])
-def test_no_mpi_send(name: str) -> None:
+def test_no_mpi_send(name):
     with pytest.raises(NotImplementedError, match=f"{name}: functions do not exchange .* MPI"):
         getattr(tensor_io, name)(T.dvector(), 1, 2)
 
 
 @pytest.mark.parametrize("name", ["recv", "irecv"])
-def test_no_mpi_receive(name: str) -> None:
+def test_no_mpi_receive(name):
     with pytest.raises(NotImplementedError, match=f"{name}: functions do not exchange .* MPI"):
         getattr(tensor_io, name)((3,), "float64", 1, 2)
 
@@ -277,7 +274,7 @@ def test_no_mpi_receive(name: str) -> None:
 # -- pickles ------------------------------------------------------------------------------------
 
 
-def test_models_in_zip_files() -> None:
+def test_models_in_zip_files():
     w, w2, b = theano.shared(np.ones((2, 3)), "w"), theano.shared(np.zeros(3), "w"), np.arange(3)
     file = io.BytesIO()
     dump({"w": w, "more": [w2, b, b], "text": "t"}, file)
@@ -303,7 +300,7 @@ def test_models_in_zip_files() -> None:
             )
 
 
-def test_pickles_without_extras() -> None:
+def test_pickles_without_extras():
     x = T.dvector("x")
     x.tag.test_value = np.ones(1000)
     x.tag.mine, x.tag.other = 1, 2
@@ -322,7 +319,7 @@ def test_pickles_without_extras() -> None:
     assert x.source is not None
 
 
-def test_function_dump(tmp_path: Path) -> None:
+def test_function_dump(tmp_path):
     x, s = T.dscalar("x"), theano.shared(3.0, "s")
     file = tmp_path / "call.pkl"
     theano.function_dump(str(file), [x], [x * s], updates=[(s, s + 1)], name="mine")
@@ -333,7 +330,7 @@ def test_function_dump(tmp_path: Path) -> None:
 # -- functions ----------------------------------------------------------------------------------
 
 
-def test_orig_function() -> None:
+def test_orig_function():
     x, s = T.dscalar("x"), theano.shared(3.0)
     f = orig_function([theano.In(x, value=2.0)], [theano.Out(x * s)])
     assert f() == [6]
@@ -342,7 +339,7 @@ def test_orig_function() -> None:
     assert orig_function([x], [x, x + 1], output_keys=["a", "b"])(1.0) == {"a": 1, "b": 2}
 
 
-def test_rebuild_collect_shared() -> None:
+def test_rebuild_collect_shared():
     x, y, s = T.dscalar("x"), T.dscalar("y"), theano.shared(1.0)
     t = theano.shared(2.0)
     t.default_update = t * 2
@@ -367,7 +364,7 @@ def test_rebuild_collect_shared() -> None:
         rebuild_collect_shared([3], [])
 
 
-def test_functions_have_what_old_programs_ask_for() -> None:
+def test_functions_have_what_old_programs_ask_for():
     f = theano.function([], theano.shared(1.0))
     f.sync_shared()
     assert f.maker is not None
@@ -377,7 +374,7 @@ def test_functions_have_what_old_programs_ask_for() -> None:
 # -- containers and compatibility -----------------------------------------------------------------
 
 
-def test_ordered_sets() -> None:
+def test_ordered_sets():
     items = OrderedSet([3, 1, 2, 1])
     items.add(0)
     items.discard(1)
@@ -400,17 +397,17 @@ def test_ordered_sets() -> None:
         OrderedSet().pop()
 
 
-def test_frozen_dicts() -> None:
+def test_frozen_dicts():
     one = frozendict({"a": 1}, b=2)
     assert one == {"a": 1, "b": 2}
     assert hash(one) == hash(frozendict(b=2, a=1))
     assert one.copy(a=3) == {"a": 3, "b": 2}
     assert "a" in one
     with pytest.raises(TypeError):
-        one["a"] = 2  # type: ignore[index]
+        one["a"] = 2
 
 
-def test_compat() -> None:
+def test_compat():
     compat = theano.compat
     assert compat.PY3
     assert list(compat.izip([1], [2])) == [(1, 2)]
@@ -426,14 +423,14 @@ def test_compat() -> None:
     assert pickle.loads(pickle.dumps(table)).copy() == {"a": [1]}
 
 
-def test_asarray() -> None:
+def test_asarray():
     array = theano._asarray([1, 2], dtype="floatX")
     assert array.dtype == theano.config.floatX
     assert theano._asarray(np.ones(2), "longlong").dtype.num == np.dtype("longlong").num
     assert theano.misc.safe_asarray._asarray is theano._asarray
 
 
-def test_names_at_the_top() -> None:
+def test_names_at_the_top():
     assert theano.get_scalar_constant_value(T.constant(3)) == 3
     assert theano.SymbolicInput is theano.In
     assert issubclass(theano.InconsistencyError, Exception)
@@ -441,10 +438,10 @@ def test_names_at_the_top() -> None:
     assert issubclass(theano.gof.MethodNotDefined, Exception)
 
 
-def test_tests_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[Any] = []
+def test_tests_can_be_run(monkeypatch):
+    commands = []
 
-    def run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+    def run(command, check):
         commands.append(command)
         return subprocess.CompletedProcess(command, len(commands) - 1)
 
@@ -456,7 +453,7 @@ def test_tests_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert commands == [[*start, "-q"], [*start, "-v", "-v", "-s", "-k", "dot"]]
 
 
-def test_pfunc_has_its_own_names_of_arguments() -> None:
+def test_pfunc_has_its_own_names_of_arguments():
     x = T.dscalar("x")
     f = theano.compile.pfunc(params=[x], outputs=[x * 2], output_keys=["twice"])
     assert f(2.0) == {"twice": 4.0}
@@ -466,7 +463,7 @@ def test_pfunc_has_its_own_names_of_arguments() -> None:
     assert "FAST_RUN" in theano.predefined_modes
 
 
-def test_raise() -> None:
+def test_raise():
     from theano.raise_op import Raise
 
     x = theano.tensor.dscalar("x")
@@ -479,13 +476,13 @@ def test_raise() -> None:
         f(-1.0)
 
 
-def test_number_of_processors() -> None:
+def test_number_of_processors():
     from theano.misc.cpucount import cpuCount
 
     assert cpuCount() >= 1
 
 
-def test_traces_of_variables() -> None:
+def test_traces_of_variables():
     x = T.dvector("x")
     ((line,),) = (x + 1).tag.trace
     assert line[0] == __file__
@@ -499,7 +496,7 @@ def test_traces_of_variables() -> None:
     assert text.endswith(f"line {y.source.line}, in test_traces_of_variables\n    y = x * 2\n")
 
 
-def test_programs_may_set_traces() -> None:
+def test_programs_may_set_traces():
     x, y = T.dvectors("xy")
     x.tag.trace = y.tag.trace
     assert x.tag.trace == y.tag.trace
@@ -511,8 +508,8 @@ def test_programs_may_set_traces() -> None:
     )
 
 
-def test_locks_of_the_compile_cache_hold_nothing_on_disk() -> None:
-    compilelock: Any = importlib.import_module("theano.gof.compilelock")
+def test_locks_of_the_compile_cache_hold_nothing_on_disk():
+    compilelock = importlib.import_module("theano.gof.compilelock")
     compilelock.set_lock_status(False)
     compilelock.force_unlock()
     with compilelock.lock_ctx():
@@ -525,7 +522,7 @@ def test_locks_of_the_compile_cache_hold_nothing_on_disk() -> None:
     compilelock.release_lock()
 
 
-def test_values_that_are_nearly_equal() -> None:
+def test_values_that_are_nearly_equal():
     from theano.tensor.type import values_eq_approx
 
     one, two = np.array([1.0, np.inf, 2]), np.array([1.0, 5, 2 + 1e-7])
@@ -536,7 +533,7 @@ def test_values_that_are_nearly_equal() -> None:
     assert not values_eq_approx(one, one[:2])
 
 
-def test_numbers_of_indices_as_constants() -> None:
+def test_numbers_of_indices_as_constants():
     i = T.lscalar()
     number, part, array, symbol = make_constant([1, slice(0, i, None), np.array(3), i])
     assert isinstance(number, theano.scalar.ScalarConstant) and str(number) == "Constant{1}"
@@ -545,7 +542,7 @@ def test_numbers_of_indices_as_constants() -> None:
     assert array == 3 and symbol is i
 
 
-def test_casts_by_dtype() -> None:
+def test_casts_by_dtype():
     casts = T.basic._cast_mapping
     assert list(casts) == T.all_dtypes
     assert casts["int8"](T.dvector()).type == T.bvector

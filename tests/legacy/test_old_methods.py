@@ -1,10 +1,7 @@
 """Methods and attributes that old programs use on operations, functions and modes of the engine."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,14 +21,14 @@ import theano.tensor as T
         lambda x: T.dot(2 * x, x.T),
     ],
 )
-def test_operations_have_the_protocol_of_theano(build: Any) -> None:
+def test_operations_have_the_protocol_of_theano(build):
     x = T.dmatrix("x")
     value = np.arange(6.0).reshape(2, 3)
     node = build(x).owner
     out = node.outputs[0]
     g = T.ones_like(out)
     inputs = [v.eval({x: value}, on_unused_input="ignore") for v in node.inputs]
-    storage: list[list[Any]] = [[None]]
+    storage = [[None]]
     node.op.perform(node, inputs, storage)
     expected = out.eval({x: value}, on_unused_input="ignore")
     assert np.array_equal(storage[0][0], expected)
@@ -58,7 +55,7 @@ def test_operations_have_the_protocol_of_theano(build: Any) -> None:
         assert np.allclose(a.eval({x: value}, on_unused_input="ignore"), b.eval({x: value}))
 
 
-def test_r_op() -> None:
+def test_r_op():
     x, y, v = T.dmatrices("x", "y", "v")
     (along,) = T.exp.R_op([x], [v])
     a, b = np.eye(2), np.arange(4.0).reshape(2, 2)
@@ -69,9 +66,9 @@ def test_r_op() -> None:
     assert product.R_op([x, y], [None, None]) == [None]
 
 
-def test_operations_of_users_have_what_their_class_defines() -> None:
+def test_operations_of_users_have_what_their_class_defines():
     class Twice(theano.Op):
-        def make_node(self, x: Any) -> Any:
+        def make_node(self, x):
             return theano.Apply(self, [x], [x.type()])
 
     assert not hasattr(Twice(), "grad")
@@ -79,20 +76,20 @@ def test_operations_of_users_have_what_their_class_defines() -> None:
     assert not hasattr(T.exp, "no_such_method")
 
 
-def test_a_function_has_its_outputs() -> None:
+def test_a_function_has_its_outputs():
     x = T.dscalar("x")
     f = theano.function([x], [x + 1, x.dimshuffle("x")])
     assert [len(o.variable.broadcastable) for o in f.outputs] == [0, 1]
 
 
-def test_the_optimizer_of_a_mode() -> None:
+def test_the_optimizer_of_a_mode():
     x = T.dvector("x")
     graph = theano.FunctionGraph([x], [(x + 0) * 1])
     theano.compile.get_default_mode().excluding("fusion").optimizer.optimize(graph)
     assert graph.outputs == graph.inputs
 
 
-def test_join_in_graphs() -> None:
+def test_join_in_graphs():
     x = T.dvector("x")
     joined = T.concatenate([x, x])
     assert joined.owner.op == T.join_
@@ -100,7 +97,7 @@ def test_join_in_graphs() -> None:
     assert T.join_(0, x, x).eval({x: [1.0]}).tolist() == [1.0, 1.0]
 
 
-def test_the_index_of_a_subtensor() -> None:
+def test_the_index_of_a_subtensor():
     x, i = T.dmatrix("x"), T.lscalar("i")
     part = x[i, 1:i]
     op, inputs, int64 = part.owner.op, part.owner.inputs, theano.scalar.int64
@@ -121,7 +118,7 @@ def test_the_index_of_a_subtensor() -> None:
     assert T.set_subtensor(part, 1).owner.op.set_instead_of_inc
 
 
-def test_helpers_of_gof_utils() -> None:
+def test_helpers_of_gof_utils():
     from theano.gof import utils
 
     names = utils.give_variables_names(
@@ -137,12 +134,12 @@ def test_helpers_of_gof_utils() -> None:
     assert not theano.tensor.basic._allclose(1.0, 1.1)
 
 
-def test_a_mode_is_made_from_the_parts_of_another() -> None:
+def test_a_mode_is_made_from_the_parts_of_another():
     mode = theano.compile.get_default_mode()
     assert theano.Mode(linker=mode.linker, optimizer="merge").backend == mode.backend
 
 
-def test_types_of_tensors_say_what_memory_their_values_take() -> None:
+def test_types_of_tensors_say_what_memory_their_values_take():
     kind = T.fmatrix
     assert kind.get_size(kind.get_shape_info(np.zeros((2, 3), "float32"))) == 24
     assert kind.dtype_specs() == (float, "npy_float32", "NPY_FLOAT32")
@@ -151,13 +148,13 @@ def test_types_of_tensors_say_what_memory_their_values_take() -> None:
     assert kind.to_scalar_type() == theano.scalar.float32
 
 
-def test_elementwise_operations_overwrite_nothing_by_themselves() -> None:
+def test_elementwise_operations_overwrite_nothing_by_themselves():
     op = T.exp(T.vector()).owner.op
     assert op.inplace_pattern == op.destroy_map == {}
     assert not hasattr(T.vector().sum().owner.op, "inplace_pattern")
 
 
-def test_numbers_of_an_index_in_programs_without_other_scalars() -> None:
+def test_numbers_of_an_index_in_programs_without_other_scalars():
     code = """
 import numpy as np, theano, theano.tensor as T
 x = T.dmatrix("x")
@@ -170,9 +167,9 @@ assert x[one].eval({x: np.eye(2)}).tolist() == [0, 1]
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_constants_are_what_their_type_makes_of_a_value() -> None:
+def test_constants_are_what_their_type_makes_of_a_value():
     class Doubles(theano.gof.Type):
-        def filter(self, data: Any, strict: bool = False, allow_downcast: Any = None) -> float:
+        def filter(self, data, strict=False, allow_downcast=None):
             return float(data)
 
     kind = Doubles()
@@ -184,7 +181,7 @@ def test_constants_are_what_their_type_makes_of_a_value() -> None:
         theano.gof.Constant(int64, 1.5)
 
 
-def test_constants_equal_numbers_and_arrays_of_their_type() -> None:
+def test_constants_equal_numbers_and_arrays_of_their_type():
     number, ones = T.constant(2.5), T.constant(np.ones((1, 2)))
     assert number.equals(2.5) and number.equals(np.asarray(2.5, number.dtype))
     assert not number.equals(2) and not number.equals(2.75) and not number.equals("2.5")
@@ -192,17 +189,17 @@ def test_constants_equal_numbers_and_arrays_of_their_type() -> None:
     assert not ones.equals([[1.0, 1.0]]) and not ones.equals(T.dmatrix())
 
 
-def test_numbers_of_an_index_that_lowering_writes() -> None:
+def test_numbers_of_an_index_that_lowering_writes():
     class Half(theano.Op):
         __props__ = ()
 
-        def make_node(self, v: Any) -> Any:
+        def make_node(self, v):
             return theano.Apply(self, [v], [v.type()])
 
-        def perform(self, node: Any, inputs: Any, outputs: Any, params: Any = None) -> None:
+        def perform(self, node, inputs, outputs, params=None):
             outputs[0][0] = inputs[0][: len(inputs[0]) // 2]
 
-        def infer_shape(self, node: Any, shapes: Any) -> Any:
+        def infer_shape(self, node, shapes):
             lengths = T.stack([shapes[0][0] // 2, shapes[0][0]])
             return [(T.exp(T.log(lengths))[0].astype("int64"),)]
 
@@ -216,7 +213,7 @@ def test_numbers_of_an_index_that_lowering_writes() -> None:
     assert not any("Scalar" in str(node.op) for node in nodes)
 
 
-def test_names_of_packages_that_come_from_modules_in_them() -> None:
+def test_names_of_packages_that_come_from_modules_in_them():
     assert theano.sparse.as_sparse is theano.sparse.as_sparse_variable
     assert isinstance(theano.sparse.EqualSS, type) and T.int32 is theano.scalar.int32
     assert issubclass(T.TensorVariable, T._tensor_py_operators)

@@ -1,10 +1,7 @@
 """Pickles of Theano 1.0.5: the values of models can be loaded."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +16,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:numpy.core:DeprecationWarning")
 GOLDEN = Path(__file__).parents[1] / "golden" / "pickles_theano105.pkl"
 
 
-def loaded(name: str) -> Any:
+def loaded(name):
     return pickle.loads(pickle.loads(GOLDEN.read_bytes())[name])
 
 
-def test_shared_variables() -> None:
+def test_shared_variables():
     W, row = loaded("parameters")
     assert (W.name, W.type, row.type.broadcastable) == ("W", T.dmatrix, (True, False))
     f = theano.function([], (W * row).sum(), updates=[(W, W * 2)])
@@ -36,20 +33,20 @@ def test_shared_variables() -> None:
     assert loaded("scalar").get_value() == 2.5 and loaded("list").get_value() == [1, 2]
 
 
-def test_types_inputs_and_constants() -> None:
+def test_types_inputs_and_constants():
     assert loaded("type") == T.dmatrix
     x = loaded("input")
     f = theano.function([x], x + loaded("constant"))
     np.testing.assert_array_equal(f([1.0, 1, 1]), [1, 2, 3])
 
 
-def test_streams_go_on() -> None:
+def test_streams_go_on():
     for name, fresh in (("streams", RandomStreams(3)), ("mrg", MRG_RandomStreams(3))):
         old = loaded(name)
         np.testing.assert_array_equal(old.uniform((3,)).eval(), fresh.uniform((3,)).eval())
 
 
-def test_an_unknown_operation_is_refused_with_advice() -> None:
+def test_an_unknown_operation_is_refused_with_advice():
     # The name of the operation is that of one which is not here.
     pickled = pickle.loads(GOLDEN.read_bytes())["graph"]
     unknown = pickled.replace(b"theano.scalar.basic\nExp\n", b"theano.scalar.basic\nCompositef32\n")

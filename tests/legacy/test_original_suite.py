@@ -1,9 +1,6 @@
 """What Theano 1.0.5's own tests ask of values, dtypes, errors and public names."""
 
-from __future__ import annotations
-
 import pickle
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +11,7 @@ from theano.gof.fg import InconsistencyError
 from theano.tensor import blas, inplace
 
 
-def test_functions_in_place_keep_the_dtype_of_what_they_overwrite() -> None:
+def test_functions_in_place_keep_the_dtype_of_what_they_overwrite():
     x, y = T.lmatrix("x"), T.dmatrix("y")
     f = theano.function([x, y], inplace.add_inplace(x, y), accept_inplace=True)
     array = np.array([[1, 2]])
@@ -25,7 +22,7 @@ def test_functions_in_place_keep_the_dtype_of_what_they_overwrite() -> None:
         inplace.add_inplace(T.drow(), y)
 
 
-def test_linkers_overwrite_what_operations_say() -> None:
+def test_linkers_overwrite_what_operations_say():
     x, y = T.dmatrices("xy")
     add = T.Elemwise(theano.scalar.Add(theano.scalar.transfer_type(0)), {0: 0})
     for linker in (theano.gof.PerformLinker(), theano.gof.CLinker()):
@@ -35,18 +32,18 @@ def test_linkers_overwrite_what_operations_say() -> None:
         assert (array == 2).all()
 
 
-def test_gradient_method_takes_as_many_operands_as_the_operation() -> None:
+def test_gradient_method_takes_as_many_operands_as_the_operation():
     x, y, z, g = T.dvectors("x", "y", "z", "g")
     found = theano.function([x, y, z, g], T.mul.grad([x, y, z], [g]))([2.0], [3.0], [5.0], [1.0])
     assert [v.tolist() for v in found] == [[15.0], [10.0], [6.0]]
 
 
-def test_mean_over_no_axis_of_integers_is_double() -> None:
+def test_mean_over_no_axis_of_integers_is_double():
     assert T.bmatrix().mean(axis=[], dtype="uint8").dtype == "float64"
     assert T.fmatrix().mean(axis=[]).dtype == "float32"
 
 
-def test_products_in_place_write_into_shared_variables() -> None:
+def test_products_in_place_write_into_shared_variables():
     z = theano.shared(np.ones((2, 2)))
     x = theano.shared(np.full((2, 2), 2.0))
     one = T.constant(np.float64(1))
@@ -64,13 +61,13 @@ def test_products_in_place_write_into_shared_variables() -> None:
         ((T.imatrix(), 1, T.imatrix(), T.imatrix(), 1), TypeError, "E_float"),
     ],
 )
-def test_products_refuse_operands(values: Any, error: type, text: str) -> None:
+def test_products_refuse_operands(values, error, text):
     with pytest.raises(error) as caught:
         blas.gemm_no_inplace(*values)
     assert caught.value.args[0] is getattr(blas.Gemm, text)
 
 
-def test_products_in_place_refuse_aliases() -> None:
+def test_products_in_place_refuse_aliases():
     z, x = T.dmatrices("z", "x")
     for one, two in ((z, x), (x, z.T), (z.T, x)):
         with pytest.raises(InconsistencyError) as caught:
@@ -82,7 +79,7 @@ def test_products_in_place_refuse_aliases() -> None:
     assert hash(blas.Ger(True)) == hash(blas.ger_destructive)
 
 
-def test_forward_mode_knows_what_reaches_an_output() -> None:
+def test_forward_mode_knows_what_reaches_an_output():
     x, v, m = T.dvector("x"), T.dvector("v"), T.dmatrix("m")
     for out in (T.argmax(m, axis=1), theano.gradient.disconnected_grad(m).reshape((6,))):
         with pytest.raises(ValueError, match="depends on none"):
@@ -90,7 +87,7 @@ def test_forward_mode_knows_what_reaches_an_output() -> None:
     assert T.Rop(m.sum(0), x, v).eval({m: np.ones((2, 3))}).tolist() == [0, 0, 0]
 
 
-def test_normalized_batch_with_statistics_as_constants() -> None:
+def test_normalized_batch_with_statistics_as_constants():
     x, scale, bias, dy, dx = (T.dmatrix(name) for name in ("x", "scale", "bias", "dy", "dx"))
     out, mean, invstd = T.nnet.bn.batch_normalization_train(x, scale, bias, "per-activation")
     assert isinstance(out.owner.op, T.nnet.bn.AbstractBatchNormTrain)
@@ -109,7 +106,7 @@ def test_normalized_batch_with_statistics_as_constants() -> None:
     np.testing.assert_allclose(theano.function(given[:4], grads[0])(*values[:4]), g)
 
 
-def test_layers_as_operations() -> None:
+def test_layers_as_operations():
     from theano.tensor.nnet import blocksparse, neighbours
 
     images = T.dtensor4("images")
@@ -145,10 +142,10 @@ def test_layers_as_operations() -> None:
         blocksparse.sparse_block_gemv(o, o, h, one, two)
 
 
-def test_a_mode_of_a_loop_looks_at_its_steps() -> None:
+def test_a_mode_of_a_loop_looks_at_its_steps():
     a, k, seen = T.dvector("a"), T.iscalar("k"), []
 
-    def note(i: int, node: Any, fn: Any) -> None:
+    def note(i, node, fn):
         seen.extend(value[0].copy() for value in fn.outputs)
 
     rows, _ = theano.scan(
@@ -173,13 +170,13 @@ def test_a_mode_of_a_loop_looks_at_its_steps() -> None:
         f([2.0, 3.0])
 
 
-def test_gradient_methods_return_what_is_not_defined() -> None:
+def test_gradient_methods_return_what_is_not_defined():
     x = T.dvector("x")
     found = T.jv.grad([x, x], [x])
     assert isinstance(found[0].type, theano.gradient.NullType) and found[1].dtype == "float64"
 
 
-def test_names_that_tests_import() -> None:
+def test_names_that_tests_import():
     from theano.d3viz.formatting import pydot_imported
     from theano.scalar.basic import round_half_away_from_zero_vec
     from theano.tensor.blas_scipy import have_fblas
@@ -192,7 +189,7 @@ def test_names_that_tests_import() -> None:
     assert T.basic._get_atol_rtol(np.float32(1), np.float64(1)) == (1e-5, 1e-5)
 
 
-def test_classes_say_where_programs_see_them() -> None:
+def test_classes_say_where_programs_see_them():
     x = T.dmatrix("x")
     seen = (x, T.constant(1), x.type, (x + 1).owner, theano.shared(1.0), theano.shared([1, 2]))
     names = [f"{type(v).__module__}.{type(v).__name__}" for v in seen]
@@ -215,7 +212,7 @@ def test_classes_say_where_programs_see_them() -> None:
     assert again[2].get_value().tolist() == [1.0, 1.0]
 
 
-def test_names_for_two_pythons() -> None:
+def test_names_for_two_pythons():
     from theano.compat import six
     from theano.compat.six import iteritems, reraise
     from theano.compat.six.moves import StringIO, reduce, xrange
@@ -233,14 +230,14 @@ def test_names_for_two_pythons() -> None:
     assert Made.__name__ == "Made"
 
 
-def test_outputs_of_users_operations_that_share_memory() -> None:
+def test_outputs_of_users_operations_that_share_memory():
     class Parts(theano.Op):
         __props__ = ()
 
-        def make_node(self, a: Any) -> Any:
+        def make_node(self, a):
             return theano.gof.Apply(self, [a], [a.type(), a.type()])
 
-        def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        def perform(self, node, inputs, outputs):
             whole = inputs[0] * 1
             outputs[0][0], outputs[1][0] = whole[:-1], whole[1:]
 
@@ -253,16 +250,16 @@ def test_outputs_of_users_operations_that_share_memory() -> None:
     assert theano.function([x], last * 2, mode="DEBUG_MODE")([1.0, 2.0]).tolist() == [4.0]
 
 
-def test_settings_that_tests_change() -> None:
+def test_settings_that_tests_change():
     assert T.TensorType.filter_checks_isfinite is False
     f = theano.function([], [])
     f._check_for_aliased_inputs = False
     assert f() == []
 
 
-def test_the_optimizer_of_a_user_that_is_to_blame() -> None:
+def test_the_optimizer_of_a_user_that_is_to_blame():
     @theano.gof.local_optimizer([T.add])
-    def insert_wrong_add(node: Any) -> Any:
+    def insert_wrong_add(node):
         return [T.sub(*node.inputs)] if node.op == T.add else False
 
     database = theano.gof.EquilibriumDB()
@@ -275,12 +272,12 @@ def test_the_optimizer_of_a_user_that_is_to_blame() -> None:
     assert str(caught.value.reason) == "insert_wrong_add"
 
 
-def test_results_of_a_function_may_share_memory_under_debug_mode() -> None:
+def test_results_of_a_function_may_share_memory_under_debug_mode():
     class Both(theano.Op):
-        def make_node(self, a: Any) -> Any:
+        def make_node(self, a):
             return theano.Apply(self, [a], [a.type(), a.type()])
 
-        def perform(self, node: Any, inputs: Any, outputs: Any, params: Any = None) -> None:
+        def perform(self, node, inputs, outputs, params=None):
             outputs[0][0] = inputs[0] * 2
             outputs[1][0] = outputs[0][0][1:]
 
@@ -293,7 +290,7 @@ def test_results_of_a_function_may_share_memory_under_debug_mode() -> None:
         f([1.0, 2.0])
 
 
-def test_settings_of_a_mode_by_name_count_for_functions_that_are_there() -> None:
+def test_settings_of_a_mode_by_name_count_for_functions_that_are_there():
     mode = theano.compile.mode.predefined_modes["DEBUG_MODE"]
     x = T.dvector("x")
     f = theano.function([x], x + 2, mode="DEBUG_MODE")
@@ -306,12 +303,12 @@ def test_settings_of_a_mode_by_name_count_for_functions_that_are_there() -> None
         mode.check_isfinite = True
 
 
-def test_numbers_behind_scalars_are_known() -> None:
+def test_numbers_behind_scalars_are_known():
     one = theano.shared(np.ones((1, 1)), broadcastable=(True, True)).shape[0]
     assert T.get_scalar_constant_value(T.ScalarFromTensor()(one)) == 1
 
 
-def test_small_things_that_programs_look_at() -> None:
+def test_small_things_that_programs_look_at():
     assert T.arange(3).owner.op is T.arange(5).owner.op is not T.arange(3.0).owner.op
     cast = T.basic._convert_to_int32
     assert cast.scalar_op.output_types_preference.spec[0].dtype == "int32"
@@ -321,7 +318,7 @@ def test_small_things_that_programs_look_at() -> None:
         T.as_tensor_variable([[1, 2], [3]])
 
 
-def test_what_pymc3_asks_for() -> None:
+def test_what_pymc3_asks_for():
     import scipy.sparse
 
     # It walks over arrays of variables that NumPy makes, and compares those of shapes.
@@ -333,7 +330,7 @@ def test_what_pymc3_asks_for() -> None:
     assert (found.name, found.format) == ("eye", "csr")
 
 
-def test_a_product_without_a_sparse_operand() -> None:
+def test_a_product_without_a_sparse_operand():
     d = T.dmatrix("d")
     with pytest.raises(TypeError, match="needs a sparse operand"):
         theano.sparse.dot(d, d)
@@ -342,7 +339,7 @@ def test_a_product_without_a_sparse_operand() -> None:
 
 
 @pytest.mark.parametrize("mode", [None, "FAST_COMPILE", theano.Mode("py", None)])
-def test_lengths_of_one_do_not_hide_that_items_are_missing(mode: Any) -> None:
+def test_lengths_of_one_do_not_hide_that_items_are_missing(mode):
     # Theano 1.0.5 lets it pass: docs/compat.md tells.
     x = T.dvector("x")
     f = theano.function([x], x.reshape((1, 3)), mode=mode)
@@ -351,7 +348,7 @@ def test_lengths_of_one_do_not_hide_that_items_are_missing(mode: Any) -> None:
         f([1, 2])
 
 
-def test_lengths_of_joined_arrays_are_those_of_the_first() -> None:
+def test_lengths_of_joined_arrays_are_those_of_the_first():
     # Nothing checks the others where only the shape is asked for; Theano's documentation shows it.
     x, y = T.dmatrices("xy")
     for first, second, wanted in ((x, y, [8, 4]), (y, x, [8, 3])):
@@ -361,7 +358,7 @@ def test_lengths_of_joined_arrays_are_those_of_the_first() -> None:
     assert theano.function([x], known, on_unused_input="ignore")(np.ones((5, 4))) == 7
 
 
-def test_lengths_of_images_that_are_no_constants_are_a_value_error() -> None:
+def test_lengths_of_images_that_are_no_constants_are_a_value_error():
     images, n = T.ftensor4(), T.lscalar()
     for shape in ((3, 5, n, 1), images.shape, [n] * 4, (1, 2, 3), (1, 2, 3, 4.5)):
         with pytest.raises(ValueError, match="imshp should be None or"):
@@ -375,7 +372,7 @@ def test_lengths_of_images_that_are_no_constants_are_a_value_error() -> None:
     assert T.nnet.conv.conv2d(images, images, known).owner.op.imshp == (3, None, 6, 4)
 
 
-def test_the_linker_of_a_function_has_its_graph() -> None:
+def test_the_linker_of_a_function_has_its_graph():
     x = T.dvector("x")
     linker = theano.gof.OpWiseCLinker()
     f, g = (theano.function([x], T.exp(x) + k, mode=theano.Mode(linker, None)) for k in (1, 2))
@@ -390,7 +387,7 @@ def test_the_linker_of_a_function_has_its_graph() -> None:
     assert named.maker.linker.fgraph is named.maker.fgraph and mode.linker.fgraph is before
 
 
-def test_what_copyreg_asks_of_a_function() -> None:
+def test_what_copyreg_asks_of_a_function():
     x = T.dvector("x")
     make, arguments = theano.compile.function_module._pickle_Function(theano.function([x], x * 2))
     assert make(*arguments)([3.0]) == 6

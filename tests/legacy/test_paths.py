@@ -1,12 +1,9 @@
 """Modules of Theano 1.0.5 that are not documented surface, but that old programs import."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +14,12 @@ from theano._core.legacy.paths import MODULES
 
 
 @pytest.mark.parametrize("path", list(MODULES))
-def test_module(path: str) -> None:
+def test_module(path):
     module = importlib.import_module(path)
     assert all(hasattr(module, name) for name in MODULES[path])
 
 
-def test_objects_are_those_of_the_engine() -> None:
+def test_objects_are_those_of_the_engine():
     from theano.compile import SharedVariable
     from theano.gof.graph import Variable
 
@@ -32,14 +29,14 @@ def test_objects_are_those_of_the_engine() -> None:
     assert theano.compile.sharedvalue.shared is theano.shared
 
 
-def test_what_is_not_there() -> None:
+def test_what_is_not_there():
     with pytest.raises(AttributeError, match="nonsense"):
         _ = theano.nonsense
     with pytest.raises(ImportError):
         importlib.import_module("theano.gof.nonsense")
 
 
-def test_modules_within_packages_need_no_import() -> None:
+def test_modules_within_packages_need_no_import():
     assert theano.compile.mode.get_mode is theano.compile.get_mode
     with pytest.raises(AttributeError, match="nonsense"):
         _ = theano.compile.nonsense
@@ -47,7 +44,7 @@ def test_modules_within_packages_need_no_import() -> None:
     subprocess.run([sys.executable, "-c", sandbox], check=True)
 
 
-def test_functions_stay_what_they_are() -> None:
+def test_functions_stay_what_they_are():
     from theano.scan_module.scan import scan
     from theano.tensor.var import TensorVariable
 
@@ -55,7 +52,7 @@ def test_functions_stay_what_they_are() -> None:
     assert theano.scan_module.scan is scan is theano.scan
 
 
-def test_modules_have_the_names_of_their_package() -> None:
+def test_modules_have_the_names_of_their_package():
     import theano.tensor as T
     from theano.tensor.basic import exp, zeros_like
     from theano.tensor.sort import argsort
@@ -66,19 +63,19 @@ def test_modules_have_the_names_of_their_package() -> None:
         _ = T.basic.nonsense
 
 
-def test_modules_reach_each_other() -> None:
+def test_modules_reach_each_other():
     assert theano.tensor.gof is theano.gof and theano.tensor.basic.theano is theano
     assert theano.gof.opt.theano is theano and theano.tensor.nnet.nnet.tensor is theano.tensor
 
 
-def test_everything_of_a_module() -> None:
-    names: dict[str, object] = {}
+def test_everything_of_a_module():
+    names = {}
     exec("from theano.tensor.basic import *\nfrom theano.gof import *", names)
     assert names["dot"] is T.dot
     assert names["graph"] is theano.gof.graph and names["op"] is theano.gof.op
 
 
-def test_in_place_names() -> None:
+def test_in_place_names():
     from theano.tensor import inplace
 
     x = theano.tensor.dvector("x")
@@ -90,7 +87,7 @@ def test_in_place_names() -> None:
         _ = inplace.nonsense
 
 
-def test_names_that_packages_pass_on() -> None:
+def test_names_that_packages_pass_on():
     """Packages of Theano 1.0.5 have what their modules define, and what these use of others."""
     from theano.compile import Rebroadcast, Shape_i, SpecifyShape, specify_shape
     from theano.gradient import NullType, null_type
@@ -102,7 +99,7 @@ def test_names_that_packages_pass_on() -> None:
     assert isinstance(Shape_i(1)(x).owner.op, Shape_i)
 
 
-def test_what_walks_through_graphs_read() -> None:
+def test_what_walks_through_graphs_read():
     from theano import scalar
 
     T = theano.tensor
@@ -127,7 +124,7 @@ def test_what_walks_through_graphs_read() -> None:
             T.opt.MakeVector(dtype)(number, 3)
 
 
-def test_modules_of_loops_need_no_import() -> None:
+def test_modules_of_loops_need_no_import():
     import theano.scan_module as loops
 
     assert loops.scan_utils.until is loops.until
@@ -135,7 +132,7 @@ def test_modules_of_loops_need_no_import() -> None:
         _ = loops.nonsense
 
 
-def test_shapes_that_broadcast_as_theano_pymc_has_them() -> None:
+def test_shapes_that_broadcast_as_theano_pymc_has_them():
     from theano.tensor.extra_ops import broadcast_shape
 
     x, y, n = T.dmatrix(), T.dcol(), T.lscalar()
@@ -145,13 +142,13 @@ def test_shapes_that_broadcast_as_theano_pymc_has_them() -> None:
     assert theano.function([n], list(given))(5) == [3, 5]
 
 
-def test_rewrites_that_are_told_the_graph_as_in_theano_pymc() -> None:
+def test_rewrites_that_are_told_the_graph_as_in_theano_pymc():
     from theano.graph.opt import local_optimizer, pre_greedy_local_optimizer
 
     graphs = []
 
     @local_optimizer([T.exp])
-    def forget(fgraph: Any, node: Any) -> Any:
+    def forget(fgraph, node):
         graphs.append(fgraph)
         return [node.inputs[0]]
 
@@ -162,7 +159,7 @@ def test_rewrites_that_are_told_the_graph_as_in_theano_pymc() -> None:
     assert pre_greedy_local_optimizer([forget], T.exp(x) * 2).eval({x: [3.0]}) == 6
 
 
-def test_names_of_theano_pymc() -> None:
+def test_names_of_theano_pymc():
     """PyMC3 3.11 and its kin are written for a fork that has renamed modules."""
     from theano.graph import basic, fg, op
     from theano.graph.utils import TestValueError
@@ -183,7 +180,7 @@ def test_names_of_theano_pymc() -> None:
     assert list(pairs) == [(6, [3]), (3, [1]), (1, [])]
 
 
-def test_the_operators_of_tensors_are_a_class_to_inherit() -> None:
+def test_the_operators_of_tensors_are_a_class_to_inherit():
     import numpy as np
 
     from theano.compile import SharedVariable
@@ -191,7 +188,7 @@ def test_the_operators_of_tensors_are_a_class_to_inherit() -> None:
     from theano.tensor.var import _tensor_py_operators as same
 
     class Parameter(_tensor_py_operators, SharedVariable):
-        def __init__(self, value: np.ndarray, name: str) -> None:
+        def __init__(self, value, name):
             kind = TensorType(value.dtype, (False,) * value.ndim)
             super().__init__(name, kind, value, strict=False, allow_downcast=True)
 
@@ -224,8 +221,8 @@ THE_USERS = (
 
 
 @pytest.mark.parametrize("path", STARRED)
-def test_everything_of_a_module_that_is_a_file(path: str) -> None:
-    names: dict[str, object] = {}
+def test_everything_of_a_module_that_is_a_file(path):
+    names = {}
     exec(f"from {path} import *", names)
     assert {*STARRED[path].split()} <= names.keys()
     assert not ({*THE_USERS.split()} - {*STARRED[path].split()}) & names.keys()
@@ -236,8 +233,8 @@ def test_everything_of_a_module_that_is_a_file(path: str) -> None:
 @pytest.mark.parametrize(
     "name", ["basic", "blas", "elemwise", "opt", "sort", "subtensor", "type", "var"]
 )
-def test_everything_of_a_deep_module_leaves_functions_of_python_alone(name: str) -> None:
-    names: dict[str, object] = {}
+def test_everything_of_a_deep_module_leaves_functions_of_python_alone(name):
+    names = {}
     exec(f"from theano.tensor.{name} import *", names)
     hidden = {"all", "any", "complex", "divmod", "max", "min", "pow", "round", "sum"}
     # In Theano 1.0.5, too, only the module that defines them gave those.
@@ -261,9 +258,9 @@ STARRED_DEEP = {
 
 
 @pytest.mark.parametrize("path", STARRED_DEEP)
-def test_everything_of_a_deep_module_is_what_it_gave(path: str) -> None:
+def test_everything_of_a_deep_module_is_what_it_gave(path):
     given, left = STARRED_DEEP[path]
-    names: dict[str, object] = {}
+    names = {}
     exec(f"from {path} import *", names)
     assert {*given.split()} <= names.keys()
     assert not {*left.split()} & names.keys()
@@ -295,7 +292,7 @@ def test_everything_of_a_deep_module_is_what_it_gave(path: str) -> None:
         ("theano.updates", "SharedVariable"),
     ],
 )
-def test_modules_have_what_they_imported_of_others(module: str, names: str) -> None:
+def test_modules_have_what_they_imported_of_others(module, names):
     held = importlib.import_module(module)
     for name in names.split():
         assert getattr(held, name) is not None
@@ -305,7 +302,7 @@ def test_modules_have_what_they_imported_of_others(module: str, names: str) -> N
     assert theano.tensor.nnet.nnet.Apply is theano.Apply
 
 
-def test_names_of_types() -> None:
+def test_names_of_types():
     assert T.int_types == T.basic.int_scalar_types == (T.bscalar, T.wscalar, T.iscalar, T.lscalar)
     assert T.float_vector_types == (T.fvector, T.dvector)
     assert T.complex_matrix_types == (T.cmatrix, T.zmatrix)
@@ -314,7 +311,7 @@ def test_names_of_types() -> None:
     assert theano.sparse.basic.csr_fmatrix.dtype == "float32"
 
 
-def test_names_that_tell_things_apart() -> None:
+def test_names_that_tell_things_apart():
     from theano.gof.graph import Node
     from theano.sandbox.solve import solve
     from theano.tensor.slinalg import MATRIX_STRUCTURES
@@ -329,7 +326,7 @@ def test_names_that_tell_things_apart() -> None:
     assert release is True and git_revision is None
 
 
-def test_names_of_python_25() -> None:
+def test_names_of_python_25():
     import collections
 
     from theano.compat.python2x import Counter, OrderedDict, any, defaultdict
@@ -340,7 +337,7 @@ def test_names_of_python_25() -> None:
     assert [partial(max, 1)(*pair) for pair in product([0, 2], [3])] == [3, 3] and maxsize > 2**31
 
 
-def test_types_name_their_classes() -> None:
+def test_types_name_their_classes():
     assert T.TensorType.Variable is T.TensorVariable is T.dvector.Variable
     assert T.TensorType.Constant is T.dvector.Constant is T.TensorConstant
     assert isinstance(theano.sparse.csc_matrix("x"), theano.sparse.SparseType.Variable)
@@ -381,6 +378,6 @@ assert pickle.loads(pickle.dumps(theano.tensor.slinalg)) is theano.tensor.slinal
 """
 
 
-def test_modules_that_classes_name_are_there() -> None:
+def test_modules_that_classes_name_are_there():
     # A class whose module is not in `sys.modules` is copied by what pickles for other processes.
     subprocess.run([sys.executable, "-c", LISTED], check=True)

@@ -1,7 +1,5 @@
 """Printers in the manner of Theano 1.0.5."""
 
-from __future__ import annotations
-
 import sys
 from types import ModuleType
 
@@ -12,7 +10,7 @@ import theano.tensor as T
 from theano import printing
 
 
-def test_printers() -> None:
+def test_printers():
     pp = printing.pp.clone_assign(T.exp, printing.FunctionPrinter("e"))
     pp.assign(T.add, printing.OperatorPrinter("plus", -2, "either"))
     pp.assign(T.neg, printing.OperatorPrinter("minus ", 0))
@@ -26,16 +24,16 @@ def test_printers() -> None:
     assert pp(T.log(y)) == f"{T.log}(y)"
 
 
-def test_a_printer_of_users() -> None:
+def test_a_printer_of_users():
     class Mine:
-        def process(self, output: theano.Variable, pstate: printing.PrinterState) -> str:
+        def process(self, output, pstate):
             return f"<{pstate.pprinter.process(output.owner.inputs[0], pstate)}>"
 
     x = T.dscalar("x")
     assert printing.pp.clone_assign(lambda state, r: r.owner.op == T.sin, Mine())(T.sin(x)) == "<x>"
 
 
-def test_leaves() -> None:
+def test_leaves():
     state = printing.PrinterState(pprinter=printing.pp)
     assert printing.leaf_printer.process(T.dscalar("alpha"), state) == "\\alpha"
     assert printing.default_printer.process(T.dscalar("x"), state) == "x"
@@ -44,11 +42,11 @@ def test_leaves() -> None:
     assert printing.PrinterState(state).pprinter is printing.pp
 
 
-def test_classes_of_pydot_are_in_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_of_pydot_are_in_printing(monkeypatch):
     # PyMC3 3.11 asks for it, as Theano-PyMC imports it, where pydot is installed.
     drawer = ModuleType("pydot")
-    drawer.Node = object()  # type: ignore[attr-defined]
+    drawer.Node = object()
     monkeypatch.setitem(sys.modules, "pydot", drawer)
-    assert theano.printing.Node is drawer.Node  # type: ignore[attr-defined]
+    assert theano.printing.Node is drawer.Node
     monkeypatch.setitem(sys.modules, "pydot", None)
     assert not hasattr(theano.printing, "Node")

@@ -1,7 +1,5 @@
 """Names of Theano 1.0.5 that can be imported, and say what replaces them when they are used."""
 
-from __future__ import annotations
-
 import importlib
 
 import pytest
@@ -12,7 +10,7 @@ from theano._core.legacy.optimizers.named_rules import NamedRule, RefusedRule
 from theano._core.legacy.refused import REFUSED
 
 
-def test_names() -> None:
+def test_names():
     for advice, modules in REFUSED.items():
         for path, names in modules.items():
             module = importlib.import_module(path)
@@ -26,7 +24,7 @@ def test_names() -> None:
                 assert advice in str(caught.value)
 
 
-def test_rewrites_have_their_name() -> None:
+def test_rewrites_have_their_name():
     rule = theano.tensor.opt.local_greedy_distributor
     assert isinstance(rule, RefusedRule) and str(rule) == "local_greedy_distributor"
     x = T.dvector("x")
@@ -34,7 +32,7 @@ def test_rewrites_have_their_name() -> None:
         theano.gof.TopoOptimizer(rule).optimize(theano.FunctionGraph([x], [x + 1]))
 
 
-def test_nothing_is_one_of_them() -> None:
+def test_nothing_is_one_of_them():
     from theano.tensor.blas_c import CGemv
 
     assert not isinstance(T.exp, CGemv)

@@ -1,7 +1,5 @@
 """Orders of nodes: `theano.gof.sched`."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest
@@ -13,7 +11,7 @@ from theano.gof.fg import FunctionGraph
 from theano.gof.graph import general_toposort, io_toposort
 
 
-def test_what_an_application_needs_comes_before_it() -> None:
+def test_what_an_application_needs_comes_before_it():
     x = T.dmatrix("x")
     y = T.dot(x * 2, x + 1)
     compare = sched.make_dependence_cmp()
@@ -28,7 +26,7 @@ def test_what_an_application_needs_comes_before_it() -> None:
     assert alone == sorted(alone, key=str)
 
 
-def test_orders_by_comparisons() -> None:
+def test_orders_by_comparisons():
     assert sched.posort("asdfghjkl", cmp) == list("adfghjkls")
     tens = [sched.key_to_cmp(lambda n: n % 10), sched.key_to_cmp(lambda n: n // 10)]
     assert sched.posort(range(1, 20), *tens) == [
@@ -40,19 +38,19 @@ def test_orders_by_comparisons() -> None:
         sched._toposort({1: {2}, 2: {1}})
 
 
-def test_the_order_of_general_toposort() -> None:
+def test_the_order_of_general_toposort():
     needs = {"out": ["a", "b"], "a": ["c"], "b": [], "c": []}
     assert general_toposort(["out"], needs.get) == ["b", "c", "a", "out"]
     with pytest.raises(ValueError, match="cycles"):
         general_toposort([1], {1: [2], 2: [1]}.get)
 
 
-def test_nodes_in_an_order_that_is_asked_for() -> None:
+def test_nodes_in_an_order_that_is_asked_for():
     x = T.dmatrix("x")
     left, right = T.exp(x), T.tanh(x)
     y = T.dot(left, right)
     plain = [v.owner for v in (right, left, y)]
-    clients: dict[object, list[object]] = {}
+    clients = {}
     assert io_toposort([x], [y], clients=clients) == plain
     assert clients[left.owner] == [left] and clients[left] == [y.owner]
     turned = io_toposort([x], [y], {right.owner: [left.owner]})

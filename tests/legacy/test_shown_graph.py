@@ -1,9 +1,5 @@
 """`f.maker.fgraph`: what a function computes, in the operations that Theano 1.0.5 had."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 import scipy.sparse
@@ -28,15 +24,15 @@ from theano.tensor.nnet.nnet import (
 from theano.tensor.sort import TopKOp
 
 
-def ops(f: Any) -> list[Any]:
+def ops(f):
     return [node.op for node in f.maker.fgraph.toposort()]
 
 
-def holds(f: Any, cls: Any) -> bool:
+def holds(f, cls):
     return any(isinstance(op, cls) for op in ops(f))
 
 
-def checked(inputs: list[Any], out: Any, values: list[Any], cls: Any) -> None:
+def checked(inputs, out, values, cls):
     """Check that a function shows an operation, that of lengths does not, and both compute."""
     f = theano.function(inputs, out)
     assert holds(f, cls)
@@ -50,7 +46,7 @@ def checked(inputs: list[Any], out: Any, values: list[Any], cls: Any) -> None:
         np.testing.assert_array_equal(again(*values), result)
 
 
-def test_expressions_of_the_engine_are_shown_as_one_operation() -> None:
+def test_expressions_of_the_engine_are_shown_as_one_operation():
     x, t = T.dmatrix("x"), T.dtensor4("t")
     values = np.arange(6.0).reshape(2, 3)
     checked([x], T.nnet.softmax(x), [values], Softmax)
@@ -71,7 +67,7 @@ def test_expressions_of_the_engine_are_shown_as_one_operation() -> None:
     ],
     ids=lambda value: str(value) if not isinstance(value, list) else "",
 )
-def test_expressions_of_old_operations_are_shown_as_one(op: Any, arguments: list[Any]) -> None:
+def test_expressions_of_old_operations_are_shown_as_one(op, arguments):
     inputs = [T.TensorType(str(v.dtype), [False] * v.ndim)() for v in arguments]
     out = op(*inputs)
     assert isinstance(out.owner.op, type(op))
@@ -81,7 +77,7 @@ def test_expressions_of_old_operations_are_shown_as_one(op: Any, arguments: list
     checked(inputs, out, arguments, type(op))
 
 
-def test_operations_of_old_graphs_have_their_options_and_derivatives() -> None:
+def test_operations_of_old_graphs_have_their_options_and_derivatives():
     x = T.dmatrix("x")
     out = DiffOp(2, 0)(x)
     assert (out.owner.op.n, out.owner.op.axis) == (2, 0)
@@ -95,7 +91,7 @@ def test_operations_of_old_graphs_have_their_options_and_derivatives() -> None:
     np.testing.assert_array_equal(copy.eval({row: [[1.0, 4, 9]]}), [[3.0, 5]])
 
 
-def test_sparse_operations_are_shown_as_written() -> None:
+def test_sparse_operations_are_shown_as_written():
     x = sparse.csr_matrix("x", "float64")
     value = scipy.sparse.csr_matrix(np.diag([1.0, 2, 3])[:, :2])
     f = theano.function([x], sparse.structured_sigmoid(-x))
@@ -103,7 +99,7 @@ def test_sparse_operations_are_shown_as_written() -> None:
     checked([x], sparse.sp_sum(x, 1), [value], sparse.SpSum)
 
 
-def test_graphs_as_operations_are_shown_closed_unless_they_are_inline() -> None:
+def test_graphs_as_operations_are_shown_closed_unless_they_are_inline():
     a, b = T.dvectors("a", "b")
     for inline in (False, True):
         op = theano.OpFromGraph([a, b], [a * b + 1], inline=inline)
@@ -113,7 +109,7 @@ def test_graphs_as_operations_are_shown_closed_unless_they_are_inline() -> None:
         np.testing.assert_array_equal(f([3.0]), [19.0])
 
 
-def test_results_that_are_inputs_are_shown_as_copies() -> None:
+def test_results_that_are_inputs_are_shown_as_copies():
     x = T.dmatrix("x")
     s = theano.shared(np.ones(2))
     assert ops(theano.function([x], x)) == [deep_copy_op]
@@ -136,7 +132,7 @@ def test_results_that_are_inputs_are_shown_as_copies() -> None:
     assert ops(theano.function([], [], updates=[(s, s)])) == []
 
 
-def test_conversions_that_undo_each_other_are_not_shown() -> None:
+def test_conversions_that_undo_each_other_are_not_shown():
     s, i = T.bscalar(), theano.scalar.int8()
     out = T.tensor_from_scalar(T.scalar_from_tensor(s))
     assert ops(theano.function([s], out)) == [deep_copy_op]
@@ -146,14 +142,14 @@ def test_conversions_that_undo_each_other_are_not_shown() -> None:
     ]
 
 
-def test_what_is_printed_is_what_is_computed() -> None:
+def test_what_is_printed_is_what_is_computed():
     x = T.dmatrix("x")
     f = theano.function([x], T.nnet.softmax(x))
     assert "Softmax" not in theano.printing.debugprint(f, file="str")
     assert f.maker.fgraph is f.maker.fgraph
 
 
-def test_convolutions_are_of_the_kinds_that_compute_them() -> None:
+def test_convolutions_are_of_the_kinds_that_compute_them():
     images, kernels = T.tensor4(), T.tensor4()
     out = T.nnet.conv2d(images, kernels)
     loss = [out, *T.grad(out.sum(), [images, kernels])]
@@ -173,7 +169,7 @@ def test_convolutions_are_of_the_kinds_that_compute_them() -> None:
     assert not isinstance(spatial.owner.op, (*kinds, ConvOp))
 
 
-def test_operations_of_several_parts_are_made_as_the_engine_makes_them() -> None:
+def test_operations_of_several_parts_are_made_as_the_engine_makes_them():
     x = T.dvector("x")
     both = TopKOp()(x, 2)
     assert [out.type.dtype for out in both] == ["float64", "int64"]
@@ -184,7 +180,7 @@ def test_operations_of_several_parts_are_made_as_the_engine_makes_them() -> None
     assert Join()(0, x) is x
 
 
-def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them() -> None:
+def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them():
     x, y = sparse.csr_matrix("x", "float64"), T.dmatrix("y")
     mode = theano.compile.get_default_mode()
     assert holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
@@ -192,7 +188,7 @@ def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them() -> None:
     assert not holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
 
 
-def of_blas(f: Any, op: Any) -> bool:
+def of_blas(f, op):
     """Tell whether a function shows a product by a name, and no other; it is compiled once more."""
     graph = f.maker.fgraph
     assert not holds(f, T.Dot)
@@ -204,13 +200,9 @@ def of_blas(f: Any, op: Any) -> bool:
     return [str(node) for node in ops(f) if node == op] == [str(op)]
 
 
-def test_products_have_the_names_of_blas() -> None:
+def test_products_have_the_names_of_blas():
     a, b, x, y, s, t = T.dmatrix(), T.dmatrix(), T.dvector(), T.dvector(), T.dscalar(), T.dscalar()
-    for inputs, out in (
-        ([a, x], T.dot(a, x)),
-        ([x, a], T.dot(x, a)),
-        ([x, y], T.dot(x, y)),
-    ):
+    for inputs, out in (([a, x], T.dot(a, x)), ([x, a], T.dot(x, a)), ([x, y], T.dot(x, y))):
         assert of_blas(theano.function(inputs, out), blas.gemv_inplace)
     for inputs, out in (
         ([s, a, x, t, y], s * T.dot(a, x) + t * y),
@@ -230,7 +222,7 @@ def test_products_have_the_names_of_blas() -> None:
     assert blas._dot22scalar not in ops(both)
 
 
-def test_products_that_overwrite_are_shown_so() -> None:
+def test_products_that_overwrite_are_shown_so():
     m, x = T.dmatrix(), T.dvector()
     s = theano.shared(np.ones(2))
     f = theano.function([m, x], [], updates=[(s, s + T.dot(m, x))])
@@ -244,14 +236,14 @@ def test_products_that_overwrite_are_shown_so() -> None:
     assert blas.gemv_no_inplace in ops(f)
 
 
-def test_products_of_integers_and_of_modes_without_blas_keep_their_name() -> None:
+def test_products_of_integers_and_of_modes_without_blas_keep_their_name():
     m, x = T.lmatrix(), T.lvector()
     assert holds(theano.function([m, x], T.dot(m, x)), T.Dot)
     m, x = T.dmatrix(), T.dvector()
     assert holds(theano.function([m, x], T.dot(m, x), mode="FAST_COMPILE"), T.Dot)
 
 
-def test_results_that_are_written_into_arguments_are_shown_so() -> None:
+def test_results_that_are_written_into_arguments_are_shown_so():
     a, b, c = T.dmatrices("abc")
     f = theano.function([theano.In(a, mutable=True), b, c], a + T.dot(b, c))
     (op,) = ops(f)
@@ -269,7 +261,7 @@ def test_results_that_are_written_into_arguments_are_shown_so() -> None:
     assert ops(theano.function([a, b], a * b))[0].destroy_map == {}
 
 
-def test_updates_are_shown_in_place() -> None:
+def test_updates_are_shown_in_place():
     s = theano.shared(np.ones(3))
     (op,) = ops(theano.function([], [], updates=[(s, 1 + s)]))
     assert op.inplace_pattern == {0: op.destroy_map[0][0]}
@@ -286,7 +278,7 @@ def test_updates_are_shown_in_place() -> None:
     assert op.inplace_pattern == {}
 
 
-def test_products_of_matrices_are_none_of_dot() -> None:
+def test_products_of_matrices_are_none_of_dot():
     a, b, s = T.dmatrix(), T.dmatrix(), T.fmatrix()
     out = T.dot(a, b)
     assert isinstance(out.owner.op, T.Dot) and not isinstance(out.owner.op, blas.Dot22)
@@ -299,7 +291,7 @@ def test_products_of_matrices_are_none_of_dot() -> None:
     assert issubclass(T.nlinalg.Eigh, T.nlinalg.Eig)
 
 
-def test_the_logarithm_of_softmax_is_shown_as_one_operation() -> None:
+def test_the_logarithm_of_softmax_is_shown_as_one_operation():
     x = T.dmatrix()
     f = theano.function([x], T.log(T.nnet.softmax(x)))
     assert holds(f, LogSoftmax) and not holds(f, Softmax)
@@ -307,7 +299,7 @@ def test_the_logarithm_of_softmax_is_shown_as_one_operation() -> None:
     assert holds(f, LogSoftmax) and holds(f, Softmax)
 
 
-def test_nodes_that_are_shown_as_they_are_have_their_times() -> None:
+def test_nodes_that_are_shown_as_they_are_have_their_times():
     x = T.dvector("x")
     f = theano.function([x], [T.exp(x).sum(), x], profile=True)
     f([1.0, 2.0])
@@ -315,7 +307,7 @@ def test_nodes_that_are_shown_as_they_are_have_their_times() -> None:
     assert sum(counts.get(node, 0) for node in f.maker.fgraph.toposort()) > 0
 
 
-def test_what_is_shown_needs_no_test_values() -> None:
+def test_what_is_shown_needs_no_test_values():
     with theano.change_flags(compute_test_value="raise"):
         x = T.dmatrix("x")
         x.tag.test_value = np.ones((2, 2))
@@ -323,7 +315,7 @@ def test_what_is_shown_needs_no_test_values() -> None:
         assert {str(op) for op in ops(f)} >= {"Gemv{inplace}", "Softmax", "DeepCopyOp"}
 
 
-def test_batch_normalization_is_shown_written_out() -> None:
+def test_batch_normalization_is_shown_written_out():
     """Theano 1.0.5 replaced its abstract operations in every function."""
     x, scale, bias = T.dmatrices("x", "scale", "bias")
     out = T.nnet.bn.batch_normalization_train(x, scale, bias)
@@ -332,7 +324,7 @@ def test_batch_normalization_is_shown_written_out() -> None:
     assert not holds(f, kinds) and isinstance(out[0].owner.op, kinds[0])
 
 
-def test_axes_are_shown_moved_once() -> None:
+def test_axes_are_shown_moved_once():
     m, v = T.dmatrix("m"), T.dvector("v")
     f = theano.function([m, v], T.dot(v, m.T))
     (gemv,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, blas.Gemv))
@@ -343,7 +335,7 @@ def test_axes_are_shown_moved_once() -> None:
     np.testing.assert_array_equal(again(*values), f(*values))
 
 
-def test_slices_of_whole_axes_are_not_shown() -> None:
+def test_slices_of_whole_axes_are_not_shown():
     t, i = T.dtensor3("t"), T.lscalar("i")
     f = theano.function([t, i], [t[i, 1:, :], t[:, i, :, None], t[...]])
     shown = f.maker.fgraph
@@ -357,7 +349,7 @@ def test_slices_of_whole_axes_are_not_shown() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_numbers_of_indices_are_inputs() -> None:
+def test_numbers_of_indices_are_inputs():
     """As where users write them: programs read `node.inputs` and `node.op.idx_list` together."""
     x, i = T.dmatrix("x"), T.lscalar("i")
     f = theano.function([x, i], [x[0, 1:i:2] + 1, T.inc_subtensor(x[i:, -1], 2.0)])
@@ -372,7 +364,7 @@ def test_numbers_of_indices_are_inputs() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_outer_product_with_itself_asks_for_one_length() -> None:
+def test_an_outer_product_with_itself_asks_for_one_length():
     v = T.dvector("v")
     f = theano.function([v], T.outer(v, v))
     assert sorted(str(op) for op in ops(f)) == ["Alloc", "Ger{destructive}", "Shape_i{0}"]
@@ -381,7 +373,7 @@ def test_an_outer_product_with_itself_asks_for_one_length() -> None:
 
 @pytest.mark.parametrize("outs", [0, 1, 2])
 @pytest.mark.parametrize("backwards", [False, True])
-def test_new_values_come_in_the_order_of_the_inputs(outs: int, backwards: bool) -> None:
+def test_new_values_come_in_the_order_of_the_inputs(outs, backwards):
     # Programs that look at graphs find by this which output is whose new value.
     v, s = (theano.shared(np.arange(3.0), name=name) for name in "vs")
     x = T.vector("x")
@@ -400,13 +392,13 @@ def test_new_values_come_in_the_order_of_the_inputs(outs: int, backwards: bool) 
     assert v.get_value().tolist() == [1, 2, 3] and s.get_value().tolist() == [0, 2, 4]
 
 
-def test_graphs_of_no_function_have_no_new_values() -> None:
+def test_graphs_of_no_function_have_no_new_values():
     x = T.vector("x")
     assert theano.FunctionGraph([x], [x + 1]).update_mapping is None
     assert theano.function([x], x + 1).maker.fgraph.update_mapping == {}
 
 
-def test_checks_of_lengths_are_no_operations() -> None:
+def test_checks_of_lengths_are_no_operations():
     x, mask = T.lmatrix("x"), T.lmatrix("mask")
     f = theano.function([x, mask], T.switch(mask, x, x))
     assert [node.op for node in f.maker.fgraph.toposort()] == [deep_copy_op]
@@ -415,7 +407,7 @@ def test_checks_of_lengths_are_no_operations() -> None:
         f([[1, 2]], [[0, 1, 1]])
 
 
-def test_the_graph_that_is_shown_knows_the_lengths_of_its_variables() -> None:
+def test_the_graph_that_is_shown_knows_the_lengths_of_its_variables():
     x = T.dmatrix("x")
     graph = theano.function([x], T.exp(x)[1:].sum(axis=1)).maker.fgraph
     (length,) = graph.shape_feature.shape_of[graph.outputs[0]]
@@ -423,15 +415,15 @@ def test_the_graph_that_is_shown_knows_the_lengths_of_its_variables() -> None:
     assert length.eval({leaf: np.ones((4, 2))}) == 3
 
 
-def test_what_elementwise_operations_repeat_is_not_filled() -> None:
+def test_what_elementwise_operations_repeat_is_not_filled():
     """As `local_elemwise_alloc` left it: loops read what is repeated, and check the lengths."""
     v, x, n = T.dvector("v"), T.dmatrix("x"), T.iscalar("n")
     t = T.dtensor3("t")
 
-    def counts(inputs: list[Any], out: Any, **options: Any) -> tuple[int, int]:
+    def counts(inputs, out, **options):
         nodes = theano.function(inputs, out, **options).maker.fgraph.toposort()
         kinds = (T.Alloc, T.opt.Assert)
-        return tuple(sum(isinstance(node.op, kind) for node in nodes) for kind in kinds)  # type: ignore[return-value]
+        return tuple(sum(isinstance(node.op, kind) for node in nodes) for kind in kinds)
 
     assert counts([v, x], T.alloc(v, 2, 2) + x) == (0, 1)
     assert counts([v, x], T.alloc(v, *x.shape) + x) == (0, 0)
@@ -450,7 +442,7 @@ def test_what_elementwise_operations_repeat_is_not_filled() -> None:
         f([1, 2], np.ones((3, 2)))
 
 
-def test_a_split_into_one_part_is_the_array() -> None:
+def test_a_split_into_one_part_is_the_array():
     x, sizes = T.dmatrix("x"), T.ivector("sizes")
     f = theano.function([x, sizes], T.split(x, sizes, 1))
     assert [type(node.op) for node in f.maker.fgraph.toposort()] == [DeepCopyOp]

@@ -1,9 +1,5 @@
 """Fractions and differences in normal form."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -28,7 +24,7 @@ from theano.tensor.opt import Canonizer, local_add_canonizer, local_mul_canonize
         (lambda x, y, z: 2 * x, "(2 * x)"),
     ],
 )
-def test_normal_forms(make: Any, text: str) -> None:
+def test_normal_forms(make, text):
     x, y, z = T.dvectors("xyz")
     graph = theano.FunctionGraph([x, y, z], [make(x, y, z)], clone=False)
     both = LocalOptGroup(local_mul_canonizer, local_add_canonizer)
@@ -38,7 +34,7 @@ def test_normal_forms(make: Any, text: str) -> None:
     assert found == text
 
 
-def test_lengths_stay() -> None:
+def test_lengths_stay():
     x = T.dvector("x")
     graph = theano.FunctionGraph([x], [x / x], clone=False)
     EquilibriumOptimizer([local_mul_canonizer], max_use_ratio=10).optimize(graph)
@@ -47,7 +43,7 @@ def test_lengths_stay() -> None:
     assert not any(node.op == T.true_div for node in graph.toposort())
 
 
-def test_parts() -> None:
+def test_parts():
     x, y, z = T.dvectors("xyz")
     own = Canonizer(T.mul, T.true_div, T.inv, mul_calculate)
     assert own.get_num_denum(x / y * z) == ([x, z], [y])

@@ -1,9 +1,5 @@
 """Graphs of operations that overwrite: `DestroyHandler` and `Supervisor`."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 
 import theano
@@ -17,15 +13,15 @@ from theano.gof.toolbox import NoOutputFromInplace, ReplaceValidate
 class Made(theano.Op):
     """An operation of vectors with maps."""
 
-    def __init__(self, name: str, view: Any = None, destroy: Any = None, **tolerates: Any) -> None:
+    def __init__(self, name, view=None, destroy=None, **tolerates):
         self.name = name
         self.view_map, self.destroy_map = view or {}, destroy or {}
         vars(self).update(tolerates)
 
-    def make_node(self, *inputs: Any) -> theano.Apply:
+    def make_node(self, *inputs):
         return theano.Apply(self, list(inputs), [T.dvector()])
 
-    def __str__(self) -> str:
+    def __str__(self):
         return self.name
 
 
@@ -33,7 +29,7 @@ new, view = Made("new"), Made("view", view={0: [0]})
 over = Made("over", destroy={0: [0]})
 
 
-def checked(outputs: list[Any]) -> FunctionGraph:
+def checked(outputs):
     leaves = theano.gof.graph.inputs(outputs)
     inputs = [v for v in leaves if not isinstance(v, theano.Constant)]
     graph = FunctionGraph(inputs, outputs, clone=False)
@@ -58,12 +54,12 @@ def checked(outputs: list[Any]) -> FunctionGraph:
         (lambda x, y: [over(T.constant([1.0]), y)], False),
     ],
 )
-def test_what_may_be_overwritten(make: Any, fits: bool) -> None:
+def test_what_may_be_overwritten(make, fits):
     x, y = T.dvectors("xy")
     assert checked(make(x, y)).consistent() is fits
 
 
-def test_what_an_operation_tolerates() -> None:
+def test_what_an_operation_tolerates():
     x = T.dvector("x")
     same = Made("same", destroy={0: [0]}, destroyhandler_tolerate_same=[(0, 1)])
     aliased = Made("aliased", destroy={0: [0]}, destroyhandler_tolerate_aliased=[(0, 1)])
@@ -71,7 +67,7 @@ def test_what_an_operation_tolerates() -> None:
     assert checked([aliased(x, view(x))]).consistent()
 
 
-def test_an_order_is_found_and_replacements_are_refused() -> None:
+def test_an_order_is_found_and_replacements_are_refused():
     x, y = T.dvectors("xy")
     first, second = over(x, y), new(x)
     graph = checked([first, second])
@@ -84,7 +80,7 @@ def test_an_order_is_found_and_replacements_are_refused() -> None:
         graph.validate()
 
 
-def test_what_is_protected() -> None:
+def test_what_is_protected():
     x, y = T.dvectors("xy")
     graph = FunctionGraph([x, y], [new(over(x, y))], clone=False)
     graph.attach_feature(ReplaceValidate())

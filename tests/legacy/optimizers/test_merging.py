@@ -1,7 +1,5 @@
 """Equal nodes and constants that become one."""
 
-from __future__ import annotations
-
 import pytest
 
 import theano
@@ -9,7 +7,7 @@ import theano.tensor as T
 from theano.gof.opt import MergeFeature, MergeOptimizer, check_chain, merge_dict, pre_constant_merge
 
 
-def test_the_optimizer_remembers_on_the_graph() -> None:
+def test_the_optimizer_remembers_on_the_graph():
     x, y = T.dvectors("xy")
     graph = theano.FunctionGraph([x, y], [T.exp(x + y) * T.exp(x + y)])
     told = "[mul(exp(add(x, y)), exp(add(x, y)))]"
@@ -23,7 +21,7 @@ def test_the_optimizer_remembers_on_the_graph() -> None:
         MergeFeature().on_attach(graph)
 
 
-def test_constants_before_a_graph() -> None:
+def test_constants_before_a_graph():
     x = T.dvector("x")
     out = (x + T.constant(20.0)) * T.constant(20.0)
     (same,) = pre_constant_merge(out)
@@ -33,7 +31,7 @@ def test_constants_before_a_graph() -> None:
     assert pre_constant_merge([T.constant(1.0), "else"])[1] == "else"
 
 
-def test_chains() -> None:
+def test_chains():
     x = T.dvector("x")
     out = T.exp(T.log(x))
     assert check_chain(out, T.exp, T.log) and check_chain(out.owner, type(T.exp), None)
@@ -41,7 +39,7 @@ def test_chains() -> None:
     assert merge_dict({"a": 1, "b": 2}, {"b": 3, "c": 4}) == {"a": 1, "b": 5, "c": 4}
 
 
-def test_constants_are_folded() -> None:
+def test_constants_are_folded():
     from theano.gof.opt import pre_greedy_local_optimizer
     from theano.tensor.opt import constant_folding
     from theano.tensor.type_other import MakeSlice, SliceConstant

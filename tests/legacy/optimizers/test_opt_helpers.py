@@ -1,9 +1,5 @@
 """Helpers that Theano's own rewrites were made of, which old programs import."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -17,9 +13,9 @@ from theano.tensor.nnet import sigm, sigmoid
 # -- products as trees ------------------------------------------------------------------------
 
 
-def test_products_are_trees_of_factors_with_signs() -> None:
+def test_products_are_trees_of_factors_with_signs():
     x, y, z = T.dvectors("xyz")
-    parse: Any = sigm.parse_mul_tree
+    parse = sigm.parse_mul_tree
     assert parse(x * -y) == [False, [[False, x], [True, y]]]
     assert parse(-(x * y)) == [True, [[False, x], [False, y]]]
     assert parse(-T.neg(x)) == [False, x]
@@ -31,7 +27,7 @@ def test_products_are_trees_of_factors_with_signs() -> None:
         sigm.compute_mul([True, None])
 
 
-def test_signs_and_exponentials_are_found() -> None:
+def test_signs_and_exponentials_are_found():
     x, y = T.dvectors("xy")
     assert sigm.is_neg(-x) is x
     assert sigm.is_neg(-1 * x) is x
@@ -60,12 +56,12 @@ def test_signs_and_exponentials_are_found() -> None:
         (lambda x, y: T.exp(x) * sigmoid(-x) * T.exp(-x), lambda x, y: sigmoid(-x)),
     ],
 )
-def test_sigmoids_take_in_exponentials(before: Any, after: Any) -> None:
+def test_sigmoids_take_in_exponentials(before, after):
     x, y = T.dvectors("xy")
     tree = sigm.parse_mul_tree(before(x, y))
     assert sigm.perform_sigm_times_exp(tree)
     tree = sigm.simplify_mul(tree)
-    values: Any = (np.linspace(-2, 2, 5), np.arange(5.0))
+    values = (np.linspace(-2, 2, 5), np.arange(5.0))
     got = theano.function([x, y], sigm.compute_mul(tree), on_unused_input="ignore")(*values)
     want = theano.function([x, y], before(x, y), on_unused_input="ignore", mode="FAST_COMPILE")
     np.testing.assert_allclose(got, want(*values))
@@ -73,7 +69,7 @@ def test_sigmoids_take_in_exponentials(before: Any, after: Any) -> None:
     assert is_same_graph(sigm.compute_mul(tree), sigm.compute_mul(parsed))
 
 
-def test_products_without_sigmoids_stay() -> None:
+def test_products_without_sigmoids_stay():
     x, y = T.dvectors("xy")
     tree = sigm.parse_mul_tree(sigmoid(x) * T.exp(y))
     assert not sigm.perform_sigm_times_exp(tree)
@@ -82,10 +78,10 @@ def test_products_without_sigmoids_stay() -> None:
 # -- sums of scaled matrices ------------------------------------------------------------------
 
 
-def test_sums_are_terms_beside_their_scales() -> None:
+def test_sums_are_terms_beside_their_scales():
     a, b = T.dscalars("ab")
     x, y = T.dmatrices("xy")
-    terms: list[Any] = []
+    terms = []
     blas._gemm_canonicalize(x - a * y + b * (a * x), 1.0, terms, 0)
     assert [term for _, term in terms] == [x, y, x]
     assert terms[0][0] == 1.0
@@ -94,7 +90,7 @@ def test_sums_are_terms_beside_their_scales() -> None:
     assert blas._factor_canonicalized([(1.0, x), (2.0, y), (1.0, x)]) == [(2.0, x), (2.0, y)]
 
 
-def test_what_has_one_item_is_a_scalar() -> None:
+def test_what_has_one_item_is_a_scalar():
     a, x = T.dscalar(), T.dmatrix()
     assert blas._as_scalar(a.dimshuffle("x", "x")) is a
     assert blas._as_scalar(x) is None
@@ -109,21 +105,21 @@ def test_what_has_one_item_is_a_scalar() -> None:
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0])
-def test_products_of_a_column_and_a_row_are_outer_products(beta: float) -> None:
+def test_products_of_a_column_and_a_row_are_outer_products(beta):
     z, a = T.dmatrix(), T.dscalar()
     x, y = T.dvectors("xy")
     column, row = x.dimshuffle(0, "x"), y.dimshuffle("x", 0)
     node = blas.gemm_no_inplace(z, a, column, row, np.asarray(beta)).owner
     (made,) = blas.local_gemm_to_ger.transform(node)
     f = theano.function([z, a, x, y], made)
-    values: Any = (np.ones((2, 3)), 2.0, [1.0, 2.0], [1.0, 2.0, 3.0])
+    values = (np.ones((2, 3)), 2.0, [1.0, 2.0], [1.0, 2.0, 3.0])
     np.testing.assert_array_equal(f(*values), beta + 2 * np.outer([1, 2], [1, 2, 3]))
     assert not blas.local_gemm_to_ger.transform(
         blas.gemm_no_inplace(z, a, column, row, np.asarray(0.5)).owner
     )
 
 
-def test_scaled_products_are_one_operation() -> None:
+def test_scaled_products_are_one_operation():
     x, a = T.dmatrix(), T.dscalar()
     node = (blas._dot22(x, x) * x * a).owner
     (made,) = blas.local_dot22_to_dot22scalar.transform(node)
@@ -137,7 +133,7 @@ def test_scaled_products_are_one_operation() -> None:
 # -- theano.tensor.opt ------------------------------------------------------------------------
 
 
-def test_users_of_a_node_are_found() -> None:
+def test_users_of_a_node_are_found():
     x = T.dvector()
     y = T.exp(x)
     out = T.sqrt(y + 1)
@@ -148,7 +144,7 @@ def test_users_of_a_node_are_found() -> None:
     assert graph.outputs == [out]
 
 
-def test_values_take_the_shape_of_a_template() -> None:
+def test_values_take_the_shape_of_a_template():
     x, number = T.dmatrix(), T.iscalar()
     graph = FunctionGraph([x, number], [x + 1], clone=False)
     made = opt.broadcast_like(number, x, graph)
@@ -160,7 +156,7 @@ def test_values_take_the_shape_of_a_template() -> None:
         opt.broadcast_like(number, T.dmatrix(), graph)
 
 
-def test_questions_of_types_and_patterns() -> None:
+def test_questions_of_types_and_patterns():
     assert opt.is_an_upcast("float32", "float64")
     assert opt.is_an_upcast("float64", "complex128")
     assert not opt.is_an_upcast("float64", "complex64")
