@@ -3,7 +3,6 @@
 import importlib
 import pickle
 import pkgutil
-import subprocess
 import sys
 
 import numpy as np
@@ -13,6 +12,7 @@ import scipy.sparse
 import theano
 import theano.sparse as sparse
 import theano.tensor as T
+from support.processes import run_python
 from theano import _core
 from theano._core.ir.hooks import place_of
 from theano._core.ir.variable import Type, Variable
@@ -162,56 +162,47 @@ def test_operations_of_items():
             assert pickle.loads(data) == value
 
 
-AT_ONCE = """
-import sys
-import theano
-from theano._core.legacy.homes import HOMES
-seen = 0
-for home, names in HOMES.items():
-    for name, place in names.items():
-        module, _, own = place.partition(":")
-        thing = vars(sys.modules.get("theano._core." + module, object)).get(own)
-        if thing is not None:
-            seen += 1
-        else:
-            __import__("theano._core." + module)
-            thing = getattr(sys.modules["theano._core." + module], own)
-        assert (thing.__module__, thing.__qualname__) == (home, name)
-assert 200 < seen < 500
+ALONE = """
+    import pickle, sys
+    f, graph = pickle.loads({data!r})
+    assert f([[1.0, 2.0]]).tolist() == [3.0]
+    import theano
+    assert isinstance(graph.owner.op, theano.tensor.DimShuffle)
+
+    # Each class names its home as soon as it is made.
+    from theano._core.legacy.homes import HOMES
+    seen = 0
+    for home, names in HOMES.items():
+        for name, place in names.items():
+            module, _, own = place.partition(":")
+            thing = vars(sys.modules.get("theano._core." + module, object)).get(own)
+            if thing is not None:
+                seen += 1
+            else:
+                __import__("theano._core." + module)
+                thing = getattr(sys.modules["theano._core." + module], own)
+            assert (thing.__module__, thing.__qualname__) == (home, name)
+    assert 200 < seen < 500
+
+    # Finders of both times asked each other without end, and old names led to what was before.
+    for name in [name for name in sys.modules if name.startswith("theano")]:
+        del sys.modules[name]
+    import theano._core.ops.nn.convolution as early
+    assert early.AbstractConv2d.__module__ not in sys.modules
+    import theano.tensor.nnet
+    assert early.AbstractConv2d.__module__ in sys.modules
+    from theano.tensor.nnet import abstract_conv
+    assert abstract_conv.AbstractConv2d is early.AbstractConv2d
+    import theano.tensor as T
+    from theano.gof.graph import Variable
+    from theano.sandbox.rng_mrg import MRG_RandomStreams
+    assert isinstance(T.vector(), Variable)
+    assert isinstance(MRG_RandomStreams(3).uniform((2,)), Variable)
 """
 
 
-def test_each_names_its_home_as_soon_as_it_is_made():
-    subprocess.run([sys.executable, "-c", AT_ONCE], check=True)
-
-
-LATER = """
-import sys
-import theano._core.ops.nn.convolution as early
-assert early.AbstractConv2d.__module__ not in sys.modules
-import theano.tensor.nnet
-assert early.AbstractConv2d.__module__ in sys.modules
-from theano.tensor.nnet import abstract_conv
-assert abstract_conv.AbstractConv2d is early.AbstractConv2d
-"""
-
-
-def test_modules_are_there_as_soon_as_their_package():
-    subprocess.run([sys.executable, "-c", LATER], check=True)
-
-
-LOADED = """
-import pickle, sys
-f, graph = pickle.load(sys.stdin.buffer)
-assert f([[1.0, 2.0]]).tolist() == [3.0]
-import theano
-assert isinstance(graph.owner.op, theano.tensor.DimShuffle)
-"""
-
-
-def test_what_is_pickled_loads_elsewhere():
-    data = pickle.dumps((function, x.dimshuffle(1, 0)))
-    subprocess.run([sys.executable, "-c", LOADED], input=data, check=True)
+def test_pickles_load_elsewhere_and_the_package_may_be_imported_anew():
+    run_python(ALONE.format(data=pickle.dumps((function, x.dimshuffle(1, 0)))))
 
 
 def test_what_programs_print():
@@ -231,21 +222,3 @@ def test_what_users_derive_stays_theirs():
 
     assert Own.__module__ == Kind.__module__ == __name__
     assert place_of(Own)[0] == __name__
-
-
-ANEW = """
-import sys
-import theano
-for name in [name for name in sys.modules if name.startswith("theano")]:
-    del sys.modules[name]
-import theano.tensor as T
-from theano.gof.graph import Variable
-from theano.sandbox.rng_mrg import MRG_RandomStreams
-assert isinstance(T.vector(), Variable)
-assert isinstance(MRG_RandomStreams(3).uniform((2,)), Variable)
-"""
-
-
-def test_the_package_may_be_imported_anew():
-    # Finders of both times asked each other without end, and old names led to what was before.
-    subprocess.run([sys.executable, "-c", ANEW], check=True)

@@ -6,13 +6,14 @@ import scipy.sparse
 
 import theano
 import theano.tensor as T
+from support.arrays import variables
 from theano import sparse
 from theano.compile.ops import DeepCopyOp, deep_copy_op
 from theano.tensor import blas
 from theano.tensor.basic import Join
 from theano.tensor.extra_ops import DiffOp, RepeatOp
 from theano.tensor.fourier import Fourier
-from theano.tensor.nnet import corr, corr3d
+from theano.tensor.nnet import bn, corr, corr3d
 from theano.tensor.nnet.conv import ConvOp
 from theano.tensor.nnet.neighbours import Images2Neibs, images2neibs
 from theano.tensor.nnet.nnet import (
@@ -23,140 +24,127 @@ from theano.tensor.nnet.nnet import (
 )
 from theano.tensor.sort import TopKOp
 
+a, b, m = T.dmatrices("abm")
+v, w = T.dvectors("vw")
+s, t = T.dscalars("st")
+tensor, i = T.dtensor3("tensor"), T.lscalar("i")
+DEFAULT = theano.compile.get_default_mode()
+ROWS = np.arange(6.0).reshape(2, 3)
+equal = np.testing.assert_array_equal
+
 
 def ops(f):
     return [node.op for node in f.maker.fgraph.toposort()]
 
 
-def holds(f, cls):
-    return any(isinstance(op, cls) for op in ops(f))
+def shown(inputs, out, **options):
+    """Return the operations that a function shows."""
+    return ops(theano.function(inputs, out, **options))
+
+
+def holds(found, cls):
+    return any(isinstance(op, cls) for op in found)
+
+
+def again(f, *values):
+    """Check that the graph that is shown computes the same; return the results."""
+    graph = f.maker.fgraph
+    options = {"on_unused_input": "ignore", "accept_inplace": True}
+    results = theano.function(graph.inputs, graph.outputs, **options)(*values)
+    wanted = f(*values)
+    wanted = wanted if isinstance(wanted, list) else [wanted]
+    for one, other in zip(results[: len(wanted)], wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    return wanted
 
 
 def checked(inputs, out, values, cls):
     """Check that a function shows an operation, that of lengths does not, and both compute."""
-    f = theano.function(inputs, out)
-    assert holds(f, cls)
-    shape = theano.function(inputs, out.shape)
-    assert not holds(shape, cls)
+    f, shape = theano.function(inputs, out), theano.function(inputs, out.shape)
+    assert holds(ops(f), cls) and not holds(ops(shape), cls)
     result = f(*values)
-    np.testing.assert_array_equal(shape(*values), result.shape)
-    # The graph that is shown computes the same.
-    again = theano.function(f.maker.fgraph.inputs, f.maker.fgraph.outputs[0])
+    equal(shape(*values), result.shape)
     if isinstance(result, np.ndarray):
-        np.testing.assert_array_equal(again(*values), result)
+        again(f, *values)
+
+
+# -- operations that are written out here ---------------------------------------------------------
 
 
 def test_expressions_of_the_engine_are_shown_as_one_operation():
-    x, t = T.dmatrix("x"), T.dtensor4("t")
-    values = np.arange(6.0).reshape(2, 3)
-    checked([x], T.nnet.softmax(x), [values], Softmax)
-    images = np.arange(16.0).reshape(1, 1, 4, 4)
-    checked([t], images2neibs(t, (2, 2)), [images], Images2Neibs)
+    images, x = T.dtensor4("images"), sparse.csr_matrix("x", "float64")
+    value = scipy.sparse.csr_matrix(np.diag([1.0, 2, 3])[:, :2])
+    checked([a], T.nnet.softmax(a), [ROWS], Softmax)
+    checked([v], Fourier()(v, 4, 0), [np.arange(3.0)], Fourier)
+    patches = images2neibs(images, (2, 2))
+    checked([images], patches, [np.arange(16.0).reshape(1, 1, 4, 4)], Images2Neibs)
+    checked([x], sparse.sp_sum(x, 1), [value], sparse.SpSum)
+    assert holds(shown([x], sparse.structured_sigmoid(-x)), sparse.Neg)
+    f = theano.function([a], T.nnet.softmax(a))
+    assert "Softmax" not in theano.printing.debugprint(f, file="str")
+    assert f.maker.fgraph is f.maker.fgraph
 
 
 @pytest.mark.parametrize(
-    "op, arguments",
+    ("op", "arguments"),
     [
-        (DiffOp(1, 0), [np.arange(6.0).reshape(2, 3)]),
-        (RepeatOp(0), [np.arange(6.0).reshape(2, 3), np.array([2, 1])]),
-        (SoftmaxWithBias(), [np.arange(6.0).reshape(2, 3), np.array([1.0, 2, 3])]),
-        (
-            CrossentropyCategorical1HotGrad(),
-            [np.ones(2), np.full((2, 3), 1 / 3.0), np.array([2, 0])],
-        ),
+        (DiffOp(1, 0), [ROWS]),
+        (RepeatOp(0), [ROWS, np.array([2, 1])]),
+        (SoftmaxWithBias(), [ROWS, np.array([1.0, 2, 3])]),
+        (CrossentropyCategorical1HotGrad(), [np.ones(2), ROWS / 3 + 1, np.array([2, 0])]),
     ],
-    ids=lambda value: str(value) if not isinstance(value, list) else "",
+    ids=lambda value: "" if isinstance(value, list) else str(value),
 )
 def test_expressions_of_old_operations_are_shown_as_one(op, arguments):
-    inputs = [T.TensorType(str(v.dtype), [False] * v.ndim)() for v in arguments]
+    inputs = variables(*arguments)
     out = op(*inputs)
-    assert isinstance(out.owner.op, type(op))
-    assert out.owner.op == op
-    assert hash(out.owner.op) == hash(op)
+    own = out.owner.op
+    assert isinstance(own, type(op)) and own == op and hash(own) == hash(op)
     assert out.owner.inputs == inputs
     checked(inputs, out, arguments, type(op))
 
 
 def test_operations_of_old_graphs_have_their_options_and_derivatives():
-    x = T.dmatrix("x")
-    out = DiffOp(2, 0)(x)
+    out, row = DiffOp(2, 0)(a), T.drow("row")
     assert (out.owner.op.n, out.owner.op.axis) == (2, 0)
     values = np.arange(8.0).reshape(4, 2) ** 2
-    np.testing.assert_array_equal(out.eval({x: values}), np.diff(values, 2, 0))
-    T.verify_grad(lambda v: DiffOp(1, 1)(v), [values], rng=np.random.RandomState(1))
-    row = T.drow("row")
+    equal(out.eval({a: values}), np.diff(values, 2, 0))
+    T.verify_grad(DiffOp(1, 1), [values], rng=np.random.RandomState(1))
     # The same operation of another type is made anew.
-    copy = theano.clone(DiffOp(1, 1)(x), {x: row}, strict=False)
+    copy = theano.clone(DiffOp(1, 1)(a), {a: row}, strict=False)
     assert copy.owner.op == DiffOp(1, 1)
-    np.testing.assert_array_equal(copy.eval({row: [[1.0, 4, 9]]}), [[3.0, 5]])
-
-
-def test_sparse_operations_are_shown_as_written():
-    x = sparse.csr_matrix("x", "float64")
-    value = scipy.sparse.csr_matrix(np.diag([1.0, 2, 3])[:, :2])
-    f = theano.function([x], sparse.structured_sigmoid(-x))
-    assert holds(f, sparse.Neg)
-    checked([x], sparse.sp_sum(x, 1), [value], sparse.SpSum)
+    equal(copy.eval({row: [[1.0, 4, 9]]}), [[3.0, 5]])
 
 
 def test_graphs_as_operations_are_shown_closed_unless_they_are_inline():
-    a, b = T.dvectors("a", "b")
     for inline in (False, True):
-        op = theano.OpFromGraph([a, b], [a * b + 1], inline=inline)
-        x = T.dvector("x")
-        f = theano.function([x], op(x, 2 * x))
-        assert holds(f, theano.OpFromGraph) is not inline
-        np.testing.assert_array_equal(f([3.0]), [19.0])
+        op = theano.OpFromGraph([v, w], [v * w + 1], inline=inline)
+        f = theano.function([v], op(v, 2 * v))
+        assert holds(ops(f), theano.OpFromGraph) is not inline
+        equal(f([3.0]), [19.0])
 
 
-def test_results_that_are_inputs_are_shown_as_copies():
-    x = T.dmatrix("x")
-    s = theano.shared(np.ones(2))
-    assert ops(theano.function([x], x)) == [deep_copy_op]
-    assert ops(theano.function([x], x + 0)) == [deep_copy_op]
-    assert ops(theano.function([], s)) == [deep_copy_op]
-    assert ops(theano.function([], T.constant(2.0))) == [deep_copy_op]
-    assert ops(theano.function([x], T.tensor_copy(x))) == [deep_copy_op]
-    assert ops(theano.function([x], T.exp(T.tensor_copy(T.tanh(x))))) == [T.tanh, T.exp]
-    twice = theano.function([x], [x * 2, x * 2])
-    assert len(ops(twice)) == 2
-    assert isinstance(ops(twice)[-1], DeepCopyOp)
-    one, two = twice([[1.0]])
-    assert not np.may_share_memory(one, two)
-    turned = theano.function([x], x.T)
-    assert isinstance(ops(turned)[-1], DeepCopyOp)
-    value = np.ones((2, 3))
-    assert not np.may_share_memory(turned(value), value)
-    assert len(ops(theano.function([x], x * 2))) == 1
-    # A new value of a shared variable is no result.
-    assert ops(theano.function([], [], updates=[(s, s)])) == []
+def test_operations_of_several_parts_are_made_as_the_engine_makes_them():
+    assert [out.type.dtype for out in TopKOp()(v, 2)] == ["float64", "int64"]
+    values = TopKOp(return_indices=False)(v, 2)
+    assert sorted(values.eval({v: [3.0, 1, 2]})) == [2, 3]
+    # One operand alone is what is joined.
+    assert Join()(0, v) is v
 
 
-def test_conversions_that_undo_each_other_are_not_shown():
-    s, i = T.bscalar(), theano.scalar.int8()
-    out = T.tensor_from_scalar(T.scalar_from_tensor(s))
-    assert ops(theano.function([s], out)) == [deep_copy_op]
-    assert ops(theano.function([s], -out)) == [T.neg]
-    assert ops(theano.function([i], T.scalar_from_tensor(T.tensor_from_scalar(i)))) == [
-        deep_copy_op
-    ]
-
-
-def test_what_is_printed_is_what_is_computed():
-    x = T.dmatrix("x")
-    f = theano.function([x], T.nnet.softmax(x))
-    assert "Softmax" not in theano.printing.debugprint(f, file="str")
-    assert f.maker.fgraph is f.maker.fgraph
+def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them():
+    x = sparse.csr_matrix("x", "float64")
+    for mode, whole in ((DEFAULT, True), (DEFAULT.including("local_mul_s_d"), False)):
+        assert holds(shown([x, a], sparse.mul(x, a), mode=mode), sparse.MulSD) is whole
 
 
 def test_convolutions_are_of_the_kinds_that_compute_them():
     images, kernels = T.tensor4(), T.tensor4()
     out = T.nnet.conv2d(images, kernels)
-    loss = [out, *T.grad(out.sum(), [images, kernels])]
-    f = theano.function([images, kernels], loss)
+    found = shown([images, kernels], [out, *T.grad(out.sum(), [images, kernels])])
     kinds = corr.CorrMM, corr.CorrMM_gradInputs, corr.CorrMM_gradWeights
     for kind in kinds:
-        (op,) = [op for op in ops(f) if isinstance(op, kind)]
+        (op,) = [op for op in found if isinstance(op, kind)]
         assert isinstance(op, corr.BaseCorrMM)
         assert [isinstance(op, each) for each in kinds] == [each is kind for each in kinds]
         assert not isinstance(op, (corr3d.BaseCorr3dMM, corr3d.Corr3dMM))
@@ -169,139 +157,55 @@ def test_convolutions_are_of_the_kinds_that_compute_them():
     assert not isinstance(spatial.owner.op, (*kinds, ConvOp))
 
 
-def test_operations_of_several_parts_are_made_as_the_engine_makes_them():
-    x = T.dvector("x")
-    both = TopKOp()(x, 2)
-    assert [out.type.dtype for out in both] == ["float64", "int64"]
-    values = TopKOp(return_indices=False)(x, 2)
-    assert sorted(values.eval({x: [3.0, 1, 2]})) == [2, 3]
-    checked([x], Fourier()(x, 4, 0), [np.arange(3.0)], Fourier)
-    # One operand alone is what is joined.
-    assert Join()(0, x) is x
-
-
-def test_a_mode_that_asks_for_arrays_of_sparse_matrices_shows_them():
-    x, y = sparse.csr_matrix("x", "float64"), T.dmatrix("y")
-    mode = theano.compile.get_default_mode()
-    assert holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
-    mode = mode.including("local_mul_s_d")
-    assert not holds(theano.function([x, y], sparse.mul(x, y), mode=mode), sparse.MulSD)
-
-
-def of_blas(f, op):
-    """Tell whether a function shows a product by a name, and no other; it is compiled once more."""
-    graph = f.maker.fgraph
-    assert not holds(f, T.Dot)
-    again = theano.function(
-        graph.inputs, graph.outputs, on_unused_input="ignore", accept_inplace=True
-    )
-    values = [np.full((2,) * v.type.ndim, 2.0 + i) for i, v in enumerate(graph.inputs)]
-    np.testing.assert_allclose(again(*values)[0], f(*values), rtol=1e-12)
-    return [str(node) for node in ops(f) if node == op] == [str(op)]
-
-
-def test_products_have_the_names_of_blas():
-    a, b, x, y, s, t = T.dmatrix(), T.dmatrix(), T.dvector(), T.dvector(), T.dscalar(), T.dscalar()
-    for inputs, out in (([a, x], T.dot(a, x)), ([x, a], T.dot(x, a)), ([x, y], T.dot(x, y))):
-        assert of_blas(theano.function(inputs, out), blas.gemv_inplace)
-    for inputs, out in (
-        ([s, a, x, t, y], s * T.dot(a, x) + t * y),
-        ([y, a, x], y + T.dot(a.T, x)),
-        ([y, a, x], y + T.dot(x, a)),
-    ):
-        f = theano.function(inputs, out)
-        assert of_blas(f, blas.gemv_no_inplace)
-        assert not hasattr(ops(f)[-1], "destroy_map")
-    assert of_blas(theano.function([x, y], T.outer(x, y)), blas.ger_destructive)
-    assert of_blas(theano.function([a, x, y], a + 0.1 * T.outer(x, y)), blas.ger)
-    assert of_blas(theano.function([s, a, b], s * T.dot(a, b)), blas._dot22scalar)
-    # What is scaled, too, is a sum of a matrix and a product.
-    assert holds(theano.function([a, x, y], 0.2 * a + 0.1 * T.outer(x, y)), blas.Gemm)
-    # A product that something else needs is not scaled on the way.
-    both = theano.function([s, a, b], [s * T.dot(a, b), T.dot(a, b)])
-    assert blas._dot22scalar not in ops(both)
-
-
-def test_products_that_overwrite_are_shown_so():
-    m, x = T.dmatrix(), T.dvector()
-    s = theano.shared(np.ones(2))
-    f = theano.function([m, x], [], updates=[(s, s + T.dot(m, x))])
-    (op,) = ops(f)
-    assert op == blas.gemv_inplace != blas.gemv_no_inplace
-    assert op.inplace is True and op.destroy_map == {0: [0]}
-    f([[1.0, 2], [3, 4]], [1.0, 1])
-    np.testing.assert_array_equal(s.get_value(), [4.0, 8])
-    # The old value is asked for besides.
-    f = theano.function([m, x], s * 2, updates=[(s, s + T.dot(m, x))])
-    assert blas.gemv_no_inplace in ops(f)
-
-
-def test_products_of_integers_and_of_modes_without_blas_keep_their_name():
-    m, x = T.lmatrix(), T.lvector()
-    assert holds(theano.function([m, x], T.dot(m, x)), T.Dot)
-    m, x = T.dmatrix(), T.dvector()
-    assert holds(theano.function([m, x], T.dot(m, x), mode="FAST_COMPILE"), T.Dot)
-
-
-def test_results_that_are_written_into_arguments_are_shown_so():
-    a, b, c = T.dmatrices("abc")
-    f = theano.function([theano.In(a, mutable=True), b, c], a + T.dot(b, c))
-    (op,) = ops(f)
-    assert op == blas.gemm_inplace != blas.gemm_no_inplace
-    assert blas.gemm_inplace == op and blas.gemm_no_inplace != op
-    (op,) = ops(theano.function([a, b, c], a + T.dot(b, c)))
-    assert op == blas.gemm_no_inplace != blas.gemm_inplace
-    f = theano.function([theano.In(a, mutable=True), b], a * b)
-    (op,) = ops(f)
-    assert op.destroy_map == {0: [0]} and op.inplace_pattern == {0: 0} and op == T.mul
-    value = np.full((2, 2), 3.0)
-    result = f(value, np.full((2, 2), 2.0))
-    np.testing.assert_array_equal(value, np.full((2, 2), 6.0))
-    np.testing.assert_array_equal(result, value)
-    assert ops(theano.function([a, b], a * b))[0].destroy_map == {}
-
-
-def test_updates_are_shown_in_place():
-    s = theano.shared(np.ones(3))
-    (op,) = ops(theano.function([], [], updates=[(s, 1 + s)]))
-    assert op.inplace_pattern == {0: op.destroy_map[0][0]}
-    for new in (T.inc_subtensor(s[1:], 1), T.set_subtensor(s[[0, 2]], 1)):
-        (op,) = ops(theano.function([], [], updates=[(s, new)]))
-        assert op.inplace and op.destroy_map == {0: [0]}
-        (op,) = ops(theano.function([], new))
-        assert not op.inplace and not hasattr(op, "destroy_map")
-    # The old value is a result, too.
-    *_, op = ops(theano.function([], s + 2, updates=[(s, s + 1)]))
-    assert not getattr(op, "inplace_pattern", None)
-    mode = theano.compile.get_default_mode().excluding("inplace")
-    (op,) = ops(theano.function([], [], updates=[(s, s + 1)], mode=mode))
-    assert op.inplace_pattern == {}
-
-
-def test_products_of_matrices_are_none_of_dot():
-    a, b, s = T.dmatrix(), T.dmatrix(), T.fmatrix()
-    out = T.dot(a, b)
-    assert isinstance(out.owner.op, T.Dot) and not isinstance(out.owner.op, blas.Dot22)
-    (op,) = ops(theano.function([a, b], out))
-    assert isinstance(op, blas.Dot22) and op == blas._dot22 and not isinstance(op, T.Dot)
-    checked([a, b], blas._dot22(a, b), [np.ones((2, 3)), np.ones((3, 4))], blas.Dot22)
-    with pytest.raises(TypeError, match="float32"):
-        blas._dot22(a, s)
-    assert holds(theano.function([a, s], T.dot(a, s)), T.Dot)
-    assert issubclass(T.nlinalg.Eigh, T.nlinalg.Eig)
-
-
 def test_the_logarithm_of_softmax_is_shown_as_one_operation():
-    x = T.dmatrix()
-    f = theano.function([x], T.log(T.nnet.softmax(x)))
-    assert holds(f, LogSoftmax) and not holds(f, Softmax)
-    f = theano.function([x], [T.log(T.nnet.softmax(x)), T.nnet.softmax(x)])
-    assert holds(f, LogSoftmax) and holds(f, Softmax)
+    log, softmax = T.log(T.nnet.softmax(a)), T.nnet.softmax(a)
+    found = shown([a], log)
+    assert holds(found, LogSoftmax) and not holds(found, Softmax)
+    found = shown([a], [log, softmax])
+    assert holds(found, LogSoftmax) and holds(found, Softmax)
+
+
+def test_batch_normalization_is_shown_written_out():
+    """Theano 1.0.5 replaced its abstract operations in every function."""
+    out = bn.batch_normalization_train(a, b, m)
+    found = shown([a, b, m], [*out, T.grad(out[0].sum(), a)])
+    kinds = bn.AbstractBatchNormTrain, bn.AbstractBatchNormTrainGrad
+    assert not holds(found, kinds) and isinstance(out[0].owner.op, kinds[0])
+
+
+# -- results --------------------------------------------------------------------------------------
+
+
+def test_results_that_are_inputs_are_shown_as_copies():
+    state = theano.shared(np.ones(2))
+    for inputs, out in (
+        ([a], a),
+        ([a], a + 0),
+        ([], state),
+        ([], T.constant(2.0)),
+        ([a], T.tensor_copy(a)),
+    ):
+        assert shown(inputs, out) == [deep_copy_op]
+    assert shown([a], T.exp(T.tensor_copy(T.tanh(a)))) == [T.tanh, T.exp]
+    twice, turned = theano.function([a], [a * 2, a * 2]), theano.function([a], a.T)
+    assert len(ops(twice)) == 2 and len(shown([a], a * 2)) == 1
+    assert not np.may_share_memory(*twice([[1.0]]))
+    assert not np.may_share_memory(turned(ROWS), ROWS)
+    for f in (twice, turned):
+        assert isinstance(ops(f)[-1], DeepCopyOp)
+    # A new value of a shared variable is no result.
+    assert shown([], [], updates=[(state, state)]) == []
+
+
+def test_conversions_that_undo_each_other_are_not_shown():
+    s, i = T.bscalar(), theano.scalar.int8()
+    out = T.tensor_from_scalar(T.scalar_from_tensor(s))
+    assert shown([s], out) == [deep_copy_op] and shown([s], -out) == [T.neg]
+    assert shown([i], T.scalar_from_tensor(T.tensor_from_scalar(i))) == [deep_copy_op]
 
 
 def test_nodes_that_are_shown_as_they_are_have_their_times():
-    x = T.dvector("x")
-    f = theano.function([x], [T.exp(x).sum(), x], profile=True)
+    f = theano.function([v], [T.exp(v).sum(), v], profile=True)
     f([1.0, 2.0])
     counts = f.profile.apply_callcount
     assert sum(counts.get(node, 0) for node in f.maker.fgraph.toposort()) > 0
@@ -311,64 +215,8 @@ def test_what_is_shown_needs_no_test_values():
     with theano.change_flags(compute_test_value="raise"):
         x = T.dmatrix("x")
         x.tag.test_value = np.ones((2, 2))
-        f = theano.function([x], [T.dot(x, x[0]), T.nnet.softmax(x), x])
-        assert {str(op) for op in ops(f)} >= {"Gemv{inplace}", "Softmax", "DeepCopyOp"}
-
-
-def test_batch_normalization_is_shown_written_out():
-    """Theano 1.0.5 replaced its abstract operations in every function."""
-    x, scale, bias = T.dmatrices("x", "scale", "bias")
-    out = T.nnet.bn.batch_normalization_train(x, scale, bias)
-    f = theano.function([x, scale, bias], [*out, T.grad(out[0].sum(), x)])
-    kinds = T.nnet.bn.AbstractBatchNormTrain, T.nnet.bn.AbstractBatchNormTrainGrad
-    assert not holds(f, kinds) and isinstance(out[0].owner.op, kinds[0])
-
-
-def test_axes_are_shown_moved_once():
-    m, v = T.dmatrix("m"), T.dvector("v")
-    f = theano.function([m, v], T.dot(v, m.T))
-    (gemv,) = (node for node in f.maker.fgraph.toposort() if isinstance(node.op, blas.Gemv))
-    assert gemv.inputs[2] is f.maker.fgraph.inputs[0]
-    shown = f.maker.fgraph
-    again = theano.function(shown.inputs, shown.outputs[0], accept_inplace=True)
-    values = np.arange(6.0).reshape(2, 3), np.arange(3.0)
-    np.testing.assert_array_equal(again(*values), f(*values))
-
-
-def test_slices_of_whole_axes_are_not_shown():
-    t, i = T.dtensor3("t"), T.lscalar("i")
-    f = theano.function([t, i], [t[i, 1:, :], t[:, i, :, None], t[...]])
-    shown = f.maker.fgraph
-    assert [str(op) for op in ops(f) if "Subtensor" in str(op)] == [
-        "Subtensor{int64, int64::}",
-        "Subtensor{::, int64}",
-    ]
-    again = theano.function(shown.inputs, shown.outputs)
-    value = np.arange(24.0).reshape(2, 3, 4)
-    for one, other in zip(f(value, 1), again(value, 1), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_numbers_of_indices_are_inputs():
-    """As where users write them: programs read `node.inputs` and `node.op.idx_list` together."""
-    x, i = T.dmatrix("x"), T.lscalar("i")
-    f = theano.function([x, i], [x[0, 1:i:2] + 1, T.inc_subtensor(x[i:, -1], 2.0)])
-    shown = f.maker.fgraph
-    read, written = (n for n in shown.toposort() if hasattr(n.op, "idx_list"))
-    assert [str(v) for v in read.inputs] == ["x", "Constant{0}", "Constant{1}", "i", "Constant{2}"]
-    assert [str(v) for v in written.inputs[2:]] == ["i", "Constant{-1}"]
-    assert read.op == x[0, 1:i:2].owner.op
-    again = theano.function(shown.inputs, shown.outputs)
-    value = np.arange(12.0).reshape(3, 4)
-    for one, other in zip(f(value, 2), again(value, 2), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_an_outer_product_with_itself_asks_for_one_length():
-    v = T.dvector("v")
-    f = theano.function([v], T.outer(v, v))
-    assert sorted(str(op) for op in ops(f)) == ["Alloc", "Ger{destructive}", "Shape_i{0}"]
-    np.testing.assert_array_equal(f([1.0, 2.0]), [[1, 2], [2, 4]])
+        found = shown([x], [T.dot(x, x[0]), T.nnet.softmax(x), x])
+        assert {str(op) for op in found} >= {"Gemv{inplace}", "Softmax", "DeepCopyOp"}
 
 
 @pytest.mark.parametrize("outs", [0, 1, 2])
@@ -386,68 +234,193 @@ def test_new_values_come_in_the_order_of_the_inputs(outs, backwards):
         assert inputs[place].variable.name == graph.inputs[place].name
         names = {u.name for u in theano.gof.graph.inputs([graph.outputs[out]]) if u.name}
         assert names == {"v": {"s"}, "s": {"v", "x"}}[graph.inputs[place].name]
-    again = f.copy()
-    assert again.maker.fgraph.update_mapping == graph.update_mapping
+    assert f.copy().maker.fgraph.update_mapping == graph.update_mapping
     f(np.ones(3) * 2)
     assert v.get_value().tolist() == [1, 2, 3] and s.get_value().tolist() == [0, 2, 4]
 
 
 def test_graphs_of_no_function_have_no_new_values():
-    x = T.vector("x")
-    assert theano.FunctionGraph([x], [x + 1]).update_mapping is None
-    assert theano.function([x], x + 1).maker.fgraph.update_mapping == {}
+    assert theano.FunctionGraph([v], [v + 1]).update_mapping is None
+    assert theano.function([v], v + 1).maker.fgraph.update_mapping == {}
+
+
+# -- products -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out", "wanted"),
+    [
+        ([a, v], T.dot(a, v), blas.gemv_inplace),
+        ([v, a], T.dot(v, a), blas.gemv_inplace),
+        ([v, w], T.dot(v, w), blas.gemv_inplace),
+        ([s, a, v, t, w], s * T.dot(a, v) + t * w, blas.gemv_no_inplace),
+        ([w, a, v], w + T.dot(a.T, v), blas.gemv_no_inplace),
+        ([w, a, v], w + T.dot(v, a), blas.gemv_no_inplace),
+        ([v, w], T.outer(v, w), blas.ger_destructive),
+        ([a, v, w], a + 0.1 * T.outer(v, w), blas.ger),
+        ([s, a, b], s * T.dot(a, b), blas._dot22scalar),
+    ],
+)
+def test_products_have_the_names_of_blas(inputs, out, wanted):
+    f = theano.function(inputs, out)
+    found = ops(f)
+    assert not holds(found, T.Dot)
+    assert [str(op) for op in found if op == wanted] == [str(wanted)]
+    assert wanted != blas.gemv_no_inplace or not hasattr(found[-1], "destroy_map")
+    again(f, *(np.full((2,) * u.type.ndim, 2.0 + k) for k, u in enumerate(inputs)))
+
+
+def test_sums_of_scaled_products_are_products_of_matrices():
+    # What is scaled, too, is a sum of a matrix and a product.
+    assert holds(shown([a, v, w], 0.2 * a + 0.1 * T.outer(v, w)), blas.Gemm)
+    # A product that something else needs is not scaled on the way.
+    assert blas._dot22scalar not in shown([s, a, b], [s * T.dot(a, b), T.dot(a, b)])
+
+
+def test_products_that_overwrite_are_shown_so():
+    state = theano.shared(np.ones(2))
+    updates = [(state, state + T.dot(m, v))]
+    f = theano.function([m, v], [], updates=updates)
+    (op,) = ops(f)
+    assert op == blas.gemv_inplace != blas.gemv_no_inplace
+    assert op.inplace is True and op.destroy_map == {0: [0]}
+    f([[1.0, 2], [3, 4]], [1.0, 1])
+    equal(state.get_value(), [4.0, 8])
+    # The old value is asked for besides.
+    assert blas.gemv_no_inplace in shown([m, v], state * 2, updates=updates)
+
+
+def test_products_of_integers_and_of_modes_without_blas_keep_their_name():
+    x, y = T.lmatrix(), T.lvector()
+    assert holds(shown([x, y], T.dot(x, y)), T.Dot)
+    assert holds(shown([m, v], T.dot(m, v), mode="FAST_COMPILE"), T.Dot)
+
+
+def test_results_that_are_written_into_arguments_are_shown_so():
+    total, product = a + T.dot(b, m), a * b
+    (op,) = shown([theano.In(a, mutable=True), b, m], total)
+    assert op == blas.gemm_inplace != blas.gemm_no_inplace
+    assert blas.gemm_inplace == op and blas.gemm_no_inplace != op
+    (op,) = shown([a, b, m], total)
+    assert op == blas.gemm_no_inplace != blas.gemm_inplace
+    f = theano.function([theano.In(a, mutable=True), b], product)
+    (op,) = ops(f)
+    assert op.destroy_map == {0: [0]} and op.inplace_pattern == {0: 0} and op == T.mul
+    value = np.full((2, 2), 3.0)
+    result = f(value, np.full((2, 2), 2.0))
+    assert value.tolist() == result.tolist() == [[6.0, 6.0]] * 2
+    assert shown([a, b], product)[0].destroy_map == {}
+
+
+def test_updates_are_shown_in_place():
+    state = theano.shared(np.ones(3))
+    (op,) = shown([], [], updates=[(state, 1 + state)])
+    assert op.inplace_pattern == {0: op.destroy_map[0][0]}
+    for new in (T.inc_subtensor(state[1:], 1), T.set_subtensor(state[[0, 2]], 1)):
+        (op,) = shown([], [], updates=[(state, new)])
+        assert op.inplace and op.destroy_map == {0: [0]}
+        (op,) = shown([], new)
+        assert not op.inplace and not hasattr(op, "destroy_map")
+    # The old value is a result, too.
+    *_, op = shown([], state + 2, updates=[(state, state + 1)])
+    assert not getattr(op, "inplace_pattern", None)
+    (op,) = shown([], [], updates=[(state, state + 1)], mode=DEFAULT.excluding("inplace"))
+    assert op.inplace_pattern == {}
+
+
+def test_products_of_matrices_are_none_of_dot():
+    single, out = T.fmatrix(), T.dot(a, b)
+    assert isinstance(out.owner.op, T.Dot) and not isinstance(out.owner.op, blas.Dot22)
+    (op,) = shown([a, b], out)
+    assert isinstance(op, blas.Dot22) and op == blas._dot22 and not isinstance(op, T.Dot)
+    checked([a, b], blas._dot22(a, b), [np.ones((2, 3)), np.ones((3, 4))], blas.Dot22)
+    with pytest.raises(TypeError, match="float32"):
+        blas._dot22(a, single)
+    assert holds(shown([a, single], T.dot(a, single)), T.Dot)
+    assert issubclass(T.nlinalg.Eigh, T.nlinalg.Eig)
+
+
+def test_an_outer_product_with_itself_asks_for_one_length():
+    f = theano.function([v], T.outer(v, v))
+    assert sorted(map(str, ops(f))) == ["Alloc", "Ger{destructive}", "Shape_i{0}"]
+    equal(f([1.0, 2.0]), [[1, 2], [2, 4]])
+
+
+# -- axes, parts and lengths ----------------------------------------------------------------------
+
+
+def test_axes_are_shown_moved_once():
+    f = theano.function([m, v], T.dot(v, m.T))
+    graph = f.maker.fgraph
+    (gemv,) = (node for node in graph.toposort() if isinstance(node.op, blas.Gemv))
+    assert gemv.inputs[2] is graph.inputs[0]
+    again(f, ROWS, np.arange(3.0))
+
+
+def test_slices_of_whole_axes_are_not_shown():
+    f = theano.function([tensor, i], [tensor[i, 1:, :], tensor[:, i, :, None], tensor[...]])
+    found = [str(op) for op in ops(f) if "Subtensor" in str(op)]
+    assert found == ["Subtensor{int64, int64::}", "Subtensor{::, int64}"]
+    again(f, np.arange(24.0).reshape(2, 3, 4), 1)
+
+
+def test_numbers_of_indices_are_inputs():
+    """As where users write them: programs read `node.inputs` and `node.op.idx_list` together."""
+    f = theano.function([a, i], [a[0, 1:i:2] + 1, T.inc_subtensor(a[i:, -1], 2.0)])
+    read, written = (n for n in f.maker.fgraph.toposort() if hasattr(n.op, "idx_list"))
+    assert [str(v) for v in read.inputs] == ["a", "Constant{0}", "Constant{1}", "i", "Constant{2}"]
+    assert [str(v) for v in written.inputs[2:]] == ["i", "Constant{-1}"]
+    assert read.op == a[0, 1:i:2].owner.op
+    again(f, np.arange(12.0).reshape(3, 4), 2)
 
 
 def test_checks_of_lengths_are_no_operations():
     x, mask = T.lmatrix("x"), T.lmatrix("mask")
     f = theano.function([x, mask], T.switch(mask, x, x))
-    assert [node.op for node in f.maker.fgraph.toposort()] == [deep_copy_op]
-    assert f([[1]], [[0]]).tolist() == [[1]]
+    assert ops(f) == [deep_copy_op] and f([[1]], [[0]]).tolist() == [[1]]
     with pytest.raises(ValueError):
         f([[1, 2]], [[0, 1, 1]])
 
 
-def test_the_graph_that_is_shown_knows_the_lengths_of_its_variables():
-    x = T.dmatrix("x")
-    graph = theano.function([x], T.exp(x)[1:].sum(axis=1)).maker.fgraph
-    (length,) = graph.shape_feature.shape_of[graph.outputs[0]]
-    (leaf,) = graph.inputs
-    assert length.eval({leaf: np.ones((4, 2))}) == 3
-
-
-def test_what_elementwise_operations_repeat_is_not_filled():
-    """As `local_elemwise_alloc` left it: loops read what is repeated, and check the lengths."""
-    v, x, n = T.dvector("v"), T.dmatrix("x"), T.iscalar("n")
-    t = T.dtensor3("t")
-
-    def counts(inputs, out, **options):
-        nodes = theano.function(inputs, out, **options).maker.fgraph.toposort()
-        kinds = (T.Alloc, T.opt.Assert)
-        return tuple(sum(isinstance(node.op, kind) for node in nodes) for kind in kinds)
-
-    assert counts([v, x], T.alloc(v, 2, 2) + x) == (0, 1)
-    assert counts([v, x], T.alloc(v, *x.shape) + x) == (0, 0)
-    assert counts([v, t], T.alloc(v, 2, 2).dimshuffle(0, 1, "x") + t) == (0, 1)
-    lengths = t.shape[0], t.shape[1]
-    assert counts([v, t], T.alloc(v, *lengths).dimshuffle(0, 1, "x") + t) == (0, 0)
-    assert counts([v, x], T.alloc(v, 5, 5) + T.alloc(x, 5, 5, 5)) == (1, 0)
-    assert counts([v, x, n], T.alloc(v, n, n) + T.alloc(x, 5, 5, 5)) == (1, 1)
-    assert counts([v], T.exp(T.alloc(v, 2, 2))) == (1, 0)
-    assert counts([v, x], T.alloc(v, 2, 2) + x, mode="FAST_COMPILE") == (1, 0)
-    mode = theano.compile.get_default_mode().excluding("local_elemwise_alloc")
-    assert counts([v, x], T.alloc(v, 2, 2) + x, mode=mode) == (1, 0)
-    f = theano.function([v, x], T.alloc(v, 2, 2) + x)
-    assert f([1, 2], np.ones((2, 2))).tolist() == [[2, 3], [2, 3]]
-    with pytest.raises(ValueError):
-        f([1, 2], np.ones((3, 2)))
-
-
 def test_a_split_into_one_part_is_the_array():
-    x, sizes = T.dmatrix("x"), T.ivector("sizes")
-    f = theano.function([x, sizes], T.split(x, sizes, 1))
-    assert [type(node.op) for node in f.maker.fgraph.toposort()] == [DeepCopyOp]
+    sizes = T.ivector("sizes")
+    f = theano.function([a, sizes], T.split(a, sizes, 1))
+    assert list(map(type, ops(f))) == [DeepCopyOp]
     assert f([[1.0], [2.0]], [2]).tolist() == [[1.0], [2.0]]
     with pytest.raises(ValueError, match="add up to the length"):
         f([[1.0], [2.0]], [1])
-    f = theano.function([x, sizes], T.split(x, sizes, 2))
-    assert isinstance(f.maker.fgraph.toposort()[-1].op, T.Split)
+    assert isinstance(shown([a, sizes], T.split(a, sizes, 2))[-1], T.Split)
+
+
+LENGTHS, N = tensor.shape[:2], T.iscalar("n")
+PLAIN = DEFAULT.excluding("local_elemwise_alloc")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out", "mode", "counts"),
+    [
+        ([v, a], T.alloc(v, 2, 2) + a, None, (0, 1)),
+        ([v, a], T.alloc(v, *a.shape) + a, None, (0, 0)),
+        ([v, tensor], T.alloc(v, 2, 2).dimshuffle(0, 1, "x") + tensor, None, (0, 1)),
+        ([v, tensor], T.alloc(v, *LENGTHS).dimshuffle(0, 1, "x") + tensor, None, (0, 0)),
+        ([v, a], T.alloc(v, 5, 5) + T.alloc(a, 5, 5, 5), None, (1, 0)),
+        ([v, a, N], T.alloc(v, N, N) + T.alloc(a, 5, 5, 5), None, (1, 1)),
+        ([v], T.exp(T.alloc(v, 2, 2)), None, (1, 0)),
+        ([v, a], T.alloc(v, 2, 2) + a, "FAST_COMPILE", (1, 0)),
+        ([v, a], T.alloc(v, 2, 2) + a, PLAIN, (1, 0)),
+    ],
+)
+def test_what_elementwise_operations_repeat_is_not_filled(inputs, out, mode, counts):
+    """As `local_elemwise_alloc` left it: loops read what is repeated, and check the lengths."""
+    found = shown(inputs, out, mode=mode)
+    assert (
+        tuple(sum(isinstance(op, kind) for op in found) for kind in (T.Alloc, T.opt.Assert))
+        == counts
+    )
+
+
+def test_lengths_of_what_is_repeated_are_checked():
+    f = theano.function([v, a], T.alloc(v, 2, 2) + a)
+    assert f([1, 2], np.ones((2, 2))).tolist() == [[2, 3], [2, 3]]
+    with pytest.raises(ValueError):
+        f([1, 2], np.ones((3, 2)))
