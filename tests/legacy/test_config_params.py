@@ -1,12 +1,12 @@
 """Settings that programs add as they did with Theano."""
 
-import subprocess
-import sys
-
 import pytest
 
 import theano
+from support.processes import run_python
+from theano import theano as inner
 from theano.configparser import (
+    THEANO_FLAGS_DICT,
     AddConfigVar,
     BoolParam,
     ConfigParam,
@@ -47,7 +47,7 @@ def test_kinds():
 
 def test_list_of_settings():
     known = {param.fullname: param for param in _config_var_list}
-    assert len(known) >= 140
+    assert len(known) >= 140 and inner is theano
     before = known["floatX"].__get__(True, None)
     assert before == config.floatX
     known["floatX"].__set__(None, "float32")
@@ -56,19 +56,16 @@ def test_list_of_settings():
 
 
 def test_flags_give_values():
-    program = (
-        "import theano; from theano.configparser import *;"
-        "AddConfigVar('ours.count', 'A number.', IntParam(3)); print(theano.config.ours.count)"
-    )
-    run = [sys.executable, "-W", "ignore", "-c", program]
-    found = subprocess.check_output(run, env={"THEANO_FLAGS": "ours.count=7"}, text=True)
-    assert found.strip() == "7"
-
-
-def test_the_package_in_itself():
-    from theano import theano as inner
-
-    assert inner is theano
+    program = """
+        import theano
+        from theano.configparser import *
+        AddConfigVar('ours.count', 'A number.', IntParam(3))
+        print(theano.config.ours.count)
+    """
+    assert run_python(program, flags="ours.count=7") == "7"
+    THEANO_FLAGS_DICT["ours.flagged"] = "ok"
+    AddConfigVar("ours.flagged", "A string.", StrParam("one"))
+    assert config.ours.flagged == "ok" and "ours.flagged" not in THEANO_FLAGS_DICT
 
 
 def test_a_default_that_the_setting_does_not_accept():
@@ -89,11 +86,3 @@ def test_a_default_that_is_computed_is_so_when_it_is_read():
     read = []
     AddConfigVar("ours.computed", "A test.", IntParam(lambda: read.append(1) or 3))
     assert read == [] and config.ours.computed == 3 and read
-
-
-def test_a_flag_that_no_setting_has_taken():
-    from theano.configparser import THEANO_FLAGS_DICT
-
-    THEANO_FLAGS_DICT["ours.flagged"] = "ok"
-    AddConfigVar("ours.flagged", "A string.", StrParam("one"))
-    assert theano.config.ours.flagged == "ok" and "ours.flagged" not in THEANO_FLAGS_DICT
