@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from user_ops import computes, operation
 
 import theano
 import theano.tensor as T
@@ -93,14 +94,10 @@ def test_only_what_it_computes_is_its_own(mode):
 
 
 def test_classes_of_one_name_are_two():
-    def made(factor):
-        class Own(Det):
-            def perform(self, node, inputs, outputs):
-                outputs[0][0] = np.asarray(factor)
-
-        return Own()(m)
-
-    assert evaluate([made(1.0), made(2.0), made(1.0) + made(2.0)], {m: A}) == [1, 2, 3]
+    one, two = (
+        operation("Own", Det, perform=computes(lambda x, k=k: np.asarray(k)))(m) for k in (1.0, 2.0)
+    )
+    assert evaluate([one, two, one + two], {m: A}) == [1, 2, 3]
 
 
 class Recorded(Solve):

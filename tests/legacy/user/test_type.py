@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from user_ops import Same, operation
+from user_ops import computes, operation
 
 import theano
 import theano.tensor as T
@@ -55,17 +55,6 @@ interval = IntervalType()
 x, y, t = interval("x"), interval("y"), T.dscalar("t")
 
 
-class AddIntervals(Op):
-    __props__ = ()
-
-    def make_node(self, x, y):
-        return Apply(self, [x, y], [x.type()])
-
-    def perform(self, node, inputs, output_storage):
-        x, y = inputs
-        output_storage[0][0] = Interval(x.low + y.low, x.high + y.high)
-
-
 class Bounds(Op):
     """From an object to numbers."""
 
@@ -92,15 +81,18 @@ class Around(Op):
     def make_node(self, x):
         return Apply(self, [T.as_tensor_variable(x)], [interval()])
 
-    def perform(self, node, inputs, output_storage):
-        output_storage[0][0] = Interval(float(inputs[0]) - 1, float(inputs[0]) + 1)
+    perform = computes(lambda x: Interval(float(x) - 1, float(x) + 1))
 
     def infer_shape(self, node, shapes):
         assert shapes == [()]
         return [None]
 
 
-add_intervals = AddIntervals()
+add_intervals = operation(
+    "AddIntervals",
+    make_node=lambda op, x, y: Apply(op, [x, y], [x.type()]),
+    perform=computes(lambda x, y: Interval(x.low + y.low, x.high + y.high)),
+)
 
 
 def test_objects_travel_through_functions():
@@ -194,11 +186,9 @@ def test_equality_and_text():
 def test_generic_values_may_be_none():
     assert isinstance(generic, Generic)
 
-    def perform(op, node, inputs, output_storage):
-        output_storage[0][0] = None if inputs[0] is None else inputs[0].upper()
-
     make_node = lambda op, x: Apply(op, [x], [generic()])
-    upper, g = operation("Upper", Same, make_node=make_node, perform=perform), generic("g")
+    perform = computes(lambda text: None if text is None else text.upper())
+    upper, g = operation("Upper", make_node=make_node, perform=perform), generic("g")
     f = theano.function([g], upper(upper(g)))
     assert f("text") == "TEXT" and f(None) is None
     with pytest.raises(AttributeError, match="upper") as caught:

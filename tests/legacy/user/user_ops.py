@@ -23,6 +23,15 @@ def operation(name, base=Same, **methods):
     return type(name, (base,), methods)()
 
 
+def computes(function):
+    """Return a `perform` with one output, what a function makes of the inputs."""
+
+    def perform(op, node, inputs, output_storage):
+        output_storage[0][0] = function(*inputs)
+
+    return perform
+
+
 class Double(Same):
     """Twice its input, with everything optional."""
 
