@@ -546,7 +546,7 @@ ELSEWHERE |= {"SymmetricProduct"}
 ELSEWHERE |= {"SumOfParts", "Diagonal", "WriteDiagonal"}
 # Of complex numbers: tests/ops/test_special.py.
 ELSEWHERE |= {"OfComplex", "_AlsoOfComplex"}
-# Names of expressions, written out when rewriting starts: tests/legacy/test_array_ops.py.
+# Names of expressions, written out when rewriting starts: tests/legacy/ops/test_array_ops.py.
 ELSEWHERE |= {"Expression", "LogSoftmax", "Softmax", "_OfRows"}
 REWRITTEN |= {f"Factor{n}" for n in ("", "Adjugate", "Det", "Inverse", "SLogDet", "Solve")}
 
