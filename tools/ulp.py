@@ -1,7 +1,7 @@
 """Print the largest error of every elementary and special function as a table for the documents.
 
 Run as `python tools/ulp.py [draws]`; `draws` numbers come from each region (1000 by default). The
-references, regions and bounds are those of tests/lower/test_elementary.py, in ulp, and of
+references, regions and bounds are those of tests/lower/llvm/math/test_elementary.py, in ulp, and of
 tests/exact/test_ulp.py, in the units that the docstring of the function names.
 """
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import mpmath
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src"), *(str(ROOT / "tests" / f) for f in ("lower", "ops", "exact"))]
+FOLDERS = ("", "lower", "lower/llvm/math", "ops", "exact")
+sys.path[:0] = [str(ROOT / "src"), *(str(ROOT / "tests" / folder) for folder in FOLDERS)]
 
 import test_elementary as suite  # noqa: E402  (the path must be set first)
 import test_ulp as special  # noqa: E402
