@@ -1,18 +1,13 @@
 """How much work something is, the same every time: lines of a module that run."""
 
-from __future__ import annotations
-
 import sys
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any
 
 
-def lines_run(module: ModuleType, work: Callable[[], Any]) -> tuple[int, Any]:
+def lines_run(module, work):
     """Return how many lines of a module run meanwhile, and what `work` returns."""
     lines = 0
 
-    def trace(frame: Any, event: str, argument: Any) -> Any:
+    def trace(frame, event, argument):
         nonlocal lines
         if frame.f_code.co_filename != module.__file__:
             return None

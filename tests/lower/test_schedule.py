@@ -1,10 +1,7 @@
 """Which nodes share a loop."""
 
-from __future__ import annotations
-
 from functools import reduce
 from operator import add
-from typing import Any
 
 import numpy as np
 from line_count import lines_run
@@ -17,7 +14,7 @@ from theano._core.lower.computed_again import computed
 from theano._core.rewrite.engine import Rewriter
 
 
-def _lines_run(count: int) -> int:
+def _lines_run(count):
     """Return how many lines of `schedule` run to group a chain of `count` nodes."""
     x = T.dvector("x")
     y = x
@@ -31,11 +28,11 @@ def _lines_run(count: int) -> int:
     return lines
 
 
-def test_grouping_is_linear_in_the_number_of_applications() -> None:
+def test_grouping_is_linear_in_the_number_of_applications():
     assert _lines_run(2000) <= 2.2 * _lines_run(1000)
 
 
-def test_steps_in_between_are_not_jumped_over() -> None:
+def test_steps_in_between_are_not_jumped_over():
     x, m = T.dvector("x"), T.dmatrix("m")
     first = T.exp(x)
     between = T.dot(m, first)
@@ -44,7 +41,7 @@ def test_steps_in_between_are_not_jumped_over() -> None:
     assert [len(step.nodes) for step in steps] == [1, 1, 1]
 
 
-def test_what_small_arrays_make_is_computed_again_and_not_stored() -> None:
+def test_what_small_arrays_make_is_computed_again_and_not_stored():
     x, y = T.dmatrix("x"), T.dmatrix("y")
     d = x[:, None, :] - y
     tripled = 3 * d
@@ -58,7 +55,7 @@ def test_what_small_arrays_make_is_computed_again_and_not_stored() -> None:
     assert computed(others[0]) == [d.owner, tripled.owner, *others[0].nodes]
 
 
-def test_what_large_arrays_make_or_takes_long_is_stored() -> None:
+def test_what_large_arrays_make_or_takes_long_is_stored():
     x, y = T.dmatrix("x"), T.dmatrix("y")
     long, large = T.exp(x[:, None, :] - y), T.dtensor3("z") - y
     for d in (long, large):
@@ -67,7 +64,7 @@ def test_what_large_arrays_make_or_takes_long_is_stored() -> None:
         assert not any(step.again for step in steps)
 
 
-def test_values_and_memory_of_what_is_computed_again() -> None:
+def test_values_and_memory_of_what_is_computed_again():
     x, y, s = T.dmatrix("x"), T.dmatrix("y"), T.dmatrix("s")
     d = x[:, None, :] - y
     weighted = d * s[:, :, None]
@@ -94,7 +91,7 @@ def test_values_and_memory_of_what_is_computed_again() -> None:
     assert plan.peak < 50 * 60 * 9 * 8
 
 
-def test_a_state_that_is_read_again_is_not_overwritten_before() -> None:
+def test_a_state_that_is_read_again_is_not_overwritten_before():
     x, w = T.dvector("x"), theano.shared(np.arange(4.0))
     d = x[:, None] - w
     f = theano.function([x], [(d * d).sum(axis=1), d.sum(axis=0)], updates=[(w, w + 1)])
@@ -106,7 +103,7 @@ def test_a_state_that_is_read_again_is_not_overwritten_before() -> None:
         np.testing.assert_array_equal(two, away.sum(0))
 
 
-def _weights(formula: Any) -> list[int]:
+def _weights(formula):
     """Return the weights of the loops of a formula, in order."""
     x = T.dvectors(4)
     nodes = toposort([formula(x)])
@@ -114,14 +111,14 @@ def _weights(formula: Any) -> list[int]:
     return [step.weight for step in steps if step.is_loop]
 
 
-def test_long_formulas_are_cut_where_they_hand_on_little() -> None:
-    def narrow(x: Any) -> Any:
+def test_long_formulas_are_cut_where_they_hand_on_little():
+    def narrow(x):
         y, z = x[0], x[1]
         for _ in range(150):
             y, z = y * z + x[2], z - y * x[3]
         return y + z
 
-    def wide(x: Any) -> Any:
+    def wide(x):
         values = [x[i % 4] * (i + 2.0) for i in range(16)]
         for _ in range(240):
             values.append(values[-16] * values[-1] - values[-7])
@@ -132,7 +129,7 @@ def test_long_formulas_are_cut_where_they_hand_on_little() -> None:
     assert 1 < len(whole) < 4 and live_values.HEAVIEST_GROUP < max(whole) <= live_values.MOST
 
 
-def _handed_on(nodes: list[Any]) -> list[int]:
+def _handed_on(nodes):
     """Return how many values each loop of the nodes makes that others read."""
     steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
     step_of = {node: step for step in steps for node in step.nodes}
@@ -143,21 +140,21 @@ def _handed_on(nodes: list[Any]) -> list[int]:
     return found
 
 
-def test_a_long_sum_is_cut_between_its_terms() -> None:
+def test_a_long_sum_is_cut_between_its_terms():
     x = T.dvector("x")
     handed_on = _handed_on(toposort([sum(T.exp(x - 0.1 * i) for i in range(40))]))
     assert len(handed_on) > 4
     assert handed_on == [1] * (len(handed_on) - 1) + [0]
 
 
-def test_two_sums_of_the_same_terms_go_on_together() -> None:
+def test_two_sums_of_the_same_terms_go_on_together():
     x = T.dvector("x")
     terms = [T.exp(x - 0.1 * i) for i in range(40)]
     ratio = reduce(add, [t * (x - i) for i, t in enumerate(terms)]) / reduce(add, terms)
     nodes = toposort([ratio])
     together = live_values.last_readers_first(nodes)
     assert len(nodes) == len(together) == len(set(together))
-    done: set[Any] = set()
+    done = set()
     for node in together:
         assert done.issuperset(v.owner for v in node.inputs if v.owner in nodes)
         done.add(node)
@@ -169,7 +166,7 @@ def test_two_sums_of_the_same_terms_go_on_together() -> None:
     np.testing.assert_allclose(f(given), wanted, rtol=1e-12)
 
 
-def test_what_makes_more_than_it_reads_waits() -> None:
+def test_what_makes_more_than_it_reads_waits():
     """A sum of a column and a row is larger than both."""
     x, y = T.dcol("x"), T.drow("y")
     column, row = T.exp(x), T.exp(y)

@@ -1,9 +1,5 @@
 """Loops that read the same arrays and do not need each other are one."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 from line_count import lines_run
@@ -15,11 +11,11 @@ from theano._core.lower import schedule, siblings
 from theano._core.rewrite.engine import Rewriter
 
 
-def _steps(outputs: list[Any], alone: list[Any] | None = None) -> list[int]:
+def _steps(outputs, alone=None):
     """Return how many operations each loop of a graph has."""
     shape = schedule.EqualLengths(Rewriter().shape)
     steps = siblings.join_siblings(schedule.group(toposort(outputs), shape), alone or ())
-    done: set[Any] = set()
+    done = set()
     for step in steps:
         for node in sorted(step.nodes, key=toposort(outputs).index):
             assert all(v.owner is None or v.owner in done for v in node.inputs)
@@ -27,19 +23,19 @@ def _steps(outputs: list[Any], alone: list[Any] | None = None) -> list[int]:
     return sorted(len(step.nodes) for step in steps if step.is_loop)
 
 
-def test_sum_and_difference_of_the_same_are_one_loop() -> None:
+def test_sum_and_difference_of_the_same_are_one_loop():
     x = T.dvector("x")
     even, odd = x[::2], x[1::2]
     assert _steps([even - odd, even + odd]) == [2]
     assert _steps([T.exp(even - odd), (even + odd) * 2]) == [4]
 
 
-def test_sums_of_the_same_and_of_more_are_one_loop() -> None:
+def test_sums_of_the_same_and_of_more_are_one_loop():
     x, y = T.dvectors("x", "y")
     assert _steps([x.sum(), y.sum(), (x * x).sum(), (x * y).sum()]) == [6]
 
 
-def test_loops_over_columns_of_the_same_matrices_are_one() -> None:
+def test_loops_over_columns_of_the_same_matrices_are_one():
     a, b = T.dmatrices("a", "b")
     cross = [a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))]
     assert _steps(cross) == [9]
@@ -58,14 +54,14 @@ def test_loops_over_columns_of_the_same_matrices_are_one() -> None:
         f(np.ones((2, 3)), np.ones((3, 3)))
 
 
-def test_what_reads_other_arrays_stays_apart() -> None:
+def test_what_reads_other_arrays_stays_apart():
     x, y, z = T.dvectors("x", "y", "z")
     assert _steps([x + y, x + z]) == [1, 1]
     assert _steps([x[:, None] + y, x[:, None] * z]) == [1, 1]
     assert _steps([x[:, None] + y, x[:, None] * y]) == [1, 1]
 
 
-def test_what_runs_over_contiguous_arrays_as_over_vectors_still_does() -> None:
+def test_what_runs_over_contiguous_arrays_as_over_vectors_still_does():
     m, x = T.dmatrix("m"), T.dvector("x")
     assert _steps([m + x, m * 3]) == [1, 1]
     row = x[None, :]
@@ -74,7 +70,7 @@ def test_what_runs_over_contiguous_arrays_as_over_vectors_still_does() -> None:
     assert _steps([(m + x).sum(axis=0), m.sum(axis=0)]) == [3]
 
 
-def test_what_needs_the_other_stays_apart() -> None:
+def test_what_needs_the_other_stays_apart():
     x, m = T.dvector("x"), T.dmatrix("m")
     first = T.exp(x)
     assert _steps([first, x + T.dot(m, first)]) == [1, 1]
@@ -82,13 +78,13 @@ def test_what_needs_the_other_stays_apart() -> None:
     assert _steps([x * x.sum(), x + 1]) == [1, 1, 1]
 
 
-def test_other_axes_and_results_that_are_stored_stay_apart_from_sums() -> None:
+def test_other_axes_and_results_that_are_stored_stay_apart_from_sums():
     m = T.dmatrix("m")
     assert _steps([m.sum(axis=0), m.max(axis=1), m + 1]) == [1, 1, 1]
     assert _steps([m.sum(axis=0), m.max(axis=0)]) == [2]
 
 
-def test_loops_end_at_a_length_and_read_few_arrays() -> None:
+def test_loops_end_at_a_length_and_read_few_arrays():
     x = T.dvector("x")
     assert max(_steps([T.exp(x * float(n)) for n in range(2, 16)])) < 12
     assert _steps([T.exp(x * float(n)) for n in range(2, 20)]) == [2] * 18
@@ -99,7 +95,7 @@ def test_loops_end_at_a_length_and_read_few_arrays() -> None:
     assert _steps([total, product]) == [9, 9]
 
 
-def test_new_values_of_shared_variables_stay_alone() -> None:
+def test_new_values_of_shared_variables_stay_alone():
     w = theano.shared(np.arange(5.0))
     before = w.get_value(borrow=True)
     f = theano.function([], w * 2, updates=[(w, w + 1)])
@@ -110,7 +106,7 @@ def test_new_values_of_shared_variables_stay_alone() -> None:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("shape", [(0, 3), (1, 1), (1, 7), (5, 1), (37, 41)])
-def test_results_are_those_of_loops_apart(order: str, shape: tuple[int, int]) -> None:
+def test_results_are_those_of_loops_apart(order, shape):
     x, y = T.dmatrices("x", "y")
     state = np.random.RandomState(5)
     data = [np.array(state.randn(*shape), order=order) for _ in range(2)]  # type: ignore[call-overload]
@@ -121,7 +117,7 @@ def test_results_are_those_of_loops_apart(order: str, shape: tuple[int, int]) ->
             np.testing.assert_array_equal(got, right)
 
 
-def test_all_results_lie_as_the_operands_do() -> None:
+def test_all_results_lie_as_the_operands_do():
     x, y = T.dmatrices("x", "y")
     f = theano.function([x, y], [x + y, x - y])
     a = np.asfortranarray(np.arange(12.0).reshape(3, 4))
@@ -131,14 +127,14 @@ def test_all_results_lie_as_the_operands_do() -> None:
         assert got.flags.c_contiguous
 
 
-def test_lengths_that_differ_are_still_refused() -> None:
+def test_lengths_that_differ_are_still_refused():
     x, y = T.dvectors("x", "y")
     f = theano.function([x, y], [x - y, x + y])
     with pytest.raises(ValueError, match="3"):
         f(np.ones(3), np.ones(4))
 
 
-def _lines_run(count: int) -> int:
+def _lines_run(count):
     """Return how many lines of `siblings` run for `count` pairs, one after the other."""
     x = T.dvector("x")
     for _ in range(count):
@@ -151,5 +147,5 @@ def _lines_run(count: int) -> int:
     return lines
 
 
-def test_joining_is_linear_in_the_number_of_loops() -> None:
+def test_joining_is_linear_in_the_number_of_loops():
     assert _lines_run(200) <= 2.2 * _lines_run(100)

@@ -1,7 +1,5 @@
 """What of a program's numbers is known while it is written."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np
@@ -23,7 +21,7 @@ OF_TWO = [
 ]
 
 
-def value(function: str, kind: str, operands: tuple[int, ...]) -> int | None:
+def value(function, kind, operands):
     """Return what a function is worth; None: it has no value."""
     if function in ("sdiv", "udiv") and operands[1] == 0:
         return None
@@ -32,7 +30,7 @@ def value(function: str, kind: str, operands: tuple[int, ...]) -> int | None:
 
 @pytest.mark.parametrize("kind", ["int64", "bool"])
 @pytest.mark.parametrize("function", OF_TWO)
-def test_what_is_known_is_what_is_computed(function: str, kind: str) -> None:
+def test_what_is_known_is_what_is_computed(function, kind):
     numbers = NUMBERS if kind == "int64" else (0, 1)
     for lengths in (frozenset(), frozenset({"%x"})):
         own = [n for n in numbers if n >= 0 or not lengths]
@@ -52,7 +50,7 @@ def test_what_is_known_is_what_is_computed(function: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("function", OF_TWO)
-def test_numbers_are_computed(function: str) -> None:
+def test_numbers_are_computed(function):
     for operands in itertools.product(NUMBERS, repeat=2):
         known = simplest(function, operands, "int64", ())
         if function != "word":
@@ -60,13 +58,13 @@ def test_numbers_are_computed(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", sorted(COMMUTATIVE))
-def test_operands_that_change_places_give_the_same(function: str) -> None:
+def test_operands_that_change_places_give_the_same(function):
     for x, y in itertools.product(NUMBERS, repeat=2):
         assert applied(function, "int64", (x, y)) == applied(function, "int64", (y, x))
 
 
 @pytest.mark.parametrize("function", OF_TWO)
-def test_lengths_are_not_negative(function: str) -> None:
+def test_lengths_are_not_negative(function):
     for one, two in itertools.product(("%n", "%x", *NUMBERS), repeat=2):
         if is_length(function, (one, two), {"%n"}):
             for n, x in itertools.product((v for v in NUMBERS if v >= 0), NUMBERS):
@@ -75,7 +73,7 @@ def test_lengths_are_not_negative(function: str) -> None:
                 assert got is None or got >= 0
 
 
-def test_a_condition_is_checked_once_on_each_way() -> None:
+def test_a_condition_is_checked_once_on_each_way():
     p = Recorder()
     holds = p.let("lt", "%a", "%b")
     assert not p.is_checked(holds)
@@ -89,7 +87,7 @@ def test_a_condition_is_checked_once_on_each_way() -> None:
     assert not p.is_checked(other)
 
 
-def test_what_is_done_before_a_loop_does_not_rely_on_checks_of_its_steps() -> None:
+def test_what_is_done_before_a_loop_does_not_rely_on_checks_of_its_steps():
     p = Recorder()
     holds = p.let("lt", "%a", "%b")
     p.region = Region(None, "%step", "%steps", None)  # type: ignore[arg-type]
@@ -100,13 +98,13 @@ def test_what_is_done_before_a_loop_does_not_rely_on_checks_of_its_steps() -> No
         assert p.is_checked(holds)
 
 
-def faults(f: theano.Function) -> list[str]:
+def faults(f):
     """Return the faults of the checks of a function's program."""
     body = f.maker.program_text.program.body
     return [i.fault for i in ir.walk(body) if isinstance(i, ir.Check)]
 
 
-def test_lengths_of_arrays_are_no_missing_ones() -> None:
+def test_lengths_of_arrays_are_no_missing_ones():
     # Lengths that are there can be no -1, and no number that could be worked out.
     x, n = T.dmatrix(), T.lscalar()
     own = theano.function([x], x.reshape((x.shape[1], x.shape[0])) * 2)
@@ -118,7 +116,7 @@ def test_lengths_of_arrays_are_no_missing_ones() -> None:
         given(np.ones((2, 3)), 4)
 
 
-def test_equal_checks_of_two_products_are_one() -> None:
+def test_equal_checks_of_two_products_are_one():
     x, y = T.dmatrices("xy")
     once = theano.function([x, y], T.dot(x, y))
     twice = theano.function([x, y], [T.dot(x, y), T.dot(x * 2, y)])
@@ -131,10 +129,9 @@ OF_BITS = ["add", "mul", "minimum", "maximum", "eq", "neq", "lt", "le", "gt", "g
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"),
-    [*itertools.product([*OF_BITS, "xor"], ["bool", "int64"]), ("sub", "int64")],
+    ("name", "dtype"), [*itertools.product([*OF_BITS, "xor"], ["bool", "int64"]), ("sub", "int64")]
 )
-def test_scalars_of_integers_and_truth_values_are_as_numpys(name: str, dtype: str) -> None:
+def test_scalars_of_integers_and_truth_values_are_as_numpys(name, dtype):
     x, y = T.scalar(dtype=dtype), T.scalar(dtype=dtype)
     f = theano.function([x, y], getattr(T, name)(x, y))
     wanted = {"neq": "not_equal", "and_": "bitwise_and", "or_": "bitwise_or", "xor": "bitwise_xor"}

@@ -1,9 +1,6 @@
 """Bodies of loops as data: printed, compared, counted; equal ones are one kernel."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +15,11 @@ from theano._core.lower.llvm.target import machine
 from theano._core.ops.elementwise.elementwise import DEAR, elementwise_ops
 
 
-def kernels(function: Any) -> list[Any]:
+def kernels(function):
     return [k for k in function.maker.kernels if isinstance(k, Kernel)]
 
 
-def test_a_body_is_printed() -> None:
+def test_a_body_is_printed():
     x, y = T.dmatrix("x"), T.fmatrix("y")
     function = theano.function([x, y], (T.exp(x) * y + 2).sum(axis=1))
     assert str(kernels(function)[0].loop.body) == "\n".join(
@@ -39,7 +36,7 @@ def test_a_body_is_printed() -> None:
     )
 
 
-def test_equal_operations_are_one() -> None:
+def test_equal_operations_are_one():
     w = Writer(["float64"])
     (x,) = w.operands
     assert w.add(x, 1) == w.add(x, 1)
@@ -48,7 +45,7 @@ def test_equal_operations_are_one() -> None:
 
 
 @pytest.mark.parametrize("one, two", [(0.0, -0.0), (1.0, np.nan), (np.nan, -np.nan)])
-def test_numbers_are_equal_by_their_bits(one: float, two: float) -> None:
+def test_numbers_are_equal_by_their_bits(one, two):
     w = Writer([])
     assert w.number(one, "float64") == w.number(one, "float64")
     assert w.number(one, "float64") != w.number(two, "float64")
@@ -60,12 +57,12 @@ def test_numbers_are_equal_by_their_bits(one: float, two: float) -> None:
         assert np.isnan(got) == np.isnan(number)
 
 
-def test_the_same_number_of_another_dtype_is_another() -> None:
+def test_the_same_number_of_another_dtype_is_another():
     w = Writer([])
     assert w.number(1, "int64") != w.number(1, "uint64")
 
 
-def test_written_functions_are_equal_by_their_parameters() -> None:
+def test_written_functions_are_equal_by_their_parameters():
     one, two = (Emitted("f", (1,), lambda b, index: None) for _ in range(2))
     assert one == two
     assert hash(one) == hash(two)
@@ -73,10 +70,10 @@ def test_written_functions_are_equal_by_their_parameters() -> None:
     assert one != Emitted("g", (1,), one.emit)
 
 
-def test_the_text_of_a_kernel_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_of_a_kernel_is_not_written_twice(monkeypatch):
     x, y = T.dmatrices("x", "y")
 
-    def program() -> Any:
+    def program():
         return theano.function(
             [x, y], [T.tanh(x * 3.25 + y).sum(axis=1), x[T.arange(2), T.arange(2)]]
         )
@@ -91,9 +88,7 @@ def test_the_text_of_a_kernel_is_not_written_twice(monkeypatch: pytest.MonkeyPat
         np.testing.assert_array_equal(got, wanted)
 
 
-def test_a_kernel_that_is_used_is_kept_under_both_of_its_names(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_kernel_that_is_used_is_kept_under_both_of_its_names(monkeypatch):
     monkeypatch.setattr(machine, "_modules", OrderedDict())
     x = T.dvector("x")
     kernel = theano.function([x], T.tanh(x * 1.375)).maker.kernels[0]
@@ -103,8 +98,8 @@ def test_a_kernel_that_is_used_is_kept_under_both_of_its_names(
     assert name in machine._modules
 
 
-def test_a_function_that_is_declared_anew_is_another_one() -> None:
-    def declared(factor: float) -> Any:
+def test_a_function_that_is_declared_anew_is_another_one():
+    def declared(factor):
         return extend.elementwise(
             "scaled_in_test_expression",
             lambda xp, x: x * factor,
@@ -117,7 +112,7 @@ def test_a_function_that_is_declared_anew_is_another_one() -> None:
         np.testing.assert_array_equal(declared(factor)(x).eval({x: [1, 2]}), [factor, 2 * factor])
 
 
-def test_costs() -> None:
+def test_costs():
     ops = elementwise_ops()
     dear = {name for name, op in ops.items() if op.cost >= DEAR}
     assert {"exp", "log", "sin", "tanh", "erf", "gamma", "pow", "sigmoid", "xlogx"} <= dear
@@ -128,7 +123,7 @@ def test_costs() -> None:
     assert body.cost == DEAR + 1 + 1
 
 
-def test_a_body_without_numbers() -> None:
+def test_a_body_without_numbers():
     w = Writer(["float64"])
     x = w.operands[0]
     body = w.body([w.add(w.mul(x, 2.5), 0.5)], [w.sub(x, 2.5)])
@@ -144,7 +139,7 @@ def test_a_body_without_numbers() -> None:
     ]
 
 
-def test_many_loops_that_differ_in_numbers_share_a_kernel() -> None:
+def test_many_loops_that_differ_in_numbers_share_a_kernel():
     x, m = T.dvector("x"), T.dmatrix("m")
     factors = np.arange(2 * kernel_choice.MANY) / 7 + 0.1
     outputs = [T.exp(x * k) - 1 / k for k in factors] + [(m * k).sum(axis=0) for k in factors]
@@ -158,7 +153,7 @@ def test_many_loops_that_differ_in_numbers_share_a_kernel() -> None:
             np.testing.assert_allclose(got[len(factors) + i], (b * k).sum(axis=0), 1e-15)
 
 
-def test_few_loops_have_their_numbers_in_the_kernel() -> None:
+def test_few_loops_have_their_numbers_in_the_kernel():
     x, y = T.dvectors("x", "y")
     f = theano.function([x, y], [T.exp(x * 2.5), T.exp(y * 3.5)])
     assert len({kernel.key for kernel in f.maker.kernels}) == 4

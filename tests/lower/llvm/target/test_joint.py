@@ -1,9 +1,6 @@
 """Several kernels compiled as one module."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +16,12 @@ from theano._core.runtime.cache import CompileCache
 LOAD = "declare i64 @llvm.smin.i64(i64, i64)"
 
 
-def text(value: int, *others: str) -> str:
+def text(value, *others):
     body = f"define void @kernel(ptr %x) {{\nentry:\n  store i64 {value}, ptr %x\n  ret void\n}}\n"
     return body + "".join(f"{other}\n" for other in others)
 
 
-def test_functions_are_told_apart_and_what_they_share_is_there_once() -> None:
+def test_functions_are_told_apart_and_what_they_share_is_there_once():
     helper = "define internal void @helper() {\n  ret void\n}"
     constant = "@constant.8 = private unnamed_addr constant i64 1, align 32"
     whole = joint.joined([text(1, constant, LOAD), text(2, helper, constant, LOAD)])
@@ -48,22 +45,22 @@ def test_functions_are_told_apart_and_what_they_share_is_there_once() -> None:
         [text(1), "define i32 @f() {\n  ret i32 1\n}\n"],
     ],
 )
-def test_what_is_not_known_to_fit_together_stays_apart(texts: list[str]) -> None:
+def test_what_is_not_known_to_fit_together_stays_apart(texts):
     assert joint.joined(texts) is None
-    places: dict[str, Any] = {}
+    places = {}
     jobs = [(str(i), t) for i, t in enumerate(texts)]
     assert [*joint.in_groups(iter(jobs), 2, lambda t: "key", places)] == jobs
     assert not places
 
 
-def test_each_of_several_threads_has_four_modules_or_more() -> None:
+def test_each_of_several_threads_has_four_modules_or_more():
     assert [joint.size_of_groups(n, 2) for n in (1, 15, 16, 24, 100)] == [1, 1, 2, 3, 6]
     assert joint.size_of_groups(2, 1) == 6
     assert joint.size_of_groups(37, 2) == 4
     assert joint.size_of_groups(37, 64) == 1
 
 
-def many() -> Any:
+def many():
     x = T.dmatrix("x")
     outs = [T.exp(x).sum(axis=0), T.sin(x).sum(axis=1), T.tanh(x).max(axis=0), x.sum(), x.min()]
     outs += [T.sort(x, axis=0)[0] * 2, T.log(x).T.cumsum(axis=0) + 1, (x * x).sum(axis=1)]
@@ -71,7 +68,7 @@ def many() -> Any:
     return x, outs
 
 
-def test_kernels_of_one_module_are_found_by_their_own_keys(monkeypatch, tmp_path) -> None:
+def test_kernels_of_one_module_are_found_by_their_own_keys(monkeypatch, tmp_path):
     """Also by a later process, and compiled anew where the module is kept no more."""
     kept = CompileCache(str(tmp_path))
     monkeypatch.setattr(machine, "cache", lambda: kept)
@@ -79,12 +76,12 @@ def test_kernels_of_one_module_are_found_by_their_own_keys(monkeypatch, tmp_path
     x, outs = many()
     value = np.random.RandomState(1).rand(5, 4) + 0.1
 
-    def results() -> list[Any]:
+    def results():
         monkeypatch.setattr(machine, "_modules", OrderedDict())
         monkeypatch.setattr(programs, "_programs", OrderedDict())
         return theano.function([x], outs, mode="FAST_RUN")(value)
 
-    def parts() -> list[bytes]:
+    def parts():
         found = (kept.get(key) or b"" for _, _, key in kept.entries())
         return [data for data in found if data.startswith(machine.PART)]
 

@@ -1,15 +1,11 @@
 """Machine code that several threads compile."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +19,7 @@ from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
 
 
-def text(number: int) -> str:
+def text(number):
     return f"define i32 @f() {{\n  ret i32 {number}\n}}\n"
 
 
@@ -32,18 +28,18 @@ class Written:
 
     eager, symbol = True, "f"
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text):
         self.text = text
         self.key = text
 
 
-def program(kernels: Sequence[Written]) -> Any:
+def program(kernels):
     """Return a program of these kernels."""
     return SimpleNamespace(text="define i32 @entry() {\n  ret i32 0\n}\n", kernels=kernels)
 
 
 @pytest.fixture
-def threads(monkeypatch, tmp_path) -> Iterator[Callable[[int], None]]:
+def threads(monkeypatch, tmp_path):
     """What sets the number of threads; nothing is known in memory or on disk."""
     before = native.get_threads()
     monkeypatch.setattr(machine, "_modules", OrderedDict())
@@ -53,12 +49,12 @@ def threads(monkeypatch, tmp_path) -> Iterator[Callable[[int], None]]:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_kernels_call_is_compiled_beside_them(threads, count, monkeypatch) -> None:
+def test_what_kernels_call_is_compiled_beside_them(threads, count, monkeypatch):
     """Not one after the other, when kernels are loaded that need it."""
     threads(count)
     alone = []
 
-    def compiled(key: str, text: str, vector_bits: int) -> bytes:
+    def compiled(key, text, vector_bits):
         alone.append(text)
         return compile_module(key, text, vector_bits)
 
@@ -74,7 +70,7 @@ def test_what_kernels_call_is_compiled_beside_them(threads, count, monkeypatch) 
 
 @pytest.mark.parametrize("offered", [0, 5, 20])
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_threads_compile_what_one_thread_does(threads, count, offered) -> None:
+def test_threads_compile_what_one_thread_does(threads, count, offered):
     threads(count)
     kernels = [Written(text(i)) for i in range(20)]
     with Assembler(256) as assembler:
@@ -87,7 +83,7 @@ def test_threads_compile_what_one_thread_does(threads, count, offered) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_error_is_that_of_the_first_text_that_fails(threads, count) -> None:
+def test_the_error_is_that_of_the_first_text_that_fails(threads, count):
     threads(count)
     texts = ["a", "slow", "quick"]
     kernels = [Written(text(0)), *(Written(f"define i32 @f() {{ {x}") for x in texts)]
@@ -100,7 +96,7 @@ def test_the_error_is_that_of_the_first_text_that_fails(threads, count) -> None:
     assert compile_text(text(1), 256)
 
 
-def test_a_program_that_is_given_up_ends_its_threads(threads) -> None:
+def test_a_program_that_is_given_up_ends_its_threads(threads):
     threads(4)
     before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
     with Assembler(256) as assembler:
@@ -110,7 +106,7 @@ def test_a_program_that_is_given_up_ends_its_threads(threads) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_child_waits_for_no_threads_of_its_parent(tmp_path) -> None:
+def test_a_child_waits_for_no_threads_of_its_parent(tmp_path):
     # A process of its own: other libraries warn of forks.
     program = """
 import os
@@ -135,7 +131,7 @@ with Assembler(256) as assembler:
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
 
 
-def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads) -> None:
+def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads):
     threads(3)
     monkeypatch.setattr(libllvm, "has_memory", lambda size: False)
     started = []
@@ -148,7 +144,7 @@ def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads) -> N
 @pytest.mark.parametrize(
     ("functions", "error"), [((), "9 functions"), ((0,) * 9, "no address"), (("x",) * 9, "int")]
 )
-def test_a_compiler_needs_its_functions(functions, error) -> None:
+def test_a_compiler_needs_its_functions(functions, error):
     with pytest.raises((TypeError, ValueError), match=error):
         native.Compiler(functions, "x86_64")
     with pytest.raises((TypeError, ValueError), match=error):
@@ -158,7 +154,7 @@ def test_a_compiler_needs_its_functions(functions, error) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux for its memory")
 @pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize("left", [4, 12, 40, 120])
-def test_compiling_without_memory_is_an_error_and_ends_no_process(left, loaded, tmp_path) -> None:
+def test_compiling_without_memory_is_an_error_and_ends_no_process(left, loaded, tmp_path):
     # A thread has its whole stack before; that of a process could grow no more.
     program = f"""
 import resource
@@ -200,7 +196,7 @@ define void @f(ptr %from, ptr %to, i64 %stride, i64 %count) {
 """
 
 
-def test_functions_that_kernels_share_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_that_kernels_share_are_compiled_once(monkeypatch):
     monkeypatch.setattr(machine, "_shared", machine._Shared())
     loads = []
     original = machine.load
@@ -215,8 +211,8 @@ def test_functions_that_kernels_share_are_compiled_once(monkeypatch: pytest.Monk
     assert list(machine._shared) == ["scatter8x4.256"]
 
 
-def test_a_shared_function_that_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> Any:
+def test_a_shared_function_that_cannot_be_compiled(monkeypatch):
+    def refuse(*_):
         raise MemoryError("too little")
 
     monkeypatch.setattr(machine, "load", refuse)

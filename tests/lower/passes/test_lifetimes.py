@@ -1,10 +1,5 @@
 """Where memory is given back, by what reads and writes it."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -300,7 +295,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_where_memory_is_given_back(name: str) -> None:
+def test_where_memory_is_given_back(name):
     wanted = HEAD + CASES[name]
     recorded = "\n".join(
         line for line in wanted.splitlines() if not line.strip().startswith("free ")
@@ -311,8 +306,8 @@ def test_where_memory_is_given_back(name: str) -> None:
 x, n, m = T.dvector("x"), T.lscalar("n"), T.dmatrix("m")
 
 
-def looped(**options: Any) -> Any:
-    def step(h: Any) -> Any:
+def looped(**options):
+    def step(h):
         new = T.tanh(T.dot(h, h)[::-1] * T.exp(h).sum(axis=0))
         return (new, theano.scan_module.until(new.sum() > n)) if options.get("until") else new
 
@@ -320,7 +315,7 @@ def looped(**options: Any) -> Any:
     return rows if options.get("all") else rows[-1:]
 
 
-PROGRAMS: dict[str, Callable[[], Any]] = {
+PROGRAMS = {
     "chain": lambda: theano.function([m], T.dot(T.exp(T.dot(m, m)), m).sum(axis=0)),
     "branch": lambda: theano.function([x, n], ifelse(n > 0, T.exp(x[::-1]) * 2, x[:2]).sum()),
     "loop": lambda: theano.function([m, n], looped()),
@@ -335,7 +330,7 @@ PROGRAMS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("steps", [0, 1, 3])
-def test_all_but_results_is_given_back(name: str, steps: int) -> None:
+def test_all_but_results_is_given_back(name, steps):
     f = PROGRAMS[name]()
     program = f.maker.program_text.program
     spec.check(program)
@@ -351,16 +346,16 @@ def test_all_but_results_is_given_back(name: str, steps: int) -> None:
     f(*arguments)
 
 
-def test_a_failing_call_gives_everything_back() -> None:
+def test_a_failing_call_gives_everything_back():
     y = T.dvector("y")
     f = theano.function([m, x, y], T.dot(T.exp(T.dot(m, m)), x) + T.exp(y))
     wrong = np.ones((400, 400)), np.ones(400), np.ones(3)
 
-    def fails() -> None:
+    def fails():
         with pytest.raises(ValueError, match="mis-match"):
             f(*wrong)
 
-    def in_use() -> int:
+    def in_use():
         # Blocks of this size are given back to lists that all threads share.
         stats = native.pool_stats()
         return stats["system_bytes"] - stats["kept_bytes"]

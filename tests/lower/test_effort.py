@@ -1,7 +1,5 @@
 """Which programs LLVM takes its time for: those that run something many times in a call."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -15,17 +13,17 @@ from theano.ifelse import ifelse
 x, v, m = T.dvector("x"), T.dscalar("v"), T.dmatrix("m")
 
 
-def loop(count: int) -> T.TensorVariable:
+def loop(count):
     return theano.scan(lambda h: T.tanh(h) + 1, outputs_info=v, n_steps=count)[0][-1]
 
 
-def calling(long: bool) -> T.TensorVariable:
+def calling(long):
     """Return a loop that calls kernels, in a program that is long or short."""
     steps = theano.scan(lambda h: T.tanh(T.dot(h, m)), outputs_info=x, n_steps=9)[0][-1]
     return T.concatenate([steps, *(T.cumsum(x + n) for n in range(60 if long else 1))]).sum()
 
 
-def roll(count: int) -> T.TensorVariable:
+def roll(count):
     """Return arrays turned round: where they are cut takes more arithmetic than `LITTLE`."""
     return sum(T.roll(x, n) * x for n in range(1, 1 + count)).sum()
 
@@ -45,7 +43,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_level(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_level(name, monkeypatch):
     result, once = CASES[name]
     # A program that is kept has no text.
     monkeypatch.setattr(theano.config, "cache_programs", False)
@@ -56,6 +54,6 @@ def test_level(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(f(*values.values()), evaluate([result], values)[0], rtol=1e-14)
 
 
-def test_the_heading_is_read() -> None:
+def test_the_heading_is_read():
     text = "define i64 @f(i64 %a) {\n  %b = mul i64 %a, 3\n  %c = add i64 %b, %a\n  ret i64 %c\n}\n"
     assert compile_text(f"{LITTLE_EFFORT}\n{text}", 256) != compile_text(text, 256)

@@ -28,7 +28,7 @@ def test_narrow_vectors_switch_wide_features_off():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_fork_waits_for_the_library_that_is_loaded_ahead() -> None:
+def test_a_fork_waits_for_the_library_that_is_loaded_ahead():
     program = """
 import os
 from theano._core.lower.llvm.target import libllvm
@@ -46,7 +46,7 @@ libllvm.prepare()
 
 @pytest.mark.skipif(os.name != "posix", reason="nothing is loaded ahead")
 @pytest.mark.parametrize("needed", [False, True])
-def test_what_comes_behind_loading_is_left_to_who_needs_the_library(needed: bool) -> None:
+def test_what_comes_behind_loading_is_left_to_who_needs_the_library(needed):
     program = f"""
 from theano._core.lower.llvm.target import codegen, libllvm
 if {needed}:

@@ -1,10 +1,6 @@
 """Long programs in routines: the same results, errors and memory."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +18,10 @@ from theano.ifelse import ifelse
 
 
 @pytest.fixture(autouse=True)
-def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def lines(monkeypatch):
     """Cut after 20 lines; return what changes that."""
 
-    def after(lines: int) -> None:
+    def after(lines):
         monkeypatch.setattr(outline, "ROUTINE", lines)
         monkeypatch.setattr(outline, "SHORTEST", 2 * lines)
         monkeypatch.setattr(outline, "LONGEST", 0)
@@ -41,7 +37,7 @@ k = T.lscalar("k")
 VECTOR, MATRIX = np.linspace(0.5, 2, 4), np.arange(12.0).reshape(3, 4) / 7
 
 
-def scanned() -> Any:
+def scanned():
     rows, _ = theano.scan(lambda a, h: T.tanh(a + h * k), sequences=m, outputs_info=x)
     return rows[-1].sum() + T.grad(rows.sum(), x).sum()
 
@@ -59,7 +55,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", list(PROGRAMS))
-def test_same_results(name: str, lines: Callable[[int], None]) -> None:
+def test_same_results(name, lines):
     out = PROGRAMS[name]()
     f = theano.function([x, m, k], out, on_unused_input="ignore")
     program = f.maker.program_text.program
@@ -74,28 +70,28 @@ def test_same_results(name: str, lines: Callable[[int], None]) -> None:
     assert without_names(inlined(program)) == without_names(whole.maker.program_text.program)
 
 
-def str_of(program: ir.Program) -> str:
+def str_of(program):
     return text.text_of(program)
 
 
-def without_names(program: ir.Program) -> Any:
+def without_names(program):
     """Return a program as a pattern: registers by their order."""
     part = outline._Part(program.body)
     return part.pattern, part.numbers, program.stacks, program.results
 
 
-def sums_of_sines(v: Any) -> Any:
+def sums_of_sines(v):
     return sum(T.sin(q) for q in v)
 
 
-def nested_sines(v: Any) -> Any:
+def nested_sines(v):
     y = v[0]
     for _ in range(70):
         y = T.sin(y) + 0.3 * v[0]
     return T.grad(y, v[0])
 
 
-def kinematics(v: Any) -> Any:
+def kinematics(v):
     angle = at = 0.0
     for q in v[:60]:
         angle = angle + q
@@ -103,7 +99,7 @@ def kinematics(v: Any) -> Any:
     return sum(T.grad(at, v[:60]))
 
 
-def pendulum(v: Any) -> Any:
+def pendulum(v):
     angle, speed = v[:2]
     for _ in range(50):
         speed = speed - 0.05 * T.sin(angle)
@@ -111,11 +107,11 @@ def pendulum(v: Any) -> Any:
     return angle * speed
 
 
-def fourier_sum(v: Any) -> Any:
+def fourier_sum(v):
     return sum(T.sin((2 * k + 1) * v[0]) / (2 * k + 1) for k in range(99))
 
 
-def complex_chain(v: Any) -> Any:
+def complex_chain(v):
     z = T.complex(v[0], v[1])
     for q in v[:20]:
         z = T.exp(T.sin(z) * 0.3) + T.log(z + q + 3)
@@ -127,7 +123,7 @@ LONG = [sums_of_sines, nested_sines, kinematics, pendulum, fourier_sum, complex_
 
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
 @pytest.mark.parametrize("program", LONG)
-def test_long_scalar_programs(program: Any, mode: str, lines: Callable[[int], None]) -> None:
+def test_long_scalar_programs(program, mode, lines):
     lines(1500)
     v = T.dscalars(120)
     out = program(v)
@@ -137,7 +133,7 @@ def test_long_scalar_programs(program: Any, mode: str, lines: Callable[[int], No
     np.testing.assert_allclose(f(*numbers), evaluate([out], at)[0], rtol=1e-12)
 
 
-def test_errors_come_from_any_routine() -> None:
+def test_errors_come_from_any_routine():
     f = theano.function([x, m, k], T.sort(T.exp(T.dot(m, x)))[k] + x[k + 2])
     assert len(f.maker.program_text.program.routines) > 1
     f(VECTOR, MATRIX, 1)
@@ -149,7 +145,7 @@ def test_errors_come_from_any_routine() -> None:
         f(VECTOR[:3], MATRIX, 0)
 
 
-def made(body: list[Any], *stacks: tuple[str, int]) -> ir.Program:
+def made(body, *stacks):
     """Return a program in routines, which LLVM has accepted."""
     whole = ir.Program(body, stacks, 1, kernels=(SimpleNamespace(eager=True),) * 40)
     spec.check(whole)
@@ -160,35 +156,35 @@ def made(body: list[Any], *stacks: tuple[str, int]) -> ir.Program:
     return program
 
 
-def filler(name: str, count: int = 100) -> list[Any]:
+def filler(name, count=100):
     """Return instructions that are no pattern: no two parts of them are equal."""
     functions = ("add", "sub", "mul", "and", "or", "xor", "minimum", "maximum")
     rng = np.random.default_rng(ord(name[0]))
     return [ir.Let(f"%{name}{i}", functions[rng.integers(8)], (i, 7)) for i in range(count)]
 
 
-def routine_of(program: ir.Program, instruction: Any) -> int:
+def routine_of(program, instruction):
     """Return which routine has an instruction; no other has."""
     having = (i for i, routine in enumerate(program.routines) if instruction in routine.body)
     (found,) = having
     return found
 
 
-def test_a_short_program_stays_whole() -> None:
+def test_a_short_program_stays_whole():
     program = ir.Program(filler("a", 30), (), 1)
     assert outline.outline(program) is program
     assert inlined(program) == program
 
 
-def test_what_level_0_does_quickly_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_level_0_does_quickly_stays_whole(monkeypatch):
     """Unless steps are alike, or a loop computes for itself, or there is too much of it."""
     monkeypatch.setattr(outline, "LONGEST", 1000)
 
-    def steps(count: int, longest: int) -> list[Any]:
+    def steps(count, longest):
         parts = [[ir.Step(i), *filler(f"{chr(97 + i)}s", 1 + i % longest)] for i in range(count)]
         return [i for part in parts for i in part]
 
-    def is_cut(body: list[Any]) -> bool:
+    def is_cut(body):
         program = ir.Program(body, (), 1)
         return outline.outline(program) is not program
 
@@ -200,11 +196,11 @@ def test_what_level_0_does_quickly_stays_whole(monkeypatch: pytest.MonkeyPatch) 
     assert is_cut(different)
 
 
-def test_equal_parts_are_one_routine() -> None:
+def test_equal_parts_are_one_routine():
     """With operands, results and numbers of their own: twice as many are no more text."""
 
-    def lines_of(count: int) -> tuple[int, int]:
-        body: list[Any] = [ir.Let("%s0", "add", (0, 0))]
+    def lines_of(count):
+        body = [ir.Let("%s0", "add", (0, 0))]
         for i in range(count):
             body += [ir.Step(i), ir.FrameLoad(f"%f{i}", 7 * i, "int64")]
             body += [ir.Let(f"%s{i + 1}", "add", (f"%f{i}", f"%s{i}"))]
@@ -218,9 +214,9 @@ def test_equal_parts_are_one_routine() -> None:
     assert 1 < short[0] < 5
 
 
-def test_what_a_number_stands_for_may_be_the_pattern() -> None:
+def test_what_a_number_stands_for_may_be_the_pattern():
     """Constants of a condition, and of loops that are too short to be shared among threads."""
-    body: list[Any] = []
+    body = []
     for i in range(40):
         body.append(ir.Let(f"%s{i}", "select", (i % 2, i, 3)))
         body.append(ir.Launch(i, "%block", 1, 7 + i, 1, 1))
@@ -235,7 +231,7 @@ def test_what_a_number_stands_for_may_be_the_pattern() -> None:
     assert "%row.0" in totals or "%row.1" in totals
 
 
-def test_what_is_no_word_stays_with_its_uses() -> None:
+def test_what_is_no_word_stays_with_its_uses():
     row = ir.Widen("%wide", ir.Number("float64", bytes(8)), 8)
     same = Body(("float64",), (), (0,), ())
     use = ir.Compute("%use", "float64", same, (ir.Register("%wide", "float64", 8),), 8)
@@ -250,7 +246,7 @@ def test_what_is_no_word_stays_with_its_uses() -> None:
 
 
 @pytest.mark.parametrize("kind", ["bool", "int8", "float16", "float32", "float64", "ptr"])
-def test_values_of_any_word(kind: str) -> None:
+def test_values_of_any_word(kind):
     make = ir.FrameLoad("%value", 3, kind)
     use = ir.FrameStore(4, ("%value",), (kind,))
     program = made([make, *filler("a"), use, *filler("b")])
@@ -259,7 +255,7 @@ def test_values_of_any_word(kind: str) -> None:
     )
 
 
-def test_places_on_the_stack_are_shared() -> None:
+def test_places_on_the_stack_are_shared():
     write = [ir.Words("%stack0", (1, 2), ("int64", "int64"))]
     read = [ir.Reduce(0, "%stack0", (0,) * 10)]
     program = made([*write, *filler("a"), *read, *filler("b")], ("%stack0", 16))
@@ -267,14 +263,14 @@ def test_places_on_the_stack_are_shared() -> None:
     assert sum("alloca [32 x i8]" in line for line in printed(program).split("\n")) == 1
 
 
-def test_words_are_used_again() -> None:
-    body: list[Any] = [ir.Let("%w0", "add", (0, 1))]
+def test_words_are_used_again():
+    body = [ir.Let("%w0", "add", (0, 1))]
     for i in range(1, 400):
         body.append(ir.Let(f"%w{i}", "add", (f"%w{i - 1}", 1)))
     assert made(body).live_words <= 3
 
 
-def test_what_a_report_alone_reads_is_loaded_there() -> None:
+def test_what_a_report_alone_reads_is_loaded_there():
     facts = ir.Check("%c", "index", ("%a1", "%a2"), 0)
     body = [ir.Let("%c", "lt", (1, 2)), facts, ir.Let("%u", "add", ("%a2", 1))]
     program = made([*filler("a"), *body, *filler("b")])
@@ -287,7 +283,7 @@ def test_what_a_report_alone_reads_is_loaded_there() -> None:
     assert any("fact0 = load i64" in line for line in lines[bad:])
 
 
-def test_only_what_runs_often_is_improved() -> None:
+def test_only_what_runs_often_is_improved():
     loop = ir.For("%i", 9, (), filler("b"))
     program = made([*filler("a"), loop, *filler("c")])
     heads = [line for line in printed(program).split("\n") if line.startswith("define internal")]
@@ -305,14 +301,14 @@ def test_only_what_runs_often_is_improved() -> None:
     assert "noinline {" in text_of_often
 
 
-def looped(program: ir.Program) -> ir.For:
+def looped(program):
     """Return the loop of a program, of which it has one."""
     blocks = [routine.body for routine in program.routines]
     (found,) = (i for block in blocks for i in block if isinstance(i, ir.For))
     return found
 
 
-def test_bodies_of_loops_and_branches_are_cut() -> None:
+def test_bodies_of_loops_and_branches_are_cut():
     inside = [
         ir.Let("%n0", "add", ("%h", "%i")),
         ir.Words("%place", ("%n0",), ("int64",)),
@@ -336,7 +332,7 @@ def test_bodies_of_loops_and_branches_are_cut() -> None:
     assert text.parse(str_of(program), text.bodies_of(program), program.kernels) == program
 
 
-def test_what_is_no_word_keeps_a_body_whole() -> None:
+def test_what_is_no_word_keeps_a_body_whole():
     wide = ir.Carried("%r", "float64x8", ir.Register("%r0", "float64", 8), "%r")
     row = ir.Widen("%r0", ir.Number("float64", bytes(8)), 8)
     body = [*filler("b"), ir.StoreRow("%p", ir.Register("%r", "float64", 8), "%mask")]
@@ -346,10 +342,10 @@ def test_what_is_no_word_keeps_a_body_whole() -> None:
 
 
 @pytest.mark.parametrize("kind", ["float64", "complex128", "int8", "bool"])
-def test_long_steps_of_loops(kind: str, lines: Callable[[int], None]) -> None:
+def test_long_steps_of_loops(kind, lines):
     state = T.TensorType(kind, (False,))("state")
 
-    def step(row: Any, h: Any, n: Any) -> list[Any]:
+    def step(row, h, n):
         for _ in range(6):
             h = T.cast(h * 2 + T.cast(row, kind).sum(), kind)
             n = n + T.cast(T.abs_(h).sum(), "float64")
@@ -371,7 +367,7 @@ def test_long_steps_of_loops(kind: str, lines: Callable[[int], None]) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-def test_routines_that_are_wrong_are_refused() -> None:
+def test_routines_that_are_wrong_are_refused():
     program = made([*filler("a"), ir.Let("%u", "add", ("%a1", "%a2")), *filler("b")])
     first = next(n for n, i in enumerate(program.body) if isinstance(i, ir.Run))
     for body in (
@@ -384,7 +380,7 @@ def test_routines_that_are_wrong_are_refused() -> None:
         spec.check(program.replace(live_words=1))
 
 
-def test_the_interpreter_runs_routines() -> None:
+def test_the_interpreter_runs_routines():
     f = theano.function([x, m], T.exp(T.dot(m, x)) + T.tanh(m).sum(axis=1))
     program = f.maker.program_text
     assert program.program.routines

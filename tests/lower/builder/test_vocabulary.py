@@ -1,13 +1,10 @@
 """Words of the builder that are read when they are first said, and what classes derive from."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import pkgutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -17,24 +14,24 @@ from theano._core.lower.builder.vocabulary import Builder
 
 
 @pytest.mark.parametrize(("word", "module"), vocabulary._MODULE_OF.items())
-def test_each_word_is_in_the_module_that_the_table_names(word: str, module: str) -> None:
+def test_each_word_is_in_the_module_that_the_table_names(word, module):
     held = importlib.import_module(f"theano._core.lower.builder.{module}")
     builder = Builder.__new__(Builder)
     assert getattr(builder, word).__func__ is getattr(held, word)
 
 
-def test_no_word_is_said_in_two_ways() -> None:
+def test_no_word_is_said_in_two_ways():
     said = [word for words in vocabulary._SELDOM.values() for word in words.split()]
     assert len(said) == len(set(said))
     assert not set(said) & {name for base in Builder.__mro__[1:] for name in vars(base)}
 
 
-def test_an_unknown_word_is_an_error_that_names_it() -> None:
+def test_an_unknown_word_is_an_error_that_names_it():
     with pytest.raises(AttributeError, match="no word 'fly'"):
         Builder.__new__(Builder).fly  # noqa: B018
 
 
-def test_a_small_program_reads_none_of_their_modules(tmp_path: Path) -> None:
+def test_a_small_program_reads_none_of_their_modules(tmp_path):
     program = f"""
 import sys, theano, theano.tensor as T
 x = T.dvector()
@@ -47,7 +44,7 @@ assert not found, found
     subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)
 
 
-def test_no_class_has_more_than_two_ancestors_here() -> None:
+def test_no_class_has_more_than_two_ancestors_here():
     modules = pkgutil.walk_packages(lower.__path__, f"{lower.__name__}.")
     names = [m.name for m in modules if ".jax" not in m.name]
     classes = [

@@ -1,7 +1,5 @@
 """Words that a program writes at level 0: by functions of the runtime, each to its place."""
 
-from __future__ import annotations
-
 import ctypes
 
 import numpy as np
@@ -15,7 +13,7 @@ from theano._core.runtime import native
 RANDOM = np.random.default_rng(5)
 
 
-def written(places: list[int], types: list[str], briefly: bool) -> np.ndarray:
+def written(places, types, briefly):
     """Return 200 words after those at some places are written, each its place plus 1000."""
     b = Builder(1)
     words.write(
@@ -37,7 +35,7 @@ def written(places: list[int], types: list[str], briefly: bool) -> np.ndarray:
 
 @pytest.mark.parametrize("briefly", [True, False])
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 40, 63, 64, 65, 130, 200])
-def test_each_word_is_at_its_place(count: int, briefly: bool) -> None:
+def test_each_word_is_at_its_place(count, briefly):
     for _ in range(5):
         places = sorted(RANDOM.permutation(200)[:count].tolist())
         for types in (["i64"] * count, RANDOM.choice(["i64", "ptr"], count).tolist()):
@@ -46,6 +44,6 @@ def test_each_word_is_at_its_place(count: int, briefly: bool) -> None:
             assert np.array_equal(written(places, types, briefly), wanted)
 
 
-def test_the_last_of_the_places() -> None:
+def test_the_last_of_the_places():
     places = [60, 61, 62, 63, 64, 127]
     assert np.flatnonzero(written(places, ["i64"] * 6, True)).tolist() == places

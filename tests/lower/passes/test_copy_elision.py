@@ -1,9 +1,5 @@
 """Parts of joins are computed where they end."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -26,7 +22,7 @@ steps, _ = theano.scan(
 empty = T.alloc(0.0, 5)
 
 # Outputs, and how many copies are left.
-JOINS: dict[str, tuple[Any, int]] = {
+JOINS = {
     "vectors": (both, 0),
     "three": (T.concatenate([T.tanh(x), x * 2, T.exp(y)]), 0),
     "an input": (T.concatenate([T.tanh(x), y]), 1),
@@ -74,7 +70,7 @@ VALUES = {
 }
 
 
-def copies(f: Any) -> int:
+def copies(f):
     """Return how many kernels that copy a function runs, and copies by the runtime."""
     program = f.maker.program_text.program
     run = [i.kernel for i in ir.walk(program.body) if isinstance(i, ir.Launch)]
@@ -87,13 +83,13 @@ def copies(f: Any) -> int:
     )
 
 
-def function(outputs: Any, mode: Any = "FAST_RUN") -> Any:
+def function(outputs, mode="FAST_RUN"):
     return theano.function([x, y, m, w, n], outputs, mode=mode, on_unused_input="ignore")
 
 
 @pytest.mark.parametrize("name", JOINS)
 @pytest.mark.parametrize("kind", VALUES)
-def test_values(name: str, kind: str) -> None:
+def test_values(name, kind):
     outputs, values = JOINS[name][0], VALUES[kind]
     if kind == "empty" and name in ("in a row of a state", "overlapping"):
         values = (X, Y, M[:0], M.T, 0)
@@ -106,7 +102,7 @@ def test_values(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", JOINS)
-def test_copies_that_are_left(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies_that_are_left(name, monkeypatch):
     monkeypatch.setattr(theano.config, "cache_programs", False)
     outputs, left = JOINS[name]
     assert copies(function(outputs)) == left
@@ -125,9 +121,7 @@ MISFITS = {
 
 
 @pytest.mark.parametrize("name", MISFITS)
-def test_what_does_not_fit_is_refused_before_a_part_is_written(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_does_not_fit_is_refused_before_a_part_is_written(name, monkeypatch):
     monkeypatch.setattr(theano.config, "cache_programs", False)
     f = function(MISFITS[name])
     body = list(ir.walk(f.maker.program_text.program.body))

@@ -1,7 +1,5 @@
 """What the pass moves out of loops, and what it leaves there."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -232,14 +230,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_moved(name: str) -> None:
+def test_what_is_moved(name):
     body, before, kept, behind = CASES[name]
     program = parse(f"{HEAD}for %i below %n\n{body}\nend\n")
     wanted = parse(f"{HEAD}{before}\nfor %i below %n\n{kept}\nend\n{behind}")
     assert text_of(hoist(program)) == text_of(wanted)
 
 
-def test_loops_of_real_programs_allocate_nothing() -> None:
+def test_loops_of_real_programs_allocate_nothing():
     m, n = T.dmatrix("m"), T.lscalar("n")
 
     def step(h, w):

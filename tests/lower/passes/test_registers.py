@@ -1,10 +1,5 @@
 """Which loops have a form for rows that fit a register, and what that does."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -17,11 +12,11 @@ from theano._core.lower.text import parse, text_of
 x, m, n = T.dvector("x"), T.dmatrix("m"), T.lscalar("n")
 
 
-def recorded(inputs: Any, outputs: Any, **options: Any) -> ir.Program:
+def recorded(inputs, outputs, **options):
     """Return the program of a function before any pass."""
     from theano._core.lower.builder import program as builder
 
-    found: list[ir.Program] = []
+    found = []
     run = builder.pipeline.run
     builder.pipeline.run = lambda program, watch=None: run(found.append(program) or program, watch)
     try:
@@ -32,12 +27,12 @@ def recorded(inputs: Any, outputs: Any, **options: Any) -> ir.Program:
     return found[-1]
 
 
-def scan(*arguments: Any, **options: Any) -> Any:
+def scan(*arguments, **options):
     return theano.scan(*arguments, **options)[0]
 
 
 # Loops that have other forms.
-SHORT: dict[str, Callable[[], Any]] = {
+SHORT = {
     "a sum of the row": lambda: scan(lambda h: T.tanh(h) / h.sum(), outputs_info=x, n_steps=n)[-1],
     "all rows": lambda: scan(lambda a, h: T.sin(h) * a, m, m[0]),
     "the last two": lambda: scan(
@@ -62,7 +57,7 @@ SHORT: dict[str, Callable[[], Any]] = {
     ),
 }
 # And those that have not.
-LONG: dict[str, Callable[[], Any]] = {
+LONG = {
     "two lengths": lambda: scan(lambda h, a: [T.tanh(h), a * 0.5], None, [x, m[0]], n_steps=n),
     "backwards": lambda: scan(lambda h: h[::-1] * 0.5, outputs_info=x, n_steps=n),
     "one item of it": lambda: scan(lambda h: h * h[1], outputs_info=x, n_steps=n),
@@ -80,14 +75,14 @@ LONG: dict[str, Callable[[], Any]] = {
 }
 
 
-def forms(program: ir.Program) -> list[ir.For]:
+def forms(program):
     """Return the loops that hand rows on in registers."""
     loops = [i for i in ir.walk(program.body) if isinstance(i, ir.For)]
     return [i for i in loops if any("x" in c.type for c in i.carried)]
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_short_rows_are_in_registers(name: str) -> None:
+def test_short_rows_are_in_registers(name):
     out = SHORT[name]()
     program = registers(recorded([x, m, n], out))
     spec.check(program)
@@ -105,12 +100,12 @@ def test_short_rows_are_in_registers(name: str) -> None:
                 np.testing.assert_allclose(got, right, rtol=1e-12)
 
 
-def listed(results: Any) -> list[Any]:
+def listed(results):
     return results if isinstance(results, list) else [results]
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_other_loops_are_as_they_were(name: str) -> None:
+def test_other_loops_are_as_they_were(name):
     program = recorded([x, m, n], LONG[name]())
     assert not forms(registers(program))
 
@@ -135,7 +130,7 @@ end
 """
 
 
-def kernel() -> Any:
+def kernel():
     """Return a kernel that doubles a row."""
     program = recorded([x, n], scan(lambda h: h * 2, outputs_info=x, n_steps=n))
     loops = [i for i in ir.walk(program.body) if isinstance(i, ir.For)]
@@ -143,12 +138,12 @@ def kernel() -> Any:
     return program.kernels[number]
 
 
-def after(read: str, written: str) -> str:
+def after(read, written):
     program = parse(HEAD + LOOP.format(read=read, written=written), (), (kernel(),))
     return text_of(registers(program)).split("alloc 64 in frame[4]\n")[1].split("kernel 0:")[0]
 
 
-def test_a_row_is_carried_beside_its_address() -> None:
+def test_a_row_is_carried_beside_its_address():
     text = after("%h", "%t")
     assert "%c = eq (%k, 8)" in text.split("if ")[0]
     assert "= at_most (%k, " in text
@@ -156,7 +151,7 @@ def test_a_row_is_carried_beside_its_address() -> None:
     assert "kernel" not in inner and "load" not in inner and "store" in inner
 
 
-def test_memory_that_may_be_in_parts_stays() -> None:
+def test_memory_that_may_be_in_parts_stays():
     assert "mask" not in after("%s", "%t")
     assert "mask" not in after("%h", "%s")
     # The row that a step leaves at one place is that of the next step.
@@ -166,10 +161,10 @@ def test_memory_that_may_be_in_parts_stays() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "float32", "float64"])
-def test_numbers_that_each_step_lists(dtype: str) -> None:
+def test_numbers_that_each_step_lists(dtype):
     """They are new in each step, though they lie at one place."""
     row = T.vector("row", dtype)
-    steps: dict[str, Any] = {
+    steps = {
         "stack": scan(lambda v: T.stack([v, v + v, v]), row),
         "list": scan(lambda v: T.as_tensor_variable([v, v * v]) * 2, row),
         "state": scan(lambda v, h: T.cast(T.stack([v, h[0], h[1]]), dtype), row, row[:3]),
