@@ -542,7 +542,7 @@ REWRITTEN = {
 ELSEWHERE |= {"CholeskyCotangent", "CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
 # Made by rewriting: tests/linalg/test_symmetric_products.py.
 ELSEWHERE |= {"SymmetricProduct"}
-# Of native code: tests/rewrite/test_sums_of_parts.py, tests/lower/test_diagonals.py.
+# Of native code: tests/rewrite/test_sums_of_parts.py, tests/lower/builder/test_views.py.
 ELSEWHERE |= {"SumOfParts", "Diagonal", "WriteDiagonal"}
 # Of complex numbers: tests/ops/test_special.py.
 ELSEWHERE |= {"OfComplex", "_AlsoOfComplex"}

@@ -8,10 +8,18 @@ from line_count import lines_run
 
 import theano
 import theano.tensor as T
+from support.arrays import values
+from support.comparison import SUMS
+from support.loops import agree
 from theano._core.ir.graph import toposort
 from theano._core.lower import live_values, schedule
 from theano._core.lower.computed_again import computed
 from theano._core.rewrite.engine import Rewriter
+
+
+def grouped(*outputs):
+    """Return the steps that make the outputs."""
+    return schedule.group(toposort(outputs), schedule.EqualLengths(Rewriter().shape))
 
 
 def _lines_run(count):
@@ -20,9 +28,7 @@ def _lines_run(count):
     y = x
     for _ in range(count):
         y = T.tanh(y)
-    nodes = toposort([y])
-    rewriter = Rewriter()
-    shape = schedule.EqualLengths(rewriter.shape)
+    nodes, shape = toposort([y]), schedule.EqualLengths(Rewriter().shape)
     lines, steps = lines_run(schedule, lambda: schedule.group(nodes, shape))
     assert sum(len(step.nodes) for step in steps) == count
     return lines
@@ -35,59 +41,43 @@ def test_grouping_is_linear_in_the_number_of_applications():
 def test_steps_in_between_are_not_jumped_over():
     x, m = T.dvector("x"), T.dmatrix("m")
     first = T.exp(x)
-    between = T.dot(m, first)
-    nodes = toposort([first * between])
-    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
-    assert [len(step.nodes) for step in steps] == [1, 1, 1]
+    assert [len(step.nodes) for step in grouped(first * T.dot(m, first))] == [1, 1, 1]
 
 
 def test_what_small_arrays_make_is_computed_again_and_not_stored():
     x, y = T.dmatrix("x"), T.dmatrix("y")
     d = x[:, None, :] - y
     tripled = 3 * d
-    nodes = toposort([(d * d).sum(axis=2), tripled.sum(axis=0)])
-    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
+    steps = grouped((d * d).sum(axis=2), tripled.sum(axis=0))
     (made_by,) = [step for step in steps if d.owner in step.nodes]
-    others = [step for step in steps if d.owner in step.again]
-    assert len(others) == 1
-    assert others[0] is not made_by
-    assert list(others[0].again) == [d.owner, tripled.owner]
-    assert computed(others[0]) == [d.owner, tripled.owner, *others[0].nodes]
+    (other,) = [step for step in steps if d.owner in step.again]
+    assert other is not made_by
+    assert list(other.again) == [d.owner, tripled.owner]
+    assert computed(other) == [d.owner, tripled.owner, *other.nodes]
 
 
 def test_what_large_arrays_make_or_takes_long_is_stored():
     x, y = T.dmatrix("x"), T.dmatrix("y")
     long, large = T.exp(x[:, None, :] - y), T.dtensor3("z") - y
     for d in (long, large):
-        sums = [(d * d).sum(axis=2), (3 * d).sum(axis=0)]
-        steps = schedule.group(toposort(sums), schedule.EqualLengths(Rewriter().shape))
+        steps = grouped((d * d).sum(axis=2), (3 * d).sum(axis=0))
         assert not any(step.again for step in steps)
 
 
 def test_values_and_memory_of_what_is_computed_again():
-    x, y, s = T.dmatrix("x"), T.dmatrix("y"), T.dmatrix("s")
-    d = x[:, None, :] - y
-    weighted = d * s[:, :, None]
-    results = [
-        (d * d).sum(axis=2),
-        weighted.sum(axis=0),
-        weighted.sum(axis=1),
-        T.exp(d).sum(),
-        T.tensordot(d, s, [[0, 1], [0, 1]]),
-    ]
-    f = theano.function([x, y, s], results)
-    rng = np.random.default_rng(2)
-    for n, m, k in [(5, 7, 3), (1, 1, 1), (0, 4, 3), (4, 0, 2), (9, 40, 17)]:
-        a, b, w = (rng.normal(size=shape) for shape in ((n, k), (m, k), (n, m)))
-        for one, two in ((a, b), (np.asfortranarray(a), b[::-1]), (a * np.nan, b)):
-            away = one[:, None] - two
-            heavy = away * w[:, :, None]
-            wanted = [(away**2).sum(2), heavy.sum(0), heavy.sum(1), np.exp(away).sum(), heavy]
-            wanted[4] = heavy.sum((0, 1))
-            for got, value in zip(f(one, two, w), wanted, strict=True):
-                np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-12)
-    g = theano.function([x, y, s], results[:3])
-    plan = g.memory_plan(np.ones((50, 9)), np.ones((60, 9)), np.ones((50, 60)))
+    def build(m, x, y, s):
+        d = x[:, None, :] - y
+        weighted = d * s[:, :, None]
+        sums = [(d * d).sum(axis=2), weighted.sum(axis=0), weighted.sum(axis=1)]
+        return [*sums, m.exp(d).sum(), m.tensordot(d, s, [[0, 1], [0, 1]])]
+
+    sizes = [(5, 7, 3), (1, 1, 1), (0, 4, 3), (4, 0, 2), (9, 40, 17)] * 3
+    shapes = [[(n, k), (m, k), (n, m)] for n, m, k in sizes]
+    agree(build, "float64", shapes, make=values, tolerance=SUMS)
+    x, y, s = T.dmatrices("x", "y", "s")
+    plan = theano.function([x, y, s], build(T, x, y, s)[:3]).memory_plan(
+        np.ones((50, 9)), np.ones((60, 9)), np.ones((50, 60))
+    )
     assert plan.peak < 50 * 60 * 9 * 8
 
 
@@ -106,9 +96,7 @@ def test_a_state_that_is_read_again_is_not_overwritten_before():
 def _weights(formula):
     """Return the weights of the loops of a formula, in order."""
     x = T.dvectors(4)
-    nodes = toposort([formula(x)])
-    steps = schedule.group(nodes, schedule.EqualLengths(Rewriter().shape))
-    return [step.weight for step in steps if step.is_loop]
+    return [step.weight for step in grouped(formula(x)) if step.is_loop]
 
 
 def test_long_formulas_are_cut_where_they_hand_on_little():

@@ -1,13 +1,11 @@
 """Words of the builder that are read when they are first said, and what classes derive from."""
 
 import importlib
-import os
 import pkgutil
-import subprocess
-import sys
 
 import pytest
 
+from support.processes import run_python
 from theano._core import lower
 from theano._core.lower.builder import vocabulary
 from theano._core.lower.builder.vocabulary import Builder
@@ -33,26 +31,21 @@ def test_an_unknown_word_is_an_error_that_names_it():
 
 def test_a_small_program_reads_none_of_their_modules(tmp_path):
     program = f"""
-import sys, theano, theano.tensor as T
-x = T.dvector()
-theano.function([x], x * 2 + 1)
-found = sys.modules.keys() & {{"theano._core.lower.builder." + m for m in {[*vocabulary._SELDOM]}}}
-assert "theano._core.lower.builder.program" in sys.modules
-assert not found, found
-"""
-    environ = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
-    subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=120)
+        import sys, theano, theano.tensor as T
+        x = T.dvector()
+        theano.function([x], x * 2 + 1)
+        seldom = {{"theano._core.lower.builder." + m for m in {[*vocabulary._SELDOM]}}}
+        assert "theano._core.lower.builder.program" in sys.modules
+        assert not sys.modules.keys() & seldom
+    """
+    run_python(program, flags=f"base_compiledir={tmp_path}")
 
 
 def test_no_class_has_more_than_two_ancestors_here():
     modules = pkgutil.walk_packages(lower.__path__, f"{lower.__name__}.")
     names = [m.name for m in modules if ".jax" not in m.name]
-    classes = [
-        c
-        for name in names
-        for c in vars(importlib.import_module(name)).values()
-        if isinstance(c, type) and c.__module__ == name
-    ]
+    held = [c for name in names for c in vars(importlib.import_module(name)).values()]
+    classes = {c for c in held if isinstance(c, type) and c.__module__ in names}
     assert len(classes) > 100
     for c in classes:
         above = [a.__name__ for a in c.__mro__[1:] if a.__module__.startswith(lower.__name__)]

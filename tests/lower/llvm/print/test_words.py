@@ -16,18 +16,11 @@ RANDOM = np.random.default_rng(5)
 def written(places, types, briefly):
     """Return 200 words after those at some places are written, each its place plus 1000."""
     b = Builder(1)
-    words.write(
-        b,
-        "%at",
-        [
-            (n, type_, f"inttoptr (i64 {1000 + n} to ptr)" if type_ == "ptr" else str(1000 + n))
-            for n, type_ in zip(places, types, strict=True)
-        ],
-        briefly,
-    )
-    lines = ["define void @f(ptr %at) {", *b.lines, "  ret void", "}", *b.declarations]
-    text = "\n".join([LITTLE_EFFORT, *lines, ""])
-    code = native.load_object(compile_text(text, 256))
+    numbers = zip(places, types, strict=True)
+    text = {"ptr": "inttoptr (i64 {} to ptr)", "i64": "{}"}
+    words.write(b, "%at", [(n, t, text[t].format(1000 + n)) for n, t in numbers], briefly)
+    lines = [LITTLE_EFFORT, "define void @f(ptr %at) {", *b.lines, "  ret void", "}"]
+    code = native.load_object(compile_text("\n".join([*lines, *b.declarations, ""]), 256))
     memory = np.zeros(200, "int64")
     ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code.address("f"))(memory.ctypes.data)
     return memory

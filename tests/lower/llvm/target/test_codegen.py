@@ -2,12 +2,12 @@
 
 import ctypes
 import os
-import subprocess
-import sys
 import time
 
+import llvmlite.binding
 import pytest
 
+from support.processes import run_python
 from theano._core.lower.llvm.target import codegen, libllvm
 
 
@@ -30,38 +30,36 @@ def test_narrow_vectors_switch_wide_features_off():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_fork_waits_for_the_library_that_is_loaded_ahead():
     program = """
-import os
-from theano._core.lower.llvm.target import libllvm
-libllvm.load_ahead()
-child = os.fork()
-if not child:
-    libllvm.prepare()
-    os._exit(7)
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-libllvm.prepare()
-"""
+        import os
+        from theano._core.lower.llvm.target import libllvm
+        libllvm.load_ahead()
+        child = os.fork()
+        if not child:
+            libllvm.prepare()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        libllvm.prepare()
+    """
     for _ in range(3):
-        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+        run_python(program, timeout=60)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="nothing is loaded ahead")
 @pytest.mark.parametrize("needed", [False, True])
 def test_what_comes_behind_loading_is_left_to_who_needs_the_library(needed):
     program = f"""
-from theano._core.lower.llvm.target import codegen, libllvm
-if {needed}:
-    libllvm.library()
-done = []
-libllvm.load_ahead(lambda: done.append(codegen.warm_up()))
-libllvm._loading[0].join()
-assert done == ([] if {needed} else [None])
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+        from theano._core.lower.llvm.target import codegen, libllvm
+        if {needed}:
+            libllvm.library()
+        done = []
+        libllvm.load_ahead(lambda: done.append(codegen.warm_up()))
+        libllvm._loading[0].join()
+        assert done == ([] if {needed} else [None])
+    """
+    run_python(program, timeout=60)
 
 
 def test_the_functions_of_the_library_are_those_that_llvmlite_calls():
-    import llvmlite.binding
-
     assert not list(libllvm.different(llvmlite.binding.ffi.lib))
 
 
@@ -84,56 +82,49 @@ def test_an_unknown_version_of_llvmlite_is_compared_first(monkeypatch, name, pro
 
 def test_programs_are_compiled_without_the_python_layer_of_llvmlite(tmp_path):
     program = """
-import sys
-import theano
-import theano.tensor as T
-x = T.dvector()
-assert theano.function([x], T.tanh(x) * 2)([0.0]) == [0]
-from theano._core.lower.llvm.target.machine import Statistics
-assert Statistics.compiled
-assert "llvmlite" not in sys.modules
-"""
-    environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+        import sys
+        import theano
+        import theano.tensor as T
+        x = T.dvector()
+        assert theano.function([x], T.tanh(x) * 2)([0.0]) == [0]
+        from theano._core.lower.llvm.target.machine import Statistics
+        assert Statistics.compiled
+        assert "llvmlite" not in sys.modules
+    """
+    run_python(program, flags=f"base_compiledir={tmp_path}", timeout=60)
 
 
 def test_threads_compile_at_once():
     program = """
-import threading
-from theano._core.lower.llvm.target.codegen import compile_text
-texts = [f"define i32 @f() {{\\n  ret i32 {i}\\n}}" for i in range(8)]
-objects = {}
-start = threading.Barrier(8)
-def work(i):
-    start.wait()
-    for k in range(20):
-        objects[i, k] = compile_text(texts[i], 256)
-threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-assert len(objects) == 160
-assert len(set(objects.values())) == 8
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+        import threading
+        from theano._core.lower.llvm.target.codegen import compile_text
+        objects, start = {}, threading.Barrier(8)
+        def work(i):
+            start.wait()
+            for k in range(20):
+                objects[i, k] = compile_text(f"define i32 @f() {{\\n  ret i32 {i}\\n}}", 256)
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert len(objects) == 160
+        assert len(set(objects.values())) == 8
+    """
+    run_python(program, timeout=60)
 
 
 def test_identity_is_quick_and_does_not_import_llvmlite():
-    program = (
-        "import sys\n"
-        "from theano._core.lower.llvm.target import codegen\n"
-        "identity = codegen.cpu_identity()\n"
-        "assert 'llvmlite' not in sys.modules\n"
-        "print(identity)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() == codegen.cpu_identity()
-    import llvmlite
-
-    assert f"llvmlite {llvmlite.__version__} " in codegen.cpu_identity()
+    program = """
+        import sys
+        from theano._core.lower.llvm.target import codegen
+        identity = codegen.cpu_identity()
+        assert 'llvmlite' not in sys.modules
+        print(identity)
+    """
+    identity = codegen.cpu_identity()
+    assert run_python(program) == identity
+    assert f"llvmlite {llvmlite.__version__} " in identity
     # Code that other options of LLVM made is not taken from the cache.
-    assert all(option in codegen.cpu_identity() for option in libllvm.OPTIONS)
+    assert all(option in identity for option in libllvm.OPTIONS)
     codegen._cpu_identity.cache_clear()
     start = time.perf_counter()
     codegen.cpu_identity()

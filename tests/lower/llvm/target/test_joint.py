@@ -31,20 +31,18 @@ def test_functions_are_told_apart_and_what_they_share_is_there_once():
     assert code.address("kernel0") != code.address("kernel1")
 
 
-@pytest.mark.parametrize(
-    "texts",
-    [
-        # A name that means two things.
-        [text(1, "@constant.8 = private constant i64 1"), text(2, "@constant.8 = constant i64 2")],
-        [
-            text(1, "define internal i32 @helper() {\n  ret i32 1\n}"),
-            text(2, "define internal i64 @helper() {\n  ret i64 1\n}"),
-        ],
-        [text(1), text(2, "!0 = !{}")],
-        [text(1), "; little effort\n" + text(2)],
-        [text(1), "define i32 @f() {\n  ret i32 1\n}\n"],
-    ],
-)
+HELPERS = [f"define internal i{n} @helper() {{\n  ret i{n} 1\n}}" for n in (32, 64)]
+CONSTANTS = ["@constant.8 = private constant i64 1", "@constant.8 = constant i64 2"]
+APART = {
+    "a name that is two constants": [text(1, CONSTANTS[0]), text(2, CONSTANTS[1])],
+    "a name that is two functions": [text(1, HELPERS[0]), text(2, HELPERS[1])],
+    "metadata": [text(1), text(2, "!0 = !{}")],
+    "another effort": [text(1), "; little effort\n" + text(2)],
+    "another function": [text(1), "define i32 @f() {\n  ret i32 1\n}\n"],
+}
+
+
+@pytest.mark.parametrize("texts", APART.values(), ids=APART)
 def test_what_is_not_known_to_fit_together_stays_apart(texts):
     assert joint.joined(texts) is None
     places = {}
@@ -60,20 +58,15 @@ def test_each_of_several_threads_has_four_modules_or_more():
     assert joint.size_of_groups(37, 64) == 1
 
 
-def many():
-    x = T.dmatrix("x")
-    outs = [T.exp(x).sum(axis=0), T.sin(x).sum(axis=1), T.tanh(x).max(axis=0), x.sum(), x.min()]
-    outs += [T.sort(x, axis=0)[0] * 2, T.log(x).T.cumsum(axis=0) + 1, (x * x).sum(axis=1)]
-    outs += [T.cos(x).prod(axis=0), T.exp(-x).argmax(axis=1), (x > 0).any(axis=0), x[::-1] - 1]
-    return x, outs
-
-
 def test_kernels_of_one_module_are_found_by_their_own_keys(monkeypatch, tmp_path):
     """Also by a later process, and compiled anew where the module is kept no more."""
     kept = CompileCache(str(tmp_path))
     monkeypatch.setattr(machine, "cache", lambda: kept)
     monkeypatch.setattr(native, "get_threads", lambda: 1)
-    x, outs = many()
+    x = T.dmatrix("x")
+    outs = [T.exp(x).sum(axis=0), T.sin(x).sum(axis=1), T.tanh(x).max(axis=0), x.sum(), x.min()]
+    outs += [T.sort(x, axis=0)[0] * 2, T.log(x).T.cumsum(axis=0) + 1, (x * x).sum(axis=1)]
+    outs += [T.cos(x).prod(axis=0), T.exp(-x).argmax(axis=1), (x > 0).any(axis=0), x[::-1] - 1]
     value = np.random.RandomState(1).rand(5, 4) + 0.1
 
     def results():

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import subprocess
 import sys
 from collections import OrderedDict
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.processes import run_python
 from theano._core.lower.llvm.target import codegen, libllvm, machine
 from theano._core.lower.llvm.target.assembler import Assembler
 from theano._core.lower.llvm.target.codegen import CodeGenerationError, compile_text
@@ -19,22 +19,14 @@ from theano._core.runtime import native
 from theano._core.runtime.cache import CompileCache
 
 
-def text(number):
-    return f"define i32 @f() {{\n  ret i32 {number}\n}}\n"
-
-
-class Written:
-    """A kernel of a text, as an assembler knows kernels."""
-
-    eager, symbol = True, "f"
-
-    def __init__(self, text):
-        self.text = text
-        self.key = text
+def written(text):
+    """Return a kernel of a text, or of a number that it returns, as an assembler knows kernels."""
+    if isinstance(text, int):
+        text = f"define i32 @f() {{\n  ret i32 {text}\n}}\n"
+    return SimpleNamespace(eager=True, symbol="f", text=text, key=text)
 
 
 def program(kernels):
-    """Return a program of these kernels."""
     return SimpleNamespace(text="define i32 @entry() {\n  ret i32 0\n}\n", kernels=kernels)
 
 
@@ -52,14 +44,9 @@ def threads(monkeypatch, tmp_path):
 def test_what_kernels_call_is_compiled_beside_them(threads, count, monkeypatch):
     """Not one after the other, when kernels are loaded that need it."""
     threads(count)
-    alone = []
-
-    def compiled(key, text, vector_bits):
-        alone.append(text)
-        return compile_module(key, text, vector_bits)
-
-    compile_module = machine._compiled
-    monkeypatch.setattr(machine, "_compiled", compiled)
+    alone, compile_module = [], machine._compiled
+    noted = lambda key, text, bits: alone.append(text) or compile_module(key, text, bits)
+    monkeypatch.setattr(machine, "_compiled", noted)
     monkeypatch.setattr(machine, "_shared", machine._Shared())
     x = T.dmatrix("x")
     f = theano.function([x], [T.exp(x).T, T.sin(x[:, ::3])], mode="FAST_RUN")
@@ -72,7 +59,7 @@ def test_what_kernels_call_is_compiled_beside_them(threads, count, monkeypatch):
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_threads_compile_what_one_thread_does(threads, count, offered):
     threads(count)
-    kernels = [Written(text(i)) for i in range(20)]
+    kernels = [written(i) for i in range(20)]
     with Assembler(256) as assembler:
         for kernel in kernels[:offered] * 2:
             assembler.offer(kernel)
@@ -85,15 +72,14 @@ def test_threads_compile_what_one_thread_does(threads, count, offered):
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_error_is_that_of_the_first_text_that_fails(threads, count):
     threads(count)
-    texts = ["a", "slow", "quick"]
-    kernels = [Written(text(0)), *(Written(f"define i32 @f() {{ {x}") for x in texts)]
+    kernels = [written(0), *(written(f"define i32 @f() {{ {x}") for x in ("a", "slow", "quick"))]
     with Assembler(256) as assembler:
         for kernel in kernels[:2]:
             assembler.offer(kernel)
         with pytest.raises(CodeGenerationError, match=r"LLVM cannot read(.|\n)*\{ a"):
             assembler.assemble(program(kernels))
     # What follows is compiled as ever.
-    assert compile_text(text(1), 256)
+    assert compile_text(written(1).text, 256)
 
 
 def test_a_program_that_is_given_up_ends_its_threads(threads):
@@ -101,7 +87,7 @@ def test_a_program_that_is_given_up_ends_its_threads(threads):
     before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
     with Assembler(256) as assembler:
         for i in range(20):
-            assembler.offer(Written(text(i)))
+            assembler.offer(written(i))
     assert not before or len(os.listdir("/proc/self/task")) == before
 
 
@@ -109,26 +95,25 @@ def test_a_program_that_is_given_up_ends_its_threads(threads):
 def test_a_child_waits_for_no_threads_of_its_parent(tmp_path):
     # A process of its own: other libraries warn of forks.
     program = """
-import os
-import theano
-from theano._core.lower.llvm.target.assembler import Assembler
-from theano._core.runtime import native
+        import os
+        import theano
+        from theano._core.lower.llvm.target.assembler import Assembler
+        from theano._core.runtime import native
 
-class Written:
-    eager, key, text = True, "f", "define i32 @f() { ret i32 0 }"
+        class Written:
+            eager, key, text = True, "f", "define i32 @f() { ret i32 0 }"
 
-native.set_threads(2)
-with Assembler(256) as assembler:
-    assembler.offer(Written)
-    assert assembler._compiler is not None
-    child = os.fork()
-    if not child:
-        del assembler._compiler
-        os._exit(7)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-"""
-    environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+        native.set_threads(2)
+        with Assembler(256) as assembler:
+            assembler.offer(Written)
+            assert assembler._compiler is not None
+            child = os.fork()
+            if not child:
+                del assembler._compiler
+                os._exit(7)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    """
+    run_python(program, flags=f"base_compiledir={tmp_path}", timeout=60)
 
 
 def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads):
@@ -137,7 +122,7 @@ def test_no_threads_are_started_where_memory_is_short(monkeypatch, threads):
     started = []
     monkeypatch.setattr(codegen, "take_target", lambda *_: started.append(1))
     with Assembler(256) as assembler, pytest.raises(MemoryError, match=r"takes up to \d+ MB"):
-        assembler.offer(Written(text(1)))
+        assembler.offer(written(1))
     assert not started
 
 
@@ -157,34 +142,32 @@ def test_a_compiler_needs_its_functions(functions, error):
 def test_compiling_without_memory_is_an_error_and_ends_no_process(left, loaded, tmp_path):
     # A thread has its whole stack before; that of a process could grow no more.
     program = f"""
-import resource
-import threading
-import theano
-import theano.tensor as T
-x = T.dvector()
-if {loaded}:
-    theano.function([x], x * 2)
-y = x
-for k in range(100):
-    y = T.tanh(y * (k + 0.37)) + T.exp(-y * y)
-gradient = T.grad(y.sum(), x)
-def work():
-    size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + {left} * 10**6,) * 2)
-    try:
-        theano.function([x], [y, gradient])
-    except MemoryError:
-        pass
-    ended.append(True)
-ended = []
-threading.stack_size(64 << 20)
-thread = threading.Thread(target=work)
-thread.start()
-thread.join()
-assert ended
-"""
-    environment = {**os.environ, "THEANO_FLAGS": f"base_compiledir={tmp_path}"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+        import resource
+        import threading
+        import theano
+        import theano.tensor as T
+        x = y = T.dvector()
+        if {loaded}:
+            theano.function([x], x * 2)
+        for k in range(100):
+            y = T.tanh(y * (k + 0.37)) + T.exp(-y * y)
+        gradient = T.grad(y.sum(), x)
+        def work():
+            size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (size + {left} * 10**6,) * 2)
+            try:
+                theano.function([x], [y, gradient])
+            except MemoryError:
+                pass
+            ended.append(True)
+        ended = []
+        threading.stack_size(64 << 20)
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert ended
+    """
+    run_python(program, flags=f"base_compiledir={tmp_path}", timeout=60)
 
 
 MOVES = """
@@ -198,8 +181,7 @@ define void @f(ptr %from, ptr %to, i64 %stride, i64 %count) {
 
 def test_functions_that_kernels_share_are_compiled_once(monkeypatch):
     monkeypatch.setattr(machine, "_shared", machine._Shared())
-    loads = []
-    original = machine.load
+    loads, original = [], machine.load
     monkeypatch.setattr(machine, "load", lambda *a: loads.append(a) or original(*a))
     for number in range(2):
         module = native.load_object(compile_text(f"; {number}{MOVES}", 256), machine._shared)
