@@ -7,6 +7,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.comparison import assert_same
 from theano._core.lower import interpreter, program as ir, spec, text
 from theano._core.lower.kernel.expression import Body
 from theano._core.lower.llvm.print.printer import FEW_RUNS, printed
@@ -37,17 +38,13 @@ k = T.lscalar("k")
 VECTOR, MATRIX = np.linspace(0.5, 2, 4), np.arange(12.0).reshape(3, 4) / 7
 
 
-def scanned():
-    rows, _ = theano.scan(lambda a, h: T.tanh(a + h * k), sequences=m, outputs_info=x)
-    return rows[-1].sum() + T.grad(rows.sum(), x).sum()
-
-
+rows, _ = theano.scan(lambda a, h: T.tanh(a + h * k), sequences=m, outputs_info=x)
 PROGRAMS = {
     "loops": lambda: T.sort(T.exp(T.dot(m, x))) + T.cumsum(T.tanh(T.dot(m, x))),
     "views": lambda: (m.T[1:, ::-1].reshape((3, 3)) * 2).sum(axis=0),
     "scalars": lambda: T.exp(T.sin(T.cos(x[0] * x[1])) + x[k]) * k + x.shape[0],
     "positions": lambda: T.exp(m)[:, [k, 0]] + T.dot(T.exp(m[:, [1, k]]).T, m)[-1, 0],
-    "scan": scanned,
+    "scan": lambda: rows[-1].sum() + T.grad(rows.sum(), x).sum(),
     "ifelse": lambda: ifelse(T.gt(k, 0), T.dot(m, x).sum(), T.exp(x).sum()),
     "writes": lambda: T.set_subtensor(T.inc_subtensor(m[1:, k], 3.0)[0, k], 7.0) * 2,
     "linear algebra": lambda: T.nlinalg.matrix_inverse(T.dot(m.T, m) + T.eye(4)).dot(x),
@@ -66,22 +63,14 @@ def test_same_results(name, lines):
     for step in (1, 2, 1):
         np.testing.assert_array_equal(f(VECTOR, MATRIX, step), whole(VECTOR, MATRIX, step))
     spec.check(program)
-    assert text.parse(str_of(program), text.bodies_of(program), program.kernels) == program
+    assert text.parse(text.text_of(program), text.bodies_of(program), program.kernels) == program
     assert without_names(inlined(program)) == without_names(whole.maker.program_text.program)
-
-
-def str_of(program):
-    return text.text_of(program)
 
 
 def without_names(program):
     """Return a program as a pattern: registers by their order."""
     part = outline._Part(program.body)
     return part.pattern, part.numbers, program.stacks, program.results
-
-
-def sums_of_sines(v):
-    return sum(T.sin(q) for q in v)
 
 
 def nested_sines(v):
@@ -107,10 +96,6 @@ def pendulum(v):
     return angle * speed
 
 
-def fourier_sum(v):
-    return sum(T.sin((2 * k + 1) * v[0]) / (2 * k + 1) for k in range(99))
-
-
 def complex_chain(v):
     z = T.complex(v[0], v[1])
     for q in v[:20]:
@@ -118,18 +103,20 @@ def complex_chain(v):
     return abs(z)
 
 
-LONG = [sums_of_sines, nested_sines, kinematics, pendulum, fourier_sum, complex_chain]
+LONG = {
+    "sums of sines": lambda v: sum(T.sin(q) for q in v),
+    "Fourier sum": lambda v: sum(T.sin((2 * k + 1) * v[0]) / (2 * k + 1) for k in range(99)),
+    **{f.__name__: f for f in (nested_sines, kinematics, pendulum, complex_chain)},
+}
 
 
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
 @pytest.mark.parametrize("program", LONG)
 def test_long_scalar_programs(program, mode, lines):
     lines(1500)
-    v = T.dscalars(120)
-    out = program(v)
+    v, numbers = T.dscalars(120), np.linspace(0.01, 1, 120)
+    out, at = LONG[program](v), dict(zip(v, map(np.asarray, numbers), strict=True))
     f = theano.function(v, out, mode=mode, on_unused_input="ignore")
-    numbers = np.linspace(0.01, 1, 120)
-    at = dict(zip(v, map(np.asarray, numbers), strict=True))
     np.testing.assert_allclose(f(*numbers), evaluate([out], at)[0], rtol=1e-12)
 
 
@@ -165,8 +152,7 @@ def filler(name, count=100):
 
 def routine_of(program, instruction):
     """Return which routine has an instruction; no other has."""
-    having = (i for i, routine in enumerate(program.routines) if instruction in routine.body)
-    (found,) = having
+    (found,) = (i for i, each in enumerate(program.routines) if instruction in each.body)
     return found
 
 
@@ -250,9 +236,8 @@ def test_values_of_any_word(kind):
     make = ir.FrameLoad("%value", 3, kind)
     use = ir.FrameStore(4, ("%value",), (kind,))
     program = made([make, *filler("a"), use, *filler("b")])
-    assert any(
-        isinstance(i, ir.LiveLoad) and i.type == kind for r in program.routines for i in r.body
-    )
+    loads = [i for r in program.routines for i in r.body if isinstance(i, ir.LiveLoad)]
+    assert kind in {i.type for i in loads}
 
 
 def test_places_on_the_stack_are_shared():
@@ -264,9 +249,7 @@ def test_places_on_the_stack_are_shared():
 
 
 def test_words_are_used_again():
-    body = [ir.Let("%w0", "add", (0, 1))]
-    for i in range(1, 400):
-        body.append(ir.Let(f"%w{i}", "add", (f"%w{i - 1}", 1)))
+    body = [ir.Let(f"%w{i}", "add", (f"%w{i - 1}" if i else 0, 1)) for i in range(400)]
     assert made(body).live_words <= 3
 
 
@@ -329,7 +312,7 @@ def test_bodies_of_loops_and_branches_are_cut():
     assert {"%m", "%c"} <= {i.name for i in cut.body if isinstance(i, ir.LiveLoad)}
     runs = [i for routine in program.routines for i in ir.walk(routine.body)]
     assert any(isinstance(i, ir.Run) for i in runs)
-    assert text.parse(str_of(program), text.bodies_of(program), program.kernels) == program
+    assert text.parse(text.text_of(program), text.bodies_of(program), program.kernels) == program
 
 
 def test_what_is_no_word_keeps_a_body_whole():
@@ -355,16 +338,12 @@ def test_long_steps_of_loops(kind, lines):
     outputs = [rows[0], rows[1][-1]]
     arguments = [np.ones(3, kind), MATRIX]
     cut = theano.function([state, m], outputs)
-    assert any(
-        isinstance(i, ir.For)
-        for r in cut.maker.program_text.program.routines
-        for i in ir.walk(r.body)
-    )
+    routines = cut.maker.program_text.program.routines
+    assert any(isinstance(i, ir.For) for r in routines for i in ir.walk(r.body))
     lines(10**6)
     whole = theano.function([state, m], outputs)
     assert not whole.maker.program_text.program.routines
-    for a, b in zip(cut(*arguments), whole(*arguments), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(cut(*arguments), whole(*arguments))
 
 
 def test_routines_that_are_wrong_are_refused():
