@@ -27,73 +27,59 @@ def _steps(outputs, alone=None):
     return sorted(len(step.nodes) for step in steps if step.is_loop)
 
 
-def test_sum_and_difference_of_the_same_are_one_loop():
-    x = T.dvector("x")
-    even, odd = x[::2], x[1::2]
-    assert _steps([even - odd, even + odd]) == [2]
-    assert _steps([T.exp(even - odd), (even + odd) * 2]) == [4]
+x, y, z = T.dvectors("x", "y", "z")
+a, b, m = T.dmatrices("a", "b", "m")
+even, odd, row, first = x[::2], x[1::2], x[None, :], T.exp(x)
+PAIRS = ((1, 2), (2, 0), (0, 1))
+CROSS = [a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in PAIRS]
+TURNED = [a.T[i] * b[:, j] - a[:, j] * b.T[i] for i, j in PAIRS[:2]]
+MANY = T.dvectors(*"abcdefghij")
+# What is computed, and how many operations each loop has.
+LOOPS = {
+    "a sum and a difference of the same are one": ([even - odd, even + odd], [2]),
+    "more of the same is one": ([T.exp(even - odd), (even + odd) * 2], [4]),
+    "sums of the same and of more": ([x.sum(), y.sum(), (x * x).sum(), (x * y).sum()], [6]),
+    "columns of the same matrices": (CROSS, [9]),
+    "columns and rows of transposes": (TURNED, [6]),
+    "columns of a transpose are rows": ([a.T[:, 0] * 2, a.T[:, 1] * 3], [1, 1]),
+    "not rows of two": ([a[0] * 2, b[1] * 2], [1, 1]),
+    "not some of the items": ([a[:, 0] * 2, a[1:, 0] * 2], [1, 1]),
+    "not a whole matrix": ([a[:, 0] * 2, a * 2], [1, 1]),
+    "not columns of two": ([a[:, 0] * 2, b[:, 0] * 2], [1, 1]),
+    "what reads another array is apart": ([x + y, x + z], [1, 1]),
+    "a row of another array": ([x[:, None] + y, x[:, None] * z], [1, 1]),
+    "two that are not side by side": ([x[:, None] + y, x[:, None] * y], [1, 1]),
+    "what runs over contiguous arrays as over vectors": ([m + x, m * 3], [1, 1]),
+    "both have a row": ([m + row, m * row], [2]),
+    "sums as over vectors": ([(m + x).sum(), m.sum()], [1, 2]),
+    "sums of columns": ([(m + x).sum(axis=0), m.sum(axis=0)], [3]),
+    "what needs the other is apart": ([first, x + T.dot(m, first)], [1, 1]),
+    # The sum needs the first loop; what it is added to, and the first loop, read the same.
+    "what a sum is between": ([x * x.sum(), x + 1], [1, 1, 1]),
+    "other axes and what is stored": ([m.sum(axis=0), m.max(axis=1), m + 1], [1, 1, 1]),
+    "reductions along one axis": ([m.sum(axis=0), m.max(axis=0)], [2]),
+    "loops end at a length": ([T.exp(x * float(n)) for n in range(2, 20)], [2] * 18),
+    "loops read few arrays": ([reduce(add, MANY), reduce(mul, MANY)], [9, 9]),
+}
 
 
-def test_sums_of_the_same_and_of_more_are_one_loop():
-    x, y = T.dvectors("x", "y")
-    assert _steps([x.sum(), y.sum(), (x * x).sum(), (x * y).sum()]) == [6]
+@pytest.mark.parametrize("name", LOOPS)
+def test_which_loops_are_one(name):
+    outputs, wanted = LOOPS[name]
+    assert _steps(outputs) == wanted
 
 
-def test_loops_over_columns_of_the_same_matrices_are_one():
-    a, b = T.dmatrices("a", "b")
-    cross = [a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    assert _steps(cross) == [9]
-    assert _steps([a.T[i] * b[:, j] - a[:, j] * b.T[i] for i, j in ((1, 2), (2, 0))]) == [6]
-    assert _steps([a.T[:, 0] * 2, a.T[:, 1] * 3]) == [1, 1]
-    # Not those of rows, of some of the items, or over whole matrices.
-    assert _steps([a[0] * 2, b[1] * 2]) == [1, 1]
-    assert _steps([a[:, 0] * 2, a[1:, 0] * 2]) == [1, 1]
-    assert _steps([a[:, 0] * 2, a * 2]) == [1, 1]
-    assert _steps([a[:, 0] * 2, b[:, 0] * 2]) == [1, 1]
-    f = theano.function([a, b], T.stack(cross, axis=1))
+def test_loops_end_at_a_length():
+    assert max(_steps([T.exp(x * float(n)) for n in range(2, 16)])) < 12
+
+
+def test_cross_products_are_those_of_numpy():
+    f = theano.function([a, b], T.stack(CROSS, axis=1))
     for rows in (0, 1, 7, 100):
-        x, y = small((rows, 3)), small((rows, 3), seed=1)
-        np.testing.assert_array_equal(f(x, y), np.cross(x, y))
+        one, two = small((rows, 3)), small((rows, 3), seed=1)
+        np.testing.assert_array_equal(f(one, two), np.cross(one, two))
     with pytest.raises(ValueError, match="mis-match"):
         f(np.ones((2, 3)), np.ones((3, 3)))
-
-
-def test_what_reads_other_arrays_stays_apart():
-    x, y, z = T.dvectors("x", "y", "z")
-    assert _steps([x + y, x + z]) == [1, 1]
-    assert _steps([x[:, None] + y, x[:, None] * z]) == [1, 1]
-    assert _steps([x[:, None] + y, x[:, None] * y]) == [1, 1]
-
-
-def test_what_runs_over_contiguous_arrays_as_over_vectors_still_does():
-    m, x = T.dmatrix("m"), T.dvector("x")
-    assert _steps([m + x, m * 3]) == [1, 1]
-    row = x[None, :]
-    assert _steps([m + row, m * row]) == [2]
-    assert _steps([(m + x).sum(), m.sum()]) == [1, 2]
-    assert _steps([(m + x).sum(axis=0), m.sum(axis=0)]) == [3]
-
-
-def test_what_needs_the_other_stays_apart():
-    x, m = T.dvector("x"), T.dmatrix("m")
-    first = T.exp(x)
-    assert _steps([first, x + T.dot(m, first)]) == [1, 1]
-    # The sum needs the first loop; what it is added to, and the first loop, read the same.
-    assert _steps([x * x.sum(), x + 1]) == [1, 1, 1]
-
-
-def test_other_axes_and_results_that_are_stored_stay_apart_from_sums():
-    m = T.dmatrix("m")
-    assert _steps([m.sum(axis=0), m.max(axis=1), m + 1]) == [1, 1, 1]
-    assert _steps([m.sum(axis=0), m.max(axis=0)]) == [2]
-
-
-def test_loops_end_at_a_length_and_read_few_arrays():
-    x = T.dvector("x")
-    assert max(_steps([T.exp(x * float(n)) for n in range(2, 16)])) < 12
-    assert _steps([T.exp(x * float(n)) for n in range(2, 20)]) == [2] * 18
-    many = T.dvectors(*"abcdefghij")
-    assert _steps([reduce(add, many), reduce(mul, many)]) == [9, 9]
 
 
 def test_new_values_of_shared_variables_stay_alone():
@@ -111,17 +97,15 @@ def test_results_are_those_of_loops_apart():
 
 
 def test_all_results_lie_as_the_operands_do():
-    x, y = T.dmatrices("x", "y")
-    f = theano.function([x, y], [x + y, x - y])
-    a = np.asfortranarray(np.arange(12.0).reshape(3, 4))
-    for got in f(a, a):
+    f = theano.function([a, b], [a + b, a - b])
+    value = np.asfortranarray(np.arange(12.0).reshape(3, 4))
+    for got in f(value, value):
         assert got.flags.f_contiguous
-    for got in f(a, np.ascontiguousarray(a)):
+    for got in f(value, np.ascontiguousarray(value)):
         assert got.flags.c_contiguous
 
 
 def test_lengths_that_differ_are_still_refused():
-    x, y = T.dvectors("x", "y")
     with pytest.raises(ValueError, match="3"):
         theano.function([x, y], [x - y, x + y])(np.ones(3), np.ones(4))
 
