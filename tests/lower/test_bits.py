@@ -5,8 +5,9 @@ import pytest
 
 import theano.tensor as T
 from support.arrays import values
-from support.comparison import DERIVATIVES, assert_close
-from support.loops import same_bits
+from support.comparison import Tolerance
+from support.loops import WIDTHS, assert_agree, same_bits
+from theano._core.lower.llvm.kernels.rows_together import CACHED
 
 
 def everything(m, x, v, w):
@@ -66,7 +67,16 @@ def of_few(m, x):
     return [x.sum(axis=0), x.max(axis=0)]
 
 
+def of_exponentials(m, x):
+    return m.exp(x).sum(axis=0)
+
+
+def of_means(m, x):
+    return [x.sum(axis=1), (x * x).mean(axis=1)]
+
+
 EVERY = (0, 128, 256)
+CLOSE = Tolerance(800, "errors of elementary functions, and of sums", floor=800)
 TURNED = [(60, 10, 16, 64), (64, 10, 16), (64, 60, 10)]
 # What is computed, of arrays of which shapes and dtypes, with vectors of which widths.
 CASES = {
@@ -80,7 +90,15 @@ CASES = {
     "columns of few rows": (of_few, [(3, 300_001)], "f4", (0,)),
     "columns of some rows": (of_few, [(16, 300_001)], "f8", (0,)),
     "columns of bytes": (of_few, [(16, 300_001)], "u1", (0,)),
-    "columns of rows from memory": (lambda m, x: m.exp(x).sum(axis=0), [(250_040, 9)], "f8", (0,)),
+    "rows from memory": (of_exponentials, [(250_040, 9)], "f8", (0,)),
+    "rows of 37 items from memory": (of_exponentials, [(113_400, 37)], "f4", (0,)),
+    "rows that no cache holds": (of_few, [(CACHED // 24 + 5, 3)], "f8", WIDTHS),
+    "rows of 11 items that no cache holds": (of_few, [(CACHED // 88 + 5, 11)], "f8", WIDTHS),
+    "rows of 30 items that no cache holds": (of_few, [(CACHED // 120 + 5, 30)], "f4", WIDTHS),
+    "few rows of 3 items": (of_means, [(40, 33, 3)], "f4", WIDTHS),
+    "few rows of 5 items": (of_means, [(300, 100, 5)], "f8", WIDTHS),
+    "few rows of 11 items": (of_means, [(9, 130, 11)], "c8", WIDTHS),
+    "few rows of one array": (of_means, [(1, 64, 3)], "f8", WIDTHS),
     "repeated rows": (lambda m, x, y: m.exp(-((x - y) ** 2)), [(100_003, 3), 3], "f8", (0,)),
     "operands laid out anew": (distances, [(600, 3), (600, 3)], "f8", EVERY),
     "rows stored and reduced": (softmax, [(100_003, 10)], "f4", (0,)),
@@ -107,8 +125,8 @@ def test_bits_depend_on_neither_threads_nor_vectors(name):
     arrays = [values(shape, np.dtype(dtype).name, i) / 2 for i, shape in enumerate(shapes)]
     arrays = [array.astype(dtype) for array in arrays]
     found = same_bits(build, *arrays, widths=widths)
-    wanted = build(np, *(a if dtype == "u1" else a.astype("f8") for a in arrays))
-    assert_close(found, wanted, DERIVATIVES)
+    wanted = build(np, *(a.astype({"f4": "f8", "c8": "c16"}.get(dtype, dtype)) for a in arrays))
+    assert_agree(found, wanted, CLOSE)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "complex128"])

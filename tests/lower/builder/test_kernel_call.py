@@ -7,9 +7,8 @@ import theano
 import theano.tensor as T
 from support.arrays import values
 from support.comparison import Tolerance
-from support.loops import agree, assert_agree
+from support.loops import agree
 from theano._core.lower.builder.kernel_call import LEAST_ROWS
-from theano._core.lower.llvm.kernels.rows_together import CACHED
 from theano._core.lower.llvm.print.calls import LEAST_ROW, Kernel
 from theano._core.runtime import native
 
@@ -89,19 +88,3 @@ def test_a_reduction_in_blocks_within_a_loop():
     for _ in range(3):
         mean = (x - mean).mean(0) / 2
     np.testing.assert_allclose(means[-1].eval({X: x}), mean, rtol=1e-10, atol=1e-14)
-
-
-@pytest.mark.parametrize("dtype, columns", [("float64", 100), ("float32", 37), ("float64", 9)])
-def test_rows_from_memory_are_reduced_one_by_one_in_the_same_order(dtype, columns):
-    rows = CACHED // (np.dtype(dtype).itemsize * columns) + 40
-    data, x = values((rows, columns), dtype), T.matrix(dtype=dtype)
-    f = theano.function([x], T.exp(x).sum(axis=0))
-    with theano.config.change_flags(threads=2):
-        shared = f(data)
-    with theano.config.change_flags(threads=1):
-        np.testing.assert_array_equal(f(data), shared)
-    exponentials = np.exp(data.astype("float64"))
-    close = Tolerance(800 if dtype == "float32" else 2**15, "many terms are added")
-    assert_agree(shared, exponentials.sum(axis=0), close)
-    # A little less is reduced some rows at a time.
-    assert_agree(f(data[:-80]) + exponentials[-80:].sum(axis=0).astype(dtype), shared, close)
