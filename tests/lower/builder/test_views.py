@@ -94,3 +94,12 @@ def test_positions_that_meet_an_array_of_one_number_are_no_diagonal():
     np.testing.assert_array_equal(g(data, 3), data[at[0], at[0]])
     with pytest.raises(ValueError, match="mis-match"):
         g(data, 2)
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_gradients_of_diagonals(offset):
+    theano.gradient.verify_grad(
+        lambda y: (T.diagonal(y, offset, 1, 2) ** 2).sum(),
+        [RANDOM.random((5, 4, 6))],
+        rng=np.random.RandomState(0),
+    )
