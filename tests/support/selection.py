@@ -3,8 +3,8 @@
 A test with several `parametrize` decorators has the product of their values as cases. The gate
 runs few of them: *each choice*, so that every value of every decorator occurs in a case at least
 once (Ammann and Offutt, "Introduction to Software Testing", section 6.3). The rest runs the other
-cases, and the tests marked `slow`. The choice depends on the order of the cases only, so that all
-workers of a run make the same one.
+cases, and the tests marked `slow`. The choice depends on the names of the cases only, so that it is
+the same in all workers, in any order, and a part is the complement of the other.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes long; runs with --part=rest and all")
+    path = config.getoption("passed")
+    # Reports of workers reach the process that started them.
+    if path is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Passed(path))
 
 
 def each_choice(cases: Sequence[tuple[Hashable, ...]]) -> set[int]:
@@ -80,6 +84,7 @@ def gate(items: Iterable[pytest.Item]) -> set[pytest.Item]:
             tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     found: set[pytest.Item] = set()
     for cases in tests.values():
+        cases.sort(key=lambda item: item.nodeid)
         values = [_values(item) for item in cases]
         chosen = each_choice(values) if len(values[0]) > 1 else range(len(cases))
         found.update(cases[number] for number in chosen)
@@ -105,17 +110,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = keep
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if _file is not None and report.when == "call" and report.passed:
-        with _file.open("a") as file:
-            file.write(report.nodeid + "\n")
+class _Passed:
+    """Adds the names of tests that pass to a file."""
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-_file: Path | None = None
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    # Reports of workers reach the process that started them.
-    global _file
-    if not hasattr(session.config, "workerinput"):
-        _file = session.config.getoption("passed")
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            with self.path.open("a") as file:
+                file.write(report.nodeid + "\n")

@@ -6,7 +6,6 @@ import itertools
 
 import pytest
 
-from support import selection
 from support.selection import each_choice
 
 pytest_plugins = ["pytester"]
@@ -47,7 +46,6 @@ def test_parts_and_taking_up_again(
 ) -> None:
     pytester.makepyfile(PROGRAM)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setattr(selection, "_file", None)
 
     def run(*arguments: str, **outcomes: int) -> None:
         done = pytester.runpytest_inprocess("-p", "support.selection", *arguments)
