@@ -92,7 +92,7 @@ def assert_agree(found: Any, wanted: Any, tolerance: Tolerance | None = None) ->
     """Compare results whose dtypes may differ; without a tolerance they are equal."""
     for one, other in zip(_listed(found), _listed(wanted), strict=True):
         other = np.asarray(other)
-        if tolerance is None or one.dtype == "float16":
+        if tolerance is None or one.dtype == np.float16:
             other = other.astype(one.dtype)
         if tolerance is not None:
             assert_close(one, other, tolerance)
