@@ -1,9 +1,6 @@
 """Gradients of every operation to order two, against central differences of order two."""
 
-from __future__ import annotations
-
 import zlib
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +22,7 @@ ONCE = ("tri_gamma", "gammainc", "gammaincc", "gammal", "gammau", "chdtrc", "chi
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_elementwise(name: str) -> None:
+def test_elementwise(name):
     op = OPS[name]
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     arrays = [np.asarray(draw(rng, where, "float64", (2, 3))) for where in op.samples]
@@ -33,20 +30,20 @@ def test_elementwise(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["jv", "iv"])
-def test_bessel_functions_of_an_order_that_is_fixed(name: str) -> None:
+def test_bessel_functions_of_an_order_that_is_fixed(name):
     for order in (0, 1, 2.5):
         check(lambda x, order=order: OPS[name](order, x), [np.array([[0.5, 1.0, 2.0, 3.5]])])
 
 
 @pytest.mark.parametrize("name", ["tetra_gamma", "jv", "iv"])
-def test_derivatives_that_are_not_there(name: str) -> None:
+def test_derivatives_that_are_not_there(name):
     x = T.dscalar("x")
     out = OPS[name](x) if OPS[name].nin == 1 else OPS[name](x, 2.0)
     with pytest.raises(NullTypeGradError, match="is not there"):
         theano.grad(out, x)
 
 
-CASES: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
+CASES = {
     "sort": (lambda x: T.sqr(T.sort(x, axis=0)), [(3, 4)]),
     "topk": (lambda x: T.sqr(T.topk(x, 2)) * 3, [(3, 4)]),
     "cumsum": (lambda x: T.sqr(T.cumsum(x, axis=1)), [(3, 4)]),
@@ -99,7 +96,7 @@ CASES: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_structured(name: str) -> None:
+def test_structured(name):
     build, shapes = CASES[name]
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     check(
@@ -108,12 +105,12 @@ def test_structured(name: str) -> None:
     )
 
 
-def grad_of(build: Any, value: Any) -> Any:
+def grad_of(build, value):
     x = T.TensorType("float64", (False,) * np.ndim(value))("x")
     return theano.function([x], theano.grad(build(x).sum(), x))(value)
 
 
-def test_conventions() -> None:
+def test_conventions():
     """Values of derivatives where they are a matter of choice, as in Theano 1.0.5."""
     zero = np.zeros(3)
     np.testing.assert_array_equal(grad_of(abs, zero), 0)
@@ -129,14 +126,14 @@ def test_conventions() -> None:
     np.testing.assert_array_equal([gx, gy], [[1, 1, 1], [0, 0, 0]])
 
 
-def test_sums_of_discrete_things_have_no_gradient() -> None:
+def test_sums_of_discrete_things_have_no_gradient():
     x = T.dvector("x")
     for out in (T.argmax(x) * 1.0, T.cast(x, "int32").sum() * 1.0, (x > 0).sum() * 1.0):
         f = theano.function([x], theano.grad(out, x), on_unused_input="ignore")
         np.testing.assert_array_equal(f([1.0, -2.0]), [0, 0])
 
 
-def test_a_power_of_what_is_not_positive() -> None:
+def test_a_power_of_what_is_not_positive():
     x, y = T.dvectors("x", "y")
     f = theano.function([x, y], T.grad((x**y).sum(), y))
     given = np.array([-2.0, -2.0, 0.0, 0.0, 0.0, 2.0]), np.array([2.0, 0.5, 2.0, 0.0, -1.0, 1.0])
@@ -144,7 +141,7 @@ def test_a_power_of_what_is_not_positive() -> None:
     np.testing.assert_allclose(f(*given), wanted)
 
 
-def test_of_two_equal_ones_the_second_is_the_largest() -> None:
+def test_of_two_equal_ones_the_second_is_the_largest():
     x = T.dvector("x")
     for choose in (T.largest, T.smallest):
         value = choose(x, 1.0)
@@ -154,7 +151,7 @@ def test_of_two_equal_ones_the_second_is_the_largest() -> None:
         assert slope.tolist() == [0.0, 0.0]
 
 
-def test_results_are_as_wrt() -> None:
+def test_results_are_as_wrt():
     x, y = T.dvectors("x", "y")
     cost = (x * y).sum()
     assert isinstance(theano.grad(cost, [x, y]), list)
@@ -162,12 +159,12 @@ def test_results_are_as_wrt() -> None:
     assert theano.grad(cost, x).type == x.type
 
 
-def test_float32_stays_float32() -> None:
+def test_float32_stays_float32():
     x = T.fvector("x")
     assert theano.grad((x * 0.1 + 1e300).sum(), x).dtype == "float32"
 
 
-def test_known_grads_and_constants() -> None:
+def test_known_grads_and_constants():
     x = T.dvector("x")
     y = x**2
     seeded = theano.grad(None, x, known_grads={y: T.ones_like(y) * 3})
@@ -176,7 +173,7 @@ def test_known_grads_and_constants() -> None:
     np.testing.assert_allclose(theano.function([x], stopped)([1.0, 2.0]), [1, 4])
 
 
-def test_disconnected() -> None:
+def test_disconnected():
     x, z = T.dvectors("x", "z")
     cost = x.sum()
     with pytest.raises(theano.gradient.DisconnectedInputError, match="z"):
@@ -188,7 +185,7 @@ def test_disconnected() -> None:
     assert theano.grad(cost, z, disconnected_inputs="ignore", return_disconnected="None") is None
 
 
-def test_reductions_of_all_kinds_have_a_rule() -> None:
+def test_reductions_of_all_kinds_have_a_rule():
     x = T.dmatrix("x")
     for kind in ("all", "any"):
         out = T.cast(reduce(kind, x), "float64")
@@ -196,7 +193,7 @@ def test_reductions_of_all_kinds_have_a_rule() -> None:
         np.testing.assert_array_equal(f([[1.0, 2.0]]), [[0, 0]])
 
 
-def test_gradients_by_what_is_considered_constant() -> None:
+def test_gradients_by_what_is_considered_constant():
     x, y = T.dscalars("x", "y")
     z = x * y
     assert T.grad(z, [x, y], consider_constant=[x])[0].eval({x: 2.0, y: 3.0}) == 3
@@ -204,7 +201,7 @@ def test_gradients_by_what_is_considered_constant() -> None:
     assert run(2.0, 3.0) == [2, 6, 0]
 
 
-def test_known_gradients() -> None:
+def test_known_gradients():
     x = T.dvector("x")
     double = x * 2
     assert T.grad(None, x, known_grads={double: T.constant(0.5)}).eval({x: [1, 2]}).tolist() == [
@@ -225,14 +222,14 @@ def test_known_gradients() -> None:
         theano.function([], undefined)
 
 
-def test_what_the_cost_depends_on_counts_as_used() -> None:
+def test_what_the_cost_depends_on_counts_as_used():
     x, y = T.dscalars("x", "y")
     assert theano.function([x, y], T.grad(x + y, x))(1.0, 2.0) == 1
     n = T.iscalar()
     assert T.grad(n, n).eval({n: 12}) == 1
 
 
-def test_gradients_of_parts() -> None:
+def test_gradients_of_parts():
     x, w, v = T.dvector("x"), theano.shared(np.eye(2) * 3), theano.shared(np.ones(2))
     hidden = T.tanh(T.dot(x, w))
     cost, penalty = T.sqr(T.dot(hidden, v)), T.sqr(w).sum()
@@ -248,7 +245,7 @@ def test_gradients_of_parts() -> None:
         theano.subgraph_grad([w], [x])
 
 
-def test_forward_mode_of_what_has_no_slope() -> None:
+def test_forward_mode_of_what_has_no_slope():
     x, v = T.dvectors("x", "v")
     flat = [T.eq(x, 0), T.zeros_like(x), T.cast(x, "int32"), theano.gradient.zero_grad(x)]
     for result in T.Rop(flat, x, v):
@@ -262,14 +259,14 @@ def test_forward_mode_of_what_has_no_slope() -> None:
         T.Rop(0.0, x, v)
 
 
-def test_forward_mode_uses_what_its_expression_uses() -> None:
+def test_forward_mode_uses_what_its_expression_uses():
     m, v, dm, dv = T.dmatrix(), T.dvector(), T.dmatrix(), T.dvector()
     run = theano.function([m, v, dm, dv], T.Rop([m, v, m + v], [m, v], [dm, dv]))
     results = run(np.zeros((2, 2)), np.zeros(2), np.ones((2, 2)), np.ones(2))
     assert [r.tolist() for r in results] == [[[1, 1], [1, 1]], [1, 1], [[2, 2], [2, 2]]]
 
 
-def test_forward_mode_adds_what_comes_by_several_ways() -> None:
+def test_forward_mode_adds_what_comes_by_several_ways():
     x, y, dx, dy = T.dvectors(4)
     for out, wanted in ((x + y, 3), (x + y * y, 9), ((x + y) + (x - y), 2), (x, 1)):
         run = theano.function(
@@ -278,13 +275,13 @@ def test_forward_mode_adds_what_comes_by_several_ways() -> None:
         assert run([7], [2], [1], [2]).tolist() == [wanted]
 
 
-def _chain(x: Any, mark: Any) -> Any:
+def _chain(x, mark):
     hidden = mark(T.tanh(x))
     hidden = mark(T.exp(mark(hidden * x)) - 1)
     return T.sin(hidden + T.dot(hidden, hidden)).sum()
 
 
-def test_values_that_are_computed_again() -> None:
+def test_values_that_are_computed_again():
     x = T.dvector("x")
     point = [0.1, 0.4, -0.3]
     plain, marked = (_chain(x, mark) for mark in (lambda v: v, theano.gradient.checkpoint))
@@ -295,7 +292,7 @@ def test_values_that_are_computed_again() -> None:
     along = [T.Rop(c, x, x).eval({x: point}) for c in (plain, marked)]
     np.testing.assert_allclose(along[1], along[0], rtol=1e-14)
 
-    def count(cost: Any, what: str) -> int:
+    def count(cost, what):
         f = theano.function([x], [cost, T.grad(cost, x)])
         return sum(what in str(n.op) for n in f.maker.graph.toposort())
 
@@ -303,7 +300,7 @@ def test_values_that_are_computed_again() -> None:
     assert count(marked, "tanh") > 1
 
 
-def test_values_that_are_computed_again_in_a_loop() -> None:
+def test_values_that_are_computed_again_in_a_loop():
     x = T.dvector("x")
     costs = []
     for mark in (lambda v: v, theano.gradient.checkpoint):
@@ -314,7 +311,7 @@ def test_values_that_are_computed_again_in_a_loop() -> None:
     np.testing.assert_allclose(costs[1], costs[0], rtol=1e-13)
 
 
-def test_the_size_of_a_gradient_is_linear() -> None:
+def test_the_size_of_a_gradient_is_linear():
     x = T.dvector("x")
     out = x
     for _ in range(10_000):
@@ -324,14 +321,14 @@ def test_the_size_of_a_gradient_is_linear() -> None:
     assert len(theano.gof.graph.ops([x], [slope])) - count <= 5 * count
 
 
-def test_an_expression_that_is_written_twice() -> None:
+def test_an_expression_that_is_written_twice():
     """One cotangent is sent through it, but not to what is asked for or given."""
     x, w = T.dvector("x"), T.dmatrix("w")
 
-    def layer() -> Any:
+    def layer():
         return T.tanh(T.dot(x, w) / 2)
 
-    def cost_of(one: Any, two: Any) -> Any:
+    def cost_of(one, two):
         return (one * 3).sum() + T.exp(two).sum()
 
     same = layer()
@@ -362,7 +359,7 @@ def test_an_expression_that_is_written_twice() -> None:
     ],
     ids=["steps", "shapes", "arrays", "loops"],
 )
-def test_an_expression_of_equal_constants_that_is_written_twice(expression: Any) -> None:
+def test_an_expression_of_equal_constants_that_is_written_twice(expression):
     """Loops of gradients read arrays backwards, and Jacobians nest: they doubled at each level."""
     x, at = T.dvector("x"), np.array([0.5, -1.0, 2.0, 0.1])
     same = expression(x)
@@ -386,7 +383,7 @@ def test_an_expression_of_equal_constants_that_is_written_twice(expression: Any)
         lambda z: T.conj(T.exp(z)) * abs(z) + T.angle(z) * T.imag(z),
     ],
 )
-def test_complex_gradients(function: Any) -> None:
+def test_complex_gradients(function):
     """A gradient is what the cost gains along the real axis, plus i times along the other."""
     z, t = T.zvector("z"), T.zvector("t")
     cost = T.sum(abs(function(z)) ** 2 + T.real(function(z)))
@@ -395,7 +392,7 @@ def test_complex_gradients(function: Any) -> None:
     run = theano.function([z], cost)
     step = 1e-6
 
-    def slope(direction: Any) -> Any:
+    def slope(direction):
         return (run(value + step * direction) - run(value - step * direction)) / (2 * step)
 
     unit = np.eye(3)
@@ -410,25 +407,25 @@ class Signs(theano.Op):
 
     __props__ = ()
 
-    def make_node(self, x: Any) -> Any:
+    def make_node(self, x):
         return theano.Apply(self, [x], [x.type()])
 
-    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+    def perform(self, node, inputs, outputs):
         outputs[0][0] = inputs[0].copy()
 
-    def grad(self, inputs: Any, gradients: Any) -> Any:
+    def grad(self, inputs, gradients):
         return [T.sgn(gradients[0])]
 
 
 class SignsOfScalars(theano.scalar.UnaryScalarOp):
-    def impl(self, x: Any) -> Any:
+    def impl(self, x):
         return x
 
-    def grad(self, inputs: Any, gradients: Any) -> Any:
+    def grad(self, inputs, gradients):
         return [theano.scalar.sgn(gradients[0])]
 
 
-def _clipped(x: Any) -> Any:
+def _clipped(x):
     return theano.gradient.grad_clip(x, -1, 1)
 
 
@@ -444,7 +441,7 @@ NOT_ADDITIVE = {
 
 
 @pytest.mark.parametrize("name", list(NOT_ADDITIVE))
-def test_each_of_two_gets_its_own_gradient_where_that_is_not_a_sum(name: str) -> None:
+def test_each_of_two_gets_its_own_gradient_where_that_is_not_a_sum(name):
     once = NOT_ADDITIVE[name]
     slope = T.grad((3 * once(_x)).sum() + (10 * once(_x)).sum(), _x)
     assert theano.function([_x], slope)([2.0]) == 2

@@ -4,13 +4,9 @@ Counted are those that the gradients of all inputs need and the cost does not ha
 of `OpFromGraph`, of softmax and of what is whole count; a long rule is one node.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +31,7 @@ linalg = importlib.import_module("linalg_programs")
 LIMIT = 5
 
 
-def counts(outs: Any, wrt: list[Any]) -> tuple[int, int]:
+def counts(outs, wrt):
     """Return the number of nodes of a cost made of `outs`, and of its gradients."""
     outs = outs if isinstance(outs, (list, tuple)) else [outs]
     smooth = [o for o in outs if not dtypes.is_discrete(o.type.dtype)]
@@ -45,7 +41,7 @@ def counts(outs: Any, wrt: list[Any]) -> tuple[int, int]:
     return size(own), size(node for node in toposort(gradients) if node not in own)
 
 
-def size(nodes: Iterable[Any]) -> int:
+def size(nodes):
     total = 0
     for node in nodes:
         inside = isinstance(node.op, (theano.OpFromGraph, Softmax, Whole, Loop))
@@ -53,16 +49,16 @@ def size(nodes: Iterable[Any]) -> int:
     return total
 
 
-def check(outs: Any, wrt: list[Any]) -> None:
+def check(outs, wrt):
     n, m = counts(outs, wrt)
     assert m <= LIMIT * n, f"{m} for {n}: {m / n:.1f}"
 
 
-def variables(arrays: Any) -> list[Any]:
+def variables(arrays):
     return [T.TensorType(str(a.dtype), (False,) * a.ndim)() for a in arrays]
 
 
-def floats(values: list[Any]) -> list[Any]:
+def floats(values):
     return [v for v in values if not dtypes.is_discrete(v.type.dtype)]
 
 
@@ -80,14 +76,14 @@ SMOOTH = [
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_elementwise(name: str) -> None:
+def test_elementwise(name):
     op = elementwise_ops()[name]
     inputs = [T.dmatrix() for _ in range(op.nin)]
     check(op(*inputs), inputs)
 
 
 @pytest.mark.parametrize("name", structured.CASES)
-def test_structured(name: str) -> None:
+def test_structured(name):
     build, _, arrays = structured.CASES[name]
     inputs = variables(arrays)
     out = build(*inputs)
@@ -97,44 +93,44 @@ def test_structured(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", linalg.CASES)
-def test_linear_algebra(name: str) -> None:
+def test_linear_algebra(name):
     build, arrays = linalg.CASES[name]
     inputs = variables(arrays)
     check(build(*inputs), inputs)
 
 
-def recurrence(x: Any, w: Any) -> Any:
+def recurrence(x, w):
     return theano.scan(lambda a, h, w: T.tanh(a + T.dot(h, w)), [x], [x[0]], [w])[0]
 
 
-def power(x: Any, w: Any) -> Any:
+def power(x, w):
     return theano.scan(lambda h, w: h * w, None, [x], [w], n_steps=5)[0][-1]
 
 
-def collected(x: Any, w: Any) -> Any:
+def collected(x, w):
     return theano.scan(lambda a, b: T.dot(a, b) ** 2, [x, w])[0]
 
 
-def taps(x: Any, w: Any) -> Any:
+def taps(x, w):
     return theano.scan(
         lambda a, b: T.sin(a) * b, None, [{"initial": x, "taps": [-2, -1]}], n_steps=3
     )[0]
 
 
-def until(x: Any, w: Any) -> Any:
-    def step(h: Any, w: Any) -> Any:
+def until(x, w):
+    def step(h, w):
         return h * w, theano.scan_module.until(h.sum() > 9)
 
     return theano.scan(step, None, [x], [w], n_steps=5)[0]
 
 
-def nested(x: Any, w: Any) -> Any:
+def nested(x, w):
     return theano.scan(
         lambda a, w: theano.scan(lambda b, s: s * b, [w], [a])[0][-1], [x], None, [w]
     )[0]
 
 
-MORE: dict[str, Callable[[Any, Any], Any]] = {
+MORE = {
     "recurrence": recurrence,
     "power": power,
     "collected": collected,
@@ -169,12 +165,12 @@ MORE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", MORE)
-def test_more(name: str) -> None:
+def test_more(name):
     x, w = T.dmatrices("x", "w")
     check(MORE[name](x, w), [x, w])
 
 
-def test_a_long_rule_is_one_application_until_it_is_rewritten() -> None:
+def test_a_long_rule_is_one_application_until_it_is_rewritten():
     x = T.dmatrix("x")
     u, s, v = nl.svd(x)
     out = T.grad((u * 2).sum() + s.sum() + v.sum(), x)
@@ -189,7 +185,7 @@ def test_a_long_rule_is_one_application_until_it_is_rewritten() -> None:
     np.testing.assert_allclose(got, slow(a), atol=1e-12)
 
 
-def test_test_values_of_long_rules() -> None:
+def test_test_values_of_long_rules():
     with theano.change_flags(compute_test_value="raise"):
         x = T.dmatrix("x")
         x.tag.test_value = np.eye(3) * 2
@@ -197,7 +193,7 @@ def test_test_values_of_long_rules() -> None:
         np.testing.assert_allclose(out.tag.test_value, out.eval({x: np.eye(3) * 2}))
 
 
-def test_a_second_use_of_a_rule_is_the_same() -> None:
+def test_a_second_use_of_a_rule_is_the_same():
     """Two gradients of one value share what they compute."""
     x = T.dmatrix("x")
     cost = T.slinalg.cholesky(x).sum()

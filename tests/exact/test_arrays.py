@@ -503,7 +503,7 @@ def test_linear_algebra(name: str) -> None:
 
 # -- nothing is left out ---------------------------------------------------------------------------
 
-# Tested in tests/scan, tests/random, tests/philox, or where their users are.
+# Tested in tests/api/scan, tests/random, tests/philox, or where their users are.
 ELSEWHERE = {"Branch", "IfElse", "Loop", "Length", "CheckedSteps", "Called", "Checkpoint"}
 ELSEWHERE |= {"Print", "PdbBreakpoint", "RandomFunction", "mrg_uniform", "ChoiceFromUniform"}
 ELSEWHERE |= {"MultinomialFromUniform", "MultinomialWOReplacementFromUniform", "PackTruncated"}
@@ -542,7 +542,7 @@ REWRITTEN = {
 ELSEWHERE |= {"CholeskyCotangent", "CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
 # Made by rewriting: tests/linalg/test_symmetric_products.py.
 ELSEWHERE |= {"SymmetricProduct"}
-# Of native code: tests/rewrite/test_sums_of_parts.py, tests/lower/builder/test_views.py.
+# Of native code: tests/rewrite/passes/test_sums_of_parts.py, tests/lower/builder/test_views.py.
 ELSEWHERE |= {"SumOfParts", "Diagonal", "WriteDiagonal"}
 # Of complex numbers: tests/ops/test_special.py.
 ELSEWHERE |= {"OfComplex", "_AlsoOfComplex"}

@@ -1,9 +1,5 @@
 """An expression for each rule that must make it fire, and values of its variables."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 import theano
@@ -25,13 +21,13 @@ chosen = T.switch(x > 1, x, 0)
 square = T.exp(T.dot(m.T, T.exp(m)) / 9)
 
 
-def twice_different(x: Any) -> Any:
+def twice_different(x):
     """Return differences of differences of neighbours."""
     once = x[1:] - x[:-1]
     return once[1:] - once[:-1]
 
 
-EXAMPLES: dict[str, Any] = {
+EXAMPLES = {
     "shape(x) → lengths of x": T.exp(x).shape * 2,
     "length of an expression → its formula": length(T.exp(m), 0),
     "vector(a, b, …)[i] → item i": m.shape[1],

@@ -1,11 +1,8 @@
 """Conditions that users assert: kept, unless a mode asks for no checks."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,20 +26,20 @@ UNCHECKED = [
 ]
 
 
-def kinds(function: Any) -> list[type]:
+def kinds(function):
     """Return the classes of the operations of a function."""
     return [type(node.op) for node in function.maker.graph.toposort()]
 
 
 @pytest.mark.parametrize("mode", UNCHECKED, ids=range(len(UNCHECKED)))
-def test_unchecked(mode: Any) -> None:
+def test_unchecked(mode):
     f = theano.function([x, y], Assert()(x, y) * 2, mode=mode)
     assert f(1, 0) == 2
     assert Assert not in kinds(f)
 
 
 @pytest.mark.parametrize("mode", UNCHECKED, ids=range(len(UNCHECKED)))
-def test_unchecked_in_loops_and_gradients(mode: Any) -> None:
+def test_unchecked_in_loops_and_gradients(mode):
     v = T.dvector("v")
     out, _ = theano.scan(lambda a, b: Assert()(a, b) * 2, sequences=[v], non_sequences=[y])
     f = theano.function([v, y], [out, T.grad(out.sum(), v)], mode=mode)
@@ -52,14 +49,14 @@ def test_unchecked_in_loops_and_gradients(mode: Any) -> None:
 @pytest.mark.parametrize(
     "mode", [DEFAULT, *[mode.excluding("unsafe", "local_remove_all_assert") for mode in UNCHECKED]]
 )
-def test_checked(mode: Any) -> None:
+def test_checked(mode):
     f = theano.function([x, y], Assert("no")(x, y) * 2, mode=mode)
     assert Assert in kinds(f)
     with pytest.raises(AssertionError, match="no"):
         f(1, 0)
 
 
-def test_what_operations_require_is_checked() -> None:
+def test_what_operations_require_is_checked():
     v = T.dvector("v")
     f = theano.function([v], T.sort(T.topk(v, 3)), mode=UNCHECKED[0])
     with pytest.raises(ValueError, match="kth cannot be larger"):
@@ -69,7 +66,7 @@ def test_what_operations_require_is_checked() -> None:
 @pytest.mark.parametrize(
     "flag", ["optimizer=unsafe", "optimizer_including=local_remove_all_assert"]
 )
-def test_by_setting(flag: str) -> None:
+def test_by_setting(flag):
     program = """
 import theano, theano.tensor as T
 x, y = T.dscalars(2)
@@ -81,7 +78,7 @@ print(theano.function([x, y], T.opt.Assert()(x, y))(3, 0))
     assert done.stdout == "3.0\n"
 
 
-def test_a_whole_number_equals_itself() -> None:
+def test_a_whole_number_equals_itself():
     v, k = T.dvector("v"), T.lscalar("k")
     n = v.shape[0]
     check = Require("{0} is not it", 1)

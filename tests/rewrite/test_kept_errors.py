@@ -3,9 +3,7 @@
 What is asked of a shape alone needs no values, as in Theano 1.0.5: there an error may stay away.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +31,7 @@ NO_VALUES = {
 }
 
 
-def leaves_of(out: Any) -> list[Any]:
+def leaves_of(out):
     """Return the variables of `VALUES` that an expression is made of."""
     found = {out, *(v for node in toposort([out]) for v in node.inputs)}
     return [v for v in VALUES if v in found]
@@ -63,7 +61,7 @@ SPOILED = {
 }
 
 
-def error_of(inputs: list[Any], out: Any, values: list[Any], mode: Any) -> str:
+def error_of(inputs, out, values, mode):
     """Return the class of the error of a function, or what it returns without one."""
     try:
         f = theano.function(inputs, out, mode=mode, on_unused_input="ignore")
@@ -72,7 +70,7 @@ def error_of(inputs: list[Any], out: Any, values: list[Any], mode: Any) -> str:
         return type(error).__name__
 
 
-def spoiled(name: str, how: str) -> Iterator[tuple[Any, list[Any], Any, list[Any]]]:
+def spoiled(name, how):
     """Yield the example of a rule with each of its operands spoiled."""
     out = EXAMPLES[name]
     leaves = leaves_of(out)
@@ -86,7 +84,7 @@ def spoiled(name: str, how: str) -> Iterator[tuple[Any, list[Any], Any, list[Any
 
 @pytest.mark.parametrize("name", [n for n in EXAMPLES if n not in NO_VALUES])
 @pytest.mark.parametrize("how", SPOILED)
-def test_operands_that_fail(name: str, how: str) -> None:
+def test_operands_that_fail(name, how):
     different = []
     for leaf, inputs, out, values in spoiled(name, how):
         wanted = error_of(inputs, out, values, theano.Mode("llvm", None))
@@ -101,7 +99,7 @@ NOT_TAKEN = {"switch(known, x, y) → x or y"}
 
 
 @pytest.mark.parametrize("name", [n for n in EXAMPLES if n not in NO_VALUES | NOT_TAKEN])
-def test_operands_that_do_not_fit(name: str) -> None:
+def test_operands_that_do_not_fit(name):
     out, different = EXAMPLES[name], []
     leaves = leaves_of(out)
     for leaf in leaves:
@@ -119,7 +117,7 @@ n = T.lscalar("n")
 x, m = T.dvector("x"), T.dmatrix("m")
 halves = np.full(3, 0.5)
 steps = theano.scan(lambda a, h: a + h, x, [np.float64(0)], n_steps=n)[0]
-PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
+PROGRAMS = {
     "sum of a negative length": (T.alloc(1.0, n, 0).sum(), [n], [-5]),
     "sum along a negative length": (T.alloc(1.0, n, 3).sum(axis=0), [n], [-5]),
     "sum of two negative lengths": (T.alloc(1.0, n, n).sum(), [n], [-5]),
@@ -160,7 +158,7 @@ PROGRAMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
 
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", theano.Mode("py", None)])
 @pytest.mark.parametrize("name", list(PROGRAMS))
-def test_errors_that_rules_could_take_away(name: str, mode: Any) -> None:
+def test_errors_that_rules_could_take_away(name, mode):
     out, inputs, values = PROGRAMS[name]
     plain = error_of(inputs, out, values, theano.Mode("py", None))
     assert plain.endswith("Error")
@@ -168,6 +166,6 @@ def test_errors_that_rules_could_take_away(name: str, mode: Any) -> None:
     assert got == plain
 
 
-def test_a_branch_that_is_not_taken_does_not_fail() -> None:
+def test_a_branch_that_is_not_taken_does_not_fail():
     out = ifelse(T.gt(n, 0), T.alloc(np.float64(1), n).sum(), x.sum())
     assert theano.function([x, n], out)(np.ones(3), -5) == 3

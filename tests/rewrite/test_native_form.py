@@ -1,9 +1,5 @@
 """The last form of a graph: positions of what is written stand with their bounds, read once."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -34,7 +30,7 @@ READ = {
 }
 
 
-def reductions(f: Any) -> list[Any]:
+def reductions(f):
     """Return the kernels for vectors without gaps that reduce positions."""
     program = f.maker.program_text.program
     used = [program.kernels[r.kernel] for r in ir.walk(program.body) if isinstance(r, ir.Reduce)]
@@ -46,16 +42,14 @@ def reductions(f: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", READ)
-def test_positions_are_read_once_for_their_bounds(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_positions_are_read_once_for_their_bounds(name, monkeypatch):
     monkeypatch.setattr(theano.config, "cache_programs", False)
     outputs, times = READ[name]
     f = theano.function([x, y, w, i, j, narrow], outputs, on_unused_input="ignore")
     assert len(reductions(f)) == times
 
 
-def test_narrow_positions_are_compared_as_they_are() -> None:
+def test_narrow_positions_are_compared_as_they_are():
     (kernel,) = reductions(theano.function([x, narrow], x[:, narrow]))
     assert [r.dtype for r in kernel.loop.reductions] == ["int8", "int8"]
 
@@ -65,7 +59,7 @@ X = np.arange(12.0).reshape(4, 3)
 
 @pytest.mark.parametrize("position", [4, -5, 2**62, -(2**63)])
 @pytest.mark.parametrize("known", [False, True])
-def test_the_position_that_lies_outside_is_named(position: int, known: bool) -> None:
+def test_the_position_that_lies_outside_is_named(position, known):
     positions = np.array([1, position, 0])
     index = T.constant(positions) if known else i
     text = f"index {position} is out of bounds for axis 0 with size 4"
@@ -76,7 +70,7 @@ def test_the_position_that_lies_outside_is_named(position: int, known: bool) -> 
             theano.function(inputs, outputs)(*values)
 
 
-def test_of_no_position_none_lies_outside() -> None:
+def test_of_no_position_none_lies_outside():
     nothing = np.zeros(0, "int64")
     for f in (theano.function([x, i], x[i]), theano.function([x, i], [x[i].sum(), x[i, i]])):
         for array in (X, X[:0]):
@@ -84,7 +78,7 @@ def test_of_no_position_none_lies_outside() -> None:
     assert theano.function([x], x[np.zeros((0, 2), int)])(X[:0]).shape == (0, 2, 3)
 
 
-def test_positions_of_each_step_have_bounds_of_their_own() -> None:
+def test_positions_of_each_step_have_bounds_of_their_own():
     rows = T.lmatrix("rows")
     taken, _ = theano.scan(lambda r: x[r].sum(axis=0), sequences=rows)
     f = theano.function([x, rows], taken)
@@ -104,7 +98,7 @@ SIDES = {
 
 
 @pytest.mark.parametrize("name", SIDES)
-def test_positions_in_branches_have_bounds(name: str) -> None:
+def test_positions_in_branches_have_bounds(name):
     taken, left = SIDES[name](i), SIDES[name](j)
     f = theano.function([x, w, i, j], ifelse(w[1] > 0, taken, left), on_unused_input="ignore")
     mixed = theano.function(
@@ -119,7 +113,7 @@ def test_positions_in_branches_have_bounds(name: str) -> None:
         f(X, [1.0, -1.0], inside, outside)
 
 
-def test_messages_show_positions_without_their_bounds() -> None:
+def test_messages_show_positions_without_their_bounds():
     numbers = x.shape[0] + i
     for outputs in (x[numbers], T.inc_subtensor(x[numbers], 1.0)):
         f = theano.function([x, i], outputs)
@@ -133,14 +127,14 @@ def test_messages_show_positions_without_their_bounds() -> None:
             assert ("Toposort index" in text) == (verbosity == "high")
 
 
-def calls_a_library(f: Any) -> bool:
+def calls_a_library(f):
     program = f.maker.program_text.program
     called = [i.function for i in ir.walk(program.body) if isinstance(i, ir.Call)]
     return any("matmul" in name or "multiply" in name for name in called)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "complex128"])
-def test_products_of_one_term_are_loops(dtype: str) -> None:
+def test_products_of_one_term_are_loops(dtype):
     column, row = (T.TensorType(dtype, pattern)() for pattern in ((0, 1), (1, 0)))
     stacks = [T.TensorType(dtype, pattern)() for pattern in ((0, 0, 1), (0, 1, 0))]
     f = theano.function([column, row, *stacks], [T.dot(column, row), T.batched_dot(*stacks)])
@@ -155,7 +149,7 @@ def test_products_of_one_term_are_loops(dtype: str) -> None:
             assert got.dtype == want.dtype
 
 
-def test_sums_with_products_of_one_term_are_loops() -> None:
+def test_sums_with_products_of_one_term_are_loops():
     column, row, a = T.dcol("column"), T.drow("row"), T.dscalar("a")
     outs = [x + T.dot(column, row), a * x - 2 * T.dot(column, row), T.tanh(T.dot(column, row) * a)]
     f = theano.function([x, column, row, a], outs)
@@ -171,7 +165,7 @@ def test_sums_with_products_of_one_term_are_loops() -> None:
     np.testing.assert_allclose(tanhs, np.tanh(c * r * 3), rtol=1e-15)
 
 
-def test_what_only_one_factor_declares_is_still_checked() -> None:
+def test_what_only_one_factor_declares_is_still_checked():
     column = T.dcol("column")
     f = theano.function([column, x], T.dot(column, x))
     np.testing.assert_array_equal(f([[1.0], [2.0]], [[3.0, 4.0]]), [[3, 4], [6, 8]])

@@ -3,8 +3,6 @@
 Each row names the optimizations of Theano 1.0.5 that it stands for.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -36,7 +34,7 @@ class Row(NamedTuple):
     left: int | None = None  # how many operations are left
 
 
-def operations(function: Any) -> list[str]:
+def operations(function):
     return [str(node.op) for node in function.maker.graph.toposort()]
 
 
@@ -247,7 +245,7 @@ TABLE = {**STABLE, **ALGEBRA, **PARTS, **PRODUCTS}
 
 
 @pytest.mark.parametrize("name", list(TABLE))
-def test_row(name: str) -> None:
+def test_row(name):
     row = TABLE[name]
     f = theano.function(list(row.inputs), row.out, on_unused_input="ignore")
     # Twelve digits: the values of special functions are within a few units in the last place.
@@ -258,20 +256,20 @@ def test_row(name: str) -> None:
     assert row.left is None or len(found) <= row.left, found
 
 
-def test_a_solution_knows_its_triangle() -> None:
+def test_a_solution_knows_its_triangle():
     row = TABLE["triangular"]
     names = operations(theano.function(list(row.inputs), row.out))
     assert any("riang" in name for name in names), names
 
 
-def test_transposes_do_not_copy() -> None:
+def test_transposes_do_not_copy():
     f = theano.function([m, n], T.dot(m.T, n.T))
     assert not f.maker.kernels
     a, b = np.arange(6.0).reshape(2, 3), np.arange(8.0).reshape(4, 2)
     np.testing.assert_array_equal(f(a, b), a.T @ b.T)
 
 
-def test_levels() -> None:
+def test_levels():
     softmax = T.log(nnet.softmax(m))
     fast = theano.function([m], softmax, mode="FAST_RUN")
     np.testing.assert_array_equal(fast(HUGE), [[0, -1000]])
@@ -279,13 +277,13 @@ def test_levels() -> None:
     assert plain(1000.0) == inf
 
 
-def test_elementwise_fusion() -> None:
+def test_elementwise_fusion():
     f = theano.function([x, y], T.exp(x) * T.sin(y) + T.tanh(x - y))
     loops = {kernel.symbol for kernel in f.maker.kernels if kernel.eager}
     assert len(loops) == 1
 
 
-def test_random_draws_with_one_state_are_merged() -> None:
+def test_random_draws_with_one_state_are_merged():
     stream = T.shared_randomstreams.RandomStreams(1)
     draw = stream.normal((2,))
     f = theano.function([], [draw, draw + 0.0])
@@ -293,7 +291,7 @@ def test_random_draws_with_one_state_are_merged() -> None:
     np.testing.assert_array_equal(one, two)
 
 
-def test_in_place_writes_keep_what_is_not_borrowed() -> None:
+def test_in_place_writes_keep_what_is_not_borrowed():
     value = np.arange(4.0)
     f = theano.function([x], [T.set_subtensor(x[1:], 7.0), T.exp(x)])
     f(value)
@@ -305,7 +303,7 @@ def test_in_place_writes_keep_what_is_not_borrowed() -> None:
     np.testing.assert_array_equal(shared.get_value(), [0, 2, 2, 0, 0])
 
 
-def test_scan_optimizations() -> None:
+def test_scan_optimizations():
     """Work that does not depend on the step moves out, and only what is read is kept."""
     rows, _ = theano.scan(
         lambda a, h: h + a * T.exp(s), sequences=x, outputs_info=T.zeros(()), non_sequences=[]
@@ -319,7 +317,7 @@ def test_scan_optimizations() -> None:
     assert all(state.keep != "all" for loop in loops for state in loop.op.states)
 
 
-def test_machine_code_is_made_once_for_equal_kernels() -> None:
+def test_machine_code_is_made_once_for_equal_kernels():
     compiled = machine.Statistics.compiled
     one = theano.function([x], T.cosh(x) * 1.2345678)
     again = theano.function([x], T.cosh(x) * 1.2345678)

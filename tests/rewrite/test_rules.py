@@ -1,9 +1,6 @@
 """Every rewriting rule: it fires through the whole pipeline, keeps values, and comes to an end."""
 
-from __future__ import annotations
-
 import itertools
-from typing import Any
 
 import mpmath
 import numpy as np
@@ -24,19 +21,19 @@ from theano._core.rewrite.engine import Rewriter
 from theano._core.rewrite.pipeline import INCLUDES, PASSES, all_rules, rewrite
 
 
-def names_of(out: Any) -> list[str]:
+def names_of(out):
     return [str(node.op) for node in toposort([out])]
 
 
-def test_every_rule_has_an_example() -> None:
+def test_every_rule_has_an_example():
     assert {rule.name for rule in all_rules()} == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("name", list(EXAMPLES))
-def test_rule(name: str) -> None:
+def test_rule(name):
     out = EXAMPLES[name]
     rewriter = Rewriter(keep_log=True)
-    fired: list[str] = []
+    fired = []
     result = rewrite([out], rewriter=rewriter)[0]
     assert rewriter.log is not None
     fired = [entry.rule.name for entry in rewriter.log]
@@ -53,7 +50,7 @@ def test_rule(name: str) -> None:
     np.testing.assert_allclose(f(*(VALUES[v] for v in used)), before, rtol=1e-13)
 
 
-def entropy(p: Any) -> Any:
+def entropy(p):
     return -(p * T.log(p) + (1 - p) * T.log(1 - p))
 
 
@@ -101,7 +98,7 @@ STABLE = {
 
 
 @pytest.mark.parametrize("name", list(STABLE))
-def test_better(name: str) -> None:
+def test_better(name):
     build, exact, points = STABLE[name]
     v = T.dvector("v")
     got = theano.function([v], build(v))(points)
@@ -110,7 +107,7 @@ def test_better(name: str) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-14)
 
 
-def test_log_sum_exp() -> None:
+def test_log_sum_exp():
     v = T.dmatrix("v")
     got = theano.function([v], T.log(T.exp(v).sum(axis=1)))(
         [[1000, 1000], [-1000, -1001], [-np.inf, -np.inf]]
@@ -120,7 +117,7 @@ def test_log_sum_exp() -> None:
     )
 
 
-def test_what_has_its_largest_taken_away_is_left() -> None:
+def test_what_has_its_largest_taken_away_is_left():
     x = T.dtensor3("x")
     f = theano.function([x], T.logsumexp(x, axis=1))
     kinds = [n.op.kind for n in f.maker.graph.toposort() if isinstance(n.op, Reduction)]
@@ -130,7 +127,7 @@ def test_what_has_its_largest_taken_away_is_left() -> None:
 
 
 @pytest.mark.parametrize("stacked", [False, True])
-def test_what_has_the_larger_of_some_taken_away_is_left(stacked: bool) -> None:
+def test_what_has_the_larger_of_some_taken_away_is_left(stacked):
     a, b, c = T.dvectors("a", "b", "c")
     most, least = T.maximum(T.maximum(a, b), c), T.minimum(a, T.minimum(b, c))
     if stacked:
@@ -159,7 +156,7 @@ def test_what_has_the_larger_of_some_taken_away_is_left(stacked: bool) -> None:
     assert np.isfinite(theano.function([a, b, c], far)([-1e3], [-1e3], [1e3])).all()
 
 
-def test_items_of_a_softmax_are_added_to_one_as_they_are() -> None:
+def test_items_of_a_softmax_are_added_to_one_as_they_are():
     x = T.dmatrix("x")
     e = T.exp(x)
     f = theano.function([x], T.log1p(e / e.sum(axis=1, keepdims=True)))
@@ -173,7 +170,7 @@ def test_items_of_a_softmax_are_added_to_one_as_they_are() -> None:
     np.testing.assert_allclose(two, [[1000, 0], np.log1p([np.exp(3) / 2] * 2)], rtol=1e-14)
 
 
-def test_cross_entropy_and_its_gradient_stay_finite() -> None:
+def test_cross_entropy_and_its_gradient_stay_finite():
     z, t = T.dvector("z"), T.dvector("t")
     p = 1 / (1 + T.exp(-z))
     xent = -t * T.log(p) - (1 - t) * T.log(1 - p)
@@ -189,7 +186,7 @@ def test_cross_entropy_and_its_gradient_stay_finite() -> None:
     )
 
 
-def test_a_step_of_gradient_descent_is_one_gemm() -> None:
+def test_a_step_of_gradient_descent_is_one_gemm():
     a, b, w = T.dmatrix("a"), T.dvector("b"), T.dvector("w")
     out = w - 0.1 * (T.dot(a.T, b) + 0.02 * w)
     result = rewrite([out])[0]
@@ -214,7 +211,7 @@ def test_a_step_of_gradient_descent_is_one_gemm() -> None:
         (lambda m, k: (lambda z: z[0] + z[1])(T.exp(m) * T.arange(k).dimshuffle(0, "x")), 1),
     ],
 )
-def test_no_rule_takes_a_check_for_granted_that_it_removes(build: Any, length: int) -> None:
+def test_no_rule_takes_a_check_for_granted_that_it_removes(build, length):
     m, k = T.dmatrix("m"), T.lscalar("k")
     for mode in ("FAST_RUN", theano.Mode("py", "fast_run")):
         f = theano.function([m, k], build(m, k), mode=mode)
@@ -223,14 +220,14 @@ def test_no_rule_takes_a_check_for_granted_that_it_removes(build: Any, length: i
             f(np.ones((2, 3)), length)
 
 
-def test_a_product_that_is_used_twice_is_computed_once() -> None:
+def test_a_product_that_is_used_twice_is_computed_once():
     product = T.dot(m + T.dot(m, T.dot(m.T, m)), m.T)
     result = rewrite([m[:, :1] + product, T.tanh(product)])
     nodes = [n for n in toposort(result) if isinstance(n.op, (Dot, Gemm))]
     assert len(nodes) == 3
 
 
-def recurrence(a: Any, count: int) -> Any:
+def recurrence(a, count):
     """Return a sum of Chebyshev polynomials by Clenshaw's recurrence."""
     one, two = 0 * a, 0 * a
     for k in range(count, 0, -1):
@@ -238,7 +235,7 @@ def recurrence(a: Any, count: int) -> Any:
     return a * one - two
 
 
-def test_sums_that_others_need_are_not_added_up_again() -> None:
+def test_sums_that_others_need_are_not_added_up_again():
     for count in (10, 40):
         nodes = toposort(rewrite([recurrence(x, count)]))
         assert len(nodes) <= 3 * count
@@ -252,7 +249,7 @@ def test_sums_that_others_need_are_not_added_up_again() -> None:
     assert str(cancelled.owner.op) == "Elemwise{sqr,no_inplace}"
 
 
-def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
+def test_parts_of_a_sum_are_added_where_they_are_used():
     z = T.dot(m, m.T) + x
     gates = T.nnet.sigmoid(z[:, :1]) * T.tanh(z[:, 1:])
     f = theano.function([m, x], gates)
@@ -262,13 +259,13 @@ def test_parts_of_a_sum_are_added_where_they_are_used() -> None:
     assert all(made_by(v, Subtensor) for v in checked)
 
 
-def stencil(a: Any) -> Any:
+def stencil(a):
     """Return Sobel's sum along rows: two parts of a cheap sum of parts."""
     smooth = a[:, :-2] + 2 * a[:, 1:-1] + a[:, 2:]
     return smooth[1:] - smooth[:-1]
 
 
-def test_parts_of_cheap_sums_are_computed_again() -> None:
+def test_parts_of_cheap_sums_are_computed_again():
     f = theano.function([m], stencil(m))
     nodes = f.maker.graph.toposort()
     # All parts are views of the input itself: the loop reads what it needs and stores nothing.
@@ -280,13 +277,13 @@ def test_parts_of_cheap_sums_are_computed_again() -> None:
             np.testing.assert_array_equal(f(a), stencil(a))
 
 
-def apart(x: Any, y: Any) -> Any:
+def apart(x, y):
     """Return the products of coordinates of all differences of points."""
     d = x[:, None, :] - y
     return d[:, :, 0] * d[:, :, 1]
 
 
-def test_parts_of_differences_of_all_pairs_are_not_stored() -> None:
+def test_parts_of_differences_of_all_pairs_are_not_stored():
     y = T.dmatrix("y")
     f = theano.function([m, y], apart(m, y))
     nodes = f.maker.graph.toposort()
@@ -297,7 +294,7 @@ def test_parts_of_differences_of_all_pairs_are_not_stored() -> None:
         f(x, x[:, :2])
 
 
-def test_parts_of_parts_of_sums_do_not_grow() -> None:
+def test_parts_of_parts_of_sums_do_not_grow():
     """Twelve sums of neighbours: each is computed for a few points again, never for all."""
     a = m
     for _ in range(12):
@@ -312,13 +309,13 @@ def test_parts_of_parts_of_sums_do_not_grow() -> None:
     np.testing.assert_array_equal(f(value), expected)
 
 
-def test_parts_of_dear_functions_are_stored() -> None:
+def test_parts_of_dear_functions_are_stored():
     both = T.exp(m) + T.log(m)
     f = theano.function([m], both[1:] * both[:-1])
     assert [n.op for n in f.maker.graph.toposort()].count(T.exp) == 1
 
 
-def test_parts_of_what_is_made_of_parts_share_it() -> None:
+def test_parts_of_what_is_made_of_parts_share_it():
     """Each of three stencils is stored: the factor of one is taken over by what reads it."""
     a = m
     for _ in range(3):
@@ -328,7 +325,7 @@ def test_parts_of_what_is_made_of_parts_share_it() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32"])
-def test_narrow_positions_are_widened_as_they_are_read(dtype: str) -> None:
+def test_narrow_positions_are_widened_as_they_are_read(dtype):
     i = T.TensorType(dtype, (False, False))("i")
     f = theano.function([x, m, i], [x[i], m[:, i], m[i, i.T], m[i]])
     values = np.array([[0, 1, 2], [2, 1, 1], [0, 0, 2]], dtype)
@@ -348,7 +345,7 @@ def test_narrow_positions_are_widened_as_they_are_read(dtype: str) -> None:
         g(one, np.full((1, 2), 3, dtype))
 
 
-def test_every_other_item_is_read_of_what_is_stored() -> None:
+def test_every_other_item_is_read_of_what_is_stored():
     a = m
     for _ in range(3):
         a = a[::2] + a[1::2]
@@ -356,7 +353,7 @@ def test_every_other_item_is_read_of_what_is_stored() -> None:
     assert [n.op for n in f.maker.graph.toposort()].count(T.add) == 3
 
 
-def test_lengths_of_what_is_cut_off_are_equal() -> None:
+def test_lengths_of_what_is_cut_off_are_equal():
     f = theano.function([x], [x[2:].shape[0], x[1:-1].shape[0], x[:-2].shape[0]])
     assert len(f.maker.graph.toposort()) == 3
     for n in range(5):
@@ -366,7 +363,7 @@ def test_lengths_of_what_is_cut_off_are_equal() -> None:
     assert g(np.zeros(4)) == [0, 0, 0]
 
 
-def test_shapes_need_no_values() -> None:
+def test_shapes_need_no_values():
     out = T.dot(T.exp(m), m.T).shape[0] + T.concatenate([x, T.log(y)]).shape[0]
     names = set(names_of(rewrite([out])[0]))
     assert names <= {"Shape_i{0}", "SumOfLengths", str(elementwise_ops()["add"])}
@@ -383,7 +380,7 @@ def test_shapes_need_no_values() -> None:
         (lambda y: T.repeat(y, 3), (72,)),
     ],
 )
-def test_the_length_that_is_left_of_a_reshape_needs_no_values(build: Any, wanted: Any) -> None:
+def test_the_length_that_is_left_of_a_reshape_needs_no_values(build, wanted):
     x = T.dtensor3("x")
     f = theano.function([x], build(T.exp(x)).shape)
     assert not any(isinstance(node.op, (Reshape, Elementwise)) for node in f.maker.graph.toposort())
@@ -393,7 +390,7 @@ def test_the_length_that_is_left_of_a_reshape_needs_no_values(build: Any, wanted
     assert other(np.ones((2, 3, 4))).tolist() == [2, 6, 2]
 
 
-def test_passes_say_why_and_what_they_keep() -> None:
+def test_passes_say_why_and_what_they_keep():
     assert all(step.why for step in PASSES)
     keeps = ("exact", "rounding", "nan")
     names = [step.name for step in PASSES]
@@ -406,7 +403,7 @@ def test_passes_say_why_and_what_they_keep() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_reductions_of_permuted_axes(order: tuple[int, ...]) -> None:
+def test_reductions_of_permuted_axes(order):
     """They are reductions of the axes themselves, and only what is left is permuted."""
     x = T.TensorType("float64", (False, True, False, False))("x")
     values = np.arange(24.0).reshape(2, 1, 3, 4)
@@ -422,7 +419,7 @@ def test_reductions_of_permuted_axes(order: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "uint64", "int64"])
-def test_positions_are_read_as_they_are(dtype: str) -> None:
+def test_positions_are_read_as_they_are(dtype):
     i = T.TensorType(dtype, (False,))("i")
     f = theano.function([x, i], [x[i], T.inc_subtensor(x[i], 1)])
     nodes = [n for n in f.maker.graph.toposort() if isinstance(n.op, AdvancedSubtensor)]
@@ -454,7 +451,7 @@ def test_positions_are_read_as_they_are(dtype: str) -> None:
         (("int32", "float64", "float16"), False),
     ],
 )
-def test_conversions_one_after_the_other(dtypes: tuple[str, str, str], one: bool) -> None:
+def test_conversions_one_after_the_other(dtypes, one):
     """They are one where the first keeps all values, and the second sees no difference."""
     first, between, last = dtypes
     source = T.vector(dtype=first)
@@ -468,7 +465,7 @@ def test_conversions_one_after_the_other(dtypes: tuple[str, str, str], one: bool
     assert f(values).tobytes() == wanted.tobytes()
 
 
-def test_logarithm_of_cosh_of_integers() -> None:
+def test_logarithm_of_cosh_of_integers():
     """Twice an integer may not fit into its type."""
     i = T.bvector()
     f = theano.function([i], [T.log(T.cosh(i)), T.log(2 * T.cosh(i))])
@@ -477,7 +474,7 @@ def test_logarithm_of_cosh_of_integers() -> None:
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
-def test_complex_exponents_are_no_factors() -> None:
+def test_complex_exponents_are_no_factors():
     x = T.dvector()
     got = theano.function([x], x ** (2 + 0j) * x)([3.0])
     np.testing.assert_allclose(got, [27.0])

@@ -1,0 +1,90 @@
+"""Print, Assert and breakpoints, also inside loops and branches."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import theano
+import theano.tensor as T
+from theano import scan
+from theano.ifelse import ifelse
+from theano.printing import Print
+from theano.tests.breakpoint import PdbBreakpoint
+
+MODES = [None, theano.Mode("py", None)]
+x, s, c = T.dvector("x"), T.dscalar("s"), T.iscalar("c")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_print(mode, capsys):
+    shown = Print("x is", attrs=("__str__", "shape"))(x)
+    f = theano.function([x], [T.exp(shown), T.grad((shown**2).sum(), x)], mode=mode)
+    f([1.0, 2.0])
+    assert capsys.readouterr().out == "x is __str__ = [1. 2.]\nx is shape = (2,)\n"
+
+
+@pytest.mark.parametrize("mode", [*MODES, "FAST_COMPILE"])
+def test_what_is_shown_is_shown_for_its_shape_alone(mode):
+    """As in Theano 1.0.5: programs print what a gradient flows through."""
+    seen = []
+    shown = Print("x", global_fn=lambda op, value: seen.append(value.size))(x)
+    for out in (shown.shape, shown.shape[0], T.zeros_like(shown), (2 * shown).shape):
+        theano.function([x], out, mode=mode)([1.0, 2.0])
+    for cost in (shown.sum(), shown.mean(), (shown * 2).sum()):
+        gradient = theano.function([x], T.grad(cost, x), mode=mode)
+        assert gradient([1.0, 2.0]).shape == (2,)
+    assert seen == [2] * 7
+    theano.function([x], [shown.shape, 2 * shown], mode=mode)([1.0, 2.0])
+    assert seen == [2] * 8
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_print_in_a_loop(mode):
+    seen = []
+    look = Print("h", global_fn=lambda op, value: seen.append(float(value)))
+    out, _ = scan(
+        lambda a, h: look(a + h), sequences=x, outputs_info=T.constant(0.0, dtype="float64")
+    )
+    np.testing.assert_array_equal(theano.function([x], out, mode=mode)([1.0, 2, 3]), [1, 3, 6])
+    assert seen == [1, 3, 6]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_print_in_a_branch(mode):
+    seen = []
+    look = Print("s", global_fn=lambda op, value: seen.append(float(value)))
+    f = theano.function([c, s], ifelse(c, look(s * 2), s), mode=mode)
+    f(0, 1.0)
+    if mode is None:
+        assert seen == []
+    del seen[:]
+    assert f(1, 1.0) == 2 and seen == [2]
+
+
+def test_assert_in_a_loop_and_a_branch():
+    checked = T.Assert("too large")
+    out, _ = scan(lambda a: checked(a, T.lt(a, 3)), sequences=x)
+    f = theano.function([x], out)
+    f([1.0, 2.0])
+    with pytest.raises(AssertionError, match=r"(?s)too large.*step 1"):
+        f([1.0, 5.0, 9.0])
+    g = theano.function([c, s], ifelse(c, checked(s, T.lt(s, 3)), s))
+    assert g(0, 9.0) == 9
+    with pytest.raises(AssertionError, match="too large"):
+        g(1, 9.0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_breakpoint(mode, monkeypatch, capsys):
+    def debugger():
+        frame = sys._getframe(1)
+        frame.f_locals["monitored"][0][:] = 7
+
+    monkeypatch.setattr(sys, "breakpointhook", debugger)
+    y, z = PdbBreakpoint("too much")(T.gt(x.sum(), 10), x, x * 2)
+    f = theano.function([x], [y, z, T.grad((y * z).sum(), x)], mode=mode)
+    np.testing.assert_array_equal(f([1.0, 2.0])[:2], [[1, 2], [2, 4]])
+    assert capsys.readouterr().out == ""
+    np.testing.assert_array_equal(f([10.0, 20.0])[:2], [[7, 7], [20, 40]])
+    assert "too much" in capsys.readouterr().out
