@@ -5,11 +5,13 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.compiling import DEFINITION
 from theano.compile.ops import as_op
+from theano.gradient import verify_grad
 from theano.ifelse import ifelse
 
 x, s, W = T.dvector("x"), T.dscalar("s"), T.dmatrix("W")
-REFERENCE = theano.Mode("py", None)
 calls = []
 
 
@@ -53,9 +55,8 @@ def test_what_no_step_changes_stays_in_its_branch():
         run(np.array([0.0, 2]), 2.0)
     rows, _ = theano.scan(lambda v, h: h + ifelse(v > 1, a(x).sum(), v), x, s)
     run = theano.function([x, s], rows)
-    assert (
-        called(run, np.zeros(3), 1.0) == [] and called(run, np.array([0.0, 2, 3]), 1.0) == ["a"] * 2
-    )
+    assert called(run, np.zeros(3), 1.0) == []
+    assert called(run, np.array([0.0, 2, 3]), 1.0) == ["a"] * 2
 
 
 def test_products_stay_in_their_branch():
@@ -77,23 +78,13 @@ def test_gradients_compute_the_side_that_was_taken():
 def test_gradients_of_a_product_in_a_branch():
     h0 = T.dvector("h0")
     rows, _ = theano.scan(lambda v, h: ifelse(v > 1, T.tanh(T.dot(h, W)), T.tanh(h * v)), x, h0)
-    run = theano.function([x, h0, W], [rows, *T.grad(rows.sum(), [h0, W])])
-    values, state, weights = (
-        np.array([0.5, 2, 2]),
-        np.array([0.1, 0.2]),
-        np.arange(4.0).reshape(2, 2),
+    values, state = np.array([0.5, 2, 2]), np.array([0.1, 0.2])
+    cost = theano.clone(rows.sum(), {x: T.constant(values)})
+    verify_grad(
+        lambda state, weights: theano.clone(cost, {h0: state, W: weights}),
+        [state, np.arange(4.0).reshape(2, 2)],
+        rng=np.random,
     )
-    _, first, second = run(values, state, weights)
-    for place, found, arguments in ((1, first, state), (2, second, weights)):
-        for index in np.ndindex(found.shape):
-            ends = []
-            for gap in (1e-6, -1e-6):
-                moved = arguments.copy()
-                moved[index] += gap
-                given = [values, state, weights]
-                given[place] = moved
-                ends.append(run(*given)[0].sum())
-            np.testing.assert_allclose(found[index], (ends[0] - ends[1]) / 2e-6, rtol=1e-6)
     # The product does not fit, and is not computed.
     unused = theano.function([x, h0, W], T.grad(rows.sum(), h0))
     assert unused(np.array([0.5, 0.5]), state, np.ones((5, 5))).shape == (2,)
@@ -109,6 +100,15 @@ def test_numbers_drawn_in_a_branch_are_those_of_the_gradient():
 
 i = T.iscalar("i")
 shared = a(x)
+three = [
+    ifelse(i > 0, shared[0], s),
+    ifelse(i > 1, b(shared)[0] + shared[1], s),
+    ifelse(i > 2, b(shared)[1], s),
+]
+
+
+def within(condition):
+    return [ifelse(i > k, ifelse(condition, shared[k - 1], s), s) for k in (1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -118,29 +118,10 @@ shared = a(x)
         # what is shared; a condition that is not always needed itself.
         ([ifelse(i > 0, shared.sum(), s), ifelse(i > 1, shared[0], s)], ["", "a", "a", "a"]),
         ([ifelse(T.eq(i, 0), shared[0], ifelse(T.eq(i, 2), shared[1], s))], ["a", "", "a", ""]),
-        (
-            [
-                ifelse(i > 0, shared[0], s),
-                ifelse(i > 1, b(shared)[0] + shared[1], s),
-                ifelse(i > 2, b(shared)[1], s),
-            ],
-            ["", "a", "ab", "ab"],
-        ),
+        (three, ["", "a", "ab", "ab"]),
         ([ifelse(i > 1, shared[0], s), ifelse(i > 1, s, shared[1])], ["a", "a", "a", "a"]),
-        (
-            [
-                ifelse(i > 1, ifelse(b(x).sum() > i, shared[0], s), s),
-                ifelse(i > 2, ifelse(b(x).sum() > i, shared[1], s), s),
-            ],
-            ["", "", "ba", "ba"],
-        ),
-        (
-            [
-                ifelse(i > 1, ifelse(b(x).sum() < i, shared[0], s), s),
-                ifelse(i > 2, ifelse(b(x).sum() < i, shared[1], s), s),
-            ],
-            ["", "", "b", "b"],
-        ),
+        (within(b(x).sum() > i), ["", "", "ba", "ba"]),
+        (within(b(x).sum() < i), ["", "", "b", "b"]),
         (
             [ifelse(ifelse(i > 0, b(x).sum(), s) > 3, shared[0], s), ifelse(i > 1, shared[1], s)],
             ["", "ba", "ba", "ba"],
@@ -148,14 +129,10 @@ shared = a(x)
     ],
 )
 def test_what_branches_share_is_computed_if_one_needs_it(outputs, expected):
-    run = theano.function([x, s, i], outputs, on_unused_input="ignore")
-    plain = theano.function([x, s, i], outputs, mode=REFERENCE, on_unused_input="ignore")
-    for choice, wanted in enumerate(expected):
-        assert sorted(called(run, np.ones(2), -2.0, choice)) == sorted(wanted)
-        for got, right in zip(
-            run(np.ones(2), -2.0, choice), plain(np.ones(2), -2.0, choice), strict=True
-        ):
-            np.testing.assert_allclose(got, right, rtol=1e-14)
+    cases = [(np.ones(2), -2.0, choice) for choice in range(len(expected))]
+    run = agree([x, s, i], outputs, *cases)
+    for case, wanted in zip(cases, expected, strict=True):
+        assert sorted(called(run, *case)) == sorted(wanted)
 
 
 @pytest.mark.parametrize("outer", [(1.0, 1), (1, -1), (-1, 1), (-1, -1)])
@@ -175,14 +152,10 @@ def test_what_a_condition_of_its_own_needs_waits_for_the_others(outer, inner, li
     first = np.exp(value)
     second = np.exp(first + value)
     chosen = (value if inner > 0 else second).sum() > limit
-    wanted = [
-        (second * times if chosen else first) if taken > 0 else value
-        for taken, times in zip(outer, (1, 3), strict=True)
-    ]
-    for got, right in zip(run(value, choice, limit), wanted, strict=True):
-        np.testing.assert_allclose(got, right, rtol=1e-14)
-    computed = called(run, value, choice, limit)
-    assert computed == (["a", "b"] if max(outer) > 0 else [])
+    taken = [second, second * 3] if chosen else [first, first]
+    wanted = [one if way > 0 else value for one, way in zip(taken, outer, strict=True)]
+    np.testing.assert_allclose(run(value, choice, limit), wanted, rtol=1e-14)
+    assert called(run, value, choice, limit) == (["a", "b"] if max(outer) > 0 else [])
 
 
 def test_what_is_no_array_and_cannot_wait_reads_what_is_there():
@@ -256,13 +229,10 @@ listed = ifelse(i > 0, [a(u), b(u)], [u, u * 2])
     ],
 )
 def test_neither_values_nor_gradients_compute_more_than_is_taken(outputs, expected):
-    run = theano.function([u, s, i], outputs, on_unused_input="ignore")
-    plain = theano.function([u, s, i], outputs, mode=REFERENCE, on_unused_input="ignore")
-    for choice, wanted in enumerate(expected):
-        given = (np.array([0.1, 0.2]), 0.5, choice)
-        assert "".join(sorted(called(run, *given))) == wanted, choice
-        for got, right in zip(run(*given), plain(*given), strict=True):
-            np.testing.assert_allclose(got, right, rtol=1e-14)
+    cases = [(np.array([0.1, 0.2]), 0.5, choice) for choice in range(len(expected))]
+    run = agree([u, s, i], outputs, *cases)
+    for case, wanted in zip(cases, expected, strict=True):
+        assert "".join(sorted(called(run, *case))) == wanted
 
 
 def test_many_branches_are_compiled_in_little_time():
@@ -312,5 +282,5 @@ def test_one_item_is_stretched_where_only_the_other_side_refuses_it(write):
     y, choice = T.dvector("y"), T.iscalar("choice")
     out = ifelse(choice, (x * y).sum(), write(x, y).sum())
     arguments = 0, np.arange(5.0), np.ones(1)
-    wanted = theano.function([choice, x, y], out, mode=REFERENCE)(*arguments)
+    wanted = theano.function([choice, x, y], out, mode=DEFINITION)(*arguments)
     assert theano.function([choice, x, y], out)(*arguments) == wanted >= 5

@@ -7,6 +7,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.comparison import DERIVATIVES
+from support.compiling import ops
 from theano._core.ops.control.scan import Loop
 from theano.scan_module import until
 
@@ -14,7 +17,7 @@ x, s = T.dvector("x"), T.dscalar("s")
 
 
 def loops_of(run):
-    return sum(isinstance(node.op, Loop) for node in run.maker.graph.toposort())
+    return len(ops(run, Loop))
 
 
 def test_loops_that_end_by_the_same_condition_are_one():
@@ -56,7 +59,4 @@ def test_loops_that_need_each_other_are_merged_as_far_as_they_can(seed):
         values.append(draw.choice(rows))
     cost = sum(r.sum() for r in results)
     outputs = [*results, T.grad(cost, x)]
-    run = theano.function([x, s], outputs)
-    plain = theano.function([x, s], outputs, mode=theano.Mode(optimizer=None))
-    for found, expected in zip(run(np.arange(5.0), 0.3), plain(np.arange(5.0), 0.3), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+    agree([x, s], outputs, (np.arange(5.0), 0.3), tolerance=DERIVATIVES)

@@ -5,6 +5,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.comparison import DERIVATIVES
+from support.compiling import ops
 from theano._core.ops.array.products import Dot, Gemm
 from theano._core.ops.control.scan import Loop
 from theano.scan_module import until
@@ -45,8 +48,7 @@ LOOPS = {
 
 
 def products_in_loops(f):
-    loops = [n.op for n in f.maker.fgraph.toposort() if isinstance(n.op, Loop)]
-    return sum(isinstance(n.op, (Dot, Gemm)) for op in loops for n in op.body.nodes)
+    return sum(isinstance(n.op, (Dot, Gemm)) for op in ops(f, Loop) for n in op.body.nodes)
 
 
 # What is read of the last step only.
@@ -88,18 +90,7 @@ def test_values_and_gradients(outs, steps):
     cost = sum(T.sum(T.sqr(o)) for o in outs)
     parameters = [x, v, w, out]
     outs = [*outs, *T.grad(cost, parameters, disconnected_inputs="ignore")]
-    values = rng.normal(size=(steps, 3)), rng.normal(size=3)
-    written = theano.Mode(linker="py", optimizer=None)
-    try:
-        wanted = theano.function([x, v], outs, mode=written)(*values)
-    except (IndexError, ValueError):
-        with pytest.raises((IndexError, ValueError)):
-            theano.function([x, v], outs)(*values)
-        return
-    single = any(want.dtype == "float32" for want in wanted)
-    for got, want in zip(theano.function([x, v], outs)(*values), wanted, strict=True):
-        assert got.dtype == want.dtype
-        np.testing.assert_allclose(got, want, rtol=1e-5 if single else 1e-11, atol=1e-13)
+    agree([x, v], outs, (rng.normal(size=(steps, 3)), rng.normal(size=3)), tolerance=DERIVATIVES)
 
 
 @pytest.mark.parametrize("name", list(LAST))
@@ -110,9 +101,8 @@ def test_what_is_kept_of_the_last_step_is_computed_once(name):
 @pytest.mark.parametrize("name", list(SUMS))
 def test_sums_of_sequences_need_no_loop(name):
     f = theano.function([x, v], SUMS[name][0])
-    loops = [n for n in f.maker.fgraph.toposort() if isinstance(n.op, Loop)]
     # What has more axes than rows have would need memory.
-    assert len(loops) == (name in ("outer products", "states"))
+    assert len(ops(f, Loop)) == (name in ("outer products", "states"))
 
 
 @pytest.mark.parametrize("name", list(LOOPS))
@@ -134,11 +124,7 @@ def test_what_steps_read_stays():
         outputs_info=[v, None],
     )[0]
     for outs in (fed, ended):
-        f = theano.function([x, v], outs)
-        plain = theano.function([x, v], outs, mode=theano.Mode(optimizer=None))
-        values = rng.normal(size=(6, 3)), rng.normal(size=3)
-        for got, want in zip(f(*values), plain(*values), strict=True):
-            np.testing.assert_allclose(got, want, rtol=1e-12)
+        agree([x, v], outs, (rng.normal(size=(6, 3)), rng.normal(size=3)), tolerance=DERIVATIVES)
 
 
 def test_logarithms_of_softmaxes_of_steps_are_finite():

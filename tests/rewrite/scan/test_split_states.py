@@ -5,6 +5,10 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.comparison import DERIVATIVES, SUMS
+from support.compiling import ops
+from support.errors import refused
 from theano._core.ops.control.scan import Loop
 from theano.ifelse import ifelse
 from theano.scan_module import until
@@ -12,7 +16,6 @@ from theano.scan_module import until
 rng = np.random.default_rng(7)
 x, m, v = T.dmatrix("x"), T.dmatrix("m"), T.dvector("v")
 X, M, V = rng.normal(size=(4, 3)), rng.normal(size=(3, 4)), rng.normal(size=3)
-SIMPLE = theano.Mode(optimizer="fast_compile")
 
 
 def lorenz(u):
@@ -89,26 +92,16 @@ def of(given):
 
 
 def loops_of(f):
-    return [n.op for n in f.maker.fgraph.toposort() if isinstance(n.op, Loop)]
+    return ops(f, Loop)
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_states_are_split(name):
+def test_states_are_split_and_keep_values_and_gradients(name):
     value, given, count = LOOPS[name]
     start = of(given)
-    f = theano.function([start], value)
-    np.testing.assert_allclose(f(given), theano.function([start], value, mode=SIMPLE)(given))
-    (op,) = loops_of(f)
+    (op,) = loops_of(agree([start], value, [given], tolerance=SUMS))
     assert len(op.states) == count
-
-
-@pytest.mark.parametrize("name", LOOPS)
-def test_gradients(name):
-    value, given, _ = LOOPS[name]
-    start = of(given)
-    g = T.grad((value**2).sum(), start)
-    expected = theano.function([start], g, mode=SIMPLE)(given)
-    np.testing.assert_allclose(theano.function([start], g)(given), expected, rtol=1e-9)
+    agree([start], T.grad((value**2).sum(), start), [given], tolerance=DERIVATIVES)
 
 
 def test_gradients_are_split_too():
@@ -117,34 +110,28 @@ def test_gradients_are_split_too():
     assert [value.type.ndim for op in loops_of(f) for value in op.new_values] == [0] * 6
 
 
-WHOLE = {
-    "a product": lambda u: T.dot(T.ones((3, 3)), lorenz(u)),
-    "a sorted state": lambda u: lorenz(T.sort(u)),
-    "an index that changes": lambda u: lorenz(u) + u[T.argmax(u)],
-}
-
-
-@pytest.mark.parametrize("name", WHOLE)
-def test_what_needs_the_whole_state(name):
-    value = rows(lambda u: 0.01 * WHOLE[name](u), v)
-    f = theano.function([v], value)
-    np.testing.assert_allclose(f(V), theano.function([v], value, mode=SIMPLE)(V))
+@pytest.mark.parametrize(
+    "whole",
+    [
+        lambda u: T.dot(T.ones((3, 3)), lorenz(u)),
+        lambda u: lorenz(T.sort(u)),
+        lambda u: lorenz(u) + u[T.argmax(u)],
+    ],
+    ids=["a product", "a sorted state", "an index that changes"],
+)
+def test_what_needs_the_whole_state_is_one_state(whole):
+    f = agree([v], rows(lambda u: 0.01 * whole(u), v), [V], tolerance=SUMS)
     assert len(loops_of(f)[0].states) == 1
 
 
 @pytest.mark.parametrize("length", [2, 4])
 @pytest.mark.parametrize("step", [runge_kutta, lambda u: lorenz(u) + v], ids=["sum", "fixed"])
 def test_other_lengths_are_refused(step, length):
-    f = theano.function([v], rows(step, v))
     with pytest.raises((ValueError, IndexError)):
-        f(np.ones(length))
-
-
-def test_operands_of_another_length_are_refused():
+        theano.function([v], rows(step, v))(np.ones(length))
     w = T.dvector("w")
-    f = theano.function([v, w], rows(lambda u: lorenz(u) + w, v))
-    with pytest.raises(ValueError, match="mis-match"):
-        f(V, np.ones(4))
+    with refused(ValueError, "mis-match"):
+        theano.function([v, w], rows(lambda u: lorenz(u) + w, v))(V, np.ones(4))
 
 
 def test_branches_that_are_not_taken_refuse_nothing():
