@@ -1,14 +1,11 @@
 """Conditions that users assert: kept, unless a mode asks for no checks."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 import theano
 import theano.tensor as T
+from support.processes import run_python
 from theano._core.ops.array.assertions import Require
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.pipeline import rewrite
@@ -68,14 +65,11 @@ def test_what_operations_require_is_checked():
 )
 def test_by_setting(flag):
     program = """
-import theano, theano.tensor as T
-x, y = T.dscalars(2)
-print(theano.function([x, y], T.opt.Assert()(x, y))(3, 0))
-"""
-    environ = {**os.environ, "THEANO_FLAGS": flag}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout == "3.0\n"
+        import theano, theano.tensor as T
+        x, y = T.dscalars(2)
+        print(theano.function([x, y], T.opt.Assert()(x, y))(3, 0))
+    """
+    assert run_python(program, flags=flag) == "3.0"
 
 
 def test_a_whole_number_equals_itself():

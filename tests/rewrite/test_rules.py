@@ -9,6 +9,10 @@ from rule_examples import EXAMPLES, VALUES, m, x, y
 
 import theano
 import theano.tensor as T
+from support.arrays import values
+from support.comparison import EXACT
+from support.compiling import check, evaluate as evaluate_all
+from support.errors import refused
 from theano._core.ir.graph import made_by, toposort
 from theano._core.lower.reference import evaluate
 from theano._core.ops.array.assertions import Require
@@ -50,71 +54,55 @@ def test_rule(name):
     np.testing.assert_allclose(f(*(VALUES[v] for v in used)), before, rtol=1e-13)
 
 
+def added(f):
+    """Return how many sums a function computes."""
+    return [n.op for n in f.maker.graph.toposort()].count(T.add)
+
+
 def entropy(p):
     return -(p * T.log(p) + (1 - p) * T.log(1 - p))
 
 
+sigmoid, exp, log1p = T.nnet.sigmoid, mpmath.exp, mpmath.log1p
+FAR, BACK, NEAR = [-1000, -40, -30, 0.1, 40], [1000, 40, 30, 0.1, -40], [1e-20, -1e-17, 0.5]
+# What is written, what it is of a number, and numbers where digits would be lost.
 STABLE = {
-    "log(sigmoid)": (
-        lambda v: T.log(T.nnet.sigmoid(v)),
-        lambda v: -mpmath.log1p(mpmath.exp(-v)),
-        [-1000, -30, 0.1, 40],
-    ),
-    "log1p(-sigmoid)": (
-        lambda v: T.log1p(-T.nnet.sigmoid(v)),
-        lambda v: -mpmath.log1p(mpmath.exp(v)),
-        [-40, 0.1, 30, 1000],
-    ),
+    "log(sigmoid)": (lambda v: T.log(sigmoid(v)), lambda v: -log1p(exp(-v)), FAR),
+    "log1p(-sigmoid)": (lambda v: T.log1p(-sigmoid(v)), lambda v: -log1p(exp(v)), BACK),
     "gradient of log1p(-sigmoid)": (
-        lambda v: T.grad((v * T.log1p(-T.nnet.sigmoid(v))).sum(), v),
-        lambda v: -mpmath.log1p(mpmath.exp(v)) - v / (1 + mpmath.exp(-v)),
+        lambda v: T.grad((v * T.log1p(-sigmoid(v))).sum(), v),
+        lambda v: -log1p(exp(v)) - v / (1 + exp(-v)),
         [-40, 0.1, 40, 1000],
     ),
     "gradient of an entropy": (
-        lambda v: T.grad(entropy(T.nnet.sigmoid(v)).sum(), v),
-        lambda v: -v / ((1 + mpmath.exp(v)) * (1 + mpmath.exp(-v))),
+        lambda v: T.grad(entropy(sigmoid(v)).sum(), v),
+        lambda v: -v / ((1 + exp(v)) * (1 + exp(-v))),
         [-700, -40, 0.1, 40, 700],
     ),
-    "log(1 - sigmoid)": (
-        lambda v: T.log(1 - T.nnet.sigmoid(v)),
-        lambda v: -mpmath.log1p(mpmath.exp(v)),
-        [-40, 0.1, 30, 1000],
-    ),
-    "1 - sigmoid": (
-        lambda v: 1 - T.nnet.sigmoid(v),
-        lambda v: 1 / (1 + mpmath.exp(v)),
-        [-40, 0.1, 50, 700],
-    ),
-    "softplus": (
-        lambda v: T.log(1 + T.exp(v)),
-        lambda v: mpmath.log1p(mpmath.exp(v)),
-        [-700, -40, 1, 1000],
-    ),
-    "log(1 + x)": (lambda v: T.log(1 + v), mpmath.log1p, [1e-20, -1e-17, 0.5]),
-    "log(1 - x)": (lambda v: T.log(1 - v), lambda v: mpmath.log1p(-v), [1e-20, -1e-17, 0.5]),
-    "exp(x) - 1": (lambda v: T.exp(v) - 1, mpmath.expm1, [1e-20, -1e-17, 0.5]),
-    "1 - exp(x)": (lambda v: 1 - T.exp(v), lambda v: -mpmath.expm1(v), [1e-20, -1e-17, 0.5]),
+    "log(1 - sigmoid)": (lambda v: T.log(1 - sigmoid(v)), lambda v: -log1p(exp(v)), BACK),
+    "1 - sigmoid": (lambda v: 1 - sigmoid(v), lambda v: 1 / (1 + exp(v)), [-40, 0.1, 50, 700]),
+    "softplus": (lambda v: T.log(1 + T.exp(v)), lambda v: log1p(exp(v)), [-700, -40, 1, 1000]),
+    "log(1 + x)": (lambda v: T.log(1 + v), log1p, NEAR),
+    "log(1 - x)": (lambda v: T.log(1 - v), lambda v: log1p(-v), NEAR),
+    "exp(x) - 1": (lambda v: T.exp(v) - 1, mpmath.expm1, NEAR),
+    "1 - exp(x)": (lambda v: 1 - T.exp(v), lambda v: -mpmath.expm1(v), NEAR),
 }
 
 
-@pytest.mark.parametrize("name", list(STABLE))
-def test_better(name):
+@pytest.mark.parametrize("name", STABLE)
+def test_rules_lose_no_digits(name):
     build, exact, points = STABLE[name]
-    v = T.dvector("v")
-    got = theano.function([v], build(v))(points)
+    got = evaluate_all(build(x), {x: points})
     with mpmath.workdps(60):
         wanted = np.array([float(exact(mpmath.mpf(p))) for p in points])
     np.testing.assert_allclose(got, wanted, rtol=1e-14)
 
 
-def test_log_sum_exp():
-    v = T.dmatrix("v")
-    got = theano.function([v], T.log(T.exp(v).sum(axis=1)))(
-        [[1000, 1000], [-1000, -1001], [-np.inf, -np.inf]]
-    )
-    np.testing.assert_allclose(
-        got, [1000 + np.log(2), -1000 + np.log1p(np.exp(-1)), -np.inf], rtol=1e-14
-    )
+def test_log_sum_exp_of_numbers_far_from_0():
+    values = [[1000, 1000], [-1000, -1001], [-np.inf, -np.inf]]
+    wanted = [1000 + np.log(2), -1000 + np.log1p(np.exp(-1)), -np.inf]
+    got = evaluate_all(T.log(T.exp(m).sum(axis=1)), {m: values})
+    np.testing.assert_allclose(got, wanted, rtol=1e-14)
 
 
 def test_what_has_its_largest_taken_away_is_left():
@@ -168,22 +156,6 @@ def test_items_of_a_softmax_are_added_to_one_as_they_are():
     one, two = theano.function([x], others)(value)
     np.testing.assert_allclose(one, [[np.log(2), 0], [0, np.log1p(0.5)]], atol=1e-300)
     np.testing.assert_allclose(two, [[1000, 0], np.log1p([np.exp(3) / 2] * 2)], rtol=1e-14)
-
-
-def test_cross_entropy_and_its_gradient_stay_finite():
-    z, t = T.dvector("z"), T.dvector("t")
-    p = 1 / (1 + T.exp(-z))
-    xent = -t * T.log(p) - (1 - t) * T.log(1 - p)
-    f = theano.function([z, t], [xent, T.grad(xent.sum(), z)])
-    points = np.array([-1000.0, -30, 0, 30, 1000] * 2)
-    labels = np.repeat([0.0, 1.0], 5)
-    value, gradient = f(points, labels)
-    np.testing.assert_allclose(
-        value, np.logaddexp(0, np.where(labels, -points, points)), rtol=1e-14
-    )
-    np.testing.assert_allclose(
-        gradient, 1 / (1 + np.exp(-np.clip(points, -700, 700))) - labels, atol=1e-15
-    )
 
 
 def test_a_step_of_gradient_descent_is_one_gemm():
@@ -266,15 +238,11 @@ def stencil(a):
 
 
 def test_parts_of_cheap_sums_are_computed_again():
-    f = theano.function([m], stencil(m))
-    nodes = f.maker.graph.toposort()
-    # All parts are views of the input itself: the loop reads what it needs and stores nothing.
-    parts = [n for n in nodes if isinstance(n.op, Subtensor)]
-    assert all(n.inputs[0] is f.maker.graph.inputs[0] for n in parts)
     for shape in [(0, 0), (1, 3), (2, 1), (2, 2), (5, 7), (4, 40)]:
-        value = np.random.default_rng(3).normal(size=shape)
-        for a in (value, value[::-1, ::-1], np.asfortranarray(value)):
-            np.testing.assert_array_equal(f(a), stencil(a))
+        f = check(stencil, stencil, values(shape), tolerance=EXACT)
+    # All parts are views of the input itself: the loop reads what it needs and stores nothing.
+    parts = [n for n in f.maker.graph.toposort() if isinstance(n.op, Subtensor)]
+    assert all(n.inputs[0] is f.maker.graph.inputs[0] for n in parts)
 
 
 def apart(x, y):
@@ -284,29 +252,21 @@ def apart(x, y):
 
 
 def test_parts_of_differences_of_all_pairs_are_not_stored():
-    y = T.dmatrix("y")
-    f = theano.function([m, y], apart(m, y))
-    nodes = f.maker.graph.toposort()
-    assert all(n.outputs[0].type.ndim < 3 for n in nodes if n.op is T.sub)
-    x = np.random.default_rng(4).normal(size=(5, 3))
-    np.testing.assert_array_equal(f(x, x[:4]), apart(x, x[:4]))
-    with pytest.raises(ValueError, match="mis-match"):
-        f(x, x[:, :2])
+    f = check(apart, apart, values((5, 3)), values((4, 3), seed=1), tolerance=EXACT)
+    assert all(n.outputs[0].type.ndim < 3 for n in f.maker.graph.toposort() if n.op is T.sub)
+    with refused(ValueError, "mis-match"):
+        f(values((5, 3)), values((5, 2)))
+
+
+def sums(a, count=12):
+    """Return sums of neighbours: each is computed for a few points again, never for all."""
+    for _ in range(count):
+        a = a[1:] + a[:-1]
+    return a
 
 
 def test_parts_of_parts_of_sums_do_not_grow():
-    """Twelve sums of neighbours: each is computed for a few points again, never for all."""
-    a = m
-    for _ in range(12):
-        a = a[1:] + a[:-1]
-    f = theano.function([m], a)
-    adds = [n for n in f.maker.graph.toposort() if n.op is T.add]
-    assert len(adds) < 60
-    value = np.random.default_rng(3).normal(size=(30, 2))
-    expected = value
-    for _ in range(12):
-        expected = expected[1:] + expected[:-1]
-    np.testing.assert_array_equal(f(value), expected)
+    assert added(check(sums, sums, values((30, 2)), tolerance=EXACT)) < 60
 
 
 def test_parts_of_dear_functions_are_stored():
@@ -320,37 +280,27 @@ def test_parts_of_what_is_made_of_parts_share_it():
     a = m
     for _ in range(3):
         a = (a[2:, 1:-1] + a[:-2, 1:-1] + a[1:-1, 2:] + a[1:-1, :-2] + 4 * a[1:-1, 1:-1]) / 8
-    f = theano.function([m], a)
-    assert [n.op for n in f.maker.graph.toposort()].count(T.add) == 12
+    assert added(theano.function([m], a)) == 12
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32"])
 def test_narrow_positions_are_widened_as_they_are_read(dtype):
-    i = T.TensorType(dtype, (False, False))("i")
-    f = theano.function([x, m, i], [x[i], m[:, i], m[i, i.T], m[i]])
-    values = np.array([[0, 1, 2], [2, 1, 1], [0, 0, 2]], dtype)
+    i = np.array([[0, 1, 2], [2, 1, 1], [0, 0, 2]], dtype)
     if dtype.startswith("i"):
-        values[0] = -1, -2, -3
-    one, two = np.random.default_rng(3).normal(size=3), np.random.default_rng(4).normal(size=(3, 3))
-    for index in (values, values[::-1, ::-1], np.asfortranarray(values), values[:, :0]):
-        if index.shape[0] != index.shape[1]:
-            continue
-        expected = [one[index], two[:, index], two[index, index.T], two[index]]
-        for got, wanted in zip(f(one, two, index), expected, strict=True):
-            np.testing.assert_array_equal(got, wanted)
-    g = theano.function([x, i], x[i])
+        i[0] = -1, -2, -3
+    take = lambda x, m, i: [x[i], m[:, i], m[i, i.T], m[i]]
+    check(take, take, values(3), values((3, 3), seed=1), i, tolerance=EXACT)
+    g = check(lambda x, i: x[i], lambda x, i: x[i], values(3), i[:, :0], tolerance=EXACT)
     assert len(g.maker.graph.toposort()) == 1
-    assert g(one, values[:, :0]).shape == (3, 0)
-    with pytest.raises(IndexError, match="3"):
-        g(one, np.full((1, 2), 3, dtype))
+    with refused(IndexError, "3"):
+        g(values(3), np.full((1, 2), 3, dtype))
 
 
 def test_every_other_item_is_read_of_what_is_stored():
     a = m
     for _ in range(3):
         a = a[::2] + a[1::2]
-    f = theano.function([m], a)
-    assert [n.op for n in f.maker.graph.toposort()].count(T.add) == 3
+    assert added(theano.function([m], a)) == 3
 
 
 def test_lengths_of_what_is_cut_off_are_equal():
@@ -406,13 +356,14 @@ def test_passes_say_why_and_what_they_keep():
 def test_reductions_of_permuted_axes(order):
     """They are reductions of the axes themselves, and only what is left is permuted."""
     x = T.TensorType("float64", (False, True, False, False))("x")
-    values = np.arange(24.0).reshape(2, 1, 3, 4)
-    kept = [(0, 2, 3)[axis] for axis in order]
-    view, wanted = x.dimshuffle(*kept, "x"), values[:, 0].transpose(order)[..., None]
-    for axes in ((0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2), (2, 3)):
-        for name in ("sum", "max", "prod"):
-            f = theano.function([x], getattr(view, name)(axis=list(axes)))
-            np.testing.assert_allclose(f(values), getattr(wanted, name)(axis=axes))
+    array = np.arange(24.0).reshape(2, 1, 3, 4)
+    view = x.dimshuffle(*[(0, 2, 3)[axis] for axis in order], "x")
+    wanted = array[:, 0].transpose(order)[..., None]
+    all_axes = ((0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2), (2, 3))
+    cases = list(itertools.product(("sum", "max", "prod"), all_axes))
+    f = theano.function([x], [getattr(view, name)(axis=list(axes)) for name, axes in cases])
+    for got, (name, axes) in zip(f(array), cases, strict=True):
+        np.testing.assert_allclose(got, getattr(wanted, name)(axis=axes))
     f = theano.function([x], view.sum(axis=0))
     reductions = [n for n in f.maker.graph.toposort() if isinstance(n.op, Reduction)]
     assert reductions[0].inputs[0] is f.maker.graph.inputs[0] or order == (0, 1, 2)
@@ -426,14 +377,14 @@ def test_positions_are_read_as_they_are(dtype):
     read = {node.inputs[-1].type.dtype for node in nodes}
     assert read == ({"int64"} if dtype == "uint64" else {dtype})
     at = np.array([2, 0, 2, *([-1] if dtype.startswith("i") else [])], dtype)
-    values = np.arange(4.0)
-    wanted = values.copy()
+    four = np.arange(4.0)
+    wanted = four.copy()
     np.add.at(wanted, at.astype("int64"), 1)
-    got = f(values, at)
-    np.testing.assert_array_equal(got[0], values[at.astype("int64")])
+    got = f(four, at)
+    np.testing.assert_array_equal(got[0], four[at.astype("int64")])
     np.testing.assert_array_equal(got[1], wanted)
     with pytest.raises(IndexError, match="out of bounds"):
-        f(values, np.array([4], dtype))
+        f(four, np.array([4], dtype))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.arrays import layouts
+from support.comparison import DERIVATIVES, SUMS
 from theano._core.ir.graph import toposort
 from theano._core.ops.array.reductions import Reduction
 from theano._core.rewrite.passes.nested_reductions import in_nested_reductions
@@ -70,12 +73,11 @@ def test_nested_in_nested():
     x, y = T.tensor3s("x", "y")
     e = T.exp(x * y)
     outputs = [(e * e).sum(), (e * x).sum((0, 1)), *((e * k).sum(0) for k in (y, y * y))]
-    before = theano.function([x, y], outputs, mode=theano.Mode(optimizer=None))
-    after = theano.function([x, y], outputs)
-    for shape in ((2, 3, 4), (0, 3, 4), (2, 0, 4), (5, 1, 1), (40, 17, 33)):
-        a, b = np.random.default_rng(1).normal(size=(2, *shape)).astype(x.dtype)
-        for one, two in zip(before(a, b), after(a, b), strict=True):
-            np.testing.assert_allclose(one, two, rtol=1e-10)
+    shapes = (2, 3, 4), (0, 3, 4), (2, 0, 4), (5, 1, 1), (40, 17, 33)
+    rng = np.random.default_rng(1)
+    agree(
+        [x, y], outputs, *(rng.normal(size=(2, *s)).astype(x.dtype) for s in shapes), tolerance=SUMS
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -84,17 +86,14 @@ def test_normalisation_with_gradients(dtype, axes):
     x = T.matrix("x", dtype)
     scale, bias = (T.vector(name, dtype) for name in ("scale", "bias"))
     outputs = _normalised(x, scale, bias, axes)
-    before = theano.function([x, scale, bias], outputs, mode=theano.Mode(optimizer=None))
-    after = theano.function([x, scale, bias], outputs)
-    r = np.random.default_rng(2)
+    r, cases = np.random.default_rng(2), []
     for rows, columns in ((1, 1), (7, 3), (300, 20), (65, 257), (2, 3000), (3000, 2)):
         a = r.normal(size=(rows, columns)).astype(dtype)
-        s, b = r.normal(size=(2, columns)).astype(dtype)
-        for order in (a, np.asfortranarray(a), np.repeat(a, 2, axis=1)[:, ::2]):
-            for one, two in zip(before(order, s, b), after(order, s, b), strict=True):
-                close = 2e-3 if dtype == "float32" else 1e-9
-                most = float(np.abs(one).max(initial=1))
-                np.testing.assert_allclose(one, two, rtol=close, atol=close * most)
+        vectors = r.normal(size=(2, columns)).astype(dtype)
+        cases += [(array, *vectors) for array in layouts(a)]
+    agree(
+        [x, scale, bias], outputs, *cases, tolerance=DERIVATIVES, plain=theano.Mode(optimizer=None)
+    )
 
 
 def test_the_gradient_of_a_normalisation_stores_three_matrices():

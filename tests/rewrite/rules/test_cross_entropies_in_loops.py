@@ -5,6 +5,8 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.comparison import Tolerance
 from theano.tensor import nnet
 
 STEPS, INPUTS, UNITS, CLASSES, SEVERAL = 6, 3, 4, 5, 2
@@ -107,6 +109,7 @@ LOSSES = {
     ),
 }
 PARAMETERS = [w_out, bias, w_state, w_in]
+NEAR = Tolerance(800, "a softmax is computed along another path", floor=80)
 
 
 @pytest.mark.parametrize("name", list(LOSSES))
@@ -129,15 +132,8 @@ def test_near_logits(name):
     """Where nothing overflows, it is what is computed without any rule."""
     before = w_out.get_value()
     w_out.set_value((before / 1e4).astype("float32"))
+    outs = [LOSSES[name][0], *T.grad(LOSSES[name][0], PARAMETERS, disconnected_inputs="ignore")]
     try:
-        outs = [LOSSES[name][0], *T.grad(LOSSES[name][0], PARAMETERS, disconnected_inputs="ignore")]
-        got, expected = (
-            theano.function(list(VALUES), outs, mode=mode, on_unused_input="ignore")(
-                *VALUES.values()
-            )
-            for mode in ("FAST_RUN", theano.Mode("llvm", None))
-        )
-        for one, two in zip(got, expected, strict=True):
-            np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+        agree(list(VALUES), outs, VALUES.values(), tolerance=NEAR)
     finally:
         w_out.set_value(before)

@@ -1,123 +1,114 @@
-"""What masks pick and write is chosen item by item, with the values and errors of positions."""
+"""What masks pick and write is chosen of all, with the results and errors of positions."""
+
+import itertools
 
 import numpy as np
 import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.comparison import EXACT, SUMS
+from support.errors import refused
 
 X = np.array([[1.0, np.nan, -2.0], [np.inf, 0.5, -0.0]])
-WHERE = X > 0
+x, y, s, t = T.dmatrix("x"), T.dmatrix("y"), T.dscalar("s"), T.dtensor3("t")
+v, n = T.dvector("v"), T.lscalar("n")
+positive, positions = T.gt(x, 0), T.gt(x, y).nonzero()
+cost = (1 / (x[positions] * s - y[positions])).sum()
+other = T.gt(y, x / 8).nonzero()
 
 
-def both(outputs, *inputs):
-    plain = theano.Mode(optimizer=None)
-    more = {"on_unused_input": "ignore"}
-    return theano.function(inputs, outputs, **more), theano.function(
-        inputs, outputs, mode=plain, **more
-    )
+def has(f, name):
+    return name in theano.printing.debugprint(f, file="str")
 
 
-def positions(f):
-    return "Nonzero" in theano.printing.debugprint(f, file="str")
+@pytest.mark.parametrize("at", [positive, positive.nonzero()], ids=["mask", "nonzero"])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda at: x[at].sum(),
+        lambda at: x[at].mean(),
+        lambda at: x[at].shape[0],
+        lambda at: T.set_subtensor(x[at], 7),
+        lambda at: T.inc_subtensor(x[at], 0.5),
+        lambda at: T.grad(x[at].sum(), x),
+    ],
+    ids=["sum", "mean", "count", "set", "increase", "gradient"],
+)
+def test_no_positions_are_computed(build, at):
+    arrays = (X, X[:0], X[:, :0], X.T[1:2], -np.abs(X), np.asfortranarray(X))
+    assert not has(agree([x], build(at), *((a,) for a in arrays)), "Nonzero")
 
 
-@pytest.mark.parametrize("index", ["mask", "nonzero"])
-def test_sums_means_and_writes(index):
-    x = T.dmatrix("x")
-    mask = T.gt(x, 0)
-    at = mask if index == "mask" else mask.nonzero()
-    outputs = [
-        x[at].sum(),
-        x[at].mean(),
-        x[at].shape[0],
-        T.set_subtensor(x[at], 7),
-        T.inc_subtensor(x[at], 0.5),
-        T.grad(x[at].sum(), x),
-    ]
-    for output in outputs:
-        f, g = both(output, x)
-        assert not positions(f)
-        for value in (X, X[:0], X[:, :0], X.T[1:2], -np.abs(X), np.asfortranarray(X)):
-            np.testing.assert_array_equal(f(value), g(value))
-
-
-def test_functions_of_what_is_picked():
-    x, y, s = T.dmatrix("x"), T.dmatrix("y"), T.dscalar("s")
-    at = T.gt(x, y).nonzero()
-    cost = (1 / (x[at] * s - y[at])).sum()
-    outputs = [
+@pytest.mark.parametrize(
+    "output",
+    [
         cost,
-        T.sqr(x[at]).mean(),
-        T.set_subtensor(y[at], x[at] * 2 + s),
+        T.sqr(x[positions]).mean(),
+        T.set_subtensor(y[positions], x[positions] * 2 + s),
         *T.grad(cost, [x, y]),
-    ]
-    for output in outputs:
-        f, g = both(output, x, y, s)
-        assert not positions(f)
-        for value in (X, X[:0], np.abs(X[:, ::-1])):
-            np.testing.assert_allclose(f(value, value / 4, 3), g(value, value / 4, 3))
-    # Of other positions, or of what has another order, nothing is known.
-    other = T.gt(y, x / 8).nonzero()
-    others = [(x[at] + y[other]).sum(), T.set_subtensor(x[at], x[at][::-1])]
-    # What is dear is computed where it is needed.
-    others += [T.log(x[at]).sum(), T.set_subtensor(x[at], T.erfinv(x[at] / 2))]
-    for output in others:
-        f, g = both(output, x, y, s)
-        assert positions(f)
-        np.testing.assert_array_equal(f(X, X / 4, 3), g(X, X / 4, 3))
+    ],
+)
+def test_functions_of_what_is_picked_are_computed_of_all(output):
+    cases = [(a, a / 4, 3) for a in (X, X[:0], np.abs(X[:, ::-1]))]
+    assert not has(agree([x, y, s], output, *cases, tolerance=SUMS), "Nonzero")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        (x[positions] + y[other]).sum(),
+        T.set_subtensor(x[positions], x[positions][::-1]),
+        T.log(x[positions]).sum(),
+        T.set_subtensor(x[positions], T.erfinv(x[positions] / 2)),
+    ],
+    ids=["of other positions", "in another order", "a dear sum", "a dear value"],
+)
+def test_others_are_computed_where_they_are_needed(output):
+    assert has(agree([x, y, s], output, (X, X / 4, 3)), "Nonzero")
 
 
 def test_masks_of_the_first_axes():
-    x, mask = T.dtensor3("x"), T.TensorType("bool", (False, False))("mask")
-    outputs = [x[mask].sum(), x[mask].sum(axis=0), x[mask].sum(axis=1), T.set_subtensor(x[mask], 1)]
-    f, g = both(outputs, x, mask)
-    value = np.arange(24.0).reshape(2, 3, 4)
-    for one, two in zip(f(value, WHERE), g(value, WHERE), strict=True):
-        np.testing.assert_array_equal(one, two)
-    with pytest.raises(IndexError, match="boolean index did not match"):
-        f(value, WHERE[:, :2])
+    mask = T.TensorType("bool", (False, False))("mask")
+    outputs = [*(t[mask].sum(axis=a) for a in (None, 0, 1)), T.set_subtensor(t[mask], 1)]
+    f = agree([t, mask], outputs, (np.arange(24.0).reshape(2, 3, 4), X > 0))
+    with refused(IndexError, "boolean index did not match"):
+        f(np.ones((2, 3, 4)), X[:, :2] > 0)
 
 
 def test_shorter_masks_pick_positions():
-    x, mask = T.dvectors("x", "mask")
-    f, g = both([x[mask.nonzero()].sum(), T.set_subtensor(x[mask.nonzero()], 0)], x, mask)
-    assert positions(f)
+    mask = T.dvector("mask")
+    at = mask.nonzero()
+    outputs = [v[at].sum(), T.set_subtensor(v[at], 0)]
     value = np.arange(1.0, 6)
-    for one, two in zip(f(value, [0, np.nan]), g(value, [0, np.nan]), strict=True):
-        np.testing.assert_array_equal(one, two)
-    with pytest.raises(IndexError):
-        f(value, np.ones(6))
+    f = agree([v, mask], outputs, (value, [0, np.nan]), (value, np.ones(6)))
+    assert has(f, "Nonzero")
 
 
 def test_updates_of_shared_variables():
-    x = theano.shared(X.copy())
-    f = theano.function([], x.sum(), updates=[(x, T.set_subtensor(x[T.isnan(x)], 0))])
+    shared = theano.shared(X.copy())
+    update = T.set_subtensor(shared[T.isnan(shared)], 0)
+    f = theano.function([], shared.sum(), updates=[(shared, update)])
     assert np.isnan(f())
-    np.testing.assert_array_equal(x.get_value(), np.nan_to_num(X, posinf=np.inf))
+    np.testing.assert_array_equal(shared.get_value(), np.nan_to_num(X, posinf=np.inf))
     assert f() == np.inf
 
 
 def test_diagonals_and_first_rows():
-    x, y, n = T.dmatrix("x"), T.dmatrix("y"), T.lscalar("n")
     outputs = [T.diag(T.dot(x, y)), x[T.arange(x.shape[0])], x[T.arange(T.minimum(n, x.shape[0]))]]
-    f, g = both(outputs, x, y, n)
-    assert "ARange" not in theano.printing.debugprint(f, file="str")
-    for a, b in ((X, X.T), (X, X.T[:, :1]), (X[:1], X.T), (X[:0], X.T), (X, X.T[:, :0])):
-        for count in (-1, 0, 1, 5):
-            for one, two in zip(f(a, b, count), g(a, b, count), strict=True):
-                np.testing.assert_allclose(one, two)
-    wrapped = both(x[T.arange(T.minimum(x.shape[0], 200), dtype="int8")], x)
-    column = np.arange(150.0)[:, None]
-    np.testing.assert_array_equal(*(one(column) for one in wrapped))
+    arrays = ((X, X.T), (X, X.T[:, :1]), (X[:1], X.T), (X[:0], X.T), (X, X.T[:, :0]))
+    cases = [(a, b, count) for (a, b), count in itertools.product(arrays, (-1, 0, 1, 5))]
+    assert not has(agree([x, y, n], outputs, *cases), "ARange")
+    # Positions of int8 are negative from 128 on.
+    wrapped = x[T.arange(T.minimum(x.shape[0], 200), dtype="int8")]
+    agree([x], wrapped, (np.arange(150.0)[:, None],), tolerance=EXACT)
 
 
 def test_identity_matrices_pick_the_diagonal():
-    x = T.dmatrix("x")
     f = theano.function([x], (T.eye(x.shape[0]) * x).sum())
-    assert "Eye" not in theano.printing.debugprint(f, file="str")
+    assert not has(f, "Eye")
     value = np.arange(9.0).reshape(3, 3)
-    assert f(value) == 12
-    assert f(value[:0, :0]) == 0
-    with pytest.raises(ValueError, match="mis-match"):
+    assert f(value) == 12 and f(value[:0, :0]) == 0
+    with refused(ValueError, "mis-match"):
         f(value[:2])
