@@ -8,9 +8,12 @@ from registry import OPS
 
 import theano
 import theano.tensor as T
+from support.compiling import evaluate
+from support.errors import refused
 from theano._core.api.debug.checks import check_gradient as check, draw, is_smooth
 from theano._core.base.errors import NullTypeGradError
 from theano._core.ops.array.reductions import reduce
+from theano.gradient import DisconnectedInputError
 
 SMOOTH = [
     name
@@ -99,38 +102,44 @@ CASES = {
 def test_structured(name):
     build, shapes = CASES[name]
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    check(
-        build,
-        [np.asarray(rng.uniform(0.4, 1.6, size=s)) * rng.choice([-1, 1], size=s) for s in shapes],
-    )
+    signs = lambda shape: rng.choice([-1, 1], shape)
+    check(build, [np.asarray(rng.uniform(0.4, 1.6, size=s)) * signs(s) for s in shapes])
 
 
-def grad_of(build, value):
-    x = T.TensorType("float64", (False,) * np.ndim(value))("x")
-    return theano.function([x], theano.grad(build(x).sum(), x))(value)
-
-
-def test_conventions():
-    """Values of derivatives where they are a matter of choice, as in Theano 1.0.5."""
-    zero = np.zeros(3)
-    np.testing.assert_array_equal(grad_of(abs, zero), 0)
-    np.testing.assert_array_equal(grad_of(T.nnet.relu, zero), 0.5)
-    np.testing.assert_array_equal(grad_of(lambda x: T.clip(x, 0, 1), [0.0, 1.0, 2.0]), [1, 1, 0])
-    np.testing.assert_array_equal(grad_of(lambda x: x.max(), [1.0, 2.0, 2.0]), [0, 1, 1])
-    np.testing.assert_array_equal(grad_of(T.sqrt, zero), np.inf)
-    np.testing.assert_array_equal(grad_of(lambda x: x.prod(), [2.0, 0.0, 3.0]), [0, 6, 0])
-    np.testing.assert_array_equal(grad_of(lambda x: x**0, [0.0, 1.0]), 0)
-    np.testing.assert_array_equal(grad_of(T.floor, [0.5, 1.5]), 0)
-    x, y = T.dvectors("x", "y")
-    gx, gy = theano.function([x, y], theano.grad(T.maximum(x, y).sum(), [x, y]))(zero, zero)
-    np.testing.assert_array_equal([gx, gy], [[1, 1, 1], [0, 0, 0]])
-
-
-def test_sums_of_discrete_things_have_no_gradient():
+@pytest.mark.parametrize(
+    ("build", "point", "wanted"),
+    [
+        (abs, [0.0], [0]),
+        (T.nnet.relu, [0.0], [0.5]),
+        (lambda x: T.clip(x, 0, 1), [0.0, 1, 2], [1, 1, 0]),
+        (T.max, [1.0, 2, 2], [0, 1, 1]),
+        (T.sqrt, [0.0], [np.inf]),
+        (T.prod, [2.0, 0, 3], [0, 6, 0]),
+        (lambda x: x**0, [0.0, 1], [0, 0]),
+        (T.floor, [0.5, 1.5], [0, 0]),
+        (lambda x: T.maximum(x, T.zeros(3)), [0.0] * 3, [1, 1, 1]),
+        (lambda x: T.maximum(T.zeros(3), x), [0.0] * 3, [0, 0, 0]),
+        # Of what is discrete there is none.
+        (lambda x: T.argmax(x) * 1.0, [1.0, -2], [0, 0]),
+        (lambda x: T.cast(x, "int32").sum() * 1.0, [1.0, -2], [0, 0]),
+        (lambda x: (x > 0).sum() * 1.0, [1.0, -2], [0, 0]),
+        (lambda x: T.cast(reduce("all", x), "float64"), [1.0, 2], [0, 0]),
+        (lambda x: T.cast(reduce("any", x), "float64"), [1.0, 2], [0, 0]),
+        # Of two equal ones the second is the largest.
+        (lambda x: T.largest(x, 1.0), [1.0, np.nan], [0, 0]),
+        (lambda x: T.smallest(x, 1.0), [1.0, np.nan], [0, 0]),
+    ],
+)
+def test_derivatives_that_are_a_matter_of_choice_are_those_of_theano(build, point, wanted):
     x = T.dvector("x")
-    for out in (T.argmax(x) * 1.0, T.cast(x, "int32").sum() * 1.0, (x > 0).sum() * 1.0):
-        f = theano.function([x], theano.grad(out, x), on_unused_input="ignore")
-        np.testing.assert_array_equal(f([1.0, -2.0]), [0, 0])
+    gradient = theano.grad(build(x).sum(), x)
+    np.testing.assert_array_equal(evaluate(gradient, {x: point}), wanted)
+
+
+def test_the_largest_of_a_number_and_nan_is_the_number():
+    x = T.dvector("x")
+    for choose in (T.largest, T.smallest):
+        assert choose(x, 1.0).eval({x: [1.0, np.nan]}).tolist() == [1.0, 1.0]
 
 
 def test_a_power_of_what_is_not_positive():
@@ -139,16 +148,6 @@ def test_a_power_of_what_is_not_positive():
     given = np.array([-2.0, -2.0, 0.0, 0.0, 0.0, 2.0]), np.array([2.0, 0.5, 2.0, 0.0, -1.0, 1.0])
     wanted = [np.nan, np.nan, 0, 0, 0, 2 * np.log(2)]
     np.testing.assert_allclose(f(*given), wanted)
-
-
-def test_of_two_equal_ones_the_second_is_the_largest():
-    x = T.dvector("x")
-    for choose in (T.largest, T.smallest):
-        value = choose(x, 1.0)
-        f = theano.function([x], [value, T.grad(value.sum(), x)])
-        value, slope = f([1.0, np.nan])
-        assert value.tolist() == [1.0, 1.0]
-        assert slope.tolist() == [0.0, 0.0]
 
 
 def test_results_are_as_wrt():
@@ -164,33 +163,16 @@ def test_float32_stays_float32():
     assert theano.grad((x * 0.1 + 1e300).sum(), x).dtype == "float32"
 
 
-def test_known_grads_and_constants():
-    x = T.dvector("x")
-    y = x**2
-    seeded = theano.grad(None, x, known_grads={y: T.ones_like(y) * 3})
-    np.testing.assert_allclose(theano.function([x], seeded)([1.0, 2.0]), [6, 12])
-    stopped = theano.grad((y * x).sum(), x, consider_constant=[y])
-    np.testing.assert_allclose(theano.function([x], stopped)([1.0, 2.0]), [1, 4])
-
-
 def test_disconnected():
     x, z = T.dvectors("x", "z")
     cost = x.sum()
-    with pytest.raises(theano.gradient.DisconnectedInputError, match="z"):
+    with pytest.raises(DisconnectedInputError, match="z"):
         theano.grad(cost, z)
     with pytest.warns(UserWarning, match="z"):
         theano.grad(cost, z, disconnected_inputs="warn")
     zeros = theano.grad(cost, z, disconnected_inputs="ignore")
     np.testing.assert_array_equal(theano.function([z], zeros)([1.0, 2.0]), [0, 0])
     assert theano.grad(cost, z, disconnected_inputs="ignore", return_disconnected="None") is None
-
-
-def test_reductions_of_all_kinds_have_a_rule():
-    x = T.dmatrix("x")
-    for kind in ("all", "any"):
-        out = T.cast(reduce(kind, x), "float64")
-        f = theano.function([x], theano.grad(out, x), on_unused_input="ignore")
-        np.testing.assert_array_equal(f([[1.0, 2.0]]), [[0, 0]])
 
 
 def test_gradients_by_what_is_considered_constant():
@@ -201,24 +183,24 @@ def test_gradients_by_what_is_considered_constant():
     assert run(2.0, 3.0) == [2, 6, 0]
 
 
-def test_known_gradients():
+def test_known_gradients_are_sent_back():
     x = T.dvector("x")
     double = x * 2
-    assert T.grad(None, x, known_grads={double: T.constant(0.5)}).eval({x: [1, 2]}).tolist() == [
-        1,
-        1,
-    ]
-    with pytest.raises(TypeError, match="int8"):
-        T.grad(None, x, known_grads={double: T.constant(1)})
-    with pytest.raises(ValueError, match="2 dimensions"):
-        T.grad(None, x, known_grads={double: T.dmatrix()})
+    for known, wanted in ((T.constant(0.5), [1, 1]), (3 * double, [12, 24])):
+        slope = T.grad(None, x, known_grads={double: known})
+        assert slope.eval({x: [1.0, 2.0]}).tolist() == wanted
+    refuse = lambda cost, value, known: T.grad(cost, x, known_grads={value: known})
+    with refused(TypeError, "int8"):
+        refuse(None, double, T.constant(1))
+    with refused(ValueError, "2 dimensions"):
+        refuse(None, double, T.dmatrix())
     total = x.sum()
-    with pytest.raises(theano.gradient.DisconnectedInputError):
-        T.grad(total, x, known_grads={total: theano.gradient.DisconnectedType()()})
+    with pytest.raises(DisconnectedInputError):
+        refuse(total, total, theano.gradient.DisconnectedType()())
     undefined = theano.gradient.grad_undefined(T.add, 0, x)
-    with pytest.raises(theano.gradient.NullTypeGradError):
-        T.grad(total, x, known_grads={total: undefined})
-    with pytest.raises(TypeError, match="NaN"):
+    with pytest.raises(NullTypeGradError):
+        refuse(total, total, undefined)
+    with refused(TypeError, "NaN"):
         theano.function([], undefined)
 
 
@@ -253,7 +235,7 @@ def test_forward_mode_of_what_has_no_slope():
         assert found.tolist() == [0, 0]
     assert T.Rop(x.shape[0] * 1.0, x, v).eval({x: [1.0]}) == 0
     for cut in (theano.gradient.disconnected_grad(x), T.dvector(), x.shape[0], x.shape):
-        with pytest.raises(theano.gradient.DisconnectedInputError):
+        with pytest.raises(DisconnectedInputError):
             T.Rop(cut, x, v)
     with pytest.raises(ValueError, match="variables"):
         T.Rop(0.0, x, v)
@@ -275,40 +257,37 @@ def test_forward_mode_adds_what_comes_by_several_ways():
         assert run([7], [2], [1], [2]).tolist() == [wanted]
 
 
-def _chain(x, mark):
+POINT = np.array([0.1, 0.4, -0.3])
+
+
+def chain(x, mark):
     hidden = mark(T.tanh(x))
     hidden = mark(T.exp(mark(hidden * x)) - 1)
     return T.sin(hidden + T.dot(hidden, hidden)).sum()
 
 
-def test_values_that_are_computed_again():
-    x = T.dvector("x")
-    point = [0.1, 0.4, -0.3]
-    plain, marked = (_chain(x, mark) for mark in (lambda v: v, theano.gradient.checkpoint))
-    for one, two in ((plain, marked), (T.grad(plain, x), T.grad(marked, x))):
-        np.testing.assert_allclose(two.eval({x: point}), one.eval({x: point}), rtol=1e-14)
-    bend = [T.grad(T.grad(c, x).sum(), x).eval({x: point}) for c in (plain, marked)]
-    np.testing.assert_allclose(bend[1], bend[0], rtol=1e-13)
-    along = [T.Rop(c, x, x).eval({x: point}) for c in (plain, marked)]
-    np.testing.assert_allclose(along[1], along[0], rtol=1e-14)
+def loop(x, mark):
+    step = lambda h: mark(T.tanh(mark(h * 2))) + x
+    return theano.scan(step, outputs_info=x, n_steps=4)[0][-1].sum()
 
-    def count(cost, what):
+
+@pytest.mark.parametrize("build", [chain, loop])
+def test_values_that_are_computed_again(build):
+    x = T.dvector("x")
+    plain, marked = (build(x, mark) for mark in (lambda v: v, theano.gradient.checkpoint))
+
+    def results(cost):
+        slope = T.grad(cost, x)
+        return evaluate([cost, slope, T.grad(slope.sum(), x), T.Rop(cost, x, x)], {x: POINT})
+
+    for one, two in zip(results(plain), results(marked), strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-13)
+
+    def count(cost):
         f = theano.function([x], [cost, T.grad(cost, x)])
-        return sum(what in str(n.op) for n in f.maker.graph.toposort())
+        return sum("tanh" in str(n.op) for n in f.maker.graph.toposort())
 
-    assert count(plain, "tanh") == 1
-    assert count(marked, "tanh") > 1
-
-
-def test_values_that_are_computed_again_in_a_loop():
-    x = T.dvector("x")
-    costs = []
-    for mark in (lambda v: v, theano.gradient.checkpoint):
-        rows, _ = theano.scan(
-            lambda h, mark=mark: mark(T.tanh(mark(h * 2))) + x, outputs_info=x, n_steps=4
-        )
-        costs.append(T.grad(rows[-1].sum(), x).eval({x: [0.1, 0.2]}))
-    np.testing.assert_allclose(costs[1], costs[0], rtol=1e-13)
+    assert build is loop or (count(plain) == 1 and count(marked) > 1)
 
 
 def test_the_size_of_a_gradient_is_linear():
@@ -425,18 +404,14 @@ class SignsOfScalars(theano.scalar.UnaryScalarOp):
         return [theano.scalar.sgn(gradients[0])]
 
 
-def _clipped(x):
-    return theano.gradient.grad_clip(x, -1, 1)
-
-
-_x = T.dvector("x")
+clipped, _x = lambda x: theano.gradient.grad_clip(x, -1, 1), T.dvector("x")
 NOT_ADDITIVE = {
-    "clip": _clipped,
+    "clip": clipped,
     "of a user": Signs(),
     "of scalars": T.Elemwise(SignsOfScalars(theano.scalar.upgrade_to_float)),
     "override": theano.OpFromGraph([_x], [_x * 1], grad_overrides=lambda x, g: [T.sgn(g[0])]),
-    "clip in a graph": theano.OpFromGraph([_x], [_clipped(_x)]),
-    "clip in a loop": lambda x: theano.scan(_clipped, sequences=x)[0],
+    "clip in a graph": theano.OpFromGraph([_x], [clipped(_x)]),
+    "clip in a loop": lambda x: theano.scan(clipped, sequences=x)[0],
 }
 
 

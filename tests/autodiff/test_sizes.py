@@ -13,6 +13,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.arrays import variables
 from theano._core.api.debug.checks import accepts
 from theano._core.base import dtypes
 from theano._core.ir.graph import toposort
@@ -54,10 +55,6 @@ def check(outs, wrt):
     assert m <= LIMIT * n, f"{m} for {n}: {m / n:.1f}"
 
 
-def variables(arrays):
-    return [T.TensorType(str(a.dtype), (False,) * a.ndim)() for a in arrays]
-
-
 def floats(values):
     return [v for v in values if not dtypes.is_discrete(v.type.dtype)]
 
@@ -85,7 +82,7 @@ def test_elementwise(name):
 @pytest.mark.parametrize("name", structured.CASES)
 def test_structured(name):
     build, _, arrays = structured.CASES[name]
-    inputs = variables(arrays)
+    inputs = variables(*arrays)
     out = build(*inputs)
     if dtypes.is_discrete(out.type.dtype) or not floats(inputs):
         pytest.skip("no derivative")
@@ -95,48 +92,25 @@ def test_structured(name):
 @pytest.mark.parametrize("name", linalg.CASES)
 def test_linear_algebra(name):
     build, arrays = linalg.CASES[name]
-    inputs = variables(arrays)
+    inputs = variables(*arrays)
     check(build(*inputs), inputs)
 
 
-def recurrence(x, w):
-    return theano.scan(lambda a, h, w: T.tanh(a + T.dot(h, w)), [x], [x[0]], [w])[0]
-
-
-def power(x, w):
-    return theano.scan(lambda h, w: h * w, None, [x], [w], n_steps=5)[0][-1]
-
-
-def collected(x, w):
-    return theano.scan(lambda a, b: T.dot(a, b) ** 2, [x, w])[0]
-
-
-def taps(x, w):
-    return theano.scan(
-        lambda a, b: T.sin(a) * b, None, [{"initial": x, "taps": [-2, -1]}], n_steps=3
-    )[0]
-
-
-def until(x, w):
-    def step(h, w):
-        return h * w, theano.scan_module.until(h.sum() > 9)
-
-    return theano.scan(step, None, [x], [w], n_steps=5)[0]
-
-
-def nested(x, w):
-    return theano.scan(
-        lambda a, w: theano.scan(lambda b, s: s * b, [w], [a])[0][-1], [x], None, [w]
-    )[0]
+scan = lambda *arguments, **options: theano.scan(*arguments, **options)[0]
+ends = lambda h, w: (h * w, theano.scan_module.until(h.sum() > 9))
 
 
 MORE = {
-    "recurrence": recurrence,
-    "power": power,
-    "collected": collected,
-    "taps": taps,
-    "until": until,
-    "nested": nested,
+    "recurrence": lambda x, w: scan(lambda a, h, w: T.tanh(a + T.dot(h, w)), [x], [x[0]], [w]),
+    "power": lambda x, w: scan(lambda h, w: h * w, None, [x], [w], n_steps=5)[-1],
+    "collected": lambda x, w: scan(lambda a, b: T.dot(a, b) ** 2, [x, w]),
+    "taps": lambda x, w: scan(
+        lambda a, b: T.sin(a) * b, None, {"initial": x, "taps": [-2, -1]}, n_steps=3
+    ),
+    "until": lambda x, w: scan(ends, None, [x], [w], n_steps=5),
+    "nested": lambda x, w: scan(
+        lambda a, w: scan(lambda b, s: s * b, [w], [a])[-1], [x], None, [w]
+    ),
     "branch": lambda x, w: ifelse(T.gt(x[0, 0], 0), T.exp(x), T.dot(x, w)),
     "join": lambda x, w: T.concatenate([x, w, x], axis=1),
     "stack": lambda x, w: T.stack([x, w]),

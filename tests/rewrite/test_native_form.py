@@ -5,6 +5,9 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.arrays import values
+from support.comparison import EXACT, ROUNDING
 from theano._core.lower import program as ir
 from theano.ifelse import ifelse
 
@@ -64,10 +67,10 @@ def test_the_position_that_lies_outside_is_named(position, known):
     index = T.constant(positions) if known else i
     text = f"index {position} is out of bounds for axis 0 with size 4"
     inputs = [x] if known else [x, i]
-    values = [X] if known else [X, positions]
+    given = [X] if known else [X, positions]
     for outputs in (x[index], T.set_subtensor(x[index], 0.0)):
         with pytest.raises(IndexError, match=text):
-            theano.function(inputs, outputs)(*values)
+            theano.function(inputs, outputs)(*given)
 
 
 def test_of_no_position_none_lies_outside():
@@ -135,34 +138,23 @@ def calls_a_library(f):
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "complex128"])
 def test_products_of_one_term_are_loops(dtype):
-    column, row = (T.TensorType(dtype, pattern)() for pattern in ((0, 1), (1, 0)))
-    stacks = [T.TensorType(dtype, pattern)() for pattern in ((0, 0, 1), (0, 1, 0))]
-    f = theano.function([column, row, *stacks], [T.dot(column, row), T.batched_dot(*stacks)])
-    assert not calls_a_library(f)
-    rng = np.random.default_rng(1)
+    patterns = (0, 1), (1, 0), (0, 0, 1), (0, 1, 0)
+    inputs = [T.TensorType(dtype, pattern)() for pattern in patterns]
+    cases = []
     for n, m in ((3, 70), (1, 1), (0, 4), (5, 0)):
-        left, right = ((rng.normal(size=s) * 9).astype(dtype) for s in ((2, n, 1), (2, 1, m)))
-        found = f(left[0], right[1][:, ::-1], left[::-1], right)
-        wanted = left[0] @ right[1][:, ::-1], left[::-1] @ right
-        for got, want in zip(found, wanted, strict=True):
-            np.testing.assert_array_equal(got, want)
-            assert got.dtype == want.dtype
+        left, right = values((2, n, 1), dtype), values((2, 1, m), dtype, seed=1)
+        cases.append((left[0], right[1][:, ::-1], left[::-1], right))
+    # The parts of complex products are rounded in another order.
+    close = ROUNDING if "complex" in dtype else EXACT
+    products = [T.dot(*inputs[:2]), T.batched_dot(*inputs[2:])]
+    assert not calls_a_library(agree(inputs, products, *cases, tolerance=close))
 
 
 def test_sums_with_products_of_one_term_are_loops():
     column, row, a = T.dcol("column"), T.drow("row"), T.dscalar("a")
     outs = [x + T.dot(column, row), a * x - 2 * T.dot(column, row), T.tanh(T.dot(column, row) * a)]
-    f = theano.function([x, column, row, a], outs)
-    assert not calls_a_library(f)
-    matrix, c, r = (
-        np.arange(6.0).reshape(2, 3),
-        np.array([[1.0], [np.nan]]),
-        np.array([[0, 1, -2.0]]),
-    )
-    sums, mixed, tanhs = f(matrix, c, r, 3.0)
-    np.testing.assert_array_equal(sums, matrix + c * r)
-    np.testing.assert_array_equal(mixed, 3 * matrix - 2 * c * r)
-    np.testing.assert_allclose(tanhs, np.tanh(c * r * 3), rtol=1e-15)
+    given = np.arange(6.0).reshape(2, 3), np.array([[1.0], [np.nan]]), np.array([[0, 1, -2.0]])
+    assert not calls_a_library(agree([x, column, row, a], outs, (*given, 3.0)))
 
 
 def test_what_only_one_factor_declares_is_still_checked():

@@ -5,13 +5,17 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.agreement import agree
+from support.arrays import variables
+from support.comparison import EXACT, ROUNDING, SUMS
+from support.compiling import ops
 from theano.tensor.basic import Join
 
 KINDS = ("sum", "prod", "max", "min", "mean")
 
 
 def joins(f):
-    return sum(isinstance(node.op, Join) for node in f.maker.fgraph.toposort())
+    return len(ops(f, Join))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -26,15 +30,11 @@ def test_values_and_dtypes_of_all_kinds(kind, dtype, axis):
     if np.dtype(dtype).kind == "f":
         values[0][1, 1] = values[3][2, 2] = np.nan
         values[2][1, 3] = np.inf
-    variables = [T.TensorType(dtype, (False, False))() for _ in values]
-    out = getattr(T, kind)(T.stack(variables, axis=axis), axis=axis)
-    f = theano.function(variables, out)
-    with np.errstate(all="ignore"):
-        plain = theano.function(variables, out, mode=theano.Mode("py", None))(*values)
-    result = f(*values)
-    assert result.dtype == plain.dtype == out.dtype and not joins(f)
+    inputs = variables(*values)
+    out = getattr(T, kind)(T.stack(inputs, axis=axis), axis=axis)
     exact = kind in ("max", "min") or np.dtype(dtype).kind in "biu"
-    (np.testing.assert_array_equal if exact else np.testing.assert_allclose)(result, plain)
+    with np.errstate(all="ignore"):
+        assert not joins(agree(inputs, out, values, tolerance=EXACT if exact else ROUNDING))
 
 
 def test_an_accumulator_that_was_asked_for_is_kept():
@@ -47,17 +47,10 @@ def test_an_accumulator_that_was_asked_for_is_kept():
 
 def test_joins_of_several_rows_and_of_what_others_need_stay():
     x, y = T.dmatrices("x", "y")
-    values = np.arange(6.0).reshape(2, 3), np.ones((2, 3))
-    rows = T.concatenate([x, y])
-    f = theano.function([x, y], rows.sum(axis=0))
-    np.testing.assert_array_equal(f(*values), np.concatenate(values).sum(axis=0))
-    both = T.stack([x, y])
-    f = theano.function([x, y], [both, both.max(axis=0)])
-    np.testing.assert_array_equal(f(*values)[1], np.maximum(*values))
-    f = theano.function([x, y], both.max(axis=1))
-    np.testing.assert_array_equal(f(*values), np.stack(values).max(axis=1))
-    f = theano.function([x, y], both.sum())
-    assert f(*values) == 21
+    rows, both = T.concatenate([x, y]), T.stack([x, y])
+    outputs = [rows.sum(axis=0), both.max(axis=1), both.sum(), [both, both.max(axis=0)]]
+    for output in outputs:
+        agree([x, y], output, (np.arange(6.0).reshape(2, 3), np.ones((2, 3))))
 
 
 def test_lengths_that_do_not_fit_are_an_error_as_of_the_join():
@@ -76,13 +69,8 @@ def test_lengths_that_do_not_fit_are_an_error_as_of_the_join():
 
 
 def same(inputs, out, *values):
-    """Check a function that joins nothing against NumPy and the graph as written."""
-    f = theano.function(inputs, out)
-    assert not joins(f)
-    plain = theano.function(inputs, out, mode=theano.Mode("py", None))
-    result, expected = f(*values), plain(*values)
-    assert result.dtype == expected.dtype and result.shape == expected.shape
-    np.testing.assert_allclose(result, expected, rtol=1e-6)
+    """Check a function that joins nothing against the graph as written."""
+    assert not joins(agree(inputs, out, values, tolerance=SUMS))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 4])
@@ -125,8 +113,8 @@ def test_reductions_of_what_is_flattened(kind, shape):
                 theano.function([t], out)(value)
         else:
             same([t], out, value)
-            graph = theano.function([t], out).maker.fgraph
-            (one,) = (node for node in graph.toposort() if isinstance(node.op, T.CAReduce))
+            nodes = theano.function([t], out).maker.fgraph.toposort()
+            (one,) = (node for node in nodes if isinstance(node.op, T.CAReduce))
             assert isinstance(one.inputs[0].owner.op, T.Elemwise)
 
 
@@ -137,9 +125,6 @@ def test_reshapes_that_may_not_fit_and_axes_that_stay_are_left():
     with pytest.raises(ValueError, match="reshape"):
         f(np.ones((2, 2)))
     value = np.arange(24.0).reshape(2, 3, 4)
-    g = theano.function([t], T.sqr(t).flatten(2).sum(axis=0))
-    np.testing.assert_allclose(g(value), (value**2).reshape(2, 12).sum(axis=0))
-    h = theano.function([t], t.sum(axis=2).max(axis=1))
-    np.testing.assert_allclose(h(value), value.sum(axis=2).max(axis=1))
-    narrow = theano.function([t], t.sum(axis=2, dtype="float32").sum(axis=1))
-    assert narrow(value).dtype == "float32"
+    agree([t], T.sqr(t).flatten(2).sum(axis=0), [value])
+    agree([t], t.sum(axis=2).max(axis=1), [value])
+    agree([t], t.sum(axis=2, dtype="float32").sum(axis=1), [value])
