@@ -10,6 +10,7 @@ from rule_examples import EXAMPLES, VALUES
 import theano
 import theano.tensor as T
 from support.compiling import DEFINITION
+from support.tables import case
 from theano._core.ir.graph import copy_graph, toposort
 from theano.ifelse import ifelse
 
@@ -112,19 +113,15 @@ PROGRAMS = {
     "sum of a negative length": (T.alloc(1.0, n, 0).sum(), [n], [-5]),
     "sum along a negative length": (T.alloc(1.0, n, 3).sum(axis=0), [n], [-5]),
     "sum of two negative lengths": (T.alloc(1.0, n, n).sum(), [n], [-5]),
-    "sum of broadcast": (
-        (T.alloc(np.int8(1), n)[:, None] + T.alloc(np.int8(1), 3)).sum(),
-        [n],
-        [-5],
+    "sum of broadcast": case(
+        (T.alloc(np.int8(1), n)[:, None] + T.alloc(np.int8(1), 3)).sum(), [n], [-5]
     ),
     "first of too many steps": (steps[0], [x, n], [np.ones(3), 5]),
     "first of fewer than no steps": (steps[0], [x, n], [np.ones(3), -5]),
     "first two of too many steps": (steps[:2], [x, n], [np.ones(3), 5]),
     "last of too many steps": (steps[-1], [x, n], [np.ones(3), 5]),
-    "bincount of a negative length": (
-        T.extra_ops.bincount(T.cast(x, "int64"), minlength=n),
-        [x, n],
-        [np.ones(3), -1],
+    "bincount of a negative length": case(
+        T.extra_ops.bincount(T.cast(x, "int64"), minlength=n), [x, n], [np.ones(3), -1]
     ),
     "nothing reshaped": (m.reshape((n, -1)), [m, n], [np.zeros((0, 3)), 0]),
     "either": (T.switch(m[0] > 0, x, x), [m, x], [np.zeros((1, 2)), np.ones(3)]),
@@ -139,10 +136,8 @@ PROGRAMS = {
     "logarithm of a tail, with halves": (T.log(halves * T.erfc(x)), [x], [np.ones(2)]),
     "log1p of a tail, with halves": (T.log1p(-halves * T.erfc(x)), [x], [np.ones(2)]),
     "quotient by a tail, with halves": (1 / (halves + halves * T.erf(x)), [x], [np.ones(2)]),
-    "0 times two integers": (
-        T.cast(m, "int64") * 0 * T.cast(x, "int64"),
-        [m, x],
-        [np.ones((2, 3)), np.ones(2)],
+    "0 times two integers": case(
+        T.cast(m, "int64") * 0 * T.cast(x, "int64"), [m, x], [np.ones((2, 3)), np.ones(2)]
     ),
 }
 

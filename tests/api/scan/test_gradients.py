@@ -9,6 +9,7 @@ from support.agreement import agree
 from support.arrays import variables
 from support.comparison import DERIVATIVES
 from support.compiling import DEFINITION
+from support.tables import case
 from theano import scan
 from theano._core.lower.reference import evaluate
 from theano.gradient import DisconnectedInputError, NullTypeGradError, verify_grad
@@ -49,22 +50,19 @@ CASES = {
     "a middle step": (lambda v: rows(lambda a, h: a * h + 0.5, v, const(0.3))[3], [X]),
     "initial value": (lambda v: rows(lambda h: T.sin(h) * 1.5, None, v, n_steps=4), [X]),
     "taps": (tapped, [X]),
-    "fixed matrix": (
-        lambda v, w: rows(lambda h, w: T.tanh(T.dot(h, w)), None, v, w, 4)[-1],
-        [X[:3], M[:3]],
+    "fixed matrix": case(
+        lambda v, w: rows(lambda h, w: T.tanh(T.dot(h, w)), None, v, w, 4)[-1], [X[:3], M[:3]]
     ),
     "network": (network, [M, M[:3] / 2, M[1:] / 3]),
     "batches": (network, [np.stack([M, M + 1]) / 9, M[:3] / 2, M[1:] / 3]),
     "backwards": (lambda v: rows(lambda a, h: a * h + 1, v, const(1.0), go_backwards=True), [X]),
     "fewer steps": (lambda v: rows(lambda a, h: a * h + 1, v, const(1.0), n_steps=4), [X]),
-    "handed on unchanged": (
-        lambda v: T.stack(rows(lambda a, p, q: [a * p, p * q], v, [const(1.0), const(2.0)])),
-        [X],
+    "handed on unchanged": case(
+        lambda v: T.stack(rows(lambda a, p, q: [a * p, p * q], v, [const(1.0), const(2.0)])), [X]
     ),
     "read twice": (lambda v: rows(lambda a, b, h: a * b + h, [v, v], const(0.0)), [X]),
-    "indexed": (
-        lambda v: rows(lambda i, h: T.tanh(v[i] + h), T.arange(v.shape[0]), const(0.0)),
-        [X],
+    "indexed": case(
+        lambda v: rows(lambda i, h: T.tanh(v[i] + h), T.arange(v.shape[0]), const(0.0)), [X]
     ),
     "written": (written, [X[:3]]),
     "map": (lambda v, w: rows(lambda r, w: T.exp(T.dot(r, w)), v, None, w), [M, M[:3] / 5]),
@@ -94,20 +92,11 @@ def test_gradients_of_gradients(name):
 
 
 # Measured with Theano 1.0.5: x, h0, w for the last value, then for the sum of all.
-TRUNCATED = {
-    -1: (
-        [0.07446315, 0.14504398, 0.28878661, 0.63721147], 0.04467789, 0.52408673,
-        [1.55461227, 1.3615042, 1.04412615, 0.63721147], 0.93276736, 2.03122641,
-    ),
-    2: (
-        [0, 0, 0.28878661, 0.63721147], 0, 0.43174584,
-        [0, 0, 1.04412615, 0.63721147], 0, 0.73661817,
-    ),
-    9: (
-        [0.07446315, 0.14504398, 0.28878661, 0.63721147], 0.04467789, 0.52408673,
-        [1.55461227, 1.3615042, 1.04412615, 0.63721147], 0.93276736, 2.03122641,
-    ),
-}  # fmt: skip
+WHOLE = [0.07446315, 0.14504398, 0.28878661, 0.63721147], 0.04467789, 0.52408673
+WHOLE += [1.55461227, 1.3615042, 1.04412615, 0.63721147], 0.93276736, 2.03122641
+TWO = [0, 0, 0.28878661, 0.63721147], 0, 0.43174584
+TWO += [0, 0, 1.04412615, 0.63721147], 0, 0.73661817
+TRUNCATED = {-1: WHOLE, 2: TWO, 9: WHOLE}
 
 
 @pytest.mark.parametrize("mode", [*MODES, DEFINITION])

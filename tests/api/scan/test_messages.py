@@ -6,6 +6,7 @@ import pytest
 import theano
 import theano.tensor as T
 from support.errors import refused
+from support.tables import case
 from theano import scan
 from theano._core.base.errors import MissingInputError
 from theano.scan_module import until
@@ -18,56 +19,40 @@ ends = lambda v: (v, until(x > 1))
 
 # What is refused when a loop is made: how it is made, the class of the error, and a pattern.
 MADE = {
-    "another dtype": (
-        lambda: scan(lambda a, h: h + a, x, T.bscalar()),
-        ValueError,
-        "int8.*float64",
+    "another dtype": case(
+        lambda: scan(lambda a, h: h + a, x, T.bscalar()), ValueError, "int8.*float64"
     ),
     "another dtype of output 1": (
         lambda: scan(lambda a, b: (a, T.cast(b, "float32")), outputs_info=[start] * 2, n_steps=2),
         ValueError,
         r"output 1 .*float64, scalar.*float32, scalar.*in <lambda>",
     ),
-    "another rank": (
-        lambda: scan(lambda h: T.stack([h, h]), None, x, n_steps=3),
-        ValueError,
-        "dimension",
+    "another rank": case(
+        lambda: scan(lambda h: T.stack([h, h]), None, x, n_steps=3), ValueError, "dimension"
     ),
-    "a declared length given up": (
-        lambda: scan(lambda h: h + X, None, T.zeros((1, 3)), n_steps=3),
-        TypeError,
-        "unbroadcast",
+    "a declared length given up": case(
+        lambda: scan(lambda h: h + X, None, T.zeros((1, 3)), n_steps=3), TypeError, "unbroadcast"
     ),
     "no steps known": (lambda: scan(lambda: number), ValueError, "number of steps"),
-    "future taps of outputs": (
-        lambda: scan(lambda h: h, None, taps(1), n_steps=3),
-        ValueError,
-        "smaller than 0",
+    "future taps of outputs": case(
+        lambda: scan(lambda h: h, None, taps(1), n_steps=3), ValueError, "smaller than 0"
     ),
-    "taps twice": (
-        lambda: scan(lambda h, g: h, None, taps(-1, -1), n_steps=3),
-        ValueError,
-        "different",
+    "taps twice": case(
+        lambda: scan(lambda h, g: h, None, taps(-1, -1), n_steps=3), ValueError, "different"
     ),
-    "taps without initial value": (
-        lambda: scan(lambda h: h, None, {"taps": [-1]}, n_steps=3),
-        ValueError,
-        "initial state",
+    "taps without initial value": case(
+        lambda: scan(lambda h: h, None, {"taps": [-1]}, n_steps=3), ValueError, "initial state"
     ),
     "taps of a scalar": (
         lambda: scan(lambda a, b: a, None, {"initial": start, "taps": [-2, -1]}, n_steps=2),
         IndexError,
         r"taps \[-2, -1\] needs a first axis",
     ),
-    "other number of outputs": (
-        lambda: scan(lambda a, h: [h, h], x, zero),
-        ValueError,
-        "provide None",
+    "other number of outputs": case(
+        lambda: scan(lambda a, h: [h, h], x, zero), ValueError, "provide None"
     ),
-    "steps that are no integer": (
-        lambda: scan(lambda h: h, None, zero, n_steps=start),
-        ValueError,
-        "must be an int",
+    "steps that are no integer": case(
+        lambda: scan(lambda h: h, None, zero, n_steps=start), ValueError, "must be an int"
     ),
     "half a step": (lambda: scan(lambda h: h, None, zero, n_steps=2.5), TypeError, "2.5"),
     "a vector of steps": (
@@ -81,26 +66,18 @@ MADE = {
         "truncate_gradient=0",
     ),
     "a condition alone": (lambda: scan(lambda a: until(a > 1), x), ValueError, "cannot parse"),
-    "a vector condition": (
-        lambda: scan(ends, x),
-        AssertionError,
-        "the condition of until must be a scalar",
+    "a vector condition": case(
+        lambda: scan(ends, x), AssertionError, "the condition of until must be a scalar"
     ),
     "a number returned": (lambda: scan(lambda a: 3.0, x), ValueError, "tensor.constant"),
-    "things in the wrong order": (
-        lambda: scan(lambda a: ([(a, a)], [a, a, a]), x),
-        ValueError,
-        "cannot parse",
+    "things in the wrong order": case(
+        lambda: scan(lambda a: ([(a, a)], [a, a, a]), x), ValueError, "cannot parse"
     ),
-    "a scalar sequence": (
-        lambda: scan(lambda a: a, start),
-        IndexError,
-        "a sequence of scan needs at least one axis",
+    "a scalar sequence": case(
+        lambda: scan(lambda a: a, start), IndexError, "a sequence of scan needs at least one axis"
     ),
-    "a number as a sequence": (
-        lambda: theano.map(lambda v: v, 3),
-        TypeError,
-        "a sequence of scan needs at least one axis",
+    "a number as a sequence": case(
+        lambda: theano.map(lambda v: v, 3), TypeError, "a sequence of scan needs at least one axis"
     ),
     "a free shared variable, strictly": (
         lambda: scan(lambda h: h * theano.shared(2.0, "w"), None, zero, n_steps=3, strict=True),
@@ -154,23 +131,14 @@ RUN = {
         ValueError,
         ("7 items", *line),
     ),
-    "too short a sequence for a map": (
-        scan(lambda a: 2 * a, x, n_steps=n)[0],
-        {x: VALUES, n: 9},
-        ValueError,
-        ("7 items", *line),
+    "too short a sequence for a map": case(
+        scan(lambda a: 2 * a, x, n_steps=n)[0], {x: VALUES, n: 9}, ValueError, ("7 items", *line)
     ),
-    "no last step": (
-        scan(lambda a, b: a + b, x, start)[0][-1],
-        {x: np.ones(0), start: 1.0},
-        IndexError,
-        line,
+    "no last step": case(
+        scan(lambda a, b: a + b, x, start)[0][-1], {x: np.ones(0), start: 1.0}, IndexError, line
     ),
-    "negative steps": (
-        scan(lambda h: h * 2, None, number, n_steps=n)[0],
-        {n: -2},
-        IndexError,
-        ("-2",),
+    "negative steps": case(
+        scan(lambda h: h * 2, None, number, n_steps=n)[0], {n: -2}, IndexError, ("-2",)
     ),
     "an index inside": (
         scan(lambda i, h: h + x[i], T.arange(99), zero)[0],

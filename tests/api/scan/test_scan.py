@@ -11,6 +11,7 @@ import pytest
 import theano
 import theano.tensor as T
 from support.arrays import variables
+from support.tables import case
 from theano import scan
 from theano._core.ir.graph import toposort
 from theano._core.ops.control.scan import Loop
@@ -115,10 +116,8 @@ PROGRAMS = {
         {x: X},
         [np.cumsum(X), np.cumsum(X)[-1]],
     ),
-    "power": (
-        [rows(lambda p, a: p * a, None, T.ones_like(x), x, n_steps=n)[-1]],
-        {x: X, n: 3},
-        [X**3],
+    "power": case(
+        [rows(lambda p, a: p * a, None, T.ones_like(x), x, n_steps=n)[-1]], {x: X, n: 3}, [X**3]
     ),
     "polynomial": (
         [rows(lambda a, k, f: a * f**k, [x, T.arange(10000)], None, s).sum()],
@@ -166,15 +165,11 @@ PROGRAMS = {
         {m: M, U: np.eye(3), V: 2 * np.eye(3)},
         [[(h := M[0] + 2 * M[1] + np.tanh(M[1])), M[1] + 2 * h + np.tanh(h)]],
     ),
-    "network with far taps": (
-        network(*NETWORK),
-        dict(zip(NETWORK, GIVEN, strict=True)),
-        network_of_arrays(*GIVEN),
+    "network with far taps": case(
+        network(*NETWORK), dict(zip(NETWORK, GIVEN, strict=True)), network_of_arrays(*GIVEN)
     ),
-    "backwards": (
-        [rows(lambda a, b: a + 10 * b, far_taps, go_backwards=True)],
-        {x: UP},
-        [[74.0, 63, 52, 41]],
+    "backwards": case(
+        [rows(lambda a, b: a + 10 * b, far_taps, go_backwards=True)], {x: UP}, [[74.0, 63, 52, 41]]
     ),
     "the shortest sequence sets the steps": (
         [rows(lambda a, b, t: t + a * b, [x, m[:, 0]], const(0.0))],
@@ -192,10 +187,8 @@ PROGRAMS = {
         [stepped(lambda h: h @ (M[:3] / 3) ** 2 * 2, X[:3], n=3)[-1]],
     ),
     "until": ([powers, powers[-1], powers.shape[0]], {s: 45.0}, [[2.0, 4, 8, 16, 32, 64], 64.0, 6]),
-    "until takes part in gradients": (
-        [T.grad(grown[-1], s), T.grad(grown.sum(), s)],
-        {s: 2.0},
-        [80.0, 129.0],
+    "until takes part in gradients": case(
+        [T.grad(grown[-1], s), T.grad(grown.sum(), s)], {s: 2.0}, [80.0, 129.0]
     ),
     "nested": (
         [rows(lambda row, h: T.tanh(inner(row) + h), m, const(0.0))],
@@ -222,10 +215,8 @@ PROGRAMS = {
         {m: M},
         [np.cumsum(M.astype("float16"), axis=0, dtype="float16")],
     ),
-    "rows whose length a step computes": (
-        [rows(lambda k: T.arange(k) * 2, T.cast(x, "int64"))],
-        {x: [3.0, 3]},
-        [[[0, 2, 4]] * 2],
+    "rows whose length a step computes": case(
+        [rows(lambda k: T.arange(k) * 2, T.cast(x, "int64"))], {x: [3.0, 3]}, [[[0, 2, 4]] * 2]
     ),
     "values written at positions": (
         [

@@ -159,22 +159,11 @@ def test_what_a_condition_of_its_own_needs_waits_for_the_others(outer, inner, li
 
 
 def test_what_is_no_array_and_cannot_wait_reads_what_is_there():
-    @as_op([T.dvector], [T.dvector])
-    def doubled(value):
-        return value * 2
-
-    @as_op([T.dvector], [theano.gof.generic])
-    def wrapped(value):
-        return {"value": value}
-
-    @as_op([theano.gof.generic], [T.dvector])
-    def unwrapped(whole):
-        return whole["value"]
-
-    @as_op([theano.gof.generic], [T.dvector])
-    def negated(whole):
-        return -whole["value"]
-
+    generic = theano.gof.generic
+    doubled = as_op([T.dvector], [T.dvector])(lambda value: value * 2)
+    wrapped = as_op([T.dvector], [generic])(lambda value: {"value": value})
+    unwrapped = as_op([generic], [T.dvector])(lambda whole: whole["value"])
+    negated = as_op([generic], [T.dvector])(lambda whole: -whole["value"])
     part = doubled(x)
     whole = wrapped(part + x)
     branches = [ifelse(i > k, v, x) for k, v in enumerate([part, unwrapped(whole)])]

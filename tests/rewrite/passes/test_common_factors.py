@@ -8,6 +8,7 @@ import theano.tensor as T
 from support.agreement import agree
 from support.comparison import DERIVATIVES
 from support.errors import refused
+from support.tables import case
 from theano._core.ops.elementwise.elementwise import Elementwise
 from theano._core.rewrite.passes.common_factors import MOST_WITHIN
 
@@ -36,13 +37,11 @@ SUMS = {
     "numbers": (lambda m, x, a, c, n: x * n - x / (n + 3) * n + x * m.exp(n), 1),
     "rows and numbers": (lambda m, x, a, c, n: x * a * n - (x * n / (a + 3) - x * n), 1),
     "many products": (lambda m, x, a, c, n: x * m.exp(a) / (a + 3) * n * m.cos(a), 1),
-    "of what is computed": (
-        lambda m, x, a, c, n: (lambda z: z * a + z / (a + 3) - z * m.sin(a))(m.exp(x)),
-        2,
+    "of what is computed": case(
+        lambda m, x, a, c, n: (lambda z: z * a + z / (a + 3) - z * m.sin(a))(m.exp(x)), 2
     ),
-    "read otherwise": (
-        lambda m, x, a, c, n: (lambda z: m.exp(z) + (z * a - x * a * a))(x * a + x / (a + 3)),
-        6,
+    "read otherwise": case(
+        lambda m, x, a, c, n: (lambda z: m.exp(z) + (z * a - x * a * a))(x * a + x / (a + 3)), 6
     ),
     "rows and columns": (lambda m, x, a, c, n: x * a + x * c - x / (a + 3), 5),
     "two matrices": (lambda m, x, a, c, n: x * a + (x + 1) * a * a - x / (a + 3), 7),

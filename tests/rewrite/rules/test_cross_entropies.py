@@ -9,6 +9,7 @@ import theano
 import theano.tensor as T
 from support.agreement import agree
 from support.comparison import DERIVATIVES, SUMS
+from support.tables import case
 from theano.tensor import nnet
 
 PLAIN = theano.Mode(optimizer=None)
@@ -358,9 +359,8 @@ few = np.float32(0.05)
 BESIDE = {
     "log of a sum": (lambda a, b: T.log(T.exp(a) + few), lambda a, b: np.logaddexp(a, np.log(few))),
     "log1p": (lambda a, b: T.log1p(T.exp(a) / 3), lambda a, b: np.logaddexp(0, a - np.log(3))),
-    "dispersion": (
-        lambda a, b: T.log(T.exp(a) / (T.exp(a) + b)),
-        lambda a, b: a - np.logaddexp(a, np.log(b)),
+    "dispersion": case(
+        lambda a, b: T.log(T.exp(a) / (T.exp(a) + b)), lambda a, b: a - np.logaddexp(a, np.log(b))
     ),
     "noise": (
         lambda a, b: -T.log(1 - T.exp(a) / (T.exp(a) + few)),
@@ -390,9 +390,8 @@ picked = x[rows, y]
 # Losses of rows, and the same of one row in float64, stable.
 ROWS = {
     "mean": (T.log(T.mean(T.exp(x), axis=1)), lambda z, c: full(z) - np.log(5)),
-    "number beside": (
-        T.log(T.exp(x).sum(axis=1) + smaller),
-        lambda z, c: np.logaddexp(full(z), np.log(smaller)),
+    "number beside": case(
+        T.log(T.exp(x).sum(axis=1) + smaller), lambda z, c: np.logaddexp(full(z), np.log(smaller))
     ),
     "log1p": (T.log1p(T.exp(x).sum(axis=1)), lambda z, c: np.logaddexp(0, full(z))),
     "contrast": (
