@@ -14,6 +14,7 @@ import pytest
 import theano
 import theano.tensor as T
 from support.arrays import variables
+from support.compiling import DEFINITION
 from theano._core.api.debug.checks import accepts
 from theano._core.base import dtypes
 from theano._core.ir.graph import toposort
@@ -152,11 +153,10 @@ def test_a_long_rule_is_one_application_until_it_is_rewritten():
     f = theano.function([x], out)
     assert "SVDGrad" not in [str(n.op) for n in f.maker.graph.toposort()]
     a = np.random.default_rng(0).normal(size=(3, 3))
-    got = f(a)
-    np.testing.assert_allclose(got, theano.function([x], out, mode="FAST_COMPILE")(a), atol=1e-12)
-    np.testing.assert_allclose(got, out.eval({x: a}), atol=1e-12)
-    slow = theano.function([x], out, mode=theano.Mode(linker="py", optimizer=None))
-    np.testing.assert_allclose(got, slow(a), atol=1e-12)
+    for mode in (None, "FAST_COMPILE", DEFINITION):
+        other = theano.function([x], out, mode=mode)
+        np.testing.assert_allclose(f(a), other(a), atol=1e-12)
+    np.testing.assert_allclose(f(a), out.eval({x: a}), atol=1e-12)
 
 
 def test_test_values_of_long_rules():

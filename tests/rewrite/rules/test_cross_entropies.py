@@ -191,27 +191,6 @@ def test_of_mixtures():
     near(got, (-logs, (part * far).sum(1), -(part * far).sum(0)), 1e-5)
 
 
-def test_of_factors_that_stand_twice():
-    z, w = T.dmatrix("z"), T.dmatrix("w")
-    powers = T.exp(z)
-    total = (w * powers).sum(axis=1, keepdims=True)
-    pair = w * powers + (1 - w) * T.exp(-z)
-    outs = [
-        powers**2 * w / total**2,
-        powers**2 * w / pair**2,
-        w * powers / pair + powers * w / total,
-    ]
-    slopes = T.grad(sum(T.sqr(out).sum() for out in outs), [z, w])
-    agree([z, w], [*outs, *slopes], (rng.normal(size=(3, 4)), rng.random((3, 4))), tolerance=SUMS)
-
-
-def test_of_products_with_numbers():
-    v = T.TensorType("float64", (True,))("v")
-    total = T.log(T.exp(T.outer(v, v)).sum(axis=1)) ** 2
-    got = theano.function([v], T.grad(total.sum(), v))([1.5])
-    np.testing.assert_allclose(got, [4 * 1.5**3], rtol=1e-12)
-
-
 def test_of_infinite_exponents():
     z, w = T.dmatrix("z"), T.dmatrix("w")
     weighted, plain = w * T.exp(z), T.exp(z)
@@ -460,16 +439,6 @@ def test_of_products_along_an_axis(name):
     near(found, [np.logaddexp(0, missed).sum(1), sign * logistic(missed)])
 
 
-def test_of_products_that_are_no_logarithms():
-    out = 1 - T.prod(nnet.sigmoid(x), axis=1)
-    value, slope = with_gradient(out, x, [x])(
-        np.array([[-200, -200, 3], [-200, 0, 1], [0, 0, 0]], "float32")
-    )
-    np.testing.assert_allclose(value, [1, 1, 0.875], rtol=1e-6)
-    np.testing.assert_allclose(slope[2], -0.0625, rtol=1e-6)
-    np.testing.assert_allclose(slope[:2], 0, atol=1e-20)
-
-
 def test_of_small_numbers_added_to_what_may_be_0():
     small, one = np.float32(1e-8), np.ones(1, "float32")
     s = nnet.sigmoid(u)
@@ -485,17 +454,6 @@ def test_of_small_numbers_added_to_what_may_be_0():
         assert len(nodes) == 1
 
 
-def test_of_the_logarithm_of_an_exponential():
-    # As the mean of a Poisson regression.
-    mean = T.exp(u)
-    outs = [mean - v * T.log(mean), T.log2(T.exp(u)), T.log(T.exp(u) ** v)]
-    f = theano.function([u, v], [*outs, *(T.grad(out.sum(), u) for out in outs)])
-    z, counts = np.array([-1e4, -90, 0, 3, 80], "float32"), np.array([0, 2, 1, 9, 7], "float32")
-    power = np.exp(z)
-    wanted = [power - counts * z, z / np.log(2), counts * z, power - counts, z * 0 + 1 / np.log(2)]
-    near(f(z, counts), [*wanted, counts])
-
-
 def test_of_powers_0_of_what_is_0():
     values, some = np.array([[1, -np.inf, 2], [0, 3, -np.inf]], "float32"), np.eye(3)[[2, 0]]
     for own in (p, by_hand):
@@ -506,30 +464,6 @@ def test_of_powers_0_of_what_is_0():
     infinite = np.array([-np.inf, np.inf], "float32")
     found = with_gradient(T.log(T.exp(u) ** v), u, [u, v])(infinite, np.zeros(2, "float32"))
     np.testing.assert_array_equal(found, np.zeros((2, 2)))
-
-
-def test_of_other_exponents_than_one_less():
-    out = T.exp(u) ** (v - T.cast(v, "int8")) * v / T.exp(u) ** v
-    got = theano.function([u, v], out)(np.array([1, 2], "float32"), np.array([2.5, 1.5], "float32"))
-    np.testing.assert_allclose(got, np.exp([-2, -2]) * [2.5, 1.5], rtol=1e-6)
-
-
-def test_of_powers_whose_base_may_be_0():
-    base, power = np.array([-2, 2, 0, 0], "float32"), np.array([2, 3, 0, 1], "float32")
-    found = with_gradient(T.log(u**v), u, [u, v])(base, power)
-    near(found, [[np.log(4), np.log(8), 0, -np.inf], [-1, 1.5, 0, np.inf]], atol=0)
-
-
-def test_of_sums_along_the_wrong_axis():
-    """No softmax, though it looks like one where there are as many rows as columns."""
-    z, w = T.dmatrix("z"), T.dmatrix("w")
-    weighted = w * T.exp(z)
-    total = weighted.sum(axis=1)
-    wrong = T.exp(z) / T.exp(z).sum(axis=1).dimshuffle("x", 0)
-    outs = [weighted / total.dimshuffle("x", 0), T.exp(z) * T.log(total) / total.dimshuffle("x", 0)]
-    outs += [wrong, T.log(wrong)]
-    outs += T.grad(sum(T.sqr(out).sum() for out in outs), [z, w])
-    agree([z, w], outs, (3 * rng.normal(size=(4, 4)), rng.random((4, 4))), tolerance=DERIVATIVES)
 
 
 def test_that_others_than_the_target_are_unlikely():
@@ -569,17 +503,6 @@ def test_of_products_of_complements_keeps_digits():
     np.testing.assert_allclose(got, theano.function([z], slope(z))(values), rtol=1e-2, atol=1e-6)
 
 
-def test_of_what_a_square_of_a_sigmoid_leaves():
-    scores = np.array([[-80, -30, 0, 3, 30, 80]], "float32")
-    s = 1 / (1 + np.exp(-scores.astype("float64")))
-    wanted = np.log1p(s) - np.logaddexp(0, scores)
-    rest = T.concatenate([1 - T.sqr(nnet.sigmoid(x))[:, :2], 1 - T.sqr(nnet.sigmoid(x[:, 2:]))], 1)
-    out = T.log(rest)
-    value, slope = theano.function([x], [out, T.grad(out.sum(), x)])(scores)
-    np.testing.assert_allclose(value, wanted, rtol=1e-6, atol=1e-12)
-    np.testing.assert_allclose(slope, -2 * s**2 / (1 + s), rtol=1e-6, atol=1e-12)
-
-
 def test_of_a_mixture_with_squares_in_a_wider_type():
     scores = np.array([[42, -22, -7], [-8, 4, 4]], "float32")
     shift, gate = np.array([40, 12, 13], "float32"), np.array([1, -1, 2], "float32")
@@ -599,46 +522,124 @@ def test_of_a_mixture_with_squares_in_a_wider_type():
         np.testing.assert_allclose(got, value, rtol=1e-4, atol=1e-4)
 
 
-def test_of_a_choice_of_a_probability_or_a_number():
-    # The number is of a smaller type.
+single = lambda *numbers: np.array(numbers, "float32")
+COUNTS, MEANS = single(0, 2, 1, 9, 7), single(-1e4, -90, 0, 3, 80)
+FAR = single(-80, -30, 0, 3, 30, 80)[None]
+SIGMOID = 1 / (1 + np.exp(-FAR.astype("float64")))
+square_left = [1 - T.sqr(nnet.sigmoid(x))[:, :2], 1 - T.sqr(nnet.sigmoid(x[:, 2:]))]
+no_logarithm = 1 - T.prod(nnet.sigmoid(x), axis=1)
+# An expression, a variable, values, the result, and the gradient by the variable.
+KNOWN = {
+    "a power whose base may be 0": case(
+        T.log(u**v),
+        u,
+        {u: single(-2, 2, 0, 0), v: single(2, 3, 0, 1)},
+        [np.log(4), np.log(8), 0, -np.inf],
+        [-1, 1.5, 0, np.inf],
+    ),
+    "no power of one less": case(
+        T.exp(u) ** (v - T.cast(v, "int8")) * v / T.exp(u) ** v,
+        v,
+        {u: single(1, 2), v: single(2.5, 1.5)},
+        np.exp([-2, -2]) * [2.5, 1.5],
+        np.exp([-2, -2]),
+    ),
+    # As of the mean of a Poisson regression.
+    "Poisson": case(
+        T.exp(u) - v * T.log(T.exp(u)),
+        u,
+        {u: MEANS, v: COUNTS},
+        np.exp(MEANS) - COUNTS * MEANS,
+        np.exp(MEANS) - COUNTS,
+    ),
+    "log2(exp)": case(T.log2(T.exp(u)), u, {u: MEANS}, MEANS / np.log(2), [1 / np.log(2)] * 5),
+    "log(power)": case(T.log(T.exp(u) ** v), u, {u: MEANS, v: COUNTS}, COUNTS * MEANS, COUNTS),
+    "square of a sigmoid": case(
+        T.log(T.concatenate(square_left, 1)),
+        x,
+        {x: FAR},
+        np.log1p(SIGMOID) - np.logaddexp(0, FAR),
+        -2 * SIGMOID**2 / (1 + SIGMOID),
+    ),
+    "products that are no logarithms, far": case(
+        no_logarithm,
+        x,
+        {x: np.array([[-200, -200, 3], [-200, 0, 1]], "float32")},
+        [1, 1],
+        np.zeros((2, 3)),
+    ),
+    "products that are no logarithms": case(
+        no_logarithm, x, {x: np.zeros((1, 3), "float32")}, [0.875], [[-0.0625] * 3]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_of_what_is_known(name):
+    out, wrt, given, *wanted = KNOWN[name]
+    near(with_gradient(out, wrt, list(given))(*given.values()), wanted, atol=1e-12)
+
+
+def test_of_a_choice_of_a_probability_or_a_number_of_a_smaller_type():
     z = T.dmatrix("z")
     out = T.log(T.switch(z < 0, nnet.softmax(z), np.float32(0.5)))
     value = theano.function([z], out)(np.array([[-2000, 0, 2]]))
     np.testing.assert_allclose(value, [[-2000 - np.logaddexp(0, 2), *[np.log(0.5)] * 2]])
 
 
+z, w, a, b, c = T.dmatrix("z"), T.dmatrix("w"), *T.dvectors("abc")
+weighted, powers = w * T.exp(z), T.exp(z)
+total, pair = weighted.sum(axis=1, keepdims=True), weighted + (1 - w) * T.exp(-z)
+# No softmax, though it looks like one where there are as many rows as columns.
+wrong = T.exp(z) / T.exp(z).sum(axis=1).dimshuffle("x", 0)
+across = weighted.sum(axis=1).dimshuffle("x", 0)
+twice_there = [powers**2 * w / total**2, powers**2 * w / pair**2]
+twice_there += [weighted / pair + weighted / total]
+sums = [weighted / across, T.exp(z) * T.log(across[0]) / across, wrong, T.log(wrong)]
+share = nnet.softmax(z)
+masked = [T.exp(z) * w + T.exp(z - 1) * w, share * w + nnet.softmax(2 * z) * w]
+picked_of = lambda whole: (whole[np.arange(2), y], whole[:, 0], whole[-1, ::2])
+bell = T.exp(-T.sqr(a))
+tangents = [T.log(1 - T.tanh(a)), T.log(0.5 * (1 + T.tanh(a)))]
+tangents += [T.log(1 - 0.5 * (1 + T.tanh(a))), T.log(1 - T.tanh(3 * a))]
+MASKED = {
+    z: np.array([[3.0, -8, 1], [2, -9, 4]]),
+    w: np.array([[1.0, 0, 1], [1, 0, 1]]),
+    y: np.array([0, 2], "int32"),
+}
+with_slopes = lambda outs: [*outs, *T.grad(sum(T.sqr(o).sum() for o in outs), [z, w])]
+SMALL = {z: 3 * rng.normal(size=(4, 4)), w: rng.random((4, 4))}
+# Results that are finite as they are written.
+WRITTEN = {
+    "factors that stand twice": case(with_slopes(twice_there), SMALL),
+    "sums along the wrong axis": case(with_slopes(sums), SMALL),
+    "what is masked and not chosen": case(
+        [T.grad(T.log(o).sum(), z) for whole in masked for o in picked_of(whole)], MASKED
+    ),
+    # No product of two exponentials is made of a divisor.
+    "a divisor": case(
+        [T.grad((bell / c / (T.exp(a + b) ** 0.5 + bell / T.exp(a))).sum(), a)],
+        {a: np.array([-600.0, -2, 0, 3, 600]), b: np.ones(5), c: np.full(5, 2.0)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_of_what_is_finite_as_it_is_written(name):
+    outputs, given = WRITTEN[name]
+    agree(list(given), outputs, given.values(), tolerance=DERIVATIVES)
+
+
+def test_of_products_with_numbers():
+    one = T.TensorType("float64", (True,))("one")
+    cost = T.log(T.exp(T.outer(one, one)).sum(axis=1)) ** 2
+    got = theano.function([one], T.grad(cost.sum(), one))([1.5])
+    np.testing.assert_allclose(got, [4 * 1.5**3], rtol=1e-12)
+
+
 def test_tangents_of_logarithms_of_what_tanh_leaves():
-    z, step = T.dvector("z"), T.dvector("step")
     values = np.array([-300.0, -20, 1, 40, 300])
-    half = 0.5 * (1 + T.tanh(z))
-    outs = [T.log(1 - T.tanh(z)), T.log(half), T.log(1 - half), T.log(1 - T.tanh(3 * z))]
-    tangents = theano.function([z, step], T.Rop(outs, z, step))(values, np.ones(5))
-    wanted = [theano.function([z], T.grad(out.sum(), z))(values) for out in outs]
-    for got, slope in zip(tangents, wanted, strict=True):
-        np.testing.assert_allclose(got, slope, rtol=1e-12, atol=1e-200)
-    np.testing.assert_allclose(tangents[0][-2:], -2)
-
-
-def test_that_what_is_masked_and_not_chosen_has_no_slope():
-    z, w = T.dmatrix("z"), T.dmatrix("w")
-    share = nnet.softmax(z)
-    some = [T.exp(z) * w + T.exp(z - 1) * w, share * w + nnet.softmax(2 * z) * w]
-    values = np.array([[3.0, -8, 1], [2, -9, 4]])
-    weights, classes = np.array([[1.0, 0, 1], [1, 0, 1]]), np.array([0, 2], "int32")
-    for part in (
-        part for whole in some for part in (whole[np.arange(2), y], whole[:, 0], whole[-1, ::2])
-    ):
-        slope = T.grad(T.log(part).sum(), z)
-        agree([z, w, y], slope, (values, weights, classes), tolerance=DERIVATIVES)
-
-
-def test_of_a_divisor_no_product_of_two_exponentials_is_made():
-    x, v, w = T.dvectors("x", "v", "w")
-    bell = T.exp(-T.sqr(x))
-    out = bell / w / (T.exp(x + v) ** 0.5 + bell / T.exp(x))
-    values = np.array([-600.0, -2, 0, 3, 600]), np.ones(5), np.full(5, 2.0)
-    slope = T.grad(out.sum(), x)
-    exact = theano.function([x, v, w], slope, mode=PLAIN)(*values)
-    assert np.isfinite(exact).all()
-    got = theano.function([x, v, w], slope)(*values)
-    np.testing.assert_allclose(got, exact, rtol=1e-9, atol=1e-300)
+    found = theano.function([a, b], T.Rop(tangents, a, b))(values, np.ones(5))
+    wanted = theano.function([a], [T.grad(out.sum(), a) for out in tangents])(values)
+    near(found, wanted, 1e-12, 1e-200)
+    np.testing.assert_allclose(found[0][-2:], -2)
