@@ -1,7 +1,5 @@
 """The elementwise operations that the generic tests run over."""
 
-from __future__ import annotations
-
 # Importing these declares the operations.
 from theano._core.ops.elementwise.elementwise import elementwise_ops
 

@@ -1,9 +1,6 @@
 """Operations that native code computes as expressions of others, against their definitions."""
 
-from __future__ import annotations
-
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,14 +14,14 @@ DEFINITION = theano.Mode(linker="py", optimizer=None)
 rng = np.random.RandomState(0)
 
 
-def run(function: Any, values: Any) -> Any:
+def run(function, values):
     try:
         return function(*values)
     except ValueError as error:
         return str(error).splitlines()[0]
 
 
-def check(inputs: list[Any], outs: Any, *values: Any, fails: bool = False) -> None:
+def check(inputs, outs, *values, fails=False):
     """Check that native code, without a call of Python, does what the definition says."""
     outs = list(outs) if isinstance(outs, (list, tuple)) else [outs]
     native = theano.function(inputs, outs)
@@ -41,7 +38,7 @@ def check(inputs: list[Any], outs: Any, *values: Any, fails: bool = False) -> No
         assert one.dtype == other.dtype
 
 
-def matrix_and_vector(kind: str) -> tuple[Any, Any, np.ndarray, np.ndarray]:
+def matrix_and_vector(kind):
     x, v = T.TensorType(kind, (False, False))(), T.TensorType(kind, (False,))()
     rows, row = rng.randint(0, 4, (5, 6)).astype(kind), rng.randint(0, 3, 9).astype(kind)
     if kind[0] in "fc":
@@ -50,7 +47,7 @@ def matrix_and_vector(kind: str) -> tuple[Any, Any, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_largest(kind: str) -> None:
+def test_largest(kind):
     x, _, rows, _ = matrix_and_vector(kind)
     for count, axis in itertools.product((1, 3, -2), (0, 1)):
         check([x], T.topk_and_argtopk(x, count, axis=axis), rows)
@@ -65,7 +62,7 @@ def test_largest(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("wanted", list(itertools.product((False, True), repeat=3)))
-def test_distinct(kind: str, wanted: tuple[bool, bool, bool]) -> None:
+def test_distinct(kind, wanted):
     x, v, rows, row = matrix_and_vector(kind)
     unique = extra_ops.Unique(*wanted)
     for value in (row, row[:0], row[:1], row[::-2]):
@@ -73,7 +70,7 @@ def test_distinct(kind: str, wanted: tuple[bool, bool, bool]) -> None:
     check([x], unique(x), rows)
 
 
-def parts(kind: str) -> list[np.ndarray]:
+def parts(kind):
     """Return arrays of three axes with equal parts, also of length 0 and 1."""
     whole = rng.randint(0, 2, (6, 2, 5)).astype(kind)
     if kind[0] in "fc":
@@ -84,7 +81,7 @@ def parts(kind: str) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("kind", [*KINDS, "complex128"])
 @pytest.mark.parametrize("wanted", list(itertools.product((False, True), repeat=3)))
-def test_distinct_parts(kind: str, wanted: tuple[bool, bool, bool]) -> None:
+def test_distinct_parts(kind, wanted):
     x, v, _, row = matrix_and_vector(kind)
     x = T.TensorType(kind, (False,) * 3)()
     for value, axis in itertools.product(parts(kind), (0, 1, -1)):
@@ -94,7 +91,7 @@ def test_distinct_parts(kind: str, wanted: tuple[bool, bool, bool]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_places(kind: str, side: str) -> None:
+def test_places(kind, side):
     x, v, rows, row = matrix_and_vector(kind)
     order = T.lvector()
     rising = np.sort(row)
@@ -103,13 +100,13 @@ def test_places(kind: str, side: str) -> None:
     check([v, x, order], extra_ops.searchsorted(v, x, side, order), row, rows, np.argsort(row))
 
 
-def test_places_among_another_dtype() -> None:
+def test_places_among_another_dtype():
     v, x = T.dvector(), T.lmatrix()
     check([v, x], extra_ops.searchsorted(v, x), np.arange(5.0), rng.randint(-1, 7, (3, 4)))
     check([v], extra_ops.searchsorted(v, 2.5), np.arange(5.0))
 
 
-def test_repeated() -> None:
+def test_repeated():
     x, counts = T.lmatrix(), T.lvector()
     value = rng.randint(0, 9, (2, 3))
     check([x, counts], T.repeat(x, counts, axis=1), value, np.array([2, 0, 3]))
@@ -122,7 +119,7 @@ def test_repeated() -> None:
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_positions_of_numbers(order: str) -> None:
+def test_positions_of_numbers(order):
     x, dims = T.lmatrix(), T.lvector()
     value = np.array([[0, 5, 11], [7, 3, 1]])
     check([x], extra_ops.unravel_index(x, (3, 4), order=order), value)
@@ -135,7 +132,7 @@ def test_positions_of_numbers(order: str) -> None:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("mode", ["raise", "wrap", "clip", ("wrap", "clip")])
-def test_numbers_of_positions(mode: Any, order: str) -> None:
+def test_numbers_of_positions(mode, order):
     a, b, m = T.lvector(), T.lvector(), T.lmatrix()
     number = extra_ops.ravel_multi_index((a, b), (3, 4), mode=mode, order=order)
     check([a, b], number, np.array([0, 2, 1]), np.array([3, 0, 2]))
@@ -147,7 +144,7 @@ def test_numbers_of_positions(mode: Any, order: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["raise", "wrap", "clip"])
-def test_chosen(mode: str) -> None:
+def test_chosen(mode):
     a, x, c, c3 = T.lvector(), T.lmatrix(), T.dmatrix(), T.dtensor3()
     numbers = rng.randint(0, 3, (2, 4))
     check([a, c], T.choose(a, c, mode=mode), np.array([0, 2, 1]), rng.randn(3, 3))

@@ -1,7 +1,5 @@
 """Every elementwise operation: native code against its meaning, over dtypes and layouts."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from registry import OPS
@@ -31,25 +29,25 @@ PARTS = 4
 
 @pytest.mark.parametrize("name", OPS)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_native_code_means_what_the_declaration_says(name: str, part: int) -> None:
+def test_native_code_means_what_the_declaration_says(name, part):
     for kind in item_types_of(OPS[name])[part::PARTS]:
         check_values(OPS[name], kind)
 
 
 @pytest.mark.parametrize("name", [n for n, op in OPS.items() if op.nin == 2])
-def test_dtypes_mix(name: str) -> None:
+def test_dtypes_mix(name):
     check_mixed_dtypes(OPS[name])
 
 
 @pytest.mark.parametrize(
     "name", [n for n, op in OPS.items() if op.nin == 2 and accepts(op, ["float64"] * 2)]
 )
-def test_broadcasting(name: str) -> None:
+def test_broadcasting(name):
     check_broadcasting(OPS[name])
 
 
 @pytest.mark.parametrize("source", KINDS)
-def test_casts(source: str) -> None:
+def test_casts(source):
     rng = seeded(source)
     x = tensor(source, (9,))
     values = np.append(draw(rng, OPS["add"].samples[0], source, (7,)), [0, 1]).astype(source)
@@ -68,7 +66,7 @@ def test_casts(source: str) -> None:
         assert_close(got, wanted, 0)
 
 
-def _turns_integers_into_floats(name: str, kind: str) -> bool:
+def _turns_integers_into_floats(name, kind):
     op = OPS[name]
     return (
         op.gradient is not None
@@ -82,15 +80,14 @@ INTEGERS = [k for k in KINDS if dtypes.is_discrete(k)]
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [(n, k) for n in OPS for k in INTEGERS if _turns_integers_into_floats(n, k)],
+    ("name", "kind"), [(n, k) for n in OPS for k in INTEGERS if _turns_integers_into_floats(n, k)]
 )
-def test_gradients_by_integers_are_those_by_the_same_real_numbers(name: str, kind: str) -> None:
+def test_gradients_by_integers_are_those_by_the_same_real_numbers(name, kind):
     op = OPS[name]
     reals, _ = op.dtype(*[kind] * op.nin)
     values = [np.array([0, 1, 3, 13]).astype(kind)] * op.nin
 
-    def gradients(kinds: tuple[str, ...]) -> list[np.ndarray]:
+    def gradients(kinds):
         inputs = [tensor(k, (4,), f"x{i}") for i, k in enumerate(kinds)]
         found = grad(tensor_sum(cast(op(*inputs), "float64")), inputs, null_gradients="return")
         known = [g for g in found if isinstance(g.type, TensorType)]
@@ -105,7 +102,7 @@ def test_gradients_by_integers_are_those_by_the_same_real_numbers(name: str, kin
 
 
 @pytest.mark.parametrize("name", [n for n, op in OPS.items() if op.associative])
-def test_one_operand_gives_a_variable_of_its_own(name: str) -> None:
+def test_one_operand_gives_a_variable_of_its_own(name):
     x = tensor("int64", (3,))
     out = OPS[name](x, name="total")
     assert out is not x and out.type == x.type
@@ -121,7 +118,7 @@ FEW = {"bool": [1, 0], "int8": [100, 5], "uint8": [200, 3], "int32": [1000, 2], 
 @pytest.mark.parametrize(
     "kinds", ["bool bool int8", "uint8 uint8 int32", "int8 int8 float32", "int8 int32 uint8"]
 )
-def test_of_several_integers_the_dtype_is_that_of_the_whole(name: str, kinds: str) -> None:
+def test_of_several_integers_the_dtype_is_that_of_the_whole(name, kinds):
     """As in Theano 1.0.5: two of them alone have that of the two, as in NumPy."""
     op = OPS[name]
     variables = [TensorType(kind, (False,))() for kind in kinds.split()]

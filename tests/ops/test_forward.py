@@ -1,9 +1,6 @@
 """Forward mode: against the reverse mode, which is its transpose, and against differences."""
 
-from __future__ import annotations
-
 import importlib
-from typing import Any
 
 import numpy as np
 import pytest
@@ -41,19 +38,19 @@ STRUCTURED = {
 }
 
 
-def inner(x: np.ndarray, y: np.ndarray) -> float:
+def inner(x, y):
     """Return the product of two arrays as vectors of real numbers."""
     return float(np.sum(np.real(x) * np.real(y) + np.imag(x) * np.imag(y)))
 
 
-def random(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
+def random(rng, like):
     values = rng.normal(size=like.shape)
     if np.iscomplexobj(like):
         values = values + 1j * rng.normal(size=like.shape)
     return np.asarray(values, dtype=like.dtype)
 
 
-def check_transposed(out: Any, inputs: list[Any], arrays: list[np.ndarray], rtol: float) -> None:
+def check_transposed(out, inputs, arrays, rtol):
     """Compare <J t, g> with <t, J^T g> for random t and g."""
     rng = np.random.default_rng(4)
     along, g = [v.type() for v in inputs], out.type()
@@ -71,7 +68,7 @@ def check_transposed(out: Any, inputs: list[Any], arrays: list[np.ndarray], rtol
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_elementwise(name: str, kind: str) -> None:
+def test_elementwise(name, kind):
     op = OPS[name]
     rng = np.random.default_rng(3)
     for shapes in ([(3, 4)] * op.nin, [(3, 4), (1, 4), (3, 1)][: op.nin], [(0, 1)] * op.nin):
@@ -90,7 +87,7 @@ def test_elementwise(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRUCTURED)
-def test_structured(name: str) -> None:
+def test_structured(name):
     build, arrays = structured.CASES[name][0], STRUCTURED[name]
     inputs = [tensor(str(a.dtype), a.shape) for a in arrays]
     out = build(*inputs)
@@ -101,7 +98,7 @@ def test_structured(name: str) -> None:
 
 
 POINT = np.random.default_rng(7).normal(size=(4, 3))
-REDUCTIONS: dict[str, Any] = {
+REDUCTIONS = {
     "sum": lambda x: T.sum(x, axis=0),
     "prod": lambda x: T.prod(x, axis=1),
     "prod with zeros": lambda x: T.prod(x * [0, 1, 1], axis=1),
@@ -127,19 +124,19 @@ REDUCTIONS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
-def test_more(name: str) -> None:
+def test_more(name):
     x = T.dmatrix("x")
     check_transposed(
         REDUCTIONS[name](x), [x], [np.random.default_rng(7).normal(size=(4, 3))], 1e-11
     )
 
 
-def _recurrence(x: Any) -> Any:
+def _recurrence(x):
     rows, _ = theano.scan(lambda r, h: T.tanh(r + h * x[0]), sequences=x, outputs_info=x[0])
     return rows
 
 
-def _taps(x: Any) -> Any:
+def _taps(x):
     start = {"initial": x[:2], "taps": [-2, -1]}
     rows, _ = theano.scan(
         lambda one, two, w: T.sin(one) * two + w, outputs_info=start, non_sequences=x[1], n_steps=5
@@ -147,48 +144,48 @@ def _taps(x: Any) -> Any:
     return rows[-1]
 
 
-def _collected(x: Any) -> Any:
+def _collected(x):
     (one, two), _ = theano.scan(
         lambda r, h: (T.exp(-h) + r.sum(), h * r), sequences=x[::-1], outputs_info=[x[0, 0], None]
     )
     return one.sum() + two[1:]
 
 
-def _until(x: Any) -> Any:
-    def step(h: Any) -> Any:
+def _until(x):
+    def step(h):
         return h * 1.5, theano.scan_module.until(T.gt(abs(h).sum(), 20))
 
     rows, _ = theano.scan(step, outputs_info=x[0], n_steps=50)
     return rows
 
 
-def _nested(x: Any) -> Any:
-    def outer(r: Any, h: Any) -> Any:
+def _nested(x):
+    def outer(r, h):
         return theano.scan(lambda k: T.tanh(k * r), outputs_info=h, n_steps=2)[0][-1]
 
     return theano.scan(outer, sequences=x, outputs_info=x[0] * 2)[0]
 
 
-def _checkpointed(x: Any) -> Any:
+def _checkpointed(x):
     return theano.scan(
         lambda r, h: T.tanh(r * h), sequences=x, outputs_info=x[0] + 1, checkpoint=2
     )[0][-1]
 
 
 @pytest.mark.parametrize("build", [_recurrence, _taps, _collected, _until, _nested, _checkpointed])
-def test_loops(build: Any) -> None:
+def test_loops(build):
     x = T.dmatrix("x")
     check_transposed(build(x), [x], [POINT], 1e-11)
 
 
-def test_a_loop_and_its_tangent_are_one_loop() -> None:
+def test_a_loop_and_its_tangent_are_one_loop():
     x, t = T.dmatrices("x", "t")
     out = _recurrence(x)
     f = theano.function([x, t], [out, jvp(out, x, t)])
     assert sum("for" in str(n.op) for n in f.maker.graph.toposort()) == 1
 
 
-def test_size_of_a_tangent_is_linear() -> None:
+def test_size_of_a_tangent_is_linear():
     x, t = T.dvectors("x", "t")
     out = x
     for _ in range(500):
@@ -197,7 +194,7 @@ def test_size_of_a_tangent_is_linear() -> None:
     assert len(theano.gof.graph.ops([x, t], [jvp(out, x, t)])) <= 6 * count
 
 
-def test_hessian_times_vector() -> None:
+def test_hessian_times_vector():
     x, w, t, u = T.dvector("x"), T.dmatrix("w"), T.dvector("t"), T.dmatrix("u")
     cost = T.exp(T.dot(w, x)).sum() * T.prod(x)
     rng = np.random.default_rng(1)
@@ -213,7 +210,7 @@ def test_hessian_times_vector() -> None:
     assert single.ndim == 1
 
 
-def test_values_and_gradients() -> None:
+def test_values_and_gradients():
     x = T.dvector("x")
     value, slope = value_and_grad((x**2).sum(), x)
     f = theano.function([x], [value, slope])
@@ -222,19 +219,19 @@ def test_values_and_gradients() -> None:
     assert value_and_grad(x.sum(), [x, y], disconnected_inputs="ignore")[1][1].ndim == 1
 
 
-def test_directions_of_some_inputs_only() -> None:
+def test_directions_of_some_inputs_only():
     x, y, t = T.dvectors("x", "y", "t")
     got = T.Rop(x * y, [x, y], [t, None])
     f = theano.function([x, y, t], got)
     assert f([2.0], [3.0], [5.0]).tolist() == [15.0]
 
 
-def test_directions_of_integers() -> None:
+def test_directions_of_integers():
     k, t = T.ivector("k"), T.dvector("t")
     assert jvp(k * 2.5, k, t).eval({k: [1], t: [2.0]}).tolist() == [5.0]
 
 
-def test_derivatives_of_a_derivative() -> None:
+def test_derivatives_of_a_derivative():
     x = T.dscalar("x")
     one = jvp(T.sin(x), x, T.ones_like(x))
     two = jvp(one, x, T.ones_like(x))
@@ -243,7 +240,7 @@ def test_derivatives_of_a_derivative() -> None:
     np.testing.assert_allclose(got, [np.cos(0.7), -np.sin(0.7), -np.cos(0.7)])
 
 
-def test_errors() -> None:
+def test_errors():
     x, t = T.dvectors("x", "t")
     with pytest.raises(NullTypeGradError):
         jvp(undefined_grad(x), x, t)

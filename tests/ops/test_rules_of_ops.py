@@ -1,10 +1,7 @@
 """Every operation has a reverse, a forward and a batching rule, or says why not."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -29,7 +26,7 @@ BASES |= {
 BASES |= {"BaseAbstractConv", "PoolOp", "WindowOp", "_OfMaximum", "Structured", "_AlongAxis"}
 
 
-def classes(base: type) -> Iterator[type[Op]]:
+def classes(base):
     """Yield the subclasses of an operation that the engine declares."""
     for kind in base.__subclasses__():
         if place_of(kind)[0].startswith(ops.__name__) and kind.__name__ not in BASES:
@@ -43,13 +40,13 @@ KINDS = sorted(set(classes(Op)), key=lambda kind: kind.__name__)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_reverse_rule(kind: type[Op]) -> None:
+def test_reverse_rule(kind):
     has_rule = kind.vjp is not Op.vjp
     assert has_rule != bool(kind.not_differentiated)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_forward_rule(kind: type[Op]) -> None:
+def test_forward_rule(kind):
     """Given, or by being linear, or from the reverse rule."""
     given = kind.jvp is not Op.jvp or kind.linear is not Op.linear
     assert given or kind.vjp is not Op.vjp or kind.not_differentiated
@@ -58,12 +55,12 @@ def test_forward_rule(kind: type[Op]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_batching_rule(kind: type[Op]) -> None:
+def test_batching_rule(kind):
     """Given, or row by row in a loop: only what has a body that loops see needs one of its own."""
     assert kind.batch is not Op.batch or not kind.differentiates or kind.__name__ == "Deferred"
 
 
-def test_elementwise_operations_differentiate() -> None:
+def test_elementwise_operations_differentiate():
     """Only those whose derivative is zero wherever it exists have no gradient."""
     flat = {name for name, op in elementwise_ops().items() if op.gradient is None}
     discrete = {"eq", "neq", "lt", "le", "gt", "ge", "isnan", "isinf"}

@@ -1,10 +1,6 @@
 """Sorting, selecting and cumulating: against NumPy, over dtypes, axes, lengths and layouts."""
 
-from __future__ import annotations
-
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +17,7 @@ KINDS = ["bool", "int8", "uint8", "int32", "uint64", "float16", "float32", "floa
 SHAPES = [(0,), (1,), (37,), (3, 4), (1, 9), (3, 0), (2, 3, 5)]
 
 
-def sample(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+def sample(kind, shape):
     rng = np.random.default_rng(8)
     array = np.asarray(rng.integers(0, 2 if kind == "bool" else 9, shape)).astype(kind)
     if kind[0] in "fc" and array.size > 2:
@@ -31,7 +27,7 @@ def sample(kind: str, shape: tuple[int, ...]) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rank", [1, 2, 3])
-def test_along_an_axis(kind: str, rank: int) -> None:
+def test_along_an_axis(kind, rank):
     x = tensor(kind, (2,) * rank)
     for axis in range(rank):
         outs = [Sort(axis)(x), Sort(axis, "stable")(x), ArgSort(axis, "stable")(x)]
@@ -56,7 +52,7 @@ def test_along_an_axis(kind: str, rank: int) -> None:
 
 @pytest.mark.parametrize("kind", ["bool", "int8", "uint8"])
 @pytest.mark.parametrize("length", [23, 24, 256, 640, 641, 5000])
-def test_items_of_one_byte(kind: str, length: int) -> None:
+def test_items_of_one_byte(kind, length):
     x = tensor(kind, (2, 2))
     f = function([x], [Sort(0)(x), Sort(1)(x), Sort(1, "stable")(x)])
     for most in (1, 2, 256):
@@ -70,7 +66,7 @@ def test_items_of_one_byte(kind: str, length: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(37,), (1,), (0,), (600, 3), (4, 300), (2, 50, 2)])
-def test_parts_of_the_order(kind: str, shape: tuple[int, ...]) -> None:
+def test_parts_of_the_order(kind, shape):
     x, first, count = tensor(kind, (2,) * len(shape)), T.lscalar(), T.lscalar()
     array = sample(kind, shape)
     for axis, n in enumerate(shape):
@@ -84,7 +80,7 @@ def test_parts_of_the_order(kind: str, shape: tuple[int, ...]) -> None:
                 np.testing.assert_array_equal(got, wanted)
 
 
-def test_the_best_of_lines_in_the_worst_order() -> None:
+def test_the_best_of_lines_in_the_worst_order():
     x = T.dvector("x")
     for rising in (np.arange(5000.0), np.repeat(np.arange(50.0), 100), np.full(5000, np.nan)):
         for array in (rising, rising[::-1].copy()):
@@ -96,7 +92,7 @@ def test_the_best_of_lines_in_the_worst_order() -> None:
                 np.testing.assert_array_equal(least, order[:k][::-1])
 
 
-def test_positions_that_are_not_in_the_order() -> None:
+def test_positions_that_are_not_in_the_order():
     x, first, count = T.dvector(), T.lscalar(), T.lscalar()
     for mode in (theano.Mode(linker="py"), None):
         f = function([x, first, count], ArgSelect(0)(x, first, count), mode=mode)
@@ -105,7 +101,7 @@ def test_positions_that_are_not_in_the_order() -> None:
                 f(np.zeros(4), begin, size)
 
 
-def test_largest_items_of_many_rows() -> None:
+def test_largest_items_of_many_rows():
     array = np.random.default_rng(4).normal(size=(5, 3, 40))
     wanted = np.argsort(array, axis=1, kind="stable")[:, ::-1][:, :2]
     x = T.dtensor3()
@@ -115,7 +111,7 @@ def test_largest_items_of_many_rows() -> None:
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "float32", "float64"])
 @pytest.mark.parametrize("count", [1, 3, -1, -3, 4])
-def test_largest_items(kind: str, count: int) -> None:
+def test_largest_items(kind, count):
     x = tensor(kind, (2, 2))
     array = np.random.default_rng(9).permutation(20).reshape(5, 4).astype(kind)
     part = slice(-count, None) if count > 0 else slice(None, -count)
@@ -131,7 +127,7 @@ def test_largest_items(kind: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_distinct_items(kind: str) -> None:
+def test_distinct_items(kind):
     x = tensor(kind, (2, 2))
     array = sample(kind, (4, 5))
     for axis in (None, 0, 1, -1):
@@ -143,7 +139,7 @@ def test_distinct_items(kind: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_places_in_a_sorted_vector(side: Any) -> None:
+def test_places_in_a_sorted_vector(side):
     x, v, order = tensor("float64", (2,)), tensor("float32", (2, 2)), tensor("int32", (2,))
     sorted_ = np.array([0.0, 1.0, 1.0, 2.5, np.inf])
     items = np.array([[-1, 1], [2, np.nan], [np.inf, 0]], "float32")
@@ -159,7 +155,7 @@ def test_places_in_a_sorted_vector(side: Any) -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_places_of_many_items_in_lines_of_any_length(side: str) -> None:
+def test_places_of_many_items_in_lines_of_any_length(side):
     x, v = T.dvector("x"), T.dvector("v")
     f = function([x, v], SearchSorted(side)(x, v))
     rng = np.random.default_rng(12)
@@ -171,7 +167,7 @@ def test_places_of_many_items_in_lines_of_any_length(side: str) -> None:
         np.testing.assert_array_equal(f(apart, items), np.searchsorted(apart, items, side))
 
 
-def test_inside_a_loop() -> None:
+def test_inside_a_loop():
     import theano
     import theano.tensor as T
 
@@ -181,7 +177,7 @@ def test_inside_a_loop() -> None:
     np.testing.assert_array_equal(rows.eval({x: array}), np.cumsum(np.sort(array, 1), 1))
 
 
-def _items(kind: str) -> np.ndarray:
+def _items(kind):
     rng = np.random.default_rng(7)
     value = rng.normal(size=(5, 40, 3)) * 4
     if kind.startswith("complex"):
@@ -202,12 +198,11 @@ ALONG_KINDS = (
 
 @pytest.mark.parametrize("kind", ALONG_KINDS)
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_every_item_type(kind: str, axis: int) -> None:
+def test_every_item_type(kind, axis):
     value = _items(kind)
     x = T.TensorType(kind, (False,) * 3)()
     f = theano.function(
-        [x],
-        [T.sort(x, axis), T.argsort(x, axis, "stable"), T.cumsum(x, axis), T.cumprod(x, axis)],
+        [x], [T.sort(x, axis), T.argsort(x, axis, "stable"), T.cumsum(x, axis), T.cumprod(x, axis)]
     )
     for array in (value, value.transpose(2, 1, 0), value[::-1, ::2], value[:0], value[:, :0]):
         with np.errstate(all="ignore"):
@@ -224,7 +219,7 @@ def test_every_item_type(kind: str, axis: int) -> None:
 
 @pytest.mark.parametrize("kind", ["quicksort", "stable"])
 @pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "float32", "complex64"])
-def test_equal_items_are_in_numpys_order(dtype: str, kind: str) -> None:
+def test_equal_items_are_in_numpys_order(dtype, kind):
     x = T.TensorType(dtype, (False,))()
     f = theano.function([x], T.argsort(x, kind=kind))
     for n in (5, 17, 700):
@@ -232,7 +227,7 @@ def test_equal_items_are_in_numpys_order(dtype: str, kind: str) -> None:
         np.testing.assert_array_equal(f(value), np.argsort(value, kind=kind))
 
 
-def test_signed_zeros_keep_their_order() -> None:
+def test_signed_zeros_keep_their_order():
     x = T.dvector()
     f = theano.function([x], T.sort(x, kind="stable"))
     value = np.array([0.0, np.nan, -0.0, 0.0, -1.0, -0.0])
@@ -240,7 +235,7 @@ def test_signed_zeros_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
-def test_long_lines(kind: str) -> None:
+def test_long_lines(kind):
     rng = np.random.default_rng(3)
     x = T.TensorType(kind, (False,))()
     f = theano.function([x], T.sort(x, kind="stable"))
@@ -254,7 +249,7 @@ def test_long_lines(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("axis", "wanted"), [(None, 6), (0, 2), (1, 3)])
-def test_the_length_of_the_inverse_needs_no_sorting(axis: Any, wanted: int) -> None:
+def test_the_length_of_the_inverse_needs_no_sorting(axis, wanted):
     x = T.dmatrix("x")
     inverse = T.extra_ops.Unique(True, True, axis=axis)(x)[2]
     f = theano.function([x], inverse.shape[0])
@@ -263,7 +258,7 @@ def test_the_length_of_the_inverse_needs_no_sorting(axis: Any, wanted: int) -> N
 
 
 @pytest.mark.parametrize("kind", ["bool", "int8", "uint64", "float16", "float32", "complex64"])
-def test_selections_of_long_lines_with_equal_items_and_nan(kind: str) -> None:
+def test_selections_of_long_lines_with_equal_items_and_nan(kind):
     """Items are looked at some together: lengths at the ends of these, all orders, all strides."""
     x = T.TensorType(kind, (False, False))("x")
     counts = (1, 5, 12, 13, 30)
@@ -290,7 +285,7 @@ def test_selections_of_long_lines_with_equal_items_and_nan(kind: str) -> None:
 
 @pytest.mark.parametrize("mode", [None, "FAST_COMPILE"])
 @pytest.mark.parametrize("make", [T.sort, T.argsort, lambda x, axis: T.join(axis, x, x)])
-def test_an_axis_that_is_an_input_and_out_of_range(make: Callable[..., Any], mode: Any) -> None:
+def test_an_axis_that_is_an_input_and_out_of_range(make, mode):
     x, axis = T.dmatrix(), T.lscalar()
     f = theano.function([x, axis], make(x, axis), mode=mode)
     assert f(np.eye(2), -2).ndim == 2
@@ -301,7 +296,7 @@ def test_an_axis_that_is_an_input_and_out_of_range(make: Callable[..., Any], mod
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1])
-def test_truth_values_are_cumulated_as_truth_values(axis: int | None) -> None:
+def test_truth_values_are_cumulated_as_truth_values(axis):
     x = T.TensorType("bool", (False, False))("x")
     f = function([x], [T.cumsum(x, axis), T.cumprod(x, axis)])
     for array in (np.random.default_rng(3).random((300, 5)) > 0.5, np.ones((0, 2), bool)):

@@ -1,9 +1,5 @@
 """Shape, indexing, creation and products: native code against the reference, and against NumPy."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -21,7 +17,7 @@ i = np.array([3, -1, 0, 3])
 j = np.array([[0, 1], [2, -1]])
 
 # name: (expression of symbols, NumPy's expression, arguments)
-CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
+CASES = {
     "transpose": (lambda x: x.T, lambda x: x.T, (a,)),
     "transpose twice": (lambda x: x.T + x.T, lambda x: x.T + x.T, (a,)),
     "dimshuffle": (lambda x: x.dimshuffle(1, "x", 0), lambda x: x.T[:, None], (a,)),
@@ -162,20 +158,20 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
 }
 
 
-def _set(x: np.ndarray, at: Any, value: Any) -> np.ndarray:
+def _set(x, at, value):
     x = x.copy()
     x[at] = value
     return x
 
 
-def _add_at(x: np.ndarray, at: Any, value: Any) -> np.ndarray:
+def _add_at(x, at, value):
     x = x.copy()
     np.add.at(x, at, value)
     return x
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_structured(name: str) -> None:
+def test_structured(name):
     build, numpy_form, arrays = CASES[name]
     inputs = [T.TensorType(str(x.dtype), (False,) * x.ndim)(f"x{k}") for k, x in enumerate(arrays)]
     out = build(*inputs)
@@ -192,7 +188,7 @@ def test_structured(name: str) -> None:
             np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-13)
 
 
-def test_two_outputs_in_one_buffer() -> None:
+def test_two_outputs_in_one_buffer():
     x = T.dmatrix("x")
     y = x * 2
     one, two, three, four = function([x], [y, y.T, y[1:], y])(a)
@@ -204,7 +200,7 @@ def test_two_outputs_in_one_buffer() -> None:
     assert not np.shares_memory(two, three)
 
 
-def test_results_never_share_memory_with_arguments() -> None:
+def test_results_never_share_memory_with_arguments():
     x = T.dmatrix("x")
     given = a.copy()
     for out in function([x], [x, x.T, x[1:], x.reshape((6, 4))])(given):
@@ -215,7 +211,7 @@ KINDS = ["int32", "float16", "float32", "float64", "complex64", "complex128"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_batches_of_products(kind: str) -> None:
+def test_batches_of_products(kind):
     rng = np.random.default_rng(11)
     x, y = (T.TensorType(kind, (False,) * 3)(name) for name in "xy")
     f = function([x, y], T.batched_dot(x, y))
@@ -228,7 +224,7 @@ def test_batches_of_products(kind: str) -> None:
             np.testing.assert_allclose(got, one @ two, rtol=1e-3 if kind == "float16" else 1e-6)
 
 
-def test_a_batch_of_one_broadcasts() -> None:
+def test_a_batch_of_one_broadcasts():
     x, y = T.dtensor3("x"), T.TensorType("float64", (True, False, False))("y")
     one, two = np.arange(24.0).reshape(2, 3, 4), np.arange(20.0).reshape(1, 4, 5)
     out = x @ y
@@ -240,7 +236,7 @@ def test_a_batch_of_one_broadcasts() -> None:
     np.testing.assert_array_equal(of_y, wanted)
 
 
-def test_batches_that_do_not_fit() -> None:
+def test_batches_that_do_not_fit():
     x, y = T.dtensor3s("x", "y")
     f = function([x, y], T.batched_dot(x, y))
     with pytest.raises(ValueError, match="axis 0 of x has 2 items, axis 0 of y has 3"):
@@ -249,7 +245,7 @@ def test_batches_that_do_not_fit() -> None:
         f(np.zeros((2, 3, 4)), np.zeros((2, 3, 5)))
 
 
-def test_batches_inside_a_loop() -> None:
+def test_batches_inside_a_loop():
     import theano
 
     x = T.dtensor4("x")
@@ -258,7 +254,7 @@ def test_batches_inside_a_loop() -> None:
     np.testing.assert_allclose(rows.eval({x: value}), value @ value, rtol=1e-12)
 
 
-def test_a_matrix_for_all_rows_that_is_used_again() -> None:
+def test_a_matrix_for_all_rows_that_is_used_again():
     # Its strides are first needed inside the loop over the rows, and then after it.
     x = T.dmatrix("x")
     whole = T.exp(x).dot(x.T).reshape((1, x.shape[0], x.shape[0]))
@@ -271,7 +267,7 @@ def test_a_matrix_for_all_rows_that_is_used_again() -> None:
 
 
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", "none"])
-def test_what_is_broadcast_already_has_to_fit(mode: str) -> None:
+def test_what_is_broadcast_already_has_to_fit(mode):
     value, k, m, x = T.dscalar("value"), T.lscalar("k"), T.lscalar("m"), T.dvector("x")
     chosen = theano.Mode(optimizer=None) if mode == "none" else mode
     twice = function([value, k, m], T.alloc(T.alloc(value, k, 1), 2, m, 3), mode=chosen)
@@ -287,7 +283,7 @@ def test_what_is_broadcast_already_has_to_fit(mode: str) -> None:
 
 
 @pytest.mark.parametrize("axis", range(-3, 3))
-def test_parts_along_an_axis_that_is_an_input(axis: int) -> None:
+def test_parts_along_an_axis_that_is_an_input(axis):
     x, at, sizes = T.dtensor3("x"), T.bscalar("at"), T.lvector("sizes")
     parts = T.split(x, sizes, 2, axis=at)
     gradient = T.grad((parts[1] ** 2).sum(), x)
@@ -305,7 +301,7 @@ def test_parts_along_an_axis_that_is_an_input(axis: int) -> None:
     assert alone.type.broadcastable == (False, False)
 
 
-def test_an_axis_that_is_an_input_has_to_be_there() -> None:
+def test_an_axis_that_is_an_input_has_to_be_there():
     x, at = T.dmatrix("x"), T.lscalar("at")
     f = function([x, at], T.split(x, [1, 1], 2, axis=at))
     for axis in (-3, 2):

@@ -1,10 +1,7 @@
 """`theano.vectorize`: the same as calling item by item and stacking."""
 
-from __future__ import annotations
-
 import importlib
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,23 +21,17 @@ KINDS = ["float64", "int16", "complex64"]
 CASES = [(name, kind) for name, op in OPS.items() for kind in KINDS if accepts(op, [kind] * op.nin)]
 
 
-def moved(a: np.ndarray) -> np.ndarray:
+def moved(a):
     """Return three copies of an array with their items at other places."""
     return np.stack([a, a[::-1] if a.ndim else a, np.roll(a, 1)])
 
 
-def scaled(a: np.ndarray) -> np.ndarray:
+def scaled(a):
     """Return three multiples of an array."""
     return np.stack([a, 1.5 * a, 2 * a])
 
 
-def check(
-    build: Any,
-    arrays: list[np.ndarray],
-    which: tuple[bool, ...],
-    rtol: float = 0,
-    copies: Any = moved,
-) -> None:
+def check(build, arrays, which, rtol=0, copies=moved):
     """Compare `build` over rows of some arguments with one call for each row."""
     inputs = [tensor(str(a.dtype), a.shape) for a in arrays]
     f = theano.function(inputs, build(*inputs), on_unused_input="ignore")
@@ -69,12 +60,12 @@ def check(
             np.testing.assert_array_equal(part, whole)
 
 
-def combinations(count: int) -> list[tuple[bool, ...]]:
+def combinations(count):
     return [c for c in itertools.product([True, False], repeat=count) if any(c)]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
-def test_elementwise(name: str, kind: str) -> None:
+def test_elementwise(name, kind):
     op = OPS[name]
     rng = np.random.default_rng(3)
     arrays = [draw(rng, where, kind, (4, 2)) for where in op.samples]
@@ -85,25 +76,25 @@ def test_elementwise(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", structured.CASES)
-def test_structured(name: str) -> None:
+def test_structured(name):
     build, _, arrays = structured.CASES[name]
     for which in combinations(len(arrays)):
         check(build, list(arrays), which, 1e-12)
 
 
 @pytest.mark.parametrize("name", forward.REDUCTIONS)
-def test_more(name: str) -> None:
+def test_more(name):
     check(forward.REDUCTIONS[name], [forward.POINT], (True,), 1e-12)
 
 
 @pytest.mark.parametrize("name", linalg.CASES)
-def test_linear_algebra(name: str) -> None:
+def test_linear_algebra(name):
     build, arrays = linalg.CASES[name]
     for which in combinations(len(arrays)):
         check(build, list(arrays), which, 1e-9, scaled)
 
 
-def _with_matrix(x: Any, w: Any) -> Any:
+def _with_matrix(x, w):
     rows, _ = theano.scan(
         lambda r, h, m: T.tanh(r + T.dot(h, m)), sequences=x, outputs_info=x[0], non_sequences=w
     )
@@ -122,19 +113,19 @@ LOOPS = [
 
 
 @pytest.mark.parametrize("build", LOOPS)
-def test_loops(build: Any) -> None:
+def test_loops(build):
     check(build, [forward.POINT], (True,), 1e-12)
 
 
 @pytest.mark.parametrize("which", combinations(2))
-def test_loops_with_what_does_not_change(which: tuple[bool, ...]) -> None:
+def test_loops_with_what_does_not_change(which):
     rng = np.random.default_rng(2)
     check(_with_matrix, [rng.normal(size=(5, 3)), rng.normal(size=(3, 3))], which, 1e-12)
 
 
-def test_loops_that_end_at_different_steps() -> None:
-    def last(x: Any) -> Any:
-        def step(h: Any) -> Any:
+def test_loops_that_end_at_different_steps():
+    def last(x):
+        def step(h):
             return h * 2, theano.scan_module.until(h > 10)
 
         return theano.scan(step, outputs_info=x, n_steps=20)[0][-1]
@@ -146,15 +137,15 @@ def test_loops_that_end_at_different_steps() -> None:
     assert slopes.tolist() == [32.0, 8.0, 2.0]
 
 
-def test_a_loop_over_rows_is_one_loop() -> None:
+def test_a_loop_over_rows_is_one_loop():
     x, w = T.dtensor3("x"), T.dmatrix("w")
     f = theano.function([x, w], theano.vectorize(_with_matrix, (0, None))(x, w))
     assert sum("for" in str(n.op) for n in f.maker.graph.toposort()) == 1
 
 
 @pytest.mark.parametrize("which", combinations(3))
-def test_branches(which: tuple[bool, ...]) -> None:
-    def build(c: Any, x: Any, y: Any) -> Any:
+def test_branches(which):
+    def build(c, x, y):
         one, two = ifelse(T.gt(c, 0), [x * 2, y], [y, x - 1])
         return one + two
 
@@ -169,7 +160,7 @@ def test_branches(which: tuple[bool, ...]) -> None:
         np.testing.assert_array_equal(got[k], one + two)
 
 
-def test_axes() -> None:
+def test_axes():
     x, w = T.dtensor3("x"), T.dmatrix("w")
     product = theano.vectorize(T.dot, in_axes=(2, None), out_axes=-1)(x, w)
     rng = np.random.default_rng(0)
@@ -182,10 +173,10 @@ def test_axes() -> None:
     assert theano.vectorize(lambda r: (r,))(w)[0].ndim == 2
 
 
-def test_nested_and_differentiated() -> None:
+def test_nested_and_differentiated():
     x, y = T.dmatrix("x"), T.dmatrix("y")
 
-    def kernel(a: Any, b: Any) -> Any:
+    def kernel(a, b):
         return T.exp(-T.sqr(a - b).sum())
 
     table = theano.vectorize(lambda a: theano.vectorize(lambda b: kernel(a, b))(y))(x)
@@ -199,12 +190,11 @@ def test_nested_and_differentiated() -> None:
     np.testing.assert_allclose(by_x, inner)
     by_item = theano.vectorize(lambda row: T.grad(kernel(row, y[0]), row))(x)
     np.testing.assert_allclose(
-        theano.function([x, y], by_item)(a, b),
-        (-2 * (a - b[0]) * wanted[:, :1]),
+        theano.function([x, y], by_item)(a, b), (-2 * (a - b[0]) * wanted[:, :1])
     )
 
 
-def test_expressions() -> None:
+def test_expressions():
     x, w = T.dvector("x"), T.dvector("w")
     cost = T.dot(x, w) ** 2
     xs = T.dmatrix("xs")
@@ -214,8 +204,8 @@ def test_expressions() -> None:
     assert slopes.tolist() == [[6.0, 0.0], [0.0, 8.0]]
 
 
-def test_names_and_documentation_stay() -> None:
-    def scaled(x: Any) -> Any:
+def test_names_and_documentation_stay():
+    def scaled(x):
         """Twice."""
         return x * 2
 
@@ -223,7 +213,7 @@ def test_names_and_documentation_stay() -> None:
     assert (f.__name__, f.__doc__) == ("scaled", "Twice.")
 
 
-def test_shared_variables_and_random_numbers_are_the_same_for_all() -> None:
+def test_shared_variables_and_random_numbers_are_the_same_for_all():
     w = theano.shared(np.array([2.0, 3.0]))
     noise = T.shared_randomstreams.RandomStreams(1).uniform((2,))
     x = T.dmatrix("x")
@@ -233,10 +223,10 @@ def test_shared_variables_and_random_numbers_are_the_same_for_all() -> None:
     assert f(np.zeros((2, 2)))[0].tolist() != one.tolist()
 
 
-def test_parts_whose_shapes_differ() -> None:
+def test_parts_whose_shapes_differ():
     w = T.dvector("w")
 
-    def positive(row: Any) -> Any:
+    def positive(row):
         return T.dot(row[(row > 0).nonzero()], w[: T.gt(row, 0).sum()]), T.exp(row)
 
     x = T.dmatrix("x")
@@ -249,7 +239,7 @@ def test_parts_whose_shapes_differ() -> None:
     assert slope.tolist() == [[10, 0, 100], [10, 100, 0], [0, 0, 0]]
 
 
-def test_keys_as_values() -> None:
+def test_keys_as_values():
     from theano.tensor import random
 
     keys = random.split(random.key(3), 4)
@@ -259,13 +249,13 @@ def test_keys_as_values() -> None:
         np.testing.assert_array_equal(got[k], random.normal(keys[k], (2,)).eval())
 
 
-def test_no_rows() -> None:
+def test_no_rows():
     x = T.dmatrix("x")
     f = theano.function([x], theano.vectorize(lambda r: T.dot(r, r) + T.sort(r)[0])(x))
     assert f(np.zeros((0, 3))).shape == (0,)
 
 
-def test_errors() -> None:
+def test_errors():
     x, y = T.dmatrix("x"), T.dmatrix("y")
     with pytest.raises(ValueError, match="in_axes is"):
         theano.vectorize(T.dot, (0,))(x, y)

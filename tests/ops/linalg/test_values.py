@@ -1,0 +1,524 @@
+"""Values of linear algebra: against NumPy and SciPy, over dtypes, shapes, stacks and layouts."""
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.linalg
+
+import theano
+import theano.tensor as T
+from theano._core.lower.reference import evaluate
+from theano.tensor import nlinalg as nl, slinalg as sl
+
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+SQUARE = [(4, 4), (1, 1), (0, 0), (3, 4, 4), (2, 0, 4, 4), (2, 3, 5, 5), (2, 0, 0)]
+SHAPES = [(4, 3), (3, 4), (4, 4), (1, 3), (0, 3), (3, 0), (2, 4, 3), (2, 3, 2, 4), (0, 2, 3)]
+
+
+def _adjoint(x):
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
+def _random(shape, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=shape) + 1j * rng.normal(size=shape)
+    return np.asarray(values if dtype.startswith("complex") else values.real, dtype=dtype)
+
+
+def _positive(shape, dtype):
+    a = _random(shape, dtype)
+    return a @ _adjoint(a) + np.eye(shape[-1], dtype=dtype)
+
+
+def _layouts(a):
+    """Return arrays with the values of `a`: in C's order, Fortran's, spread out, and backwards."""
+    spread = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), dtype=a.dtype)
+    spread[..., ::2] = a
+    back = np.ascontiguousarray(a[..., ::-1, ::-1])[..., ::-1, ::-1]
+    return [a, np.asfortranarray(a), spread[..., ::2], back]
+
+
+def _tolerance(dtype):
+    return (
+        {"rtol": 2e-3, "atol": 2e-4}
+        if dtype in ("float32", "complex64")
+        else {"rtol": 1e-10, "atol": 1e-11}
+    )
+
+
+def _symbol(a):
+    return T.TensorType(str(a.dtype), (False,) * a.ndim)()
+
+
+def _check(build, wanted, arrays, dtype):
+    """Compare native code, in every layout, and the reference with `wanted`."""
+    inputs = [_symbol(a) for a in arrays]
+    outs = build(*inputs)
+    outs = list(outs) if isinstance(outs, (list, tuple)) else [outs]
+    assert len(outs) == len(wanted)
+    results = [evaluate(outs, dict(zip(inputs, arrays, strict=True)))]
+    f = theano.function(inputs, outs)
+    for first in _layouts(arrays[0]):
+        results.append(f(first, *(_layouts(a)[1] if a.ndim > 1 else a for a in arrays[1:])))
+    results.append(theano.function(inputs, outs, mode="FAST_COMPILE")(*arrays))
+    for result in results:
+        for got, want in zip(result, wanted, strict=True):
+            want = np.asarray(want)
+            assert got.dtype == want.dtype
+            assert got.shape == want.shape
+            np.testing.assert_allclose(got, want, **_tolerance(dtype))
+
+
+SYSTEMS = {
+    "cholesky": (sl.cholesky, np.linalg.cholesky),
+    "cholesky upper": (sl.Cholesky(False), lambda a: _adjoint(np.linalg.cholesky(a))),
+    "inverse": (nl.matrix_inverse, np.linalg.inv),
+    "det": (nl.det, np.linalg.det),
+    "slogdet": (nl.slogdet, np.linalg.slogdet),
+    "eigvalsh": (sl.eigvalsh, np.linalg.eigvalsh),
+    "eigvalsh upper": (lambda a: sl.eigvalsh(a, None, False), np.linalg.eigvalsh),
+    "eigh": (nl.eigh, np.linalg.eigh),
+    "matrix_power": (lambda a: nl.matrix_power(a, 3), lambda a: a @ a @ a),
+    "matrix_power 0": (
+        lambda a: nl.matrix_power(a, 0),
+        lambda a: np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype),
+    ),
+    "trace": (nl.trace, lambda a: np.trace(a, axis1=-2, axis2=-1)),
+    "pinv": (nl.pinv, np.linalg.pinv),
+}
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", list(SYSTEMS))
+def test_of_one_matrix(name, dtype, shape):
+    build, numpy_form = SYSTEMS[name]
+    a = _positive(shape, dtype)
+    wanted = numpy_form(a)
+    wanted = list(wanted) if isinstance(wanted, tuple) else [wanted]
+    _check(build, wanted, (a,), dtype)
+
+
+SOLVERS = {
+    "general": (sl.solve, lambda a: a),
+    "symmetric": (sl.solve_symmetric, lambda a: a),
+    "positive definite": (sl.solve_positive_definite, lambda a: a),
+    "positive definite upper": (sl.Solve("positive_definite"), lambda a: a),
+    "lower": (sl.solve_lower_triangular, np.tril),
+    "upper": (sl.solve_upper_triangular, np.triu),
+}
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", list(SOLVERS))
+def test_solve(name, dtype, shape):
+    build, part = SOLVERS[name]
+    a = _positive(shape, dtype)
+    for columns in (3, 1, 0):
+        b = _random((*shape[:-1], columns), dtype, 1)
+        _check(build, [np.linalg.solve(part(a), b)], (a, b), dtype)
+    b = _random(shape[-1:], dtype, 2)
+    # NumPy 1 takes an array of one axis less for a stack of vectors.
+    column = np.broadcast_to(b[:, None], (*a.shape[:-1], 1))
+    whole = np.linalg.solve(part(a), column)[..., 0]
+    _check(build, [whole], (a, b), dtype)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_triangles_with_many_right_sides(dtype, lower):
+    """However they lie: by rows and by columns, with gaps, backwards."""
+    x, y = T.TensorType(dtype, (False,) * 2)(), T.TensorType(dtype, (False,) * 2)()
+    build = sl.solve_lower_triangular if lower else sl.solve_upper_triangular
+    f = theano.function([x, y], build(x, y))
+    for n, columns in ((1, 4), (3, 5), (4, 64), (7, 300), (33, 129), (130, 41), (1025, 4), (0, 9)):
+        a = _random((n, n), dtype, n) / np.asarray(max(n, 1), dtype) + 2 * np.eye(n, dtype=dtype)
+        other = np.triu_indices(n, 1) if lower else np.tril_indices(n, -1)
+        a[other] = np.nan
+        b = _random((n, columns), dtype, columns)
+        wanted = np.linalg.solve(np.where(np.isnan(a), 0, a).astype("float64"), b)
+        first = f(a, b)
+        np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-5 if dtype[5:] == "32" else 1e-13)
+        for triangle in (np.asfortranarray(a), np.repeat(a, 2, 1)[:, ::2], a[::-1].copy()[::-1]):
+            for side in (np.asfortranarray(b), np.repeat(b, 2, 1)[:, ::2], b[::-1].copy()[::-1]):
+                np.testing.assert_array_equal(f(triangle, side), first)
+        if 0 < n <= 1024:
+            # Each number is what it would be among other columns.
+            np.testing.assert_array_equal(f(a, b[:, -4:]), first[:, -4:])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_triangles_of_extreme_numbers(dtype):
+    """What has no inverse that is a normal number is left to LAPACK."""
+    x, y = T.TensorType(dtype, (False,) * 2)(), T.TensorType(dtype, (False,) * 2)()
+    f = theano.function([x, y], sl.solve_lower_triangular(x, y))
+    info = np.finfo(dtype)
+    for item in (info.max, info.tiny):
+        a = np.diag(np.array([1, item, 2], dtype))
+        b = np.ones((3, 40), dtype) * np.asarray([[1], [item], [3]], dtype)
+        np.testing.assert_allclose(f(a, b), np.repeat([[1.0], [1.0], [1.5]], 40, 1), rtol=1e-6)
+    with pytest.raises(np.linalg.LinAlgError):
+        f(np.diag(np.array([1, 0, 2], dtype)), b)
+
+
+def test_solve_broadcasts_stacks():
+    a = T.TensorType("float64", (False, True, False, False))("a")
+    b = T.TensorType("float64", (True, False, False, False))("b")
+    f = theano.function([a, b], sl.solve(a, b))
+    one, two = _positive((2, 1, 3, 3), "float64"), _random((1, 4, 3, 2), "float64")
+    np.testing.assert_allclose(f(one, two), np.linalg.solve(one, two), rtol=1e-10)
+    assert f(one[:0], two).shape == (0, 4, 3, 2)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_only_one_triangle_is_read(dtype):
+    a = _positive((4, 4), dtype)
+    upper, lower = a.copy(), a.copy()
+    upper[np.tril_indices(4, -1)] = np.nan
+    lower[np.triu_indices(4, 1)] = np.nan
+    b = _random((4, 2), dtype)
+    x, y = _symbol(a), _symbol(b)
+    below = [sl.cholesky(x), nl.eigh(x)[0], sl.solve_positive_definite(x, y)]
+    below += [sl.solve_lower_triangular(x, y)]
+    above = [sl.Cholesky(False)(x), nl.eigh(x, "U")[0], sl.Solve("positive_definite")(x, y)]
+    above += [sl.solve_upper_triangular(x, y)]
+    for outs, given in ((below, lower), (above, upper)):
+        for got, want in zip(
+            theano.function([x, y], outs)(given, b),
+            theano.function([x, y], outs)(a, b),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_svd(dtype, shape):
+    a = _random(shape, dtype)
+    x = _symbol(a)
+    small = min(shape[-2:])
+    for full in (False, True):
+        outs = nl.svd(x, full)
+        for u, s, vh in (
+            theano.function([x], outs)(a),
+            theano.function([x], outs)(np.asfortranarray(a)),
+            evaluate(outs, {x: a}),
+        ):
+            forms = np.linalg.svd(a, full)
+            assert [m.shape for m in (u, s, vh)] == [m.shape for m in forms]
+            assert [m.dtype for m in (u, s, vh)] == [m.dtype for m in forms]
+            back = (u[..., :small] * s[..., None, :]) @ vh[..., :small, :]
+            np.testing.assert_allclose(back, a, **_tolerance(dtype))
+            for one in (_adjoint(u) @ u, vh @ _adjoint(vh)):
+                unit = np.broadcast_to(np.eye(one.shape[-1]), one.shape)
+                np.testing.assert_allclose(one, unit, **_tolerance(dtype))
+    _check(lambda x: nl.svd(x, 1, 0), [np.linalg.svd(a, True, False)], (a,), dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("mode", ["reduced", "complete", "r", "raw"])
+def test_qr(mode, dtype, shape):
+    a = _random(shape, dtype)
+    wanted = np.linalg.qr(a, mode)
+    _check(lambda x: nl.qr(x, mode), [wanted] if mode == "r" else list(wanted), (a,), dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_lu(dtype, shape):
+    a = _random(shape, dtype)
+    x = _symbol(a)
+    outs = sl.lu(x)
+    for p, lower, upper in (theano.function([x], outs)(a), evaluate(outs, {x: a})):
+        np.testing.assert_allclose(p @ lower @ upper, a, **_tolerance(dtype))
+        np.testing.assert_array_equal(np.triu(lower, 1), 0)
+        np.testing.assert_array_equal(np.tril(upper, -1), 0)
+        if a.ndim == 2 and a.size:
+            for got, want in zip((p, lower, upper), scipy.linalg.lu(a), strict=True):
+                np.testing.assert_allclose(got, want, **_tolerance(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_functions_of_python(dtype):
+    a, b = _random((4, 3), dtype), _random((4, 2), dtype)
+    x, residuals, rank, values = np.linalg.lstsq(a, b, -1)
+    wanted = [x, residuals, np.int64(rank), values]
+    _check(lambda a, b: nl.lstsq()(a, b, -1), wanted, (a, b), dtype)
+    square = _random((2, 4, 4), dtype)
+    _check(sl.expm, [scipy.linalg.expm(square)], (square,), dtype)
+    symmetric = _positive((4, 4), dtype)
+    w, v = np.linalg.eig(symmetric)
+    if np.dtype(dtype).kind == "f":
+        w, v = w.real, v.real
+    _check(nl.eig, [w.astype(dtype), v.astype(dtype)], (symmetric,), dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_pinv(dtype, shape):
+    a = _random(shape, dtype)
+    _check(nl.pinv, [np.linalg.pinv(a)], (a,), dtype)
+
+
+def test_pinv_of_a_singular_matrix():
+    for a in (np.diag([2.0, 0]), np.outer([1.0, 2, 3], [2.0, 1]), np.zeros((2, 3))):
+        _check(nl.pinv, [np.linalg.pinv(a)], (a,), "float64")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool", "float16"])
+def test_other_dtypes_become_floats(dtype):
+    a = np.array([[2, 1], [0, 1]]).astype(dtype)
+    out = theano.function([], nl.matrix_inverse(T.constant(a)))()
+    assert out.dtype == ("float32" if dtype == "float16" else "float64")
+    np.testing.assert_allclose(out, np.linalg.inv(a.astype("float64")))
+
+
+def test_generalised_eigenvalues():
+    for dtype in DTYPES:
+        a, b = _positive((4, 4), dtype), _positive((4, 4), dtype) + np.eye(4, dtype=dtype)
+        for lower in (True, False):
+            wanted = scipy.linalg.eigvalsh(a, b, lower=lower)
+            _check(lambda a, b, low=lower: sl.eigvalsh(a, b, low), [wanted], (a, b), dtype)
+            _check(sl.Eigvalsh(lower), [wanted], (a, b), dtype)
+
+
+def test_kron():
+    for one, two in (((2, 3), (3, 2)), ((2, 0), (3, 2))):
+        a, b = _random(one, "float64"), _random(two, "float64")
+        _check(sl.kron, [np.kron(a, b)], (a, b), "float64")
+    # As Theano 1.0.5 answers for a vector and a matrix.
+    a, b = np.arange(2.0), np.arange(6.0).reshape(2, 3)
+    got = sl.kron(T.constant(a), T.constant(b)).eval()
+    np.testing.assert_array_equal(got, (b[:, None, :] * a[:, None]).reshape(-1))
+
+
+@pytest.mark.parametrize("order", [None, "fro", "nuc", "inf", "-inf", 1, -1, 2, -2])
+def test_norm_of_matrix(order):
+    numeric = {"inf": np.inf, "-inf": -np.inf}.get(order, order)
+    for dtype in DTYPES:
+        a = _random((4, 3), dtype)
+        _check(lambda x: nl.norm(x, order), [np.linalg.norm(a, numeric)], (a,), dtype)
+
+
+@pytest.mark.parametrize("order", [None, "inf", "-inf", 0, 1, 2, 3, -1, 0.5])
+def test_norm_of_vector(order):
+    numeric = {"inf": np.inf, "-inf": -np.inf}.get(order, order)
+    v = np.array([3.0, -4.0, 0.5])
+    got = nl.norm(T.constant(v), order).eval()
+    np.testing.assert_allclose(got, np.linalg.norm(v, numeric), rtol=1e-14)
+
+
+def test_diagonals():
+    v, a = np.arange(3.0), np.arange(24.0).reshape(2, 3, 4)
+    _check(nl.diag, [np.diag(a[0])], (a[0],), "float64")
+    np.testing.assert_array_equal(nl.diag(T.constant(v)).eval(), np.diag(v))
+    np.testing.assert_array_equal(nl.alloc_diag(T.constant(v)).eval(), np.diag(v))
+    _check(nl.extract_diag, [np.diagonal(a)], (a,), "float64")
+    for offset in (-2, 0, 1):
+        _check(nl.ExtractDiag(offset, 2, 1), [np.diagonal(a, offset, 2, 1)], (a,), "float64")
+        made = nl.AllocDiag(offset, 2, 0)(T.constant(a)).eval()
+        np.testing.assert_array_equal(np.diagonal(made, offset, 2, 0), a)
+        assert made.sum() == a.sum()
+        assert made.shape == (4 + abs(offset), 2, 4 + abs(offset), 3)
+
+
+def test_tensor_equations():
+    a = _random((2, 3, 6), "float64")
+    b = _random((2, 3), "float64")
+    _check(nl.tensorsolve, [np.linalg.tensorsolve(a, b)], (a, b), "float64")
+    moved = np.moveaxis(a, 2, 1)
+    _check(
+        lambda a, b: nl.tensorsolve(a, b, (1,)),
+        [np.linalg.tensorsolve(moved, b, (1,))],
+        (moved, b),
+        "float64",
+    )
+    _check(nl.tensorinv, [np.linalg.tensorinv(a)], (a,), "float64")
+    _check(nl.TensorInv(), [np.linalg.tensorinv(a)], (a,), "float64")
+    _check(nl.TensorSolve(), [np.linalg.tensorsolve(a, b)], (a, b), "float64")
+    _check(lambda a: nl.tensorinv(a, 1), [np.linalg.tensorinv(a.T, 1)], (a.T,), "float64")
+
+
+def test_spectral_radius_bound():
+    from theano.sandbox.linalg import psd, spectral_radius_bound
+
+    a = _positive((5, 5), "float64")
+    largest = np.linalg.eigvalsh(a)[-1]
+    bounds = [spectral_radius_bound(psd(T.constant(a)), k).eval() for k in (1, 3, 6)]
+    assert bounds[0] > bounds[1] > bounds[2] >= largest * (1 - 1e-12)
+    np.testing.assert_allclose(bounds[2], largest, rtol=0.02)
+
+
+def test_det_neither_overflows_nor_underflows_on_the_way():
+    f = theano.function([x := T.dmatrix()], nl.det(x))
+    np.testing.assert_allclose(f(np.diag([1e200, 1e200, -1e-200, 1e-190])), -1e10, rtol=1e-13)
+    assert f(np.diag([1e-200, 1e-200])) == 0
+    assert f(np.diag([1e200, 1e200])) == np.inf
+    # The smallest number there is.
+    assert f(np.diag([2.0**-1000, 2.0**-74])) == 5e-324
+    assert np.isnan(f(np.diag([1.0, np.nan])))
+
+
+def test_slogdet_of_a_singular_matrix():
+    sign, logarithm = theano.function([x := T.dmatrix()], nl.slogdet(x))(np.zeros((2, 2)))
+    assert (sign, logarithm) == (0, -np.inf)
+
+
+def test_bits_do_not_depend_on_threads():
+    a = _positive((40, 30, 30), "float64")
+    x = _symbol(a)
+    outs = [sl.cholesky(x), nl.matrix_inverse(x), *nl.eigh(x), nl.det(x), *nl.svd(x)]
+    f = theano.function([x], outs)
+    results = []
+    for count in (1, 2, 5):
+        with theano.config.change_flags(threads=count):
+            results.append(f(a))
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_inside_scan():
+    a = _positive((5, 3, 3), "float64")
+    b = _random((3,), "float64")
+    x, y = T.dtensor3(), T.dvector()
+    solutions, _ = theano.scan(lambda m, v: [sl.solve(m, v), nl.det(m)], [x], [y, None])
+    got, dets = theano.function([x, y], solutions)(a, b)
+    v = b
+    for i in range(5):
+        v = np.linalg.solve(a[i], v)
+        np.testing.assert_allclose(got[i], v, rtol=1e-10)
+    np.testing.assert_allclose(dets, np.linalg.det(a), rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (1, 4), (4, 1), (16, 16), (30, 12)])
+@pytest.mark.parametrize("full", [True, False])
+def test_singular_vectors_have_the_signs_of_numpy(dtype, shape, full):
+    rng = np.random.default_rng(3)
+    value = rng.normal(size=shape).astype(dtype)
+    if dtype.startswith("complex"):
+        value += (1j * rng.normal(size=shape)).astype(dtype)
+    x = T.matrix("x", dtype=dtype)
+    found = theano.function([x], nl.svd(x, full_matrices=full))(value)
+    # In single precision they would be others where LAPACK works in that.
+    bound = 1e-6 if dtype in ("float32", "complex64") else 1e-12
+    for got, want in zip(found, np.linalg.svd(value, full_matrices=full), strict=True):
+        np.testing.assert_allclose(got, want, rtol=bound, atol=bound)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("size", [1, 3, 6, 16, 30])
+def test_eigenvectors_have_the_signs_of_numpy(dtype, size):
+    rng = np.random.default_rng(4)
+    value = rng.normal(size=(2, size, size)).astype(dtype)
+    if dtype.startswith("complex"):
+        value += (1j * rng.normal(size=value.shape)).astype(dtype)
+    x = T.tensor3("x", dtype=dtype)
+    bound = 1e-6 if dtype in ("float32", "complex64") else 1e-12
+    for triangle in "LU":
+        found = theano.function([x], nl.eigh(x, triangle))(value)
+        for got, want in zip(found, np.linalg.eigh(value, triangle), strict=True):
+            assert got.dtype == want.dtype
+            np.testing.assert_allclose(got, want, rtol=bound, atol=bound)
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_eig(dtype, shape):
+    a = _random(shape, dtype)
+    w, v = np.linalg.eig(a)
+    if not dtype.startswith("complex"):
+        w, v = w.real, v.real
+    _check(nl.eig, [w.astype(dtype), v.astype(dtype)], (a,), dtype)
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_expm(dtype, shape):
+    a = _random(shape, dtype)
+    # Small ones: SciPy 1.18 leaves numbers of the size of errors beside large triangles.
+    for x in (a, 10 * a, np.triu(a), np.tril(a), 0 * a, 1e-3 * a):
+        _check(sl.expm, [scipy.linalg.expm(x)], (x,), dtype)
+
+
+def _far_from_normal(n):
+    return np.triu(1e5 * _random((n, n), "float64"), 1) + np.diag(_random((n,), "float64"))
+
+
+EXPONENTS = {
+    **{f"norm {x}": x / 5 * _random((4, 4), "float64") for x in (0.01, 0.1, 0.5, 1, 5, 50, 500)},
+    **{f"a turn by {x}": x * np.array([[0, 1.0], [-1, 0]]) for x in (1, 100, 1000)},
+    "complex": 20 * _random((5, 5), "complex128"),
+    "far from normal": _far_from_normal(3),
+    "full and far from normal": np.array([[1, 1e6], [1e-6, -1]]),
+    "upper": np.triu(30 * _random((6, 6), "float64")),
+    "lower": np.tril(30 * _random((6, 6), "complex128")),
+    "nilpotent": np.diag([1e200, 1e50], 1),
+    "infinite": np.diag([-np.inf, 1, np.inf]),
+}
+
+
+@pytest.mark.parametrize("name", list(EXPONENTS))
+def test_expm_is_exact(name):
+    a = EXPONENTS[name]
+    if name == "infinite":
+        wanted = np.diag(np.exp(np.diag(a)))
+    elif name == "nilpotent":
+        wanted = np.eye(3) + a + a @ a / 2
+    else:
+        with mpmath.workdps(400):
+            exact = mpmath.expm(mpmath.matrix(a.tolist()))
+        wanted = np.array(exact.tolist(), dtype=a.dtype)
+    x = _symbol(a)
+    got = theano.function([x], sl.expm(x))(a)
+    limit = 1e-13 * np.abs(wanted[np.isfinite(wanted)]).max()
+    np.testing.assert_allclose(got, wanted, rtol=1e-15, atol=limit)
+
+
+def test_expm_of_what_is_no_number():
+    f = theano.function([x := T.dmatrix()], sl.expm(x))
+    for a in (
+        [[np.nan, 1.0], [1.0, 0.0]],
+        [[0.0, 1.0], [1.0, np.nan]],
+        [[0.0, np.inf], [1.0, 0.0]],
+    ):
+        assert np.isnan(f(a)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+@pytest.mark.parametrize("shape", [(6, 6), (40, 40), (200, 5, 5), (3, 2, 4, 4), (0, 3, 3), (0, 0)])
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_bits_of_numpy_in_single_precision(dtype, shape, mode):
+    n = shape[-1]
+    hilbert = 1 / (np.arange(n)[:, None] + np.arange(n) + 1)
+    a = (hilbert + 1e-3 * np.random.default_rng(0).normal(size=shape)).astype(dtype)
+    x = T.TensorType(dtype, (False,) * a.ndim)()
+    outs = [nl.matrix_inverse(x), nl.det(x), *nl.slogdet(x)]
+    wanted = [np.linalg.inv(a), np.linalg.det(a), *np.linalg.slogdet(a)]
+    if a.ndim == 2:
+        outs += nl.qr(x)
+        wanted += np.linalg.qr(a)
+    together = theano.function([x], outs, mode=mode)
+    for given in (a, np.asfortranarray(a), np.flip(np.flip(a).copy())):
+        alone = [theano.function([x], out, mode=mode)(given) for out in outs]
+        for results in (together(given), alone):
+            for got, want in zip(results, wanted, strict=True):
+                assert got.dtype == want.dtype
+                np.testing.assert_array_equal(got, want)
+
+
+def test_solutions_of_small_integers_are_float32():
+    a, b = np.array([[3, 1], [1, 2]], "int8"), np.array([[1, 0], [2, 1]], "uint16")
+    for solve in (sl.solve, sl.solve_lower_triangular):
+        x, y = T.bmatrix("x"), T.matrix("y", "uint16")
+        out = solve(x, y)
+        assert out.dtype == solve(x, T.fmatrix()).dtype == solve(T.fmatrix(), y).dtype == "float32"
+        assert solve(x, T.imatrix()).dtype == solve(T.lmatrix(), T.fmatrix()).dtype == "float64"
+        want = np.linalg.solve(np.tril(a) if solve is not sl.solve else a, b)
+        np.testing.assert_allclose(out.eval({x: a, y: b}), want, rtol=1e-6)
+        assert solve(x, T.zmatrix()).dtype == "complex128"
+        assert solve(x, T.cmatrix()).dtype == "complex64"
