@@ -177,46 +177,6 @@ def test_inside_a_loop():
     np.testing.assert_array_equal(rows.eval({x: array}), np.cumsum(np.sort(array, 1), 1))
 
 
-def _items(kind):
-    rng = np.random.default_rng(7)
-    value = rng.normal(size=(5, 40, 3)) * 4
-    if kind.startswith("complex"):
-        value = np.round(value) + 1j * np.round(rng.normal(size=value.shape))
-        value[rng.random(value.shape) < 0.1] = np.nan
-        value.imag[rng.random(value.shape) < 0.1] = np.nan
-    elif kind.startswith("float"):
-        value = np.round(value, 1)
-        value[rng.random(value.shape) < 0.1] = np.nan
-    return np.asarray((abs(value) if kind.startswith("u") else value).astype(kind))
-
-
-ALONG_KINDS = (
-    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-    *("float16", "float32", "float64", "complex64", "complex128"),
-)
-
-
-@pytest.mark.parametrize("kind", ALONG_KINDS)
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_every_item_type(kind, axis):
-    value = _items(kind)
-    x = T.TensorType(kind, (False,) * 3)()
-    f = theano.function(
-        [x], [T.sort(x, axis), T.argsort(x, axis, "stable"), T.cumsum(x, axis), T.cumprod(x, axis)]
-    )
-    for array in (value, value.transpose(2, 1, 0), value[::-1, ::2], value[:0], value[:, :0]):
-        with np.errstate(all="ignore"):
-            wanted = (
-                np.sort(array, axis),
-                np.argsort(array, axis, "stable"),
-                np.cumsum(array, axis, kind),
-                np.cumprod(array, axis, kind),
-            )
-        for got, right in zip(f(array), wanted, strict=True):
-            assert got.dtype == right.dtype
-            np.testing.assert_array_equal(got, right)
-
-
 @pytest.mark.parametrize("kind", ["quicksort", "stable"])
 @pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "float32", "complex64"])
 def test_equal_items_are_in_numpys_order(dtype, kind):

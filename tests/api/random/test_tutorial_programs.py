@@ -21,67 +21,6 @@ def test_two_random_variables_and_three_functions():
     assert nearly_zeros().tolist() == [[0, 0], [0, 0]]
 
 
-def test_one_variable_or_all_of_them_seeded():
-    srng = RandomStreams(seed=234)
-    rv_u = srng.uniform((2, 2))
-    f = theano.function([], rv_u)
-    before = f()
-    state = rv_u.rng.get_value(borrow=True)
-    state.seed(89234)
-    rv_u.rng.set_value(state, borrow=True)
-    assert f().tolist() == np.random.RandomState(89234).uniform(size=(2, 2)).tolist()
-    srng.seed(234)
-    assert f().tolist() == before.tolist()
-
-
-def test_states_are_shared_between_functions():
-    srng = RandomStreams(seed=234)
-    rv_u, rv_n = srng.uniform((2, 2)), srng.normal((2, 2))
-    f = theano.function([], rv_u)
-    g = theano.function([], rv_n, no_default_updates=True)
-    nearly_zeros = theano.function([], rv_u + rv_u - 2 * rv_u)
-    state_after_v0 = rv_u.rng.get_value().get_state()
-    nearly_zeros()
-    v1 = f()
-    rng = rv_u.rng.get_value(borrow=True)
-    rng.set_state(state_after_v0)
-    rv_u.rng.set_value(rng, borrow=True)
-    assert f().tolist() != v1.tolist()
-    assert f().tolist() == v1.tolist()
-    assert g().shape == (2, 2)
-
-
-class _Graph:
-    def __init__(self, seed, mrg):
-        self.rng = MRG_RandomStreams(seed) if mrg else RandomStreams(seed)
-        self.y = self.rng.uniform(size=(1,))
-
-
-def _copy_states(one, two):
-    if isinstance(one.rng, MRG_RandomStreams):
-        two.rng.rstate = one.rng.rstate
-    for here, there in zip(one.rng.state_updates, two.rng.state_updates, strict=True):
-        there[0].set_value(here[0].get_value())
-
-
-@pytest.mark.parametrize("mrg", [False, True])
-def test_states_are_copied_from_one_graph_to_another(mrg):
-    one, two = _Graph(123, mrg), _Graph(987, mrg)
-    f, g = theano.function([], one.y), theano.function([], two.y)
-    assert f().tolist() != g().tolist()
-    _copy_states(one, two)
-    assert f().tolist() == g().tolist()
-
-
-def test_pi_by_counting_points_in_a_circle():
-    srng = MRG_RandomStreams(seed=1)
-    points = srng.uniform((200_000, 2), -1.0, 1.0)
-    inside = T.lt((points**2).sum(axis=1), 1)
-    f = theano.function([], 4 * inside.mean(dtype="float64"))
-    error = np.sqrt(np.pi * (4 - np.pi) / 2_000_000)
-    assert abs(np.mean([f() for _ in range(10)]) - np.pi) < 5 * error
-
-
 def _two_classes(n):
     numpy = np.random.RandomState(0)
     labels = numpy.randint(2, size=n)
@@ -141,23 +80,6 @@ def test_contrastive_divergence():
     assert np.mean(errors[-20:]) < 0.25 * np.mean(errors[:5])
 
 
-def test_denoising_autoencoder():
-    rng = RandomStreams(8)
-    numpy = np.random.RandomState(3)
-    w = theano.shared(numpy.normal(scale=0.1, size=(12, 6)), "w")
-    bias = theano.shared(np.zeros(12), "bias")
-    x = T.dmatrix("x")
-    corrupted = rng.binomial(size=x.shape, n=1, p=0.8, ndim=2, dtype="float64") * x
-    back = T.nnet.sigmoid(T.dot(T.tanh(T.dot(corrupted, w)), w.T) + bias)
-    cost = T.nnet.binary_crossentropy(back, x).mean()
-    updates = [(p, p - 2.0 * g) for p, g in zip((w, bias), T.grad(cost, [w, bias]), strict=True)]
-    train = theano.function([x], cost, updates=updates)
-    pictures = np.repeat(np.eye(3), 4, axis=1)
-    data = pictures[numpy.randint(3, size=60)]
-    costs = [float(train(data)) for _ in range(150)]
-    assert costs[-1] < 0.4 * costs[0]
-
-
 def test_minibatches_in_random_order():
     rng = RandomStreams(9)
     data = theano.shared(np.arange(20.0).reshape(10, 2), "data")
@@ -167,13 +89,3 @@ def test_minibatches_in_random_order():
     assert np.sort(one[:, 0]).tolist() == data.get_value()[:, 0].tolist()
     assert one.tolist() != two.tolist()
     assert (one[:, 1] - one[:, 0]).tolist() == [1.0] * 10
-
-
-def test_words_drawn_from_a_softmax():
-    rng = MRG_RandomStreams(4)
-    scores = T.dmatrix("scores")
-    drawn = rng.multinomial(pvals=T.nnet.softmax(scores), dtype="int64")
-    f = theano.function([scores], T.argmax(drawn, axis=1))
-    words = f(np.tile(np.log([0.1, 0.2, 0.7]), (30_000, 1)))
-    shares = np.bincount(words, minlength=3) / 30_000
-    np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=5 * 0.5 / np.sqrt(30_000))

@@ -37,14 +37,6 @@ def test_bits_of_scipy(format, dtype, shape):
         np.testing.assert_array_equal(g(c, a), c @ a)
 
 
-def test_threads_have_the_same_bits():
-    x, y = sparse.csr_matrix("x", "float64"), theano.tensor.dmatrix("y")
-    a, b = drawn(20_000, 500, "csr", "float64", 100_000), rng.normal(size=(500, 33))
-    for threads in (1, 2, 8):
-        with theano.config.change_flags(threads=threads):
-            np.testing.assert_array_equal(theano.function([x, y], sparse.dot(x, y))(a, b), a @ b)
-
-
 @pytest.mark.parametrize("by_rows", [True, False])
 @pytest.mark.parametrize("index", ["int32", "int64"])
 def test_what_lies_outside_is_refused(by_rows, index):

@@ -70,21 +70,6 @@ def test_gradients(name, format):
     verify_grad(cost, points, rng=np.random.RandomState(5))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    "name", ["neg", "add", "add dense", "mul", "dot", "true_dot", "sum 0", "part", "hstack"]
-)
-def test_dtypes(name, dtype):
-    build, reference, values = CASES[name]
-    values = tuple((v * 4).astype(dtype) for v in values)
-    variables = [variable(v) for v in values]
-    out = build(*variables)
-    got = theano.function(variables, out)(*values)
-    wanted = reference(*map(items, values))
-    assert str(got.dtype) == out.type.dtype == dtype
-    np.testing.assert_allclose(items(got), wanted.astype(dtype), rtol=1e-5)
-
-
 def test_ones_have_the_dtype_of_the_matrix():
     for dtype in DTYPES:
         x = S.csc_matrix("x", dtype=dtype)
@@ -107,33 +92,13 @@ def test_dtypes_meet():
     assert (a > S.csr_matrix()).dtype == "uint8"
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1)])
-@pytest.mark.parametrize(
-    "name", ["neg", "transpose", "add", "mul", "sum 0", "sum", "toarray", "hstack", "tanh", "rows"]
-)
-def test_empty(name, shape):
-    build, reference, values = CASES[name]
-    values = tuple(sp.csr_matrix(shape) for _ in values)
-    variables = [variable(v) for v in values]
-    got = theano.function(variables, build(*variables))(*values)
-    np.testing.assert_array_equal(items(got), reference(*map(items, values)))
+COMPARISONS = [(S.eq, np.equal), (S.neq, np.not_equal), (S.lt, np.less), (S.le, np.less_equal)]
+COMPARISONS += [(S.gt, np.greater), (S.ge, np.greater_equal)]
 
 
-COMPARISONS = {
-    "eq": (S.eq, np.equal),
-    "neq": (S.neq, np.not_equal),
-    "lt": (S.lt, np.less),
-    "le": (S.le, np.less_equal),
-    "gt": (S.gt, np.greater),
-    "ge": (S.ge, np.greater_equal),
-}
-
-
-@pytest.mark.parametrize("name", COMPARISONS)
-def test_comparisons(name):
-    compare, reference = COMPARISONS[name]
-    dense = B.toarray()
-    for one, two in ((A, B), (A, dense), (A.toarray(), B)):
+@pytest.mark.parametrize("compare, reference", COMPARISONS)
+def test_comparisons(compare, reference):
+    for one, two in ((A, B), (A, B.toarray()), (A.toarray(), B)):
         x, y = variable(one), variable(two)
         got = theano.function([x, y], compare(x, y))(one, two)
         assert got.dtype == "uint8" and sp.issparse(got) == (sp.issparse(one) and sp.issparse(two))
@@ -190,16 +155,6 @@ def test_parts_make_the_matrix_again():
         assert [v.dtype for v in (data, indices, indptr, shape)] == ["float64", *["int32"] * 3]
         f = theano.function([x], make(data * 2, indices, indptr, shape))
         np.testing.assert_array_equal(f(A.asformat(format)).toarray(), 2 * A.toarray())
-
-
-def test_arguments_are_not_changed():
-    x = S.csr_matrix("x")
-    value = A.copy()
-    outs = [x.T, -x, S.clean(x), S.csm_data(x), x]
-    results = theano.function([x], outs)(value)
-    for result in results[:-1]:
-        (result.data if sp.issparse(result) else result)[...] = 99
-    assert (value != A).nnz == 0
 
 
 def test_sparse_gradient_of_chosen_rows():
