@@ -9,7 +9,9 @@ from registry import OPS
 
 import theano
 import theano.tensor as T
-from theano._core.api.debug.checks import accepts, draw, tensor
+from support.arrays import values
+from support.compiling import compiled
+from theano._core.api.debug.checks import accepts, draw
 from theano.ifelse import ifelse
 
 structured = importlib.import_module("test_structured")
@@ -31,67 +33,59 @@ def scaled(a):
     return np.stack([a, 1.5 * a, 2 * a])
 
 
-def check(build, arrays, which, rtol=0, copies=moved):
-    """Compare `build` over rows of some arguments with one call for each row."""
-    inputs = [tensor(str(a.dtype), a.shape) for a in arrays]
-    f = theano.function(inputs, build(*inputs), on_unused_input="ignore")
-    given = [copies(a) if row else a for a, row in zip(arrays, which, strict=True)]
-    wanted = [
-        f(*(g[k] if row else g for g, row in zip(given, which, strict=True))) for k in range(ROWS)
-    ]
-    axes = [0 if row else None for row in which]
-    batched = [tensor(str(g.dtype), g.shape) for g in given]
-    run = theano.function(
-        batched, theano.vectorize(build, axes)(*batched), on_unused_input="ignore"
-    )
-    if len({np.shape(w) for w in wanted if not isinstance(w, list)}) > 1:
-        with pytest.raises(ValueError, match=r"changes the shape|mis-match"):
-            run(*given)
-        return
-    got = run(*given)
-    if not isinstance(got, list):
-        got, wanted = [got], [[w] for w in wanted]
-    for k, part in enumerate(got):
-        whole = np.stack([w[k] for w in wanted])
-        assert part.dtype == whole.dtype
-        if rtol:
-            np.testing.assert_allclose(part, whole, rtol, 1e-12)
-        else:
-            np.testing.assert_array_equal(part, whole)
+def check(build, arrays, rtol=0, copies=moved, combined=True):
+    """Compare `build` over rows of some arguments, and of all, with one call for each row."""
+    f = compiled(build, *arrays)
+    choices = combinations(len(arrays)) if combined is True else [combined]
+    for which in choices:
+        given = [copies(a) if row else a for a, row in zip(arrays, which, strict=True)]
+        rows = [
+            [g[k] if row else g for g, row in zip(given, which, strict=True)] for k in range(ROWS)
+        ]
+        wanted = [f(*row) for row in rows]
+        axes = [0 if row else None for row in which]
+        run = compiled(theano.vectorize(build, axes), *given)
+        if len({np.shape(w) for w in wanted if not isinstance(w, list)}) > 1:
+            with pytest.raises(ValueError, match=r"changes the shape|mis-match"):
+                run(*given)
+            continue
+        got = run(*given)
+        if not isinstance(got, list):
+            got, wanted = [got], [[w] for w in wanted]
+        for part, *parts in zip(got, *wanted, strict=True):
+            whole = np.stack(parts)
+            assert part.dtype == whole.dtype
+            np.testing.assert_allclose(part, whole, rtol, 1e-12 if rtol else 0)
 
 
 def combinations(count):
     return [c for c in itertools.product([True, False], repeat=count) if any(c)]
 
 
-@pytest.mark.parametrize(("name", "kind"), CASES)
+@pytest.mark.parametrize("name, kind", CASES)
 def test_elementwise(name, kind):
     op = OPS[name]
     rng = np.random.default_rng(3)
     arrays = [draw(rng, where, kind, (4, 2)) for where in op.samples]
-    if op.nin > 1:
-        arrays[1] = arrays[1][0, 0]
-    for which in combinations(op.nin):
-        check(op, arrays, which, 1e-6)
+    arrays[1:2] = [a[0, 0] for a in arrays[1:2]]
+    check(op, arrays, 1e-6)
 
 
 @pytest.mark.parametrize("name", structured.CASES)
 def test_structured(name):
     build, _, arrays = structured.CASES[name]
-    for which in combinations(len(arrays)):
-        check(build, list(arrays), which, 1e-12)
+    check(build, arrays, 1e-12)
 
 
 @pytest.mark.parametrize("name", forward.REDUCTIONS)
 def test_more(name):
-    check(forward.REDUCTIONS[name], [forward.POINT], (True,), 1e-12)
+    check(forward.REDUCTIONS[name], [forward.POINT], 1e-12)
 
 
 @pytest.mark.parametrize("name", linalg.CASES)
 def test_linear_algebra(name):
     build, arrays = linalg.CASES[name]
-    for which in combinations(len(arrays)):
-        check(build, list(arrays), which, 1e-9, scaled)
+    check(build, arrays, 1e-9, scaled)
 
 
 def _with_matrix(x, w):
@@ -114,13 +108,11 @@ LOOPS = [
 
 @pytest.mark.parametrize("build", LOOPS)
 def test_loops(build):
-    check(build, [forward.POINT], (True,), 1e-12)
+    check(build, [forward.POINT], 1e-12)
 
 
-@pytest.mark.parametrize("which", combinations(2))
-def test_loops_with_what_does_not_change(which):
-    rng = np.random.default_rng(2)
-    check(_with_matrix, [rng.normal(size=(5, 3)), rng.normal(size=(3, 3))], which, 1e-12)
+def test_loops_with_what_does_not_change():
+    check(_with_matrix, [values((5, 3)), values((3, 3))], 1e-12)
 
 
 def test_loops_that_end_at_different_steps():
@@ -149,24 +141,23 @@ def test_branches(which):
         one, two = ifelse(T.gt(c, 0), [x * 2, y], [y, x - 1])
         return one + two
 
-    c, x, y = T.dvector("c"), T.dmatrix("x"), T.dmatrix("y")
-    given = [np.array([1.0, -1.0, 0.5]), np.arange(6.0).reshape(3, 2), np.ones((3, 2))]
-    axes = [0 if row else None for row in which]
+    c, given = (
+        T.dvector("c"),
+        [np.array([1, -1, 0.5]), np.arange(6.0).reshape(3, 2), np.ones((3, 2))],
+    )
     variables = [v if row else v[0] for v, row in zip((c, x, y), which, strict=True)]
-    got = theano.function([c, x, y], theano.vectorize(build, axes)(*variables))(*given)
+    out = theano.vectorize(build, [0 if row else None for row in which])(*variables)
+    got = theano.function([c, x, y], out, on_unused_input="ignore")(*given)
     for k in range(3):
         c_k, x_k, y_k = (g[k] if row else g[0] for g, row in zip(given, which, strict=True))
-        one, two = (x_k * 2, y_k) if c_k > 0 else (y_k, x_k - 1)
-        np.testing.assert_array_equal(got[k], one + two)
+        np.testing.assert_array_equal(got[k], x_k * 2 + y_k if c_k > 0 else y_k + x_k - 1)
 
 
 def test_axes():
     x, w = T.dtensor3("x"), T.dmatrix("w")
     product = theano.vectorize(T.dot, in_axes=(2, None), out_axes=-1)(x, w)
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(3, 5))
-    got = theano.function([x, w], product)(a, b)
-    np.testing.assert_allclose(got, np.einsum("ikn,kj->ijn", a, b))
+    a, b = values((2, 3, 4)), values((3, 5))
+    np.testing.assert_allclose(product.eval({x: a, w: b}), np.einsum("ikn,kj->ijn", a, b))
     one, two = theano.vectorize(lambda r, m: (r * 2, m + 1), (0, None), (1, None))(w, x)
     assert (one.ndim, two.ndim) == (2, 3)
     assert isinstance(theano.vectorize(lambda r: [r, r])(w), list)
@@ -174,24 +165,17 @@ def test_axes():
 
 
 def test_nested_and_differentiated():
-    x, y = T.dmatrix("x"), T.dmatrix("y")
-
     def kernel(a, b):
         return T.exp(-T.sqr(a - b).sum())
 
     table = theano.vectorize(lambda a: theano.vectorize(lambda b: kernel(a, b))(y))(x)
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
-    wanted = np.exp(-((a[:, None] - b[None]) ** 2).sum(-1))
-    slope = T.grad(table.sum(), x)
-    got, by_x = theano.function([x, y], [table, slope])(a, b)
-    np.testing.assert_allclose(got, wanted)
-    inner = (-2 * (a[:, None] - b[None]) * wanted[..., None]).sum(1)
-    np.testing.assert_allclose(by_x, inner)
     by_item = theano.vectorize(lambda row: T.grad(kernel(row, y[0]), row))(x)
-    np.testing.assert_allclose(
-        theano.function([x, y], by_item)(a, b), (-2 * (a - b[0]) * wanted[:, :1])
-    )
+    a, b = values((4, 3)), values((5, 3))
+    found = theano.function([x, y], [table, T.grad(table.sum(), x), by_item])(a, b)
+    wanted = np.exp(-((a[:, None] - b[None]) ** 2).sum(-1))
+    inner = -2 * (a[:, None] - b[None]) * wanted[..., None]
+    for one, two in zip(found, (wanted, inner.sum(1), inner[:, 0]), strict=True):
+        np.testing.assert_allclose(one, two)
 
 
 def test_expressions():
@@ -255,30 +239,37 @@ def test_no_rows():
     assert f(np.zeros((0, 3))).shape == (0,)
 
 
-def test_errors():
-    x, y = T.dmatrix("x"), T.dmatrix("y")
-    with pytest.raises(ValueError, match="in_axes is"):
-        theano.vectorize(T.dot, (0,))(x, y)
-    with pytest.raises(ValueError, match="no argument has items"):
-        theano.vectorize(T.dot, None)(x, y)
-    with pytest.raises(IndexError, match="in_axes is 2, but x has 2 axes"):
-        theano.vectorize(T.dot, (2, None))(x, y)
-    with pytest.raises(IndexError, match="out_axes is 3"):
-        theano.vectorize(T.exp, out_axes=3)(x)
-    with pytest.raises(ValueError, match="differs from item to item"):
-        theano.vectorize(T.exp, out_axes=None)(x)
-    with pytest.raises(TypeError, match="no variable"):
-        theano.vectorize(lambda r: 3)(x)
-    with pytest.raises(TypeError, match="inputs"):
-        theano.vectorize(x)
-    with pytest.raises(TypeError, match="is a function"):
-        theano.vectorize(T.exp, inputs=[x])
-    with pytest.raises(TypeError, match="are no"):
-        theano.vectorize(x, inputs=[x])(y)
-    with pytest.raises(ValueError, match="2 inputs, got 1"):
-        theano.vectorize(x, inputs=[x, y])(y)
-    with pytest.raises(ValueError, match="different numbers of items"):
-        theano.function([x, y], theano.vectorize(T.dot)(x, y))(np.ones((2, 3)), np.ones((3, 3)))
-    stream = T.shared_randomstreams.RandomStreams(1)
-    with pytest.raises(NotImplementedError, match="not a function of arrays"):
-        theano.vectorize(lambda r: stream.normal((2,), avg=r[0]))(x)
+x, y = T.dmatrix("x"), T.dmatrix("y")
+STREAM = T.shared_randomstreams.RandomStreams(1)
+ERRORS = [
+    (ValueError, "in_axes is", lambda: theano.vectorize(T.dot, (0,))(x, y)),
+    (ValueError, "no argument has items", lambda: theano.vectorize(T.dot, None)(x, y)),
+    (
+        IndexError,
+        "in_axes is 2, but x has 2 axes",
+        lambda: theano.vectorize(T.dot, (2, None))(x, y),
+    ),
+    (IndexError, "out_axes is 3", lambda: theano.vectorize(T.exp, out_axes=3)(x)),
+    (ValueError, "differs from item to item", lambda: theano.vectorize(T.exp, out_axes=None)(x)),
+    (TypeError, "no variable", lambda: theano.vectorize(lambda r: 3)(x)),
+    (TypeError, "inputs", lambda: theano.vectorize(x)),
+    (TypeError, "is a function", lambda: theano.vectorize(T.exp, inputs=[x])),
+    (TypeError, "are no", lambda: theano.vectorize(x, inputs=[x])(y)),
+    (ValueError, "2 inputs, got 1", lambda: theano.vectorize(x, inputs=[x, y])(y)),
+    (
+        ValueError,
+        "different numbers of items",
+        lambda: theano.vectorize(T.dot)(x, y).eval({x: np.ones((2, 3)), y: np.ones((3, 3))}),
+    ),
+    (
+        NotImplementedError,
+        "not a function of arrays",
+        lambda: theano.vectorize(lambda r: STREAM.normal((2,), avg=r[0]))(x),
+    ),
+]
+
+
+@pytest.mark.parametrize("error, text, call", ERRORS)
+def test_errors(error, text, call):
+    with pytest.raises(error, match=text):
+        call()
