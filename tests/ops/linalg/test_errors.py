@@ -43,6 +43,7 @@ AT_RUN_TIME = {
     "solve not square": (sl.solve(A, A), WIDE, "2 rows and 3 columns"),
     "eigh not square": (nl.eigh(A), WIDE, "2 rows and 3 columns"),
     "solve with other rows": (sl.solve(A, A[:1]), SINGULAR, "A has 2 rows, b has 1"),
+    "lstsq with other rows": (nl.lstsq()(A, A[:1], -1.0)[0], SINGULAR, "A has 2 rows, b has 1"),
     "tensorinv not square": (nl.tensorinv(A, 1), WIDE, "2 rows and 3 columns"),
 }
 

@@ -1,5 +1,6 @@
 """Values of linear algebra: against NumPy and SciPy, over dtypes, shapes, stacks and layouts."""
 
+import itertools
 from functools import partial
 
 import mpmath
@@ -10,12 +11,14 @@ import scipy.linalg
 import theano
 import theano.tensor as T
 from support.arrays import layouts, values, variable, variables
-from support.comparison import Tolerance, assert_close
+from support.comparison import Tolerance, assert_close, assert_same
+from support.compiling import compiled
 from theano._core.lower.reference import evaluate
 from theano.tensor import nlinalg as nl, slinalg as sl
 
 NEAR = Tolerance(2**14, "LAPACK takes other steps", floor=2**14)
 DTYPES = ["float32", "float64", "complex64", "complex128"]
+NAN = np.nan
 SQUARE = [(4, 4), (1, 1), (0, 0), (3, 4, 4), (2, 0, 4, 4), (2, 3, 5, 5), (2, 0, 0)]
 SHAPES = [(4, 3), (3, 4), (4, 4), (1, 3), (0, 3), (3, 0), (2, 4, 3), (2, 3, 2, 4), (0, 2, 3)]
 
@@ -180,20 +183,17 @@ def test_solve(name, dtype, shape):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_triangles_with_many_right_sides(dtype, lower):
     """However they lie: by rows and by columns, with gaps, backwards."""
-    x, y = T.TensorType(dtype, (False,) * 2)(), T.TensorType(dtype, (False,) * 2)()
     build = sl.solve_lower_triangular if lower else sl.solve_upper_triangular
-    f = theano.function([x, y], build(x, y))
+    f = compiled(build, *[np.ones((1, 1), dtype)] * 2)
     for n, columns in ((1, 4), (3, 5), (4, 64), (7, 300), (33, 129), (130, 41), (1025, 4), (0, 9)):
         a = values((n, n), dtype, n) / np.asarray(max(n, 1), dtype) + 2 * np.eye(n, dtype=dtype)
-        other = np.triu_indices(n, 1) if lower else np.tril_indices(n, -1)
-        a[other] = np.nan
+        a[np.triu_indices(n, 1) if lower else np.tril_indices(n, -1)] = np.nan
         b = values((n, columns), dtype, columns)
         wanted = np.linalg.solve(np.where(np.isnan(a), 0, a).astype("float64"), b)
         first = f(a, b)
         np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-5 if dtype[5:] == "32" else 1e-13)
-        for triangle in (np.asfortranarray(a), np.repeat(a, 2, 1)[:, ::2], a[::-1].copy()[::-1]):
-            for side in (np.asfortranarray(b), np.repeat(b, 2, 1)[:, ::2], b[::-1].copy()[::-1]):
-                np.testing.assert_array_equal(f(triangle, side), first)
+        for triangle, side in itertools.product(*([*layouts(m)][1:5] for m in (a, b))):
+            np.testing.assert_array_equal(f(triangle, side), first)
         if 0 < n <= 1024:
             # Each number is what it would be among other columns.
             np.testing.assert_array_equal(f(a, b[:, -4:]), first[:, -4:])
@@ -202,13 +202,11 @@ def test_triangles_with_many_right_sides(dtype, lower):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_triangles_of_extreme_numbers(dtype):
     """What has no inverse that is a normal number is left to LAPACK."""
-    x, y = T.TensorType(dtype, (False,) * 2)(), T.TensorType(dtype, (False,) * 2)()
-    f = theano.function([x, y], sl.solve_lower_triangular(x, y))
-    info = np.finfo(dtype)
-    for item in (info.max, info.tiny):
-        a = np.diag(np.array([1, item, 2], dtype))
-        b = np.ones((3, 40), dtype) * np.asarray([[1], [item], [3]], dtype)
-        np.testing.assert_allclose(f(a, b), np.repeat([[1.0], [1.0], [1.5]], 40, 1), rtol=1e-6)
+    f = compiled(sl.solve_lower_triangular, *[np.ones((1, 1), dtype)] * 2)
+    for element in (np.finfo(dtype).max, np.finfo(dtype).tiny):
+        b = np.ones((3, 40), dtype) * np.asarray([[1], [element], [3]], dtype)
+        found = f(np.diag(np.array([1, element, 2], dtype)), b)
+        np.testing.assert_allclose(found, np.repeat([[1.0], [1.0], [1.5]], 40, 1), rtol=1e-6)
     with pytest.raises(np.linalg.LinAlgError):
         f(np.diag(np.array([1, 0, 2], dtype)), b)
 
@@ -224,46 +222,31 @@ def test_solve_broadcasts_stacks():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_only_one_triangle_is_read(dtype):
-    a = _positive((4, 4), dtype)
-    upper, lower = a.copy(), a.copy()
-    upper[np.tril_indices(4, -1)] = np.nan
-    lower[np.triu_indices(4, 1)] = np.nan
-    b = values((4, 2), dtype)
-    x, y = variable(a), variable(b)
+    a, b = _positive((4, 4), dtype), values((4, 2), dtype)
+    x, y = variables(a, b)
     below = [sl.cholesky(x), nl.eigh(x)[0], sl.solve_positive_definite(x, y)]
     below += [sl.solve_lower_triangular(x, y)]
     above = [sl.Cholesky(False)(x), nl.eigh(x, "U")[0], sl.Solve("positive_definite")(x, y)]
     above += [sl.solve_upper_triangular(x, y)]
-    for outs, given in ((below, lower), (above, upper)):
-        for got, want in zip(
-            theano.function([x, y], outs)(given, b),
-            theano.function([x, y], outs)(a, b),
-            strict=True,
-        ):
-            np.testing.assert_array_equal(got, want)
+    for outs, other in ((below, np.triu_indices(4, 1)), (above, np.tril_indices(4, -1))):
+        f, given = theano.function([x, y], outs), a.copy()
+        given[other] = np.nan
+        assert_same(f(given, b), f(a, b))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_svd(dtype, shape):
     a = values(shape, dtype)
-    x = variable(a)
-    small = min(shape[-2:])
+    x, small = variable(a), min(shape[-2:])
     for full in (False, True):
-        outs = nl.svd(x, full)
-        for u, s, vh in (
-            theano.function([x], outs)(a),
-            theano.function([x], outs)(np.asfortranarray(a)),
-            evaluate(outs, {x: a}),
-        ):
-            forms = np.linalg.svd(a, full)
-            assert [m.shape for m in (u, s, vh)] == [m.shape for m in forms]
-            assert [m.dtype for m in (u, s, vh)] == [m.dtype for m in forms]
-            back = (u[..., :small] * s[..., None, :]) @ vh[..., :small, :]
-            assert_close(back, a, NEAR)
+        outs, forms = nl.svd(x, full), np.linalg.svd(a, full)
+        f = theano.function([x], outs)
+        for u, s, vh in (f(a), f(np.asfortranarray(a)), evaluate(outs, {x: a})):
+            assert [(m.shape, m.dtype) for m in (u, s, vh)] == [(m.shape, m.dtype) for m in forms]
+            assert_close((u[..., :small] * s[..., None, :]) @ vh[..., :small, :], a, NEAR)
             for one in (_adjoint(u) @ u, vh @ _adjoint(vh)):
-                unit = np.broadcast_to(np.eye(one.shape[-1]), one.shape)
-                assert_close(one, unit, NEAR)
+                assert_close(one, np.broadcast_to(np.eye(one.shape[-1]), one.shape), NEAR)
     _check(lambda x: nl.svd(x, 1, 0), [np.linalg.svd(a, True, False)], (a,), dtype)
 
 
@@ -290,19 +273,14 @@ def test_diagonals():
 
 
 def test_tensor_equations():
-    a = values((2, 3, 6), "float64")
-    b = values((2, 3), "float64")
-    _check(nl.tensorsolve, [np.linalg.tensorsolve(a, b)], (a, b), "float64")
-    moved = np.moveaxis(a, 2, 1)
-    _check(
-        lambda a, b: nl.tensorsolve(a, b, (1,)),
-        [np.linalg.tensorsolve(moved, b, (1,))],
-        (moved, b),
-        "float64",
-    )
-    _check(nl.tensorinv, [np.linalg.tensorinv(a)], (a,), "float64")
-    _check(nl.TensorInv(), [np.linalg.tensorinv(a)], (a,), "float64")
-    _check(nl.TensorSolve(), [np.linalg.tensorsolve(a, b)], (a, b), "float64")
+    a, b = values((2, 3, 6)), values((2, 3))
+    moved, inverse = np.moveaxis(a, 2, 1), np.linalg.tensorinv(a)
+    for op in (nl.tensorsolve, nl.TensorSolve()):
+        _check(op, [np.linalg.tensorsolve(a, b)], (a, b), "float64")
+    wanted = np.linalg.tensorsolve(moved, b, (1,))
+    _check(lambda a, b: nl.tensorsolve(a, b, (1,)), [wanted], (moved, b), "float64")
+    for op in (nl.tensorinv, nl.TensorInv()):
+        _check(op, [inverse], (a,), "float64")
     _check(lambda a: nl.tensorinv(a, 1), [np.linalg.tensorinv(a.T, 1)], (a.T,), "float64")
 
 
@@ -344,47 +322,35 @@ def test_inside_scan():
     np.testing.assert_allclose(dets, np.linalg.det(a), rtol=1e-10)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (1, 4), (4, 1), (16, 16), (30, 12)])
 @pytest.mark.parametrize("full", [True, False])
 def test_singular_vectors_have_the_signs_of_numpy(dtype, shape, full):
-    rng = np.random.default_rng(3)
-    value = rng.normal(size=shape).astype(dtype)
-    if dtype.startswith("complex"):
-        value += (1j * rng.normal(size=shape)).astype(dtype)
-    x = T.matrix("x", dtype=dtype)
-    found = theano.function([x], nl.svd(x, full_matrices=full))(value)
+    a = values(shape, dtype, 3)
+    found = compiled(lambda x: nl.svd(x, full_matrices=full), a)(a)
     # In single precision they would be others where LAPACK works in that.
     bound = 1e-6 if dtype in ("float32", "complex64") else 1e-12
-    for got, want in zip(found, np.linalg.svd(value, full_matrices=full), strict=True):
+    for got, want in zip(found, np.linalg.svd(a, full_matrices=full), strict=True):
         np.testing.assert_allclose(got, want, rtol=bound, atol=bound)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("size", [1, 3, 6, 16, 30])
-def test_eigenvectors_have_the_signs_of_numpy(dtype, size):
-    rng = np.random.default_rng(4)
-    value = rng.normal(size=(2, size, size)).astype(dtype)
-    if dtype.startswith("complex"):
-        value += (1j * rng.normal(size=value.shape)).astype(dtype)
-    x = T.tensor3("x", dtype=dtype)
+@pytest.mark.parametrize("triangle", "LU")
+def test_eigenvectors_have_the_signs_of_numpy(dtype, size, triangle):
+    a = values((2, size, size), dtype, 4)
     bound = 1e-6 if dtype in ("float32", "complex64") else 1e-12
-    for triangle in "LU":
-        found = theano.function([x], nl.eigh(x, triangle))(value)
-        for got, want in zip(found, np.linalg.eigh(value, triangle), strict=True):
-            assert got.dtype == want.dtype
-            np.testing.assert_allclose(got, want, rtol=bound, atol=bound)
-
-
-def _far_from_normal(n):
-    return np.triu(1e5 * values((n, n), "float64"), 1) + np.diag(values((n,), "float64"))
+    found = compiled(lambda x: nl.eigh(x, triangle), a)(a)
+    for got, want in zip(found, np.linalg.eigh(a, triangle), strict=True):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=bound, atol=bound)
 
 
 EXPONENTS = {
     **{f"norm {x}": x / 5 * values((4, 4), "float64") for x in (0.01, 0.1, 0.5, 1, 5, 50, 500)},
     **{f"a turn by {x}": x * np.array([[0, 1.0], [-1, 0]]) for x in (1, 100, 1000)},
     "complex": 20 * values((5, 5), "complex128"),
-    "far from normal": _far_from_normal(3),
+    "far from normal": np.triu(1e5 * values((3, 3)), 1) + np.diag(values(3)),
     "full and far from normal": np.array([[1, 1e6], [1e-6, -1]]),
     "upper": np.triu(30 * values((6, 6), "float64")),
     "lower": np.tril(30 * values((6, 6), "complex128")),
@@ -410,14 +376,9 @@ def test_expm_is_exact(name):
     np.testing.assert_allclose(got, wanted, rtol=1e-15, atol=limit)
 
 
-def test_expm_of_what_is_no_number():
-    f = theano.function([x := T.dmatrix()], sl.expm(x))
-    for a in (
-        [[np.nan, 1.0], [1.0, 0.0]],
-        [[0.0, 1.0], [1.0, np.nan]],
-        [[0.0, np.inf], [1.0, 0.0]],
-    ):
-        assert np.isnan(f(a)).all()
+@pytest.mark.parametrize("a", [[[NAN, 1], [1, 0]], [[0, 1], [1, NAN]], [[0, np.inf], [1, 0]]])
+def test_expm_of_what_is_no_number(a):
+    assert np.isnan(sl.expm(T.constant(a)).eval()).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex64"])
@@ -426,20 +387,45 @@ def test_expm_of_what_is_no_number():
 def test_bits_of_numpy_in_single_precision(dtype, shape, mode):
     n = shape[-1]
     hilbert = 1 / (np.arange(n)[:, None] + np.arange(n) + 1)
-    a = (hilbert + 1e-3 * np.random.default_rng(0).normal(size=shape)).astype(dtype)
-    x = T.TensorType(dtype, (False,) * a.ndim)()
+    a = (hilbert + 1e-3 * values(shape)).astype(dtype)
+    x = variable(a)
     outs = [nl.matrix_inverse(x), nl.det(x), *nl.slogdet(x)]
     wanted = [np.linalg.inv(a), np.linalg.det(a), *np.linalg.slogdet(a)]
     if a.ndim == 2:
         outs += nl.qr(x)
         wanted += np.linalg.qr(a)
-    together = theano.function([x], outs, mode=mode)
+    together, *alone = (theano.function([x], out, mode=mode) for out in (outs, *outs))
     for given in (a, np.asfortranarray(a), np.flip(np.flip(a).copy())):
-        alone = [theano.function([x], out, mode=mode)(given) for out in outs]
-        for results in (together(given), alone):
-            for got, want in zip(results, wanted, strict=True):
-                assert got.dtype == want.dtype
-                np.testing.assert_array_equal(got, want)
+        assert_same(together(given), wanted)
+        assert_same([f(given) for f in alone], wanted)
+
+
+@pytest.mark.parametrize("dtype", ["int32", *DTYPES])
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4), (3, 3), (0, 2), (3, 0), (0, 0), (1, 1)])
+@pytest.mark.parametrize("columns", [(), (0,), (2,)])
+def test_least_squares(dtype, shape, columns):
+    a, b = 5 * values(shape, dtype, 1), 5 * values((shape[0], *columns), dtype, 2)
+    _check_lstsq(a, b, -1.0)
+
+
+B, DIAGONAL = np.arange(1.0, 5.0), np.diag([1.0, 0.5, 0.1, 0.0])
+NEARLY_EQUAL = np.vander(np.float32([1, 1.0001, 1.0002, 1.0003]), 4) * np.float32([1, 0, 1, 0])
+
+
+@pytest.mark.parametrize("rcond", [-1.0, 0.0, 0.3, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("a", [DIAGONAL[:, :3], DIAGONAL, np.zeros((4, 2)), NEARLY_EQUAL])
+def test_rank_of_least_squares(a, rcond):
+    _check_lstsq(a, B.astype(a.dtype), rcond)
+
+
+def _check_lstsq(a, b, rcond):
+    f = compiled(nl.lstsq(), a, b, np.array(rcond))
+    assert not f.maker.callbacks
+    wanted = np.linalg.lstsq(a, b, rcond)
+    close = 2e-5 if a.dtype in ("float32", "complex64") else 1e-11
+    for got, want, out in zip(f(a, b, rcond), wanted, f.maker.graph.outputs, strict=True):
+        assert (got.dtype, got.shape) == (out.type.dtype, np.shape(want))
+        np.testing.assert_allclose(got, want, rtol=close, atol=close)
 
 
 def test_solutions_of_small_integers_are_float32():
