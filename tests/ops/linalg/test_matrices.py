@@ -5,29 +5,19 @@ import pytest
 
 import theano
 import theano.tensor as T
-
-rng = np.random.default_rng(5)
-
-
-def matrix(*shape, dtype="float64"):
-    values = rng.normal(size=shape)
-    if dtype.startswith("complex"):
-        values = values + 1j * rng.normal(size=shape)
-    return values.astype(dtype)
+from support.arrays import values, variable
 
 
 def function(dtype, on_right):
-    x, y = (T.TensorType(dtype, (False, False))() for _ in "xy")
+    x, y = variable(dtype, 2), variable(dtype, 2)
     out = T.dot(y, x) + T.dot(y, x.T) if on_right else T.dot(x, y) + T.dot(x.T, y)
     f = theano.function([x, y], out)
-    names = [type(node.op).__name__ for node in f.maker.graph.toposort()]
-    assert names == ["SymmetricProduct"]
+    assert [type(node.op).__name__ for node in f.maker.graph.toposort()] == ["SymmetricProduct"]
     return f
 
 
 def close(got, wanted):
-    assert got.dtype == wanted.dtype
-    assert got.shape == wanted.shape
+    assert (got.dtype, got.shape) == (wanted.dtype, wanted.shape)
     scale = np.abs(wanted).max(initial=1) * np.finfo(wanted.dtype).eps
     np.testing.assert_allclose(got, wanted, rtol=0, atol=50 * scale)
 
@@ -38,31 +28,27 @@ def close(got, wanted):
 @pytest.mark.parametrize("n", [0, 1, 2, 31, 33, 70])
 @pytest.mark.parametrize("k", [0, 1, 31, 32, 40])
 def test_products(dtype, on_right, n, k):
-    x, y = matrix(n, n, dtype=dtype), matrix(*((k, n) if on_right else (n, k)), dtype=dtype)
+    x, y = values((n, n), dtype), values((k, n) if on_right else (n, k), dtype, 1)
     f = function(dtype, on_right)
     for a in (x, np.asfortranarray(x), x[::-1, ::-1]):
         for b in (y, np.asfortranarray(y), y[::-1, ::-1]):
-            whole = a + a.T
-            close(f(a, b), b @ whole if on_right else whole @ b)
+            close(f(a, b), b @ (a + a.T) if on_right else (a + a.T) @ b)
 
 
-def test_lengths_that_do_not_fit():
-    for shapes in [((3, 3), (4, 2)), ((3, 4), (4, 2)), ((3, 4), (3, 2))]:
-        with pytest.raises(ValueError, match="3"):
-            function("float64", False)(*(matrix(*shape) for shape in shapes))
+@pytest.mark.parametrize("shapes", [((3, 3), (4, 2)), ((3, 4), (4, 2)), ((3, 4), (3, 2))])
+def test_lengths_that_do_not_fit(shapes):
+    with pytest.raises(ValueError, match="3"):
+        function("float64", False)(*map(values, shapes))
 
 
-def test_gradients_of_gram_matrices():
-    x = T.dmatrix("x")
-    weights = matrix(50, 50)
-    g = theano.function([x], theano.grad((T.dot(x, x.T) * weights).sum(), x))
-    for k in (3, 80):
-        value = matrix(50, k)
-        close(g(value), (weights + weights.T) @ value)
-    h = theano.function([x], theano.grad((T.dot(x.T, x) * weights).sum(), x))
-    for k in (3, 80):
-        value = matrix(k, 50)
-        close(h(value), value @ (weights + weights.T))
+@pytest.mark.parametrize("k", [3, 80])
+def test_gradients_of_gram_matrices(k):
+    x, weights, a = T.dmatrix("x"), values((50, 50)), values((50, k), seed=1)
+    for product, given, wanted in (
+        (T.dot(x, x.T), a, (weights + weights.T) @ a),
+        (T.dot(x.T, x), a.T, a.T @ (weights + weights.T)),
+    ):
+        close(theano.function([x], theano.grad((product * weights).sum(), x))(given), wanted)
 
 
 def test_widths_that_are_known():

@@ -38,6 +38,10 @@ def eye(x):
     return T.eye(4, dtype=x.dtype)
 
 
+def hermitian(x):
+    return (x + x.conj().T) / 2
+
+
 def of_eigh(f, x):
     w, v = nl.eigh(x)
     return T.dot(v * f(w), T.conj(v).T)
@@ -134,8 +138,7 @@ def solved(dtype="float64"):
 @pytest.mark.parametrize("number", range(4))
 @pytest.mark.parametrize("turn", [Q, np.eye(4)], ids=["turned", "diagonal"])
 def test_eigh(gap, number, turn):
-    x = (turn * spectra(gap)[number]) @ turn.T
-    agree(eigh(), solved(), (x + x.T) / 2, DIRECTION, gap)
+    agree(eigh(), solved(), hermitian((turn * spectra(gap)[number]) @ turn.T), DIRECTION, gap)
 
 
 @pytest.mark.parametrize("gap", GAPS)
@@ -148,9 +151,8 @@ def test_all_eigenvalues_are_near_each_other_next_to_zero(gap):
 @pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize("number", range(4))
 def test_eigh_of_complex_matrices(gap, number):
-    direction = DIRECTION + 1j * DIRECTION.T
-    x = (TURN * spectra(gap)[number]) @ TURN.conj().T
-    agree(eigh("complex128"), solved("complex128"), (x + x.conj().T) / 2, direction, gap)
+    x = hermitian((TURN * spectra(gap)[number]) @ TURN.conj().T)
+    agree(eigh("complex128"), solved("complex128"), x, DIRECTION + 1j * DIRECTION.T, gap)
 
 
 def test_the_upper_triangle_and_a_stack_with_one_such_matrix():
@@ -187,8 +189,7 @@ def of_values():
 @pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize("number", range(4))
 def test_functions_of_eigenvalues_only(gap, number):
-    x = (Q * spectra(gap)[number]) @ Q.T
-    agree(*of_values(), (x + x.T) / 2, DIRECTION, gap)
+    agree(*of_values(), hermitian((Q * spectra(gap)[number]) @ Q.T), DIRECTION, gap)
 
 
 @cache
@@ -268,19 +269,16 @@ def test_single_precision(dtype, mode):
 
 def test_a_subspace_depends_on_no_choice_of_vectors():
     """What is within it, or within the rest, counts for nothing."""
-    x = T.dmatrix()
+    x, weight = T.dmatrix(), rng.normal(size=(4, 4))
     v = nl.eigh(x)[1][:, :2]
-    weight = rng.normal(size=(4, 4))
     projector = T.dot(v, v.T)
     f = theano.function([x], [projector, T.grad((projector * weight).sum(), x)])
-    a = (Q * [1, 1, 2, 2]) @ Q.T
-    a = (a + a.T) / 2
-    direction = rng.normal(size=(4, 4))
-    direction = direction + direction.T
+    found, gradient = f(hermitian((Q * [1, 1, 2, 2]) @ Q.T))
+    direction = hermitian(rng.normal(size=(4, 4)))
     low, high = Q[:, :2] @ Q[:, :2].T, Q[:, 2:] @ Q[:, 2:].T
     turned = -(low @ direction @ high + high @ direction @ low)
-    np.testing.assert_allclose(f(a)[0], low, atol=1e-14)
-    np.testing.assert_allclose((f(a)[1] * direction).sum(), (turned * weight).sum(), rtol=1e-12)
+    np.testing.assert_allclose(found, low, atol=1e-14)
+    np.testing.assert_allclose((gradient * direction).sum(), (turned * weight).sum(), rtol=1e-12)
 
 
 def test_what_depends_on_the_choice_has_no_derivative():
@@ -314,15 +312,14 @@ def test_forward_mode():
 
 def test_loops():
     """Limits are found in a body; what leaves it as vectors has none that is known."""
-    x = T.dmatrix()
-    factors = T.constant(np.array([1.0, 2.0]))
+    x, factors = T.dmatrix(), T.constant(np.array([1.0, 2.0]))
     inside = theano.scan(lambda p, a: of_eigh(resolvent, a * p), [factors], None, [x])[0]
     w, v = theano.scan(lambda p, a: nl.eigh(a * p), [factors], None, [x])[0]
     outside = [T.dot(v[i] * resolvent(w[i]), v[i].T) for i in range(2)]
     wanted = [inverse(symmetric(x)), inverse(symmetric(x * 2))]
     f, g, h = (
-        theano.function([x], T.grad(costs(parts[0]) + costs(parts[1]), x))
-        for parts in (inside, outside, wanted)
+        theano.function([x], T.grad(costs(one) + costs(two), x))
+        for one, two in ((inside[0], inside[1]), outside, wanted)
     )
     apart = np.diag([1.0, 2, 3, 4])
     assert off(f(np.eye(4)), h(np.eye(4))) < 1e-12
@@ -337,17 +334,14 @@ class Doubled(theano.Op):
     itypes, otypes = [T.dvector], [T.dvector]
 
     def perform(self, node, inputs, outputs):
-        outputs[0][0] = 2 * inputs[0]
+        outputs[0][0] = 2 * inputs[-1]
 
     def grad(self, inputs, gradients):
         return [DoubledGrad()(inputs[0], gradients[0])]
 
 
 class DoubledGrad(theano.Op):
-    itypes, otypes = [T.dvector, T.dvector], [T.dvector]
-
-    def perform(self, node, inputs, outputs):
-        outputs[0][0] = 2 * inputs[1]
+    itypes, otypes, perform = [T.dvector, T.dvector], [T.dvector], Doubled.perform
 
 
 def test_what_has_no_second_derivative_has_no_limit():

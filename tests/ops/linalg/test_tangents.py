@@ -6,25 +6,18 @@ import scipy.linalg
 
 import theano
 import theano.tensor as T
+from support.arrays import values
+from support.compiling import DEFINITION, compiled
 from theano._core.ops.linalg.matrices import Part
 from theano._core.ops.linalg.systems import cholesky_cotangent
 from theano.gradient import jvp, verify_grad
 from theano.tensor import slinalg
 
-rng = np.random.default_rng(23)
-START = rng.bit_generator.state
+AXES = [0, 1, None, (0, 2)]
 
 
-@pytest.fixture(autouse=True)
-def same_numbers_in_any_order():
-    rng.bit_generator.state = START
-
-
-def matrix(*shape, dtype="float64"):
-    values = rng.normal(size=shape)
-    if dtype.startswith("complex"):
-        values = values + 1j * rng.normal(size=shape)
-    return values.astype(dtype)
+def matrix(*shape, dtype="float64", seed=1):
+    return values(shape, dtype, seed)
 
 
 def positive(*shape, dtype="float64"):
@@ -32,13 +25,12 @@ def positive(*shape, dtype="float64"):
     return (a @ np.conj(np.swapaxes(a, -1, -2)) + shape[-1] * np.eye(shape[-1])).astype(dtype)
 
 
-def variables(*arrays):
-    return [T.TensorType(str(a.dtype), (False,) * a.ndim)() for a in arrays]
-
-
 def run(build, *arrays, mode=None):
-    inputs = variables(*arrays)
-    return theano.function(inputs, build(*inputs), mode=mode)(*arrays)
+    return compiled(build, *arrays, mode=mode)(*arrays)
+
+
+def differences(f, x, t, h=1e-6):
+    return (f(x + h * t) - f(x - h * t)) / (2 * h)
 
 
 def of_cholesky(lower=True):
@@ -57,10 +49,8 @@ def test_cholesky(n, dtype, lower):
     np.testing.assert_allclose(got, wanted, rtol=0, atol=300 * np.finfo(dtype).eps)
     if dtype == "float64" and n:
         part = np.tril(t) if lower else np.triu(t)
-        both = part + part.T - np.diag(np.diag(t))
-        sides = [np.linalg.cholesky(x + h * both) for h in (1e-4, -1e-4)]
-        slope = (sides[0] - sides[1]) / 2e-4
-        np.testing.assert_allclose(got, slope if lower else slope.T, rtol=0, atol=1e-6)
+        wanted = differences(np.linalg.cholesky, x, part + part.T - np.diag(np.diag(t)), 1e-4)
+        np.testing.assert_allclose(got, wanted if lower else wanted.T, rtol=0, atol=1e-6)
 
 
 def test_cholesky_of_stacks_and_of_any_layout():
@@ -162,16 +152,17 @@ def test_the_cotangent_of_cholesky_is_one_operation_with_derivatives(dtype):
         )
 
 
-def test_a_direction_of_another_shape():
-    x, t = T.dmatrices("x", "t")
-    f = theano.function([x, t], jvp(slinalg.cholesky(x), x, t))
-    with pytest.raises(ValueError, match="3"):
-        f(positive(3, 3), matrix(3, 2))
-    with pytest.raises(ValueError, match="3"):
-        f(positive(3, 3), matrix(2, 2))
-    g = theano.function([x, t], jvp(slinalg.expm(x), x, t))
-    with pytest.raises(ValueError, match="ExpmTangent"):
-        g(matrix(3, 3), matrix(2, 2))
+@pytest.mark.parametrize(
+    "f, shape, text",
+    [
+        (slinalg.cholesky, (3, 2), "3"),
+        (slinalg.cholesky, (2, 2), "3"),
+        (slinalg.expm, (2, 2), "ExpmT"),
+    ],
+)
+def test_a_direction_of_another_shape(f, shape, text):
+    with pytest.raises(ValueError, match=text):
+        run(lambda x, t: jvp(f(x), x, t), positive(3, 3), matrix(*shape))
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-9, 0.1, 3.0, 30.0])
@@ -201,65 +192,56 @@ def test_exponential_of_stacks_and_of_what_is_not_a_number():
 @pytest.mark.parametrize("f", [slinalg.cholesky, slinalg.expm, slinalg.Cholesky(False)])
 def test_derivatives_of_tangents(f):
     """Forward over forward, reverse over forward and forward over reverse agree."""
-    at, u, v = positive(4, 4) / 6, matrix(4, 4), matrix(4, 4)
     w = T.constant(matrix(4, 4))
 
-    def cost(x):
-        return (f(x) * w).sum()
+    def derivatives(x, u, v):
+        cost = (f(x) * w).sum()
+        along, gradient = jvp(cost, x, u), T.grad(cost, x)
+        found = [jvp(along, x, v), (T.grad(along, x) * v).sum(), (jvp(gradient, x, v) * u).sum()]
+        return [*found, (T.grad((gradient * u).sum(), x) * v).sum()]
 
-    found = [
-        run(lambda x, u, v: jvp(jvp(cost(x), x, u), x, v), at, u, v),
-        run(lambda x, u, v: (T.grad(jvp(cost(x), x, u), x) * v).sum(), at, u, v),
-        run(lambda x, u, v: (jvp(T.grad(cost(x), x), x, v) * u).sum(), at, u, v),
-        run(lambda x, u, v: (T.grad((T.grad(cost(x), x) * u).sum(), x) * v).sum(), at, u, v),
-    ]
+    found = run(derivatives, positive(4, 4) / 6, matrix(4, 4, seed=2), matrix(4, 4, seed=3))
     np.testing.assert_allclose(found, found[0], rtol=1e-9)
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2])
-@pytest.mark.parametrize("zeros", [0, 1, 9])
-def test_products_up_to_each_item(axis, zeros):
-    x, t = matrix(3, 4, 2), matrix(3, 4, 2)
-    x.flat[rng.choice(24, zeros, replace=False)] = 0.0
-    got = run(lambda x, t: jvp(T.cumprod(x, axis=axis), x, t), x, t)
-    sides = [np.cumprod(x + h * t, axis=axis) for h in (1e-6, -1e-6)]
-    np.testing.assert_allclose(got, (sides[0] - sides[1]) / 2e-6, rtol=0, atol=1e-7)
+@pytest.mark.parametrize(
+    "product, axis", [("cumprod", k) for k in range(3)] + [("prod", k) for k in AXES]
+)
+@pytest.mark.parametrize("zeros", [0, 1, 2, 9])
+def test_products(product, axis, zeros):
+    x, t = matrix(3, 4, 2), matrix(3, 4, 2, seed=2)
+    x.flat[np.random.default_rng(1).choice(24, zeros, replace=False)] = 0.0
+    got = run(lambda x, t: jvp(getattr(T, product)(x, axis=axis), x, t), x, t)
+    wanted = differences(lambda x: getattr(np, product)(x, axis=axis), x, t)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-7 if product == "cumprod" else 1e-6)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (1, 3), (3, 1)])
-def test_products_of_few_items(shape):
-    x, t = matrix(*shape), matrix(*shape)
-    for axis in (0, 1):
-        got = run(lambda x, t, axis=axis: jvp(T.cumprod(x, axis=axis), x, t), x, t)
-        assert got.shape == shape
-        if shape[axis] == 1:
-            np.testing.assert_array_equal(got, t)
-    broadcast_axes = T.drow("r")
-    u = broadcast_axes.type()
-    out = jvp(T.cumprod(broadcast_axes, axis=1), broadcast_axes, u)
-    assert out.type == broadcast_axes.type
-    np.testing.assert_allclose(
-        out.eval({broadcast_axes: [[2.0, 3.0]], u: [[1.0, 10.0]]}), [[1.0, 3.0 + 20.0]]
-    )
+@pytest.mark.parametrize("axis", [0, 1])
+def test_products_of_few_elements(shape, axis):
+    x, t = matrix(*shape), matrix(*shape, seed=2)
+    got = run(lambda x, t: jvp(T.cumprod(x, axis=axis), x, t), x, t)
+    assert got.shape == shape
+    if shape[axis] == 1:
+        np.testing.assert_array_equal(got, t)
 
 
-@pytest.mark.parametrize("axis", [0, 1, None, (0, 2)])
-@pytest.mark.parametrize("zeros", [0, 1, 2, 9])
-def test_products_of_all_items(axis, zeros):
-    x, t = matrix(3, 4, 2), matrix(3, 4, 2)
-    x.flat[rng.choice(24, zeros, replace=False)] = 0.0
-    got = run(lambda x, t: jvp(T.prod(x, axis=axis), x, t), x, t)
-    sides = [np.prod(x + h * t, axis=axis) for h in (1e-6, -1e-6)]
-    np.testing.assert_allclose(got, (sides[0] - sides[1]) / 2e-6, rtol=0, atol=1e-6)
+def test_products_of_broadcastable_axes():
+    row, u = T.drow("r"), T.drow("u")
+    out = jvp(T.cumprod(row, axis=1), row, u)
+    assert out.type == row.type
+    np.testing.assert_allclose(out.eval({row: [[2.0, 3.0]], u: [[1.0, 10.0]]}), [[1, 3 + 20]])
 
 
 def test_product_of_complex_numbers_and_of_small_floats():
-    x, t = matrix(3, 4, dtype="complex128"), matrix(3, 4, dtype="complex128")
-    got = run(lambda x, t: jvp(T.prod(x, axis=0), x, t), x, t)
-    sides = [np.prod(x + h * t, axis=0) for h in (1e-6, -1e-6)]
-    np.testing.assert_allclose(got, (sides[0] - sides[1]) / 2e-6, rtol=0, atol=1e-7)
+    def build(x, t):
+        return jvp(T.prod(x, axis=0), x, t)
+
+    x, t = matrix(3, 4, dtype="complex128"), matrix(3, 4, dtype="complex128", seed=2)
+    wanted = differences(lambda x: np.prod(x, axis=0), x, t)
+    np.testing.assert_allclose(run(build, x, t), wanted, rtol=0, atol=1e-7)
     small = x.real.astype("float16")
-    got = run(lambda x, t: jvp(T.prod(x, axis=0), x, t), small, small)
+    got = run(build, small, small)
     assert got.dtype == "float16"
     np.testing.assert_allclose(got, 3 * np.prod(small, axis=0), rtol=2e-2)
 
@@ -268,18 +250,16 @@ def test_product_of_complex_numbers_and_of_small_floats():
     "weights", [(1, 0, 0), (0, 1, 0), (1, 0.5, 0), (0, 1, 1), (1, 0, 1), (2, 3, 4)]
 )
 @pytest.mark.parametrize("dtype", ["float32", "complex128"])
-def test_parts_of_matrices(weights, dtype):
-    """An item that has no weight does not count, NaN or not."""
-    for shape in ((3, 3), (2, 4, 3), (0, 2), (1, 1)):
-        x = matrix(*shape, dtype=dtype)
-        i, j = np.arange(shape[-2])[:, None], np.arange(shape[-1])
-        scale = np.select([i > j, i == j], weights[:2], weights[2])
-        x[..., scale == 0] = np.nan
-        wanted = np.where(scale == 0, 0, scale * x).astype(dtype)
-        np.testing.assert_array_equal(run(Part(*weights), x), wanted)
-        np.testing.assert_array_equal(run(Part(*weights), x, mode="FAST_COMPILE"), wanted)
-        slow = theano.Mode(linker="py", optimizer=None)
-        np.testing.assert_array_equal(run(Part(*weights), x, mode=slow), wanted)
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4, 3), (0, 2), (1, 1)])
+def test_parts_of_matrices(weights, dtype, shape):
+    """An element that has no weight does not count, NaN or not."""
+    x = matrix(*shape, dtype=dtype)
+    i, j = np.arange(shape[-2])[:, None], np.arange(shape[-1])
+    scale = np.select([i > j, i == j], weights[:2], weights[2])
+    x[..., scale == 0] = np.nan
+    wanted = np.where(scale == 0, 0, scale * x).astype(dtype)
+    for mode in (None, "FAST_COMPILE", DEFINITION):
+        np.testing.assert_array_equal(run(Part(*weights), x, mode=mode), wanted)
 
 
 def test_a_part_is_known_to_be_a_triangle():
