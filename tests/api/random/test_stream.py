@@ -13,8 +13,7 @@ from theano.tensor import random
 
 def test_every_call_draws_anew():
     stream = random.Stream(1)
-    u, z = stream.uniform((4,)), stream.normal((4,))
-    f = theano.function([], [u, z])
+    f = theano.function([], [stream.uniform((4,)), stream.normal((4,))])
     drawn = [np.concatenate(f()) for _ in range(3)]
     assert len({tuple(d) for d in drawn}) == 3
     assert stream.state.get_value().tolist() == [1, 0, 3]
@@ -51,8 +50,7 @@ def test_calls_can_be_repeated():
 
 
 def test_failed_call_draws_nothing():
-    stream = random.Stream(8)
-    n = T.lscalar()
+    stream, n = random.Stream(8), T.lscalar()
     f = theano.function([n], stream.uniform((n,)))
     with pytest.raises(ValueError, match="negative"):
         f(-1)
@@ -71,10 +69,8 @@ def test_methods_are_the_functions():
 
 
 def test_functions_survive_pickling():
-    stream = random.Stream(9)
-    f = theano.function([], stream.poisson((4,), 3.0))
-    copy = pickle.loads(pickle.dumps(f))
-    np.testing.assert_array_equal(copy(), f())
+    f = theano.function([], random.Stream(9).poisson((4,), 3.0))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(f))(), f())
 
 
 def test_no_seed_is_unpredictable():

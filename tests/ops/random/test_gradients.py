@@ -73,36 +73,34 @@ def test_derivative_for_large_shapes_joins_the_exact_one():
         assert above == pytest.approx(below, rel=1e-6)
 
 
-def test_gradient_of_an_expectation():
-    a, b = T.dscalars("a", "b")
-    n = 100_000
-    mean = random.gamma(KEY, (n,), a, 2.0, "float64").mean()
-    # d(2a)/da
-    assert theano.function([a], T.grad(mean, a))(1.7) == pytest.approx(2.0, abs=0.03)
-    mean = random.beta(KEY, (n,), a, b, "float64").mean()
-    slopes = theano.function([a, b], T.grad(mean, [a, b]))(0.4, 0.8)
-    # d(a/(a+b))
-    np.testing.assert_allclose(slopes, [0.8 / 1.44, -0.4 / 1.44], atol=0.01)
-    df = T.dscalar("df")
-    square = (random.student_t(KEY, (n,), df, dtype="float64") ** 2).mean()
-    # The variance is df/(df - 2).
-    got = theano.function([df], T.grad(square, df))(9.0)
-    assert got == pytest.approx(-2 / 49, abs=0.01)
+a, b, df, alpha = T.dscalar("a"), T.dscalar("b"), T.dscalar("df"), T.dvector("alpha")
+N = 100_000
+# Expectation, its parameters with values, and their exact derivatives: of 2 a, a / (a + b), the
+# variance df / (df - 2), and alpha / sum(alpha).
+MEANS = [
+    (random.gamma(KEY, (N,), a, 2.0, "float64"), {a: 1.7}, [2.0], 0.03),
+    (random.beta(KEY, (N,), a, b, "float64"), {a: 0.4, b: 0.8}, [0.8 / 1.44, -0.4 / 1.44], 0.01),
+    (random.student_t(KEY, (N,), df, dtype="float64") ** 2, {df: 9.0}, [-2 / 49], 0.01),
+    (
+        random.dirichlet(KEY, (N // 2,), alpha, "float64")[:, 0],
+        {alpha: np.array([0.5, 1.0, 1.5])},
+        [[2.5 / 9, -0.5 / 9, -0.5 / 9]],
+        0.005,
+    ),
+]
 
 
-def test_dirichlet():
-    alpha = T.dvector("alpha")
-    mean = random.dirichlet(KEY, (50_000,), alpha, "float64")[:, 0].mean()
-    got = theano.function([alpha], T.grad(mean, alpha))(np.array([0.5, 1.0, 1.5]))
-    np.testing.assert_allclose(got, [2.5 / 9, -0.5 / 9, -0.5 / 9], atol=0.005)
+@pytest.mark.parametrize("draws, at, wanted, atol", MEANS)
+def test_gradient_of_an_expectation(draws, at, wanted, atol):
+    found = theano.function([*at], T.grad(draws.mean(), [*at]))(*at.values())
+    np.testing.assert_allclose(found, wanted, atol=atol)
 
 
 def test_shapes_of_gradients():
-    a = T.dcol("a")
-    x = random.gamma(KEY, (3, 5), a)
-    got, drawn = theano.function([a], [T.grad(x.sum(), a), x])(np.array([[0.5], [1.0], [2.0]]))
-    assert got.shape == (3, 1)
-    assert drawn.shape == (3, 5)
+    column = T.dcol("column")
+    x = random.gamma(KEY, (3, 5), column)
+    f = theano.function([column], [T.grad(x.sum(), column), x])
+    assert [v.shape for v in f(np.array([[0.5], [1.0], [2.0]]))] == [(3, 1), (3, 5)]
 
 
 def test_gamma_has_no_second_derivative():
