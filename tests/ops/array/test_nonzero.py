@@ -30,8 +30,8 @@ def test_nonzero(kind):
                 np.testing.assert_array_equal(f(given), wanted)
 
 
-def test_of_more_items_than_one_thread_takes():
-    x = tensor("float64", (2,))
-    array = np.random.default_rng(4).standard_normal(200_000)
-    got = function([x], nonzero(x > 0))(array)
-    np.testing.assert_array_equal(got[0], np.flatnonzero(array > 0))
+def test_of_more_elements_than_one_thread_takes():
+    x, array = tensor("float64", (2,)), np.random.default_rng(4).standard_normal(200_000)
+    np.testing.assert_array_equal(
+        function([x], nonzero(x > 0))(array)[0], np.flatnonzero(array > 0)
+    )

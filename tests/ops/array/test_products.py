@@ -9,22 +9,11 @@ from theano import function
 from theano.gradient import verify_grad
 
 # Lengths of 1 are broadcastable.
-STACKS = [
-    ((2, 3, 4, 5), (2, 3, 5, 6)),
-    ((2, 1, 4, 5), (1, 3, 5, 6)),
-    ((2, 3, 4, 5), (5, 6)),
-    ((2, 3, 4, 5), (5,)),
-    ((5,), (2, 3, 5, 6)),
-    ((4, 5), (2, 3, 5, 6)),
-    ((3, 4, 5), (2, 1, 5, 6)),
-    ((2, 3, 2, 4, 5), (1, 2, 5, 6)),
-    ((2, 3, 1, 4, 5), (3, 2, 5, 6)),
-    ((1, 1, 4, 5), (2, 3, 5, 6)),
-    ((2, 3, 1, 1), (2, 3, 1, 4)),
-    ((0, 3, 4, 5), (0, 3, 5, 6)),
-    ((2, 3, 4, 0), (2, 3, 0, 6)),
-    ((2, 3, 0, 5), (5, 6)),
-]
+STACKS = [((2, 3, 4, 5), two) for two in ((2, 3, 5, 6), (5, 6), (5,))]
+STACKS += [(one, (2, 3, 5, 6)) for one in ((5,), (4, 5), (1, 1, 4, 5))]
+STACKS += [((2, 1, 4, 5), (1, 3, 5, 6)), ((3, 4, 5), (2, 1, 5, 6)), ((2, 3, 1, 1), (2, 3, 1, 4))]
+STACKS += [((2, 3, 2, 4, 5), (1, 2, 5, 6)), ((2, 3, 1, 4, 5), (3, 2, 5, 6))]
+STACKS += [((0, 3, 4, 5), (0, 3, 5, 6)), ((2, 3, 4, 0), (2, 3, 0, 6)), ((2, 3, 0, 5), (5, 6))]
 
 
 def variables(*arrays):
@@ -53,10 +42,8 @@ def test_values(shapes, kind):
 
 @pytest.mark.parametrize("shapes", [s for s in STACKS if 0 not in s[0]])
 def test_gradients(shapes):
-    verify_grad(lambda x, y: x @ y, drawn(*shapes), rng=np.random.RandomState(0))
-    verify_grad(
-        lambda x, y: T.grad(((x @ y) ** 2).sum(), x), drawn(*shapes), rng=np.random.RandomState(0)
-    )
+    for build in (lambda x, y: x @ y, lambda x, y: T.grad(((x @ y) ** 2).sum(), x)):
+        verify_grad(build, drawn(*shapes), rng=np.random.RandomState(0))
 
 
 @pytest.mark.parametrize("shapes", STACKS)
@@ -70,32 +57,24 @@ def test_gradients_are_products(shapes):
         assert got.shape == value.shape
 
 
-def test_many_rows_of_products():
-    a, b = drawn((3, 2, 4, 5), (3, 2, 5, 6))
-    x, y = variables(a[0], b[0])
-    for rows in ([x, None], [None, y], [x, y]):
-        one, two = (0 if v is not None else None for v in rows)
-        many = theano.vectorize(lambda x, y: x @ y, in_axes=(one, two))
-        u, v = variables(a if one == 0 else a[0], b if two == 0 else b[0])
-        got = function([u, v], many(u, v))(*(a if one == 0 else a[0], b if two == 0 else b[0]))
-        wanted = (a if one == 0 else a[:1]) @ (b if two == 0 else b[:1])
-        np.testing.assert_allclose(got, wanted)
+@pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0)])
+def test_many_rows_of_products(axes):
+    both = drawn((3, 2, 4, 5), (3, 2, 5, 6))
+    given = [a if axis == 0 else a[0] for a, axis in zip(both, axes, strict=True)]
+    u, v = variables(*given)
+    got = function([u, v], theano.vectorize(lambda x, y: x @ y, in_axes=axes)(u, v))(*given)
+    np.testing.assert_allclose(got, given[0] @ given[1])
 
 
 def test_stacks_that_do_not_fit():
-    (x, y), m = T.dtensor4s("x", "y"), T.dmatrix("m")
-    f = function([x, y], x @ y)
-    one = np.zeros((2, 3, 4, 5))
-    with pytest.raises(
-        ValueError, match=r"in x @ y, axis 1 of x has 3 .*\(2, 3, 4, 5\), y \(2, 2, 5, 1"
+    (x, y), m, one = T.dtensor4s("x", "y"), T.dmatrix("m"), np.zeros((2, 3, 4, 5))
+    for out, other, shape, text in (
+        (x @ y, y, (2, 2, 5, 1), r"in x @ y, axis 1 of x has 3 .*\(2, 3, 4, 5\), y \(2, 2, 5, 1"),
+        (x @ y, y, (2, 3, 4, 6), r"axis 3 of x has 5 .*\(2, 3, 4, 5\), y \(2, 3, 4, 6\)"),
+        (x @ m, m, (4, 6), r"in x @ m, 5 items meet 4\. Shapes: x \(2, 3, 4, 5\), m \(4, 6\)"),
     ):
-        f(one, np.zeros((2, 2, 5, 1)))
-    with pytest.raises(ValueError, match=r"axis 3 of x has 5 .*\(2, 3, 4, 5\), y \(2, 3, 4, 6\)"):
-        f(one, np.zeros((2, 3, 4, 6)))
-    with pytest.raises(
-        ValueError, match=r"in x @ m, 5 items meet 4\. Shapes: x \(2, 3, 4, 5\), m \(4, 6\)"
-    ):
-        function([x, m], x @ m)(one, np.zeros((4, 6)))
+        with pytest.raises(ValueError, match=text):
+            function([x, other], out)(one, np.zeros(shape))
 
 
 def test_axes_that_are_neighbours_are_joined_in_place():

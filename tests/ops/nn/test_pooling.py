@@ -5,6 +5,7 @@ import pytest
 
 import theano
 import theano.tensor as T
+from support.arrays import values
 from theano._core.ops.nn.pooling import (
     MODES,
     AveragePoolGrad,
@@ -28,17 +29,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize("name", CASES)
 def test_generic(name, mode):
     shape, parameters, ignore_border = CASES[name]
-    n = len(parameters[0])
-    rng = np.random.default_rng(6)
-    vectors = [np.array(v) for v in parameters]
-    x = rng.normal(size=shape)
+    n, vectors, x = len(parameters[0]), [np.array(v) for v in parameters], values(shape)
     op = Pool(ignore_border, mode, n)
     check(op, (x, *vectors), ulp=2**10)
-    z = op.compute(np, None, x, *vectors)[0]
-    g, h = rng.normal(size=z.shape), rng.normal(size=shape)
+    g, h = values(op.compute(np, None, x, *vectors)[0].shape, seed=1), values(shape, seed=2)
     if mode != "max":
         check(AveragePoolGrad(ignore_border, mode, n), (x, g, *vectors), ulp=2**10)
         return
@@ -58,15 +55,13 @@ def test_every_maximum_has_the_gradient():
     assert slope.tolist() == [[0, 1, 1, 1], [1, 0, 1, 1]]
 
 
-def test_forward_mode():
+@pytest.mark.parametrize("mode", MODES)
+def test_forward_mode(mode):
     x, dx = T.dmatrices("x", "dx")
-    for mode in MODES:
-        out = pool.pool_2d(x, (2, 2), ignore_border=True, mode=mode, stride=(1, 1))
-        rng = np.random.default_rng(8)
-        a, b = rng.normal(size=(2, 4, 5))
-        got = theano.function([x, dx], T.Rop(out, x, dx))(a, b)
-        f = theano.function([x], out)
-        np.testing.assert_allclose(got, (f(a + 1e-6 * b) - f(a - 1e-6 * b)) / 2e-6, atol=1e-8)
+    out = pool.pool_2d(x, (2, 2), ignore_border=True, mode=mode, stride=(1, 1))
+    (a, b), f = values((2, 4, 5)), theano.function([x], out)
+    got = theano.function([x, dx], T.Rop(out, x, dx))(a, b)
+    np.testing.assert_allclose(got, (f(a + 1e-6 * b) - f(a - 1e-6 * b)) / 2e-6, atol=1e-8)
 
 
 def test_integers_and_missing_numbers():
@@ -139,19 +134,16 @@ def test_images_that_are_refused():
         pool.pool_2d(T.dmatrix(), (2, 2))
 
 
-def test_classes_of_gradients():
-    x, e = T.dmatrix(), T.dmatrix()
-    value, change = np.random.default_rng(7).normal(size=(2, 4, 6))
-    for mode in MODES:
-        out = pool.Pool(True, mode)(x, (2, 3))
-        slope = T.grad(out.sum(), x)
-        assert isinstance(slope.owner.op, pool.PoolGrad)
-        assert slope.owner.op == pool.PoolGrad(True, mode)
-        assert not isinstance(out.owner.op, pool.PoolGrad)
-        moved = pool.MaxPoolRop(True, mode)(x, e, (2, 3))
-        forward = T.Rop(out, x, e)
-        got, wanted = theano.function([x, e], [moved, forward])(value, change)
-        np.testing.assert_allclose(got, wanted, rtol=1e-14)
+@pytest.mark.parametrize("mode", MODES)
+def test_classes_of_gradients(mode):
+    x, e = T.dmatrices("x", "e")
+    out = pool.Pool(True, mode)(x, (2, 3))
+    of_x = T.grad(out.sum(), x).owner.op
+    assert isinstance(of_x, pool.PoolGrad) and of_x == pool.PoolGrad(True, mode)
+    assert not isinstance(out.owner.op, pool.PoolGrad)
+    moved = pool.MaxPoolRop(True, mode)(x, e, (2, 3))
+    got, wanted = theano.function([x, e], [moved, T.Rop(out, x, e)])(*values((2, 4, 6)))
+    np.testing.assert_allclose(got, wanted, rtol=1e-14)
 
 
 @pytest.mark.parametrize("mode", ["sum", "average_inc_pad"])
