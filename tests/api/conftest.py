@@ -1,9 +1,5 @@
 """Inputs with values, and the comparison of expressions with NumPy."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -14,10 +10,10 @@ from theano._core.ir.graph import inputs
 class Bench:
     """Variables by name, their values, and expressions over both."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         rng = np.random.RandomState(0)
         x = rng.randn(3, 4)
-        self.values: dict[str, Any] = {
+        self.values = {
             "x": x,
             "v": rng.randn(4),
             "w": rng.randn(3),
@@ -26,7 +22,7 @@ class Bench:
             "i": np.array([2, 0, 2]),
             "m": np.array([[0, 1], [2, 0]]),
         }
-        self.inputs: dict[str, Any] = {
+        self.inputs = {
             "x": T.dmatrix("x"),
             "v": T.dvector("v"),
             "w": T.dvector("w"),
@@ -35,27 +31,23 @@ class Bench:
             "i": T.lvector("i"),
             "m": T.lmatrix("m"),
         }
-        self.known: dict[str, Any] = {
-            "np": np,
-            "ROWS": np.array([True, False, True]),
-            "MASK": x > 0,
-        }
+        self.known = {"np": np, "ROWS": np.array([True, False, True]), "MASK": x > 0}
 
-    def build(self, text: str) -> Any:
+    def build(self, text):
         """Return an expression of the variables."""
         return eval(text, {**self.inputs, **self.known, "T": T, "row": T.drow("row")})
 
-    def numpy(self, text: str, **more: Any) -> Any:
+    def numpy(self, text, **more):
         """Return what NumPy makes of a text over the values."""
         return eval(text, {**self.values, **self.known, **more})
 
-    def value(self, expression: Any) -> np.ndarray:
+    def value(self, expression):
         """Return the value of an expression of the variables."""
         needed = set(inputs([expression]))
         given = {v: self.values[name] for name, v in self.inputs.items() if v in needed}
         return expression.eval(given)
 
-    def check(self, expression: Any, wanted: Any) -> None:
+    def check(self, expression, wanted):
         """Fail unless value, shape, dtype and declared pattern of an expression are right."""
         got, wanted = self.value(expression), np.asarray(wanted)
         kind = expression.type
@@ -67,6 +59,6 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def bench() -> Bench:
+def bench():
     """Return the variables and values that the tables of cases speak of."""
     return Bench()

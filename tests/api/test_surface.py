@@ -1,12 +1,9 @@
 """The public modules: what they hold, and what importing them costs."""
 
-from __future__ import annotations
-
 import importlib
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -44,7 +41,7 @@ MODULES = [
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_name_exists(name: str) -> None:
+def test_every_name_exists(name):
     module = importlib.import_module(name)
     missing = [each for each in module.__all__ if not hasattr(module, each)]
     assert missing == []
@@ -52,28 +49,28 @@ def test_every_name_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STUBS)
-def test_a_module_holds_what_its_stub_lists(name: str) -> None:
+def test_a_module_holds_what_its_stub_lists(name):
     module = importlib.import_module(name)
     # A module that is a file may be read only now.
     found = {*dir(module)}
     assert {*LISTED[name]} <= found
     for each in LISTED[name]:
         assert getattr(module, each) is getattr(module, each)
-    space: dict[str, object] = {}
+    space = {}
     exec(f"from {name} import *", space)
     assert {*space} == {*module.__all__, "__builtins__"}
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nothing_here'"):
         module.nothing_here  # noqa: B018
 
 
-def _alone(program: str) -> str:
+def _alone(program):
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
 
 
-def test_a_name_is_imported_when_it_is_asked_for() -> None:
+def test_a_name_is_imported_when_it_is_asked_for():
     program = """
 import sys, theano.tensor as T
 module = "theano._core.api.array.statistics"
@@ -83,7 +80,7 @@ print(before, T.median is sys.modules[module].median, "median" in vars(T), T.nne
     assert _alone(program) == "(False, False, False) True True theano.tensor.nnet"
 
 
-def test_many_threads_ask_first() -> None:
+def test_many_threads_ask_first():
     program = """
 import sys, threading, theano.tensor as T
 from concurrent.futures import ThreadPoolExecutor
@@ -98,7 +95,7 @@ with ThreadPoolExecutor(8) as pool:
     assert _alone(program) == "1"
 
 
-def test_what_a_user_puts_there_stays() -> None:
+def test_what_a_user_puts_there_stays():
     program = """
 import theano.tensor as T
 T.median = 1
@@ -140,15 +137,15 @@ TOP = [
 
 
 @pytest.mark.parametrize("name", TOP)
-def test_top_level_name(name: str) -> None:
+def test_top_level_name(name):
     assert hasattr(theano, name)
 
 
-def test_versions_agree() -> None:
+def test_versions_agree():
     assert theano.__version__ == theano.version.version == "2.0.0"
 
 
-def test_other_names_of_operations() -> None:
+def test_other_names_of_operations():
     assert T.square is T.sqr
     assert T.where is T.switch
     assert T.floor_div is T.int_div
@@ -156,7 +153,7 @@ def test_other_names_of_operations() -> None:
     assert T.shared_randomstreams.RandomStreams
 
 
-def test_import_loads_no_heavy_package() -> None:
+def test_import_loads_no_heavy_package():
     program = (
         "import sys, theano; print([m for m in ('llvmlite', 'scipy', 'jax') if m in sys.modules])"
     )
@@ -166,14 +163,12 @@ def test_import_loads_no_heavy_package() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_import_warns_of_nothing() -> None:
+def test_import_warns_of_nothing():
     subprocess.run([sys.executable, "-W", "error", "-c", "import theano"], check=True)
 
 
 @pytest.mark.parametrize(("module", "name"), [(theano, "__version__"), (T, "sin")])
-def test_what_is_deleted_is_gone(
-    module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_deleted_is_gone(module, name, monkeypatch):
     value = getattr(module, name)
     monkeypatch.delattr(module, name)
     assert not hasattr(module, name)

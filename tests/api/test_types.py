@@ -1,16 +1,14 @@
 """dtypes, patterns and errors of expressions, as Theano 1.0.5 has them."""
 
-from __future__ import annotations
-
 import inspect
 import operator
-from typing import Any
 
 import numpy as np
 import pytest
 
 import theano
 import theano.tensor as T
+from support.arrays import variable
 from theano._core.base.errors import (
     AsTensorError,
     ComplexError,
@@ -18,198 +16,118 @@ from theano._core.base.errors import (
     NotScalarConstantError,
 )
 
-NAMES: dict[str, Any] = {
+VECTORS = {"v": "float64", "f": "float32", "iv": "int32", "u8": "uint8", "u64": "uint64"}
+VECTORS |= {"bv": "int8", "wv": "int16", "lv": "int64", "f16": "float16"}
+NAMES = {
     "T": T,
     "np": np,
     "operator": operator,
     "theano": theano,
-    "x": T.dmatrix("x"),
-    "v": T.dvector("v"),
-    "s": T.dscalar("s"),
-    "row": T.drow("row"),
-    "t": T.dtensor3("t"),
-    "f": T.fvector("f"),
-    "i": T.iscalar("i"),
-    "iv": T.ivector("iv"),
-    "u8": T.TensorType("uint8", (False,))("u8"),
-    "u64": T.TensorType("uint64", (False,))("u64"),
-    "bv": T.bvector("bv"),
-    "wv": T.wvector("wv"),
-    "lv": T.lvector("lv"),
-    "f16": T.TensorType("float16", (False,))("f16"),
-    "mask": T.TensorType("bool", (False, False))("mask"),
-    "z": T.zmatrix("z"),
+    "mask": variable("bool", 2, "mask"),
 }
+NAMES |= {"x": T.dmatrix("x"), "s": T.dscalar("s"), "row": T.drow("row"), "t": T.dtensor3("t")}
+NAMES |= {"i": T.iscalar("i"), "z": T.zmatrix("z")}
+NAMES |= {name: variable(dtype, 1, name) for name, dtype in VECTORS.items()}
 
-DTYPES = [
-    ("x > 0", "bool"),
-    ("T.eq(x, 1)", "bool"),
-    ("T.isnan(iv)", "bool"),
-    ("mask & mask", "bool"),
-    ("~mask", "bool"),
-    ("mask + mask", "bool"),
-    ("1 - mask", "int8"),
-    ("mask * 1", "int8"),
-    ("mask * 1.", "float32"),
-    ("mask.sum()", "int64"),
-    ("bv.sum()", "int64"),
-    ("u8.sum()", "uint64"),
-    ("f.sum()", "float32"),
-    ("f16.sum()", "float16"),
-    ("bv.prod()", "int64"),
-    ("iv.mean()", "float64"),
-    ("mask.mean()", "float64"),
-    ("f.mean()", "float32"),
-    ("f16.mean()", "float16"),
-    ("z.mean()", "complex128"),
-    ("iv.mean(dtype='float32')", "float32"),
-    ("f.mean(dtype='float64')", "float64"),
-    ("f.var()", "float32"),
-    ("bv.std()", "float64"),
-    ("x.argmax()", "int64"),
-    ("x.shape", "int64"),
-    ("T.arange(3)", "int64"),
-    ("T.arange(bv[0])", "int64"),
-    ("T.arange(0, 1, .1)", "float64"),
-    ("T.arange(f[0])", "float32"),
-    ("T.arange(3, dtype='float32')", "float32"),
-    ("bv + 1", "int8"),
-    ("bv + 300", "int16"),
-    ("bv + 2 ** 40", "int64"),
-    ("f * 2.", "float32"),
-    ("f * 0.1", "float64"),
-    ("np.float64(2) * f", "float64"),
-    ("f * np.array(2.)", "float64"),
-    ("f + iv", "float64"),
-    ("f + bv", "float32"),
-    ("f + wv", "float32"),
-    ("iv / 2", "float64"),
-    ("bv / bv", "float64"),
-    ("iv // iv", "int32"),
-    ("iv % 2", "int32"),
-    ("i ** 2", "int32"),
-    ("2 ** i", "int32"),
-    ("i ** 2.", "float64"),
-    ("T.exp(mask)", "float32"),
-    ("T.exp(bv)", "float32"),
-    ("T.sqrt(wv)", "float32"),
-    ("T.exp(iv)", "float64"),
-    ("T.floor(iv)", "float64"),
-    ("-u8", "uint8"),
-    ("u8 - u8", "uint8"),
-    ("u8 - 1", "int16"),
-    ("lv + u64", "float64"),
-    ("T.switch(mask, f, 0.)", "float32"),
-    ("T.switch(mask, f, 0.1)", "float64"),
-    ("i.clip(0, 1.5)", "float64"),
-    ("T.concatenate([f, iv])", "float64"),
-    ("T.concatenate([f, bv])", "float32"),
-    ("T.alloc(0, 3)", "int8"),
-    ("T.zeros(3)", "float64"),
-    ("T.zeros((3,), np.int32)", "int32"),
-    ("T.ones(3, float)", "float64"),
-    ("T.zeros_like(x, np.dtype('>i2'))", "int16"),
-    ("T.ones_like(x, dtype=bool)", "bool"),
-    ("T.extra_ops.to_one_hot(iv, 3, np.float32)", "float32"),
-    ("T.eye(3, dtype=np.float16)", "float16"),
-    ("T.cast(x, np.float32)", "float32"),
-    ("x.astype(int)", "int64"),
-    ("x.sum(dtype=np.float32)", "float32"),
-    ("T.arange(3, dtype=np.int8)", "int8"),
-    ("T.eye(3, dtype='int8')", "int8"),
-    ("T.zeros_like(iv)", "int32"),
-    ("T.ones_like(x, dtype='int8')", "int8"),
-    ("x.fill(1)", "int8"),
-    ("T.dot(iv, iv)", "int32"),
-    ("T.dot(iv, f)", "float64"),
-    ("T.as_tensor_variable([1, 2])", "int64"),
-    ("T.as_tensor_variable([1., 2])", "float64"),
-    ("T.as_tensor_variable([s, i])", "float64"),
-    ("T.constant(True)", "int8"),
-    ("T.constant(2.5)", "float32"),
-    ("T.constant([1, 2], dtype='int8')", "int8"),
-    ("T.stack([1, 2])", "int8"),
-    ("abs(z)", "float64"),
-    ("T.complex(f, f)", "complex64"),
-    ("T.iround(x)", "int64"),
-    ("x.astype('floatX')", "float64"),
-    ("T.nnet.hard_sigmoid(f)", "float32"),
-    ("T.nnet.relu(f)", "float32"),
-    ("T.nnet.softplus(bv)", "float32"),
-    ("T.grad(i * 1., i)", "float64"),
-    ("iv.sum(dtype='float32')", "float32"),
-]
+# What each expression has, as measured on Theano 1.0.5.
+DTYPES = """
+bool: x > 0; T.eq(x, 1); T.isnan(iv); mask & mask; ~mask; mask + mask; T.ones_like(x, dtype=bool)
+bool: T.and_(v > 0, v < 1); T.or_(v > 0, v < 1); T.xor(v > 0, v < 1); T.cumsum(T.eq(bv, 0))
+bool: T.cumprod(T.eq(bv, 0)); theano.shared(True)
+int8: 1 - mask; mask * 1; bv + 1; T.alloc(0, 3); T.arange(3, dtype=np.int8)
+int8: T.eye(3, dtype='int8'); T.ones_like(x, dtype='int8'); x.fill(1); T.constant(True)
+int8: T.constant([1, 2], dtype='int8'); T.stack([1, 2]); T.cumsum(bv); T.cumprod(bv)
+int8: T.as_tensor_variable(1)
+float32: mask * 1.; f.sum(); f.mean(); iv.mean(dtype='float32'); f.var(); T.arange(f[0])
+float32: T.arange(3, dtype='float32'); f * 2.; f + bv; f + wv; T.exp(mask); T.exp(bv); T.sqrt(wv)
+float32: T.switch(mask, f, 0.); T.concatenate([f, bv]); T.extra_ops.to_one_hot(iv, 3, np.float32)
+float32: T.cast(x, np.float32); x.sum(dtype=np.float32); T.constant(2.5); T.nnet.hard_sigmoid(f)
+float32: T.nnet.relu(f); T.nnet.softplus(bv); iv.sum(dtype='float32')
+int64: mask.sum(); bv.sum(); bv.prod(); x.argmax(); x.shape; T.arange(3); T.arange(bv[0])
+int64: bv + 2 ** 40; x.astype(int); T.as_tensor_variable([1, 2]); T.iround(x); T.argsort(f)
+int64: T.as_tensor_variable(2**40); theano.shared(3); iv.prod()
+uint64: u8.sum()
+float16: f16.sum(); f16.mean(); T.eye(3, dtype=np.float16)
+float64: iv.mean(); mask.mean(); f.mean(dtype='float64'); bv.std(); T.arange(0, 1, .1); f * 0.1
+float64: np.float64(2) * f; f * np.array(2.); f + iv; iv / 2; bv / bv; i ** 2.; T.exp(iv)
+float64: T.floor(iv); lv + u64; T.switch(mask, f, 0.1); i.clip(0, 1.5); T.concatenate([f, iv])
+float64: T.zeros(3); T.ones(3, float); T.dot(iv, f); T.as_tensor_variable([1., 2])
+float64: T.as_tensor_variable([s, i]); abs(z); x.astype('floatX'); T.grad(i * 1., i)
+float64: theano.shared(3.0); T.exp(lv)
+complex128: z.mean()
+int16: bv + 300; u8 - 1; T.zeros_like(x, np.dtype('>i2')); T.as_tensor_variable(300)
+int32: iv // iv; iv % 2; i ** 2; 2 ** i; T.zeros((3,), np.int32); T.zeros_like(iv); T.dot(iv, iv)
+uint8: -u8; u8 - u8
+complex64: T.complex(f, f)
+"""
 
 
-@pytest.mark.parametrize(("expression", "dtype"), DTYPES)
-def test_dtype(expression: str, dtype: str) -> None:
+def texts(table):
+    """Return pairs of an expression and what stands before the colon of its line."""
+    rows = [line.split(": ", 1) for line in table.strip().splitlines()]
+    return [(text, key) for key, line in rows for text in line.split("; ")]
+
+
+@pytest.mark.parametrize(("expression", "dtype"), texts(DTYPES))
+def test_dtype(expression, dtype):
     assert eval(expression, NAMES).dtype == dtype
 
 
-@pytest.mark.parametrize(
-    ("expression", "dtype"),
-    [
-        ("f * 0.1", "float32"),
-        ("T.zeros(3)", "float32"),
-        ("iv / 2", "float32"),
-        ("T.as_tensor_variable([1., 2])", "float64"),
-        ("T.exp(iv)", "float64"),
-        ("T.scalar()", "float32"),
-        ("theano.shared(3.0)", "float64"),
-        ("x.astype('floatX')", "float32"),
-    ],
-)
-def test_dtype_with_short_floats(expression: str, dtype: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(theano.config, "floatX", "float32")
+def test_values_have_the_dtype_of_their_variables():
+    variables = [v for v in NAMES.values() if isinstance(v, T.TensorVariable)]
+    arrays = [np.ones((1, 2) if v.name == "row" else (2,) * v.ndim, v.dtype) for v in variables]
+    outputs = {text: eval(text, NAMES) for text, _ in texts(DTYPES)}
+    found = theano.function(variables, outputs, on_unused_input="ignore")(*arrays)
+    wrong = {text: v.dtype for text, v in found.items() if v.dtype != outputs[text].dtype}
+    assert wrong == {}
+
+
+SETTINGS = """
+float32: f * 0.1; T.zeros(3); iv / 2; T.scalar(); x.astype('floatX')
+float64: T.as_tensor_variable([1., 2]); T.exp(iv); theano.shared(3.0)
+"""
+
+
+@pytest.mark.parametrize(("expression", "dtype"), texts(SETTINGS))
+@theano.config.change_flags(floatX="float32")
+def test_dtype_with_short_floats(expression, dtype):
     assert eval(expression, NAMES).dtype == dtype
 
 
-PATTERNS = [
-    ("T.constant(np.ones((1, 3)))", (True, False)),
-    ("T.as_tensor_variable([[True, False]])", (True, False)),
-    ("theano.shared(np.ones((1, 3)))", (False, False)),
-    ("theano.shared(np.ones((1, 3)), broadcastable=(True, False))", (True, False)),
-    ("T.ones((1, 3))", (True, False)),
-    ("T.alloc(v, 1, 3)", (True, False)),
-    ("T.zeros(i)", (False,)),
-    ("T.ones(T.constant(3))", (False,)),
-    ("x.reshape((1, -1))", (True, False)),
-    ("x.reshape((i, 1))", (False, True)),
-    ("x.sum(axis=0, keepdims=True)", (True, False)),
-    ("x.argmin(axis=(0, 1), keepdims=True)", (True, True)),
-    ("x.mean(axis=1, keepdims=True)", (False, True)),
-    ("T.specify_shape(x, (1, 3))", (False, False)),
-    ("T.eye(1)", (False, False)),
-    ("T.concatenate([row, row])", (False, False)),
-    ("T.concatenate([row, row], axis=1)", (True, False)),
-    ("T.tile(row, (1, 2))", (True, False)),
-    ("T.repeat(row, 2, axis=0)", (False, False)),
-    ("T.addbroadcast(x, 0)", (True, False)),
-    ("T.unbroadcast(row, 0)", (False, False)),
-    ("x + row", (False, False)),
-    ("row + row", (True, False)),
-    ("x.dimshuffle(0, 'x', 1)", (False, True, False)),
-    ("x.dimshuffle(('x', 0, 1))", (True, False, False)),
-    ("row.squeeze()", (False,)),
-    ("T.as_tensor_variable(v, ndim=2)", (True, False)),
-    ("T.shape_padright(x)", (False, False, True)),
-    ("T.tensordot(row, row, [[1], [1]])", (True, True)),
-    ("T.outer(s, v)", (True, False)),
-    ("T.nnet.softmax(v)", (True, False)),
-    ("T.flatten(s)", (True,)),
-    ("T.stack(x)", (True, False, False)),
-]
+@theano.config.change_flags(cast_policy="numpy+floatX")
+def test_numbers_of_python_are_those_of_numpy_under_its_policy():
+    assert T.constant(1).dtype == "int64"
+    assert T.constant(1.5).dtype == (NAMES["f"] * 2.0).dtype == "float64"
 
 
-@pytest.mark.parametrize(("expression", "pattern"), PATTERNS)
-def test_pattern(expression: str, pattern: tuple[bool, ...]) -> None:
-    assert eval(expression, NAMES).broadcastable == pattern
+# 1 is a broadcastable axis.
+PATTERNS = """
+1 -: T.constant(np.ones((1, 3))); T.as_tensor_variable([[True, False]])
+1 -: theano.shared(np.ones((1, 3)), broadcastable=(True, False)); T.ones((1, 3)); T.alloc(v, 1, 3)
+1 -: x.reshape((1, -1)); x.sum(axis=0, keepdims=True); T.concatenate([row, row], axis=1)
+1 -: T.tile(row, (1, 2)); T.addbroadcast(x, 0); row + row; T.as_tensor_variable(v, ndim=2)
+1 -: T.outer(s, v); T.nnet.softmax(v); T.patternbroadcast(x, (True, False))
+- -: theano.shared(np.ones((1, 3))); T.specify_shape(x, (1, 3)); T.eye(1)
+- -: T.concatenate([row, row]); T.repeat(row, 2, axis=0); T.unbroadcast(row, 0); x + row
+-: T.zeros(i); T.ones(T.constant(3)); row.squeeze()
+- 1: x.reshape((i, 1)); x.mean(axis=1, keepdims=True)
+1 1: x.argmin(axis=(0, 1), keepdims=True); T.tensordot(row, row, [[1], [1]])
+- 1 -: x.dimshuffle(0, 'x', 1)
+1 - -: x.dimshuffle(('x', 0, 1)); T.stack(x)
+- - 1: T.shape_padright(x)
+1: T.flatten(s)
+"""
+
+
+@pytest.mark.parametrize(("expression", "pattern"), texts(PATTERNS))
+def test_pattern(expression, pattern):
+    found = eval(expression, NAMES).broadcastable
+    assert " ".join("1" if one else "-" for one in found) == pattern
 
 
 ERRORS = [
     ("mask - mask", TypeError, "boolean subtract"),
     ("-mask", TypeError, "boolean subtract and negative"),
-    ("x & 1", TypeError, "BitOp"),
     ("mask & 1", TypeError, "BitOp"),
     ("T.and_(x, x)", TypeError, "BitOp"),
     ("~x", TypeError, "BitOp"),
@@ -218,39 +136,25 @@ ERRORS = [
     ("x + True", TypeError, "unsupported operand"),
     ("x < 'a'", AsTensorError, "Cannot convert"),
     ("T.switch(x == 1, x, x)", AsTensorError, "theano.tensor.eq"),
-    ("bool(x > 0)", TypeError, "boolean operations"),
-    ("x < x < x", TypeError, "boolean operations"),
     ("T.as_tensor_variable(True)", AsTensorError, "True or False"),
     ("T.as_tensor_variable(None)", AsTensorError, "Cannot convert"),
-    ("T.as_tensor_variable('abc')", AsTensorError, "Cannot convert"),
     ("T.as_tensor_variable(x, ndim=1)", ValueError, "1 dimensions"),
     ("T.as_tensor_variable(theano.shared([1]))", AsTensorError, "must be a TensorType"),
     ("T.exp(theano.generic())", AsTensorError, "exp needs tensors"),
     ("T.join(0, x, theano.generic())", AsTensorError, "join needs tensors"),
     ("T.eye(theano.generic())", AsTensorError, "eye needs tensors"),
     ("x[theano.generic()]", T.AdvancedIndexingError, "must be integers"),
-    ("T.constant(x)", TypeError, "Could not convert"),
     ("T.constant([1j], dtype='float32')", TypeError, "complex"),
-    ("T.scalar(5)", TypeError, "must be a string"),
-    ("T.tensor('int7', ())", TypeError, "Unsupported dtype"),
-    ("T.cast(z, 'float32')", TypeError, "ambiguous"),
-    ("T.cast(x, 'int7')", TypeError, "cannot cast"),
     ("z % 2", ComplexError, "complex"),
     ("T.zeros(f[0])", TypeError, "must be integers"),
     ("T.zeros(iv)", ValueError, "length not known"),
-    ("T.alloc(x, 2)", TypeError, "more dimensions"),
     ("T.alloc(0, 1.5)", TypeError, "must be integers"),
-    ("T.arange(v)", TypeError, "scalars"),
     ("x.reshape(6)", TypeError, "must be a vector"),
     ("x.reshape(iv)", ValueError, "'ndim' keyword"),
     ("x.reshape(v, ndim=1)", TypeError, "integer vector"),
     ("x.flatten(3)", ValueError, "out of bound"),
-    ("x.dimshuffle(0)", ValueError, "non-broadcastable"),
     ("x.dimshuffle(0, 0)", ValueError, "may not appear twice"),
-    ("x.dimshuffle(0, 1, 2)", ValueError, "does not exist"),
-    ("x.sum(axis=2)", ValueError, "Not enough dimensions"),
     ("x.max(axis=5)", ValueError, "Not enough dimensions"),
-    ("x.sum(axis=1.0)", TypeError, "axis of a reduction"),
     ("x.sum(axis=i)", TypeError, "axis of a reduction"),
     ("x.sum(acc_dtype='float32')", TypeError, "precision would be lost"),
     ("iv.sum(acc_dtype='int8')", TypeError, "precision would be lost"),
@@ -259,10 +163,7 @@ ERRORS = [
     ("x.round('up')", ValueError, "not implemented"),
     ("T.maximum(x, x, x)", TypeError, "takes 2 arguments"),
     ("T.stack([])", ValueError, "at least provide one"),
-    ("T.stack([v, x])", TypeError, "same number of dimensions"),
     ("T.stack([x, x], axis=3)", IndexError, "out of bounds"),
-    ("T.concatenate(x)", TypeError, "tuple or a list"),
-    ("T.concatenate([v, x])", TypeError, "same number of dimensions"),
     ("T.concatenate([])", ValueError, "empty list"),
     ("T.concatenate([x, x], axis=2)", ValueError, "out of range"),
     ("T.shape_padaxis(x, 5)", IndexError, "out of bounds"),
@@ -274,50 +175,36 @@ ERRORS = [
     ("T.batched_dot(s, x)", TypeError, "cannot batch-dot scalars"),
     ("T.batched_tensordot(x, x, [[0], [0]])", ValueError, "batch axis"),
     ("s @ x", ValueError, "needs operands with axes"),
-    ("T.grad(x, x)", TypeError, "must be a scalar"),
-    ("T.get_vector_length(v)", ValueError, "not known"),
-    ("T.get_vector_length(x)", TypeError, "symbolic vector"),
     ("T.get_scalar_constant_value(s)", NotScalarConstantError, "not known"),
     ("T.get_scalar_constant_value(T.constant([]))", EmptyConstantError, "no items"),
     ("T.nnet.softmax(T.imatrix())", ValueError, "1-d or 2-d"),
-    ("T.nnet.softmax(iv)", ValueError, "1-d or 2-d"),
     ("T.nnet.categorical_crossentropy(x, v)", TypeError, "integer vector required"),
-    ("T.nnet.categorical_crossentropy(x, t)", TypeError, "rank mismatch"),
-    ("float(x)", TypeError, "cannot be float here: it has no value before a function runs"),
     ("T.split(x, v, 2)", TypeError, "vector of integers"),
-    ("T.repeat(x, s)", TypeError, "integer scalar"),
+    ("len(x.shape)", TypeError, "len"),
+    ("T.as_tensor_variable([v, s])", AsTensorError, "unlike rank"),
+    ("T.as_tensor_variable([1.0, x])", AsTensorError, "unlike rank"),
 ]
 
 
 @pytest.mark.parametrize(("expression", "kind", "message"), ERRORS)
-def test_error(expression: str, kind: type[Exception], message: str) -> None:
+def test_error(expression, kind, message):
     with pytest.raises(kind, match=message):
         eval(expression, NAMES)
 
 
-def test_equality_is_identity() -> None:
-    x, y = T.dmatrices("x", "y")
-    assert x == x
-    assert x != y
-    assert y in [x, y]
-    assert {x: 1}[x] == 1
-    assert bool(x)
-    assert bool(T.eq(x, y))
-
-
-def test_operators_of_numpy_give_way() -> None:
+def test_operators_of_numpy_give_way():
     x = T.dvector("x")
     for expression in (np.ones(3) * x, np.float64(2) * x, np.int64(2) - x, np.ones(3) < x):
         assert isinstance(expression, T.TensorVariable)
     assert isinstance(np.exp(x), T.TensorVariable)
 
 
-def test_foreign_operands_decide() -> None:
+def test_foreign_operands_decide():
     class Foreign:
-        def _as_TensorVariable(self) -> Any:
+        def _as_TensorVariable(self):
             raise AsTensorError("not an array")
 
-        def __radd__(self, other: Any) -> str:
+        def __radd__(self, other):
             return "mine"
 
     assert T.dvector("x") + Foreign() == "mine"
@@ -358,14 +245,14 @@ SIGNATURES = {
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_signature(name: str) -> None:
+def test_signature(name):
     signature = inspect.signature(getattr(T, name))
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
     text = str(inspect.Signature(bare))
     assert text == SIGNATURES[name]
 
 
-def test_constructors() -> None:
+def test_constructors():
     ranks = {"scalar": 0, "vector": 1, "row": 2, "col": 2, "matrix": 2, "tensor3": 3, "tensor7": 7}
     prefixes = {"b": "int8", "w": "int16", "i": "int32", "l": "int64", "f": "float32"}
     prefixes.update({"d": "float64", "c": "complex64", "z": "complex128"})
@@ -380,15 +267,6 @@ def test_constructors() -> None:
     assert [v.name for v in T.vectors("ab")] == ["a", "b"]
     assert [v.name for v in T.fmatrices(3)] == [None] * 3
     assert T.tensor(dtype="float32", broadcastable=(True,), name="t").name == "t"
-
-
-def test_names_that_the_library_gives() -> None:
-    x = T.dmatrix("x")
-    assert x.T.name == "x.T"
-    assert x.mean().name == "mean"
-    assert x.max().name == "max"
-    assert (x + 1).T.name is None
-    assert x.squeeze() is not x
 
 
 @pytest.mark.parametrize(
@@ -406,11 +284,11 @@ def test_names_that_the_library_gives() -> None:
         ("T.alloc(2.0, *v.shape, 3) + T.alloc(1, 3)", 3),
     ],
 )
-def test_numbers_that_are_known(expression: str, number: float) -> None:
+def test_numbers_that_are_known(expression, number):
     assert T.get_scalar_constant_value(eval(expression, NAMES)) == number
 
 
-def test_dimshuffle_takes_more_lengths_of_1_than_it_was_told_of() -> None:
+def test_dimshuffle_takes_more_lengths_of_1_than_it_was_told_of():
     op = T.dvector().dimshuffle("x", 0).owner.op
     one = T.TensorType("float64", [True])
     assert op(one()).type.broadcastable == (True, True)
@@ -418,8 +296,20 @@ def test_dimshuffle_takes_more_lengths_of_1_than_it_was_told_of() -> None:
         one().dimshuffle("x", 0).owner.op(T.dvector())
 
 
-def test_several_variables() -> None:
+def test_several_variables():
     """As in Theano 1.0.5: one name makes one variable, and not a list of it."""
     assert T.scalars("a").name == T.dvectors(["a"]).name == "a"
     assert [v.name for v in T.scalars("ab")] == [v.name for v in T.scalars("a", "b")] == ["a", "b"]
     assert len(T.scalars(1)) == 1 and len(T.dmatrices(2)) == 2
+
+
+def test_equality_is_identity():
+    x, y = T.dmatrices("x", "y")
+    assert x == x and x != y and y in [x, y]
+    assert {x: 1}[x] == 1 and bool(x) and bool(T.eq(x, y))
+
+
+def test_names_that_the_library_gives():
+    x = T.dmatrix("x")
+    assert (x.T.name, x.mean().name, x.max().name, (x + 1).T.name) == ("x.T", "mean", "max", None)
+    assert x.squeeze() is not x

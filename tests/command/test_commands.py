@@ -1,13 +1,9 @@
 """`python -m theano`: what it prints, and what it returns."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +15,12 @@ from theano._core.command.main import main
 from theano._core.legacy.differences import DIFFERENCES
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+def run(capsys, *arguments):
     code = main(arguments)
     return code, capsys.readouterr().out
 
 
-def test_the_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_finds_this_installation_well(capsys):
     code, text = run(capsys, "doctor")
     assert code == 0, text
     for word in (np.__version__, "processor", "BLAS", "threads", "cache", "settings", "llvmlite"):
@@ -32,12 +28,10 @@ def test_the_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[s
     assert text.count("right") == 5 and "All is well." in text
 
 
-def test_the_doctor_says_what_is_wrong(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_says_what_is_wrong(capsys, monkeypatch):
     from theano._core.command import doctor
 
-    def broken() -> tuple[Any, Any]:
+    def broken():
         raise RuntimeError("no such thing")
 
     monkeypatch.setattr(doctor, "TESTS", {"sums": lambda: (1, 2), "loops": broken})
@@ -47,7 +41,7 @@ def test_the_doctor_says_what_is_wrong(
     assert "2 of 2 tests are wrong" in text
 
 
-def test_settings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings(capsys):
     code, text = run(capsys, "config")
     assert code == 0
     assert all(f"{name} = " in text for name in theano.config.settings())
@@ -57,7 +51,7 @@ def test_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 1 and "Did you mean 'floatX'?" in text
 
 
-def test_as_a_module() -> None:
+def test_as_a_module():
     env = {**os.environ, "THEANO_FLAGS": "floatX=float32"}
     command = [sys.executable, "-m", "theano", "config", "floatX"]
     found = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
@@ -65,7 +59,7 @@ def test_as_a_module() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path, monkeypatch):
     place = tmp_path / "cache"
     real = cache.CompileCache
     monkeypatch.setattr(cache, "CompileCache", lambda _, limit: real(str(place), limit))
@@ -75,7 +69,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_the_cache(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cache(folder, capsys):
     code, text = run(capsys, "cache")
     assert code == 0 and "2 entries" in text and "a" * 16 in text and str(folder) in text
     code, text = run(capsys, "cache", "size")
@@ -103,7 +97,7 @@ config.floatX
 """
 
 
-def test_what_a_program_uses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_program_uses(tmp_path, capsys):
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "old.py").write_text("print 3\n")
     code, text = run(capsys, "compat", str(tmp_path))
@@ -118,7 +112,7 @@ def test_what_a_program_uses(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert code == 0 and text == "2 there, 0 differs, 0 refused, 0 absent of 2 names\n"
 
 
-def test_verdicts() -> None:
+def test_verdicts():
     assert compat.verdict("theano.tensor.dmatrix") == ("there", "")
     assert compat.verdict("theano.config.floatX")[0] == "there"
     assert compat.verdict("theano.sandbox.rng_mrg")[0] == "there"
@@ -126,7 +120,7 @@ def test_verdicts() -> None:
     assert all(compat.verdict(name)[0] == "differs" for name in DIFFERENCES)
 
 
-def test_functions_say_what_they_are() -> None:
+def test_functions_say_what_they_are():
     x, y, w = T.dvector("x"), T.fmatrix(), theano.shared(1.0, "w")
     f = theano.function([x, y], [x, y * 2], updates={w: w + 1}, name="mine")
     assert repr(f).startswith(
@@ -144,7 +138,7 @@ def test_functions_say_what_they_are() -> None:
         g.profle  # noqa: B018
 
 
-def test_what_notebooks_show() -> None:
+def test_what_notebooks_show():
     x, w = T.dvector("<x>"), theano.shared(1.0, "w")
     f = theano.function([x], (x * 2).sum(), updates={w: w + 1}, name="mine")
     text = f._repr_html_()
@@ -156,7 +150,7 @@ def test_what_notebooks_show() -> None:
     assert "test_commands.py" in w._repr_html_()
 
 
-def test_signatures_of_operations() -> None:
+def test_signatures_of_operations():
     assert str(inspect.signature(T.clip)) == "(x, low, high, /)"
     assert "name" in inspect.signature(type(T.clip)).parameters
     assert list(inspect.signature(T.sum).parameters)[:2] == ["input", "axis"]
@@ -172,13 +166,11 @@ def test_signatures_of_operations() -> None:
     assert str(signature).startswith("(x: ") and repr(signature).startswith("<Signature (x: ")
 
 
-def x_sum() -> Any:
+def x_sum():
     return T.dvector("x").sum
 
 
-def test_the_bench_compares_with_numpy(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_bench_compares_with_numpy(capsys, monkeypatch):
     monkeypatch.setattr(bench, "SECONDS", 0)
     code, text = run(capsys, "bench")
     assert code == 0 and "DIFFER" not in text
@@ -198,7 +190,7 @@ print(sys.argv[1:], __name__)
 """
 
 
-def test_a_program_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_is_shown(tmp_path, capsys):
     program, page = tmp_path / "program.py", tmp_path / "page.html"
     program.write_text(SHOWN)
     options = ("--no-open", "--function", "two", "--page", str(page))
@@ -213,7 +205,7 @@ def test_a_program_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(capsys, "show", str(program))[0] == 1
 
 
-def test_who_reads_the_output_may_leave() -> None:
+def test_who_reads_the_output_may_leave():
     command = f"{sys.executable} -m theano config | head -n 1"
     found = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert found.stderr == ""

@@ -1,7 +1,5 @@
 """Every Python block of the documents runs, in order; doctests of the package hold."""
 
-from __future__ import annotations
-
 import ast
 import doctest
 import importlib.util
@@ -28,17 +26,17 @@ USERS_NAMES = {"np": np, "theano": theano, "T": T}
 MODULES = sorted(m.name for m in pkgutil.walk_packages(theano.__path__, "theano."))
 
 
-def blocks_of(path: Path, language: str) -> list[str]:
+def blocks_of(path, language):
     """Return the programs of a page in the order in which they stand there."""
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
-def test_blocks_run(path: Path) -> None:
+def test_blocks_run(path):
     blocks = blocks_of(path, "python")
     # Lists of pages have a table of contents instead.
     assert blocks or "```{toctree}" in path.read_text()
-    names: dict[str, object] = {}
+    names = {}
     for block in blocks:
         if ">>>" in block:
             runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
@@ -51,7 +49,7 @@ def test_blocks_run(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if blocks_of(p, "py")], ids=lambda p: p.stem)
-def test_blocks_of_other_libraries_run(path: Path) -> None:
+def test_blocks_of_other_libraries_run(path):
     """Those after ```py; in a process of its own, since they set their libraries up."""
     program = "\n".join(blocks_of(path, "py"))
     for name in set(re.findall(r"^import (\w+)", program, re.MULTILINE)):
@@ -64,7 +62,7 @@ def test_blocks_of_other_libraries_run(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
-def test_chapters_run(path: Path) -> None:
+def test_chapters_run(path):
     done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     real = re.findall(
@@ -75,7 +73,7 @@ def test_chapters_run(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_doctests(name: str) -> None:
+def test_doctests(name):
     module = importlib.import_module(name)
     known = {n: v for n, v in USERS_NAMES.items() if n not in vars(module)}
     failures, _ = doctest.testmod(

@@ -1,9 +1,6 @@
 """Public functions say what they take and give, and show it."""
 
-from __future__ import annotations
-
 import inspect
-from collections.abc import Iterator
 
 import pytest
 from tool_loading import load
@@ -11,7 +8,7 @@ from tool_loading import load
 PAGES = load("reference_pages")
 
 # Public functions that have no such section, and why.
-LACKING: dict[str, set[str]] = {
+LACKING = {
     "Parameters": set(),
     "Returns": set(),
     # They warn that they are not to be used.
@@ -19,14 +16,14 @@ LACKING: dict[str, set[str]] = {
 }
 
 
-def functions() -> Iterator[tuple[str, object]]:
+def functions():
     for module, names in PAGES.all_names().items():
         for name, value in names.items():
             if inspect.isfunction(value):
                 yield f"{module}.{name}", value
 
 
-def lacking(section: str) -> list[str]:
+def lacking(section):
     found = []
     for name, value in functions():
         needed = section != "Parameters" or inspect.signature(value).parameters
@@ -36,5 +33,5 @@ def lacking(section: str) -> list[str]:
 
 
 @pytest.mark.parametrize("section", LACKING)
-def test_sections(section: str) -> None:
+def test_sections(section):
     assert set(lacking(section)) == LACKING[section]

@@ -1,10 +1,6 @@
 """The reference of `theano.tensor` is made from docstrings, which say what goes in and out."""
 
-from __future__ import annotations
-
 import inspect
-from pathlib import Path
-from typing import Any
 
 import pytest
 from tool_loading import load
@@ -12,11 +8,11 @@ from tool_loading import load
 from theano._core.ops.core.op import Op
 
 PAGES = load("reference_pages")
-NAMES: dict[str, Any] = PAGES.public_names()
+NAMES = PAGES.public_names()
 
 
 @pytest.mark.parametrize("name", list(NAMES))
-def test_docstring(name: str) -> None:
+def test_docstring(name):
     value = NAMES[name]
     text = PAGES.docstring(value)
     first = text.splitlines()[0]
@@ -28,7 +24,7 @@ def test_docstring(name: str) -> None:
     assert "Returns\n-------\n" in text
 
 
-def test_pages_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_are_written(tmp_path, capsys):
     PAGES.main(tmp_path)
     assert f"{len(PAGES.pages())} pages" in capsys.readouterr().out
     tensor = tmp_path / "tensor"

@@ -1,14 +1,10 @@
 """The tool that compares what becomes of functions at two commits sees what differs."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +20,7 @@ NAMES = {
 }
 
 
-def replay(*arguments: Any, **environ: str) -> tuple[int, str]:
+def replay(*arguments, **environ):
     command = [sys.executable, str(TOOL), *map(str, arguments)]
     done = subprocess.run(
         command, env={**os.environ, **environ}, capture_output=True, text=True, check=False
@@ -33,18 +29,18 @@ def replay(*arguments: Any, **environ: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def recorded(path: Path, rounds: int, **environ: str) -> Path:
+def recorded(path, rounds, **environ):
     parts = ("--parts", "types,loops,updates,errors", "--only", PATTERN)
     replay("record", path, *parts, "--rounds", rounds, **environ)
     return path
 
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def record(tmp_path_factory):
     return recorded(tmp_path_factory.mktemp("replay") / "record.json", 2)
 
 
-def test_what_is_recorded(record: Path) -> None:
+def test_what_is_recorded(record):
     content = json.loads(record.read_text())
     functions = content["functions"]
     assert set(functions) == NAMES
@@ -69,13 +65,13 @@ def test_what_is_recorded(record: Path) -> None:
     assert sums["results"]["given"] == sums["results"]["strided"]
 
 
-def test_equal_records(record: Path) -> None:
+def test_equal_records(record):
     status, text = replay("compare", record, record)
     assert status == 0
     assert "5 functions: 0 with other text, 0 with other results, 0 with other times" in text
 
 
-def changed(path: Path, change: Callable[[dict[str, Any], dict[str, str]], None]) -> Path:
+def changed(path, change):
     content = json.loads(path.read_text())
     change(content["functions"], content["texts"])
     other = path.with_name("changed.json")
@@ -83,8 +79,8 @@ def changed(path: Path, change: Callable[[dict[str, Any], dict[str, str]], None]
     return other
 
 
-def test_a_result_that_differs(record: Path) -> None:
-    def change(functions: dict[str, Any], texts: dict[str, str]) -> None:
+def test_a_result_that_differs(record):
+    def change(functions, texts):
         results = functions["loops: two taps"]["results"]["turned"]
         results[0] = results[0][:-1] + ("1" if results[0][-1] == "0" else "0")
 
@@ -94,8 +90,8 @@ def test_a_result_that_differs(record: Path) -> None:
     assert "0 with other text, 1 with other results" in text
 
 
-def test_texts_calls_and_times_that_differ(record: Path) -> None:
-    def change(functions: dict[str, Any], texts: dict[str, str]) -> None:
+def test_texts_calls_and_times_that_differ(record):
+    def change(functions, texts):
         one = functions["updates: vector product"]
         text = texts[one["entry"][0]]
         texts["other"] = text + "; one line more\n"
@@ -111,7 +107,7 @@ def test_texts_calls_and_times_that_differ(record: Path) -> None:
     assert "1 with other text, 0 with other results, 1 with other times" in text
 
 
-def test_code_that_is_another(record: Path, tmp_path: Path) -> None:
+def test_code_that_is_another(record, tmp_path):
     # Narrow vectors: the same bits by other kernels.
     flags = ",".join(filter(None, (os.environ.get("THEANO_FLAGS", ""), "vector_width=128")))
     other = recorded(tmp_path / "narrow.json.gz", 1, THEANO_FLAGS=flags)
@@ -120,7 +116,7 @@ def test_code_that_is_another(record: Path, tmp_path: Path) -> None:
     assert "types: float64 and int8\n    kernels (eager): 1 of 1 gone, 1 of 1 new" in text
 
 
-def test_nothing_to_record(tmp_path: Path) -> None:
+def test_nothing_to_record(tmp_path):
     for arguments in (("--parts", "nope"), ("--parts", "errors", "--only", "nope")):
         command = [sys.executable, str(TOOL), "record", str(tmp_path / "x"), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,10 +1,7 @@
 """Pages and the links between them hold, also those to pages that `make site` generates."""
 
-from __future__ import annotations
-
 import pkgutil
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,23 +20,23 @@ TREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def generated() -> dict[Path, str]:
+def generated():
     functions, tables = load("reference_pages"), load("reference_tables")
     texts = {**functions.pages(), **tables.pages()}
     return {GENERATED / path: text for path, text in texts.items()}
 
 
-def prose(text: str) -> str:
+def prose(text):
     return re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
-def anchors(text: str) -> set[str]:
+def anchors(text):
     """Return the anchors of headings, as repositories and the site make them."""
     heads = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in heads}
 
 
-def links(text: str) -> Iterator[tuple[str, str]]:
+def links(text):
     without_code = re.sub(r"`[^`\n]*`", "", prose(text))
     for target in re.findall(r"\]\(([^)\s]+)\)", without_code):
         if "://" not in target:
@@ -47,7 +44,7 @@ def links(text: str) -> Iterator[tuple[str, str]]:
             yield path, anchor
 
 
-def test_every_link_between_pages_holds(generated: dict[Path, str]) -> None:
+def test_every_link_between_pages_holds(generated):
     written = {path: path.read_text() for path in [*PAGES, *OUTSIDE]}
     texts = {**generated, **written}
     wrong = []
@@ -61,7 +58,7 @@ def test_every_link_between_pages_holds(generated: dict[Path, str]) -> None:
     assert wrong == []
 
 
-def test_every_page_is_in_the_table_of_contents(generated: dict[Path, str]) -> None:
+def test_every_page_is_in_the_table_of_contents(generated):
     texts = {**generated, **{path: path.read_text() for path in PAGES}}
     listed = {DOCS / "index.md"}
     for page, text in texts.items():
@@ -75,7 +72,7 @@ def test_every_page_is_in_the_table_of_contents(generated: dict[Path, str]) -> N
     assert set(texts) - listed == set()
 
 
-def test_files_that_pages_link_to_are_shown(generated: dict[Path, str]) -> None:
+def test_files_that_pages_link_to_are_shown(generated):
     assert "class Variable" not in generated[GENERATED / "files/src/theano/_core/ir/variable.py.md"]
     example = generated[GENERATED / "files/docs/examples/mlp.py.md"]
     assert "literalinclude" in example and "mlp.png" in example
@@ -86,7 +83,7 @@ def test_files_that_pages_link_to_are_shown(generated: dict[Path, str]) -> None:
     assert led == "[a](/reference/changelog.md#x) ![](mlp.png) [b](compat.md)"
 
 
-def test_settings_and_mistakes_have_their_place(generated: dict[Path, str]) -> None:
+def test_settings_and_mistakes_have_their_place(generated):
     settings = generated[GENERATED / "settings.md"]
     assert "| `floatX` | `float64`, `float32`, `float16` | `float64` |" in settings
     assert "`warn.subtensor_merge_bug`" in settings
@@ -95,7 +92,7 @@ def test_settings_and_mistakes_have_their_place(generated: dict[Path, str]) -> N
     assert "axis 1 of M has 3 items" in errors
 
 
-def names_in(text: str) -> set[str]:
+def names_in(text):
     """Return the dotted names of ours that stand as code in the prose of a page."""
     spans = " ".join(re.findall(r"`([^`\n]+)`", prose(text)))
     found = re.findall(r"(?<![\w.])((?:theano|T|nlinalg|slinalg)(?:\.[A-Za-z_]\w*)+)", spans)
@@ -108,7 +105,7 @@ def names_in(text: str) -> set[str]:
 @pytest.mark.parametrize(
     "page", [p for p in [*PAGES, OUTSIDE[0]] if p.name != "compat.md"], ids=lambda p: p.stem
 )
-def test_names_in_pages_exist(page: Path) -> None:
+def test_names_in_pages_exist(page):
     missing = []
     for name in names_in(page.read_text()):
         try:
@@ -118,7 +115,7 @@ def test_names_in_pages_exist(page: Path) -> None:
     assert missing == []
 
 
-def test_the_speeds_of_readme_are_those_of_the_tables() -> None:
+def test_the_speeds_of_readme_are_those_of_the_tables():
     """If this fails, run `tools/speed_summary.py`."""
     tool = load("speed_summary")
     assert tool.README.read_text() == tool.readme()

@@ -1,18 +1,15 @@
 """The programs of `tools`, as modules."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
 @lru_cache(None)
-def load(name: str) -> Any:
+def load(name):
     """Return a tool as a module; it finds the others beside it."""
     found = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     assert found is not None and found.loader is not None

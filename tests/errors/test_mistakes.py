@@ -6,8 +6,6 @@ under headings after `##`.
 `python tests/errors/test_mistakes.py` writes the messages of the present version; read each.
 """
 
-from __future__ import annotations
-
 import linecache
 import math
 import re
@@ -29,7 +27,7 @@ MOST_LINES = 12
 FINE = "no error\n"
 
 
-def mistakes() -> dict[str, tuple[str, str, str]]:
+def mistakes():
     """Return the programs, their messages and their remedies by title."""
     found = {}
     for part in re.split("^=== ", re.sub("(?m)^## .*\n", "", TABLE.read_text()), flags=re.M)[1:]:
@@ -43,7 +41,7 @@ def mistakes() -> dict[str, tuple[str, str, str]]:
     return found
 
 
-def message_of(program: str, remedy: str = "") -> str:
+def message_of(program, remedy=""):
     """Return what Python prints of the error that a program ends with.
 
     What is to be written instead then runs where the program has stopped.
@@ -67,7 +65,7 @@ MISTAKES = mistakes()
 
 
 @pytest.mark.parametrize("title", MISTAKES)
-def test_the_message_is_as_it_was_read(title: str) -> None:
+def test_the_message_is_as_it_was_read(title):
     program, message, remedy = MISTAKES[title]
     found = message_of(program, remedy)
     assert remedy or message == FINE
@@ -78,7 +76,7 @@ def test_the_message_is_as_it_was_read(title: str) -> None:
     assert not re.search(r"Elemwise\{|InplaceDimShuffle|Gemm|Subtensor\{|Reshape\{", first), first
 
 
-def _write() -> None:
+def _write():
     headings = dict(re.findall("^## (.*)\n=== (.*)$", TABLE.read_text(), re.M))
     before = {title: f"## {heading}\n" for heading, title in headings.items()}
     parts = []

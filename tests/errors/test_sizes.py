@@ -1,10 +1,7 @@
 """Arrays for which there is no memory: MemoryError with the shape and the user's line."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +16,7 @@ HUGE = 2**60
 n, w, x, m = T.lscalar("n"), T.bvector("w"), T.dvector("x"), T.dmatrix("m")
 wide = np.broadcast_to(np.int8(1), (HUGE,))
 rows = np.broadcast_to(1.0, (2**58, 3))
-CASES: dict[str, tuple[Any, list[Any], list[Any], str]] = {
+CASES = {
     "zeros": (T.zeros((n, 3)), [n], [HUGE], f"({HUGE}, 3)"),
     "range": (T.arange(n), [n], [HUGE], f"({HUGE},)"),
     "function of zeros": (T.exp(T.alloc(x[0], n)), [x, n], [np.ones(3), HUGE], f"({HUGE},)"),
@@ -36,23 +33,13 @@ CASES: dict[str, tuple[Any, list[Any], list[Any], str]] = {
     "stack": (T.stack([w, w]), [w], [wide], f"(2, {HUGE})"),
     "part": (w[::2], [w], [wide], f"({HUGE // 2},)"),
     "reshape": (w.reshape((n, -1)), [w, n], [wide, 2], f"({HUGE},)"),
-    "items": (
-        T.alloc(x, n, 3)[:, [0, 1]],
-        [x, n],
-        [np.ones(3), HUGE],
-        f"({HUGE}, 2)",
-    ),
+    "items": (T.alloc(x, n, 3)[:, [0, 1]], [x, n], [np.ones(3), HUGE], f"({HUGE}, 2)"),
     "written": (T.set_subtensor(w[0], 2), [w], [wide], f"({HUGE},)"),
     "identity": (T.eye(n), [n], [HUGE], f"({HUGE}, {HUGE})"),
     "product": (T.dot(m, m.T), [m], [rows], f"({2**58}, {2**58})"),
     "sums": (m.sum(axis=1), [m], [rows], f"({2**58},)"),
     "sorted": (T.sort(w), [w], [wide], f"({HUGE},)"),
-    "draws": (
-        random.uniform(np.array([1, 2], "uint32"), (n, 2)),
-        [n],
-        [HUGE],
-        f"({HUGE}, 2)",
-    ),
+    "draws": (random.uniform(np.array([1, 2], "uint32"), (n, 2)), [n], [HUGE], f"({HUGE}, 2)"),
     "steps": (
         theano.scan(lambda h: h + 1, None, np.float64(0), n_steps=n)[0],
         [n],
@@ -66,7 +53,7 @@ CASES: dict[str, tuple[Any, list[Any], list[Any], str]] = {
 
 @pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
 @pytest.mark.parametrize("name", list(CASES))
-def test_the_shape_and_the_line_are_told(name: str, mode: str) -> None:
+def test_the_shape_and_the_line_are_told(name, mode):
     out, inputs, values, shape = CASES[name]
     f = theano.function(inputs, out, mode=mode)
     with pytest.raises(MemoryError) as caught:
@@ -76,7 +63,7 @@ def test_the_shape_and_the_line_are_told(name: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["zeros", "range", "identity", "draws", "nothing beside much"])
-def test_so_does_the_reference(name: str) -> None:
+def test_so_does_the_reference(name):
     out, inputs, values, shape = CASES[name]
     f = theano.function(inputs, out, mode=theano.Mode("py", None))
     with pytest.raises(MemoryError) as caught:
@@ -84,7 +71,7 @@ def test_so_does_the_reference(name: str) -> None:
     assert shape in str(caught.value)
 
 
-def test_lengths_that_are_no_numbers() -> None:
+def test_lengths_that_are_no_numbers():
     f = theano.function([n], T.concatenate([T.zeros((n,)), T.ones((n,))]).shape[0])
     with pytest.raises(MemoryError, match=rf"{2**62} \+ {2**62} items") as caught:
         f(2**62)
@@ -111,7 +98,7 @@ except MemoryError as error:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit is that of Linux")
-def test_no_memory_to_work_with() -> None:
+def test_no_memory_to_work_with():
     """The result fits, and what it is made with does not."""
     run = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, check=True)
     assert "there is no memory to work with" in run.stdout

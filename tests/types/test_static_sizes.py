@@ -1,22 +1,15 @@
 """Lengths declared in types: checked in arguments, carried through operations, used by them."""
 
-from __future__ import annotations
-
 import pickle
-import sys
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from test_structured import CASES
 
 import theano
 import theano.tensor as T
 from theano import function
 from theano.ifelse import ifelse
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "ops"))
-from test_structured import CASES
 
 Kind = T.TensorType
 plain = Kind("float64", (False, False))
@@ -26,7 +19,7 @@ sized = Kind("float64", shape=(None, 3))
 # -- types --------------------------------------------------------------------------------------
 
 
-def test_a_type_without_lengths_is_what_it_was() -> None:
+def test_a_type_without_lengths_is_what_it_was():
     kind = Kind("float64", (False, True))
     assert kind.shape == (None, 1)
     assert kind == Kind("float64", shape=(None, 1)) == T.dcol
@@ -36,7 +29,7 @@ def test_a_type_without_lengths_is_what_it_was() -> None:
     assert Kind("float64", (0, 1)).broadcastable == (False, True)
 
 
-def test_a_type_with_lengths() -> None:
+def test_a_type_with_lengths():
     kind = Kind("float32", shape=(1, None, 3))
     assert kind.broadcastable == (True, False, False)
     assert kind.ndim == 3
@@ -52,7 +45,7 @@ def test_a_type_with_lengths() -> None:
     assert kind.unsized == Kind("float32", (True, False, False))
 
 
-def test_the_constructors_take_a_shape() -> None:
+def test_the_constructors_take_a_shape():
     assert T.tensor("float64", shape=(2, None), name="a").type == Kind("float64", shape=(2, None))
     assert T.matrix("m", shape=(None, 3)).type.shape == (None, 3)
     assert T.row("r", shape=(None, 3)).broadcastable == (True, False)
@@ -70,7 +63,7 @@ def test_the_constructors_take_a_shape() -> None:
 # -- arguments and shared variables --------------------------------------------------------------
 
 
-def test_arguments_are_checked() -> None:
+def test_arguments_are_checked():
     x = sized("x")
     f = function([x], x.sum())
     assert f(np.ones((2, 3))) == 6
@@ -83,7 +76,7 @@ def test_arguments_are_checked() -> None:
         f(np.ones(3))
 
 
-def test_shared_variables_keep_their_lengths() -> None:
+def test_shared_variables_keep_their_lengths():
     s = theano.shared(np.ones((2, 3)), shape=(None, 3))
     assert s.type == sized
     s.set_value(np.zeros((5, 3)))
@@ -93,7 +86,7 @@ def test_shared_variables_keep_their_lengths() -> None:
         theano.shared(np.ones((2, 2)), shape=(None, 3))
 
 
-def test_updates_of_a_sized_shared_variable() -> None:
+def test_updates_of_a_sized_shared_variable():
     s = theano.shared(np.ones((2, 3)), shape=(None, 3))
     z, x = plain("z"), sized("x")
     function([x], [], updates=[(s, x * 2)])(np.ones((4, 3)))
@@ -110,7 +103,7 @@ def test_updates_of_a_sized_shared_variable() -> None:
     assert u.get_value().shape == (4, 3)
 
 
-def test_givens_of_other_types() -> None:
+def test_givens_of_other_types():
     x, z = sized("x"), plain("z")
     assert function([z], x.sum(), givens={x: z})(np.ones((2, 3))) == 6
     with pytest.raises(AssertionError, match="expected 3"):
@@ -124,7 +117,7 @@ def test_givens_of_other_types() -> None:
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_declared_lengths_are_those_of_the_values(name: str) -> None:
+def test_declared_lengths_are_those_of_the_values(name):
     expression, _, arguments = CASES[name]
     arrays = [np.asarray(a) for a in arguments]
     inputs = [
@@ -145,7 +138,7 @@ def test_declared_lengths_are_those_of_the_values(name: str) -> None:
             assert declared in (None, length)
 
 
-def test_what_follows_from_declared_lengths() -> None:
+def test_what_follows_from_declared_lengths():
     x, y, z = sized("x"), T.matrix("y", shape=(2, 3)), plain("z")
     assert (x + y).type.shape == (2, 3)
     assert (x + z).type.shape == (None, 3)
@@ -160,7 +153,7 @@ def test_what_follows_from_declared_lengths() -> None:
     assert (z + z).type == plain
 
 
-def test_lengths_fold_to_constants() -> None:
+def test_lengths_fold_to_constants():
     x = sized("x")
     assert T.get_scalar_constant_value(x.shape[1]) == 3
     f = function([x], x.shape[1] * 2)
@@ -170,7 +163,7 @@ def test_lengths_fold_to_constants() -> None:
     assert rows(np.ones((2, 3))).shape == (6,)
 
 
-def test_specify_shape_declares() -> None:
+def test_specify_shape_declares():
     z = plain("z")
     x = T.specify_shape(z, (None, 3))
     assert x.type == sized
@@ -200,7 +193,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", list(WRONG))
-def test_a_certain_mismatch_is_reported_at_once(name: str) -> None:
+def test_a_certain_mismatch_is_reported_at_once(name):
     build, message = WRONG[name]
     with pytest.raises(ValueError, match=message):
         build(sized("x"), T.matrix("y", shape=(2, 4)))
@@ -209,11 +202,11 @@ def test_a_certain_mismatch_is_reported_at_once(name: str) -> None:
 # -- loops ----------------------------------------------------------------------------------------
 
 
-def test_scan_over_sized_rows() -> None:
+def test_scan_over_sized_rows():
     x, q = sized("x"), T.vector("q", shape=(3,))
-    seen: list[Any] = []
+    seen = []
 
-    def step(row: Any, total: Any) -> Any:
+    def step(row, total):
         seen.extend((row.type.shape, total.type.shape))
         return total + row * q
 
@@ -225,7 +218,7 @@ def test_scan_over_sized_rows() -> None:
     np.testing.assert_array_equal(gradient, [14.0] * 3)
 
 
-def test_scan_carries_a_more_general_type() -> None:
+def test_scan_carries_a_more_general_type():
     x, q = plain("x"), T.vector("q", shape=(3,))
     rows, _ = theano.scan(lambda row, total: row, sequences=x, outputs_info=q)
     np.testing.assert_array_equal(function([x, q], rows)(np.eye(3), np.ones(3)), np.eye(3))

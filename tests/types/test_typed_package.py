@@ -1,7 +1,5 @@
 """Type checkers read the annotations of the installed package, and check a user's program."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -10,7 +8,6 @@ import subprocess
 import sys
 import typing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,8 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # A program such as users write: a network with momentum, its gradients, loops, branches, random
 # numbers, functions and what is asked of them.
 RIGHT = """
-from __future__ import annotations
-
 import numpy as np
 import theano
 import theano.tensor as T
@@ -102,25 +97,25 @@ NO_CHECKER = {
 }
 
 
-def _wrong_lines(program: str) -> list[int]:
+def _wrong_lines(program):
     """Return the numbers of the lines of a program that are to be refused."""
     lines = program.splitlines()
     first = lines.index("w = theano.shared(np.zeros(2))") + 1
     return list(range(first, len(lines)))
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_says_that_it_is_typed():
     assert (Path(str(theano.__file__)).parent / "py.typed").exists()
 
 
-def _every_name() -> str:
+def _every_name():
     """Return a program that uses all that the stubs of the public modules list."""
     lines = [f"{module}.{name}" for module, names in LISTED.items() for name in names]
     return "\n".join([*(f"import {module}" for module in LISTED), *lines, ""])
 
 
 @NO_CHECKER["basedpyright"]
-def test_pyright_checks_a_program(tmp_path: Path) -> None:
+def test_pyright_checks_a_program(tmp_path):
     (tmp_path / "right.py").write_text(RIGHT)
     (tmp_path / "names.py").write_text(_every_name())
     (tmp_path / "wrong.py").write_text(WRONG)
@@ -134,7 +129,7 @@ def test_pyright_checks_a_program(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "basedpyright", "--outputjson", "-p", str(tmp_path)]
     command += ["--pythonpath", sys.executable]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
-    errors: list[Any] = json.loads(found.stdout)["generalDiagnostics"]
+    errors = json.loads(found.stdout)["generalDiagnostics"]
     errors = [each for each in errors if each["severity"] == "error"]
     right = [each for each in errors if Path(each["file"]).name != "wrong.py"]
     assert not right, right
@@ -142,7 +137,7 @@ def test_pyright_checks_a_program(tmp_path: Path) -> None:
 
 
 @NO_CHECKER["mypy"]
-def test_mypy_checks_a_program(tmp_path: Path) -> None:
+def test_mypy_checks_a_program(tmp_path):
     (tmp_path / "right.py").write_text(RIGHT)
     (tmp_path / "names.py").write_text(_every_name())
     (tmp_path / "wrong.py").write_text(WRONG)
@@ -159,5 +154,5 @@ def test_mypy_checks_a_program(tmp_path: Path) -> None:
     assert sorted({int(line) - 1 for _, line in errors}) == _wrong_lines(WRONG)
 
 
-def test_what_a_tensor_can_be_made_of_has_a_public_name() -> None:
+def test_what_a_tensor_can_be_made_of_has_a_public_name():
     assert theano.Variable in typing.get_args(T.TensorLike)
