@@ -53,7 +53,7 @@ test-all: $(VENV)/.with-test
 	@echo "What the gate leaves out, on 2 cores: fuzzers at full length (hours), all combinations of"
 	@echo "the values of tests (5 minutes), growth, interrupts and flat memory (5 minutes), exhaustive"
 	@echo "tables (an hour), and then the clients (10 minutes). Started again, it goes on."
-	$(BIN)/python -m pytest -n auto --part=rest --passed=$(VENV)/passed-$$({ git rev-parse HEAD; \
+	THEANO_CHECK=2 $(BIN)/python -m pytest -n auto --part=rest --passed=$(VENV)/passed-$$({ git rev-parse HEAD; \
 		git diff HEAD; } | git hash-object --stdin) $(ARGS)
 	$(BIN)/python tests/clients/run.py
 

@@ -503,7 +503,7 @@ def test_linear_algebra(name: str) -> None:
 
 # -- nothing is left out ---------------------------------------------------------------------------
 
-# Tested in tests/api/scan, tests/random, tests/philox, or where their users are.
+# Tested in tests/api/scan, tests/ops/random, or where their users are.
 ELSEWHERE = {"Branch", "IfElse", "Loop", "Length", "CheckedSteps", "Called", "Checkpoint"}
 ELSEWHERE |= {"Print", "PdbBreakpoint", "RandomFunction", "mrg_uniform", "ChoiceFromUniform"}
 ELSEWHERE |= {"MultinomialFromUniform", "MultinomialWOReplacementFromUniform", "PackTruncated"}
@@ -518,7 +518,7 @@ ELSEWHERE |= {
     "SliceParts",
 }
 ELSEWHERE |= {"ZeroGrad", "DisconnectedGrad", "UndefinedGrad", "GradScale", "GradClip"}
-# Lengths: tests/fuzz/length_cases.py. Limits: tests/linalg/test_spectra.py.
+# Lengths: tests/fuzz/length_cases.py. Limits: tests/ops/linalg/test_spectra.py.
 ELSEWHERE |= {"CountOfRange", "Deferred"}
 # tests/ops/test_convolution.py, tests/ops/test_pooling.py, tests/fuzz/fuzz_convolutions.py.
 ELSEWHERE |= {"Pool", "AveragePoolGrad", "MaxPoolGrad", "DownsampleFactorMaxGradGrad"}
@@ -527,7 +527,7 @@ ELSEWHERE |= {f"AbstractConv{n}d{of}" for n in (2, 3) for of in ("", "_gradInput
 ELSEWHERE |= {"Overwrite", "RequireAxis"}
 # Expressions with a name: tests/legacy/test_original_suite.py, tests/legacy/test_shown_graph.py.
 ELSEWHERE |= {"BatchNorm", "Named"}
-# Made by rewriting only: the graphs of these tests go through it, and tests/linalg.
+# Made by rewriting only: the graphs of these tests go through it, and tests/ops/linalg.
 REWRITTEN = {
     "SameRows",
     "WindowsFit",
@@ -538,9 +538,9 @@ REWRITTEN = {
     "ArgSelect",
     "ArgSortRows",
 }
-# Made by derivatives: tests/linalg/test_tangents.py, tests/autodiff/test_sizes.py.
+# Made by derivatives: tests/ops/linalg/test_tangents.py, tests/autodiff/test_sizes.py.
 ELSEWHERE |= {"CholeskyCotangent", "CholeskyTangent", "ExpmTangent", "Part", "ReverseRule"}
-# Made by rewriting: tests/linalg/test_symmetric_products.py.
+# Made by rewriting: tests/ops/linalg/test_matrices.py.
 ELSEWHERE |= {"SymmetricProduct"}
 # Of native code: tests/rewrite/passes/test_sums_of_parts.py, tests/lower/builder/test_views.py.
 ELSEWHERE |= {"SumOfParts", "Diagonal", "WriteDiagonal"}
@@ -590,7 +590,7 @@ def _class(name: str) -> type:
 
 def _ours(name: str) -> bool:
     module = place_of(_class(name))[0]
-    # Those on sparse matrices have cases of their own: `tests/sparse`.
+    # Those on sparse matrices have cases of their own: `tests/ops/sparse`.
     return module.startswith("theano._core.ops") and not module.startswith(
         "theano._core.ops.sparse"
     )

@@ -8,7 +8,7 @@ import pytest
 import theano
 import theano.tensor as T
 from support.agreement import agree
-from support.comparison import DERIVATIVES, SUMS
+from support.comparison import DERIVATIVES
 from support.tables import case
 from theano.tensor import nnet
 
